@@ -1,0 +1,102 @@
+import type { Headers } from "./message.ts";
+
+/**
+ * The port to Kafka. One driver file implements it; a contract suite says what every driver must do.
+ * Topic and group names are given without the deployment's prefix; the driver adds it.
+ */
+export type Broker = AsyncDisposable &
+  Readonly<{
+    /** An idempotent producer, acks=all. Reconnects by itself; a failed send may still have been written. */
+    producer: () => Promise<Producer>;
+    /**
+     * Joins a group with a new client. A member that failed is closed and never used again: after an outage an old
+     * client can deliver records outside its group, without any error.
+     */
+    join: (options: JoinOptions) => Promise<Member>;
+    /** Reads partitions from given offsets without a group: nothing to commit, no rebalance, every reader sees every record. */
+    tail: (options: TailOptions) => AsyncIterable<readonly Fetched[]>;
+    admin: Admin;
+  }>;
+
+export type Outgoing = Readonly<{
+  topic: string;
+  key: string | null;
+  value: Uint8Array | null;
+  headers: Headers;
+}>;
+
+export type Producer = AsyncDisposable &
+  Readonly<{
+    /**
+     * Resolves when every record is acknowledged by all in-sync replicas; order per partition is the order given.
+     * Rejects with a `SendError`: `refused` means the broker will never take these records as they are (too large, invalid).
+     */
+    send: (records: readonly Outgoing[]) => Promise<void>;
+  }>;
+
+export type SendFailure = "refused" | "unreachable";
+
+export type Fetched = Readonly<{
+  topic: string;
+  partition: number;
+  offset: bigint;
+  /** ms since the epoch, the broker's or producer's as the topic is configured. */
+  timestamp: number;
+  key: string | null;
+  value: Uint8Array | null;
+  headers: Headers;
+  /** The group generation in which the record was fetched; 0 for a tail. */
+  generation: number;
+}>;
+
+export type TopicPartition = Readonly<{ topic: string; partition: number }>;
+export type PartitionOffset = TopicPartition & Readonly<{ offset: bigint }>;
+
+/** What a member owns from now on. `committed` is the next offset to read, or the log start where nothing was committed. */
+export type Assignment = Readonly<{
+  generation: number;
+  partitions: readonly (TopicPartition & Readonly<{ committed: bigint }>)[];
+}>;
+
+export type JoinOptions = Readonly<{
+  group: string;
+  topics: readonly string[];
+  /** Records as the client delivers them: stale, repeated or not owned any more ones included. Awaited: the back-pressure. */
+  onRecords: (records: readonly Fetched[]) => Promise<void>;
+  onAssigned: (assignment: Assignment) => void;
+  /** A rebalance has begun: a commit made inside is still accepted. */
+  onRebalancing: () => Promise<void>;
+  /** The stream is over for good: close this member and join anew. */
+  onFailed: (error: Error) => void;
+}>;
+
+export type Member = AsyncDisposable &
+  Readonly<{
+    /** `offset` is the next one to read. Rejects when the group does not take it. */
+    commit: (offsets: readonly PartitionOffset[]) => Promise<void>;
+    /** False once the group goes on without this member. */
+    isActive: () => boolean;
+  }>;
+
+export type TailOptions = Readonly<{
+  topic: string;
+  /** Partition to the offset read next. */
+  from: ReadonlyMap<number, bigint>;
+  signal: AbortSignal;
+}>;
+
+export type TopicState = Readonly<{ name: string; partitions: number; configs: Readonly<Record<string, string>> }>;
+
+export type Admin = Readonly<{
+  topics: () => Promise<readonly TopicState[]>;
+  createTopic: (topic: TopicState) => Promise<void>;
+  alterConfigs: (topic: string, configs: Readonly<Record<string, string>>) => Promise<void>;
+  /** The next offset to be written (`end`) or the oldest still there (`start`), by partition. */
+  offsets: (topic: string, at: "start" | "end") => Promise<ReadonlyMap<number, bigint>>;
+  /** By topic and partition; partitions without a commit are missing. */
+  committed: (group: string) => Promise<readonly PartitionOffset[]>;
+  groups: () => Promise<readonly Readonly<{ name: string; state: string; members: number }>[]>;
+  /** The records at these offsets, at most one each; for lag in seconds and for a look. */
+  read: (topic: string, at: ReadonlyMap<number, bigint>) => Promise<readonly Fetched[]>;
+  deleteTopic: (topic: string) => Promise<void>;
+}>;

@@ -1,0 +1,24 @@
+import type { Tx } from "../db.ts";
+import type { Log } from "../log.ts";
+import type { Message, Received } from "../message.ts";
+
+/**
+ * Handles one message: works through `tx` only and returns what to publish, in order. It runs once per message and group for
+ * everything it does in `tx`; throwing undoes all of it. It never commits, publishes, retries, calls out or reads the clock.
+ */
+export type Handler = (message: Received, context: Context) => Promise<readonly Message[]>;
+
+/** The same for projections that want one statement per batch: at most 200 messages, in order, one answer for each. */
+export type BatchHandler = (
+  messages: readonly Received[],
+  context: Context,
+) => Promise<readonly (readonly Message[])[]>;
+
+export type Context = Readonly<{
+  tx: Tx;
+  /** Aborted when the role stops or the handler's deadline has passed. */
+  signal: AbortSignal;
+  log: Log;
+  /** For stamps only; what is due is asked of the database. */
+  now: Date;
+}>;

@@ -1,0 +1,69 @@
+/**
+ * Every failure a person or another system is told about, in one table.
+ * `status` is the HTTP status; `retry` says whether the same request or message can succeed later unchanged.
+ */
+export const problems = {
+  INVALID_REQUEST: { status: 422, retry: false, title: "The request is not valid" },
+  MALFORMED_JSON: { status: 400, retry: false, title: "The body is not JSON" },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, retry: false, title: "The body must be application/json" },
+  BODY_TOO_LARGE: { status: 413, retry: false, title: "The body is too large" },
+  UNAUTHENTICATED: { status: 401, retry: false, title: "A valid bearer token or session cookie is needed" },
+  FORBIDDEN_ORIGIN: { status: 403, retry: false, title: "The request comes from another origin" },
+  NOT_FOUND: { status: 404, retry: false, title: "There is nothing at this address" },
+  METHOD_NOT_ALLOWED: { status: 405, retry: false, title: "The method is not allowed here" },
+  TASK_NOT_FOUND: { status: 404, retry: false, title: "There is no such task" },
+  REMINDER_NOT_FOUND: { status: 404, retry: false, title: "There is no such reminder" },
+  SERIES_NOT_FOUND: { status: 404, retry: false, title: "There is no such series" },
+  TASK_DELETED: { status: 409, retry: false, title: "The task was deleted" },
+  VERSION_MISMATCH: { status: 412, retry: false, title: "The task was changed meanwhile" },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, retry: false, title: "The idempotency key was used for another request" },
+  IDEMPOTENCY_IN_PROGRESS: { status: 409, retry: true, title: "The first request with this key is still running" },
+  TOO_MANY_STREAMS: { status: 429, retry: true, title: "Too many open streams" },
+  UNAVAILABLE: { status: 503, retry: true, title: "A part of the system is not reachable" },
+  INTERNAL: { status: 500, retry: true, title: "Something went wrong on our side" },
+  UNDECODABLE: { status: 500, retry: false, title: "The record cannot be decoded" },
+  INVARIANT: { status: 500, retry: false, title: "The message contradicts what is stored" },
+} as const satisfies Record<string, ProblemKind>;
+
+type ProblemKind = Readonly<{ status: number; retry: boolean; title: string }>;
+export type ProblemCode = keyof typeof problems;
+
+/** One mistake in what was sent. `path` is a JSON pointer into the body, or `query.name`, `header.name`, `path.name`. */
+export type Mistake = Readonly<{ path: string; message: string }>;
+
+export type ProblemExtra = Readonly<{
+  mistakes?: readonly Mistake[];
+  /** Sent with a 412: the representation as it is now. */
+  current?: unknown;
+  retryAfterSeconds?: number;
+  cause?: unknown;
+}>;
+
+/** A failure with a code of the table. `detail` is told to strangers: it names the field or id, never what broke inside. */
+export class Problem extends Error {
+  readonly code: ProblemCode;
+  readonly extra: ProblemExtra;
+  constructor(code: ProblemCode, detail: string = problems[code].title, extra: ProblemExtra = {}) {
+    super(detail, extra.cause === undefined ? undefined : { cause: extra.cause });
+    this.name = "Problem";
+    this.code = code;
+    this.extra = extra;
+  }
+}
+
+/** The body of RFC 9457 for a problem. `instance` is the id of the request, to quote to an operator. */
+export function problemDocument(problem: Problem, instance: string): Readonly<Record<string, unknown>> {
+  const { status, retry, title } = problems[problem.code];
+  const { mistakes, current } = problem.extra;
+  return {
+    type: `https://taskwire.dev/problems/${problem.code.toLowerCase().replaceAll("_", "-")}`,
+    title,
+    status,
+    detail: problem.message,
+    instance,
+    code: problem.code,
+    retryable: retry,
+    ...(mistakes ? { errors: mistakes } : {}),
+    ...(current === undefined ? {} : { current }),
+  };
+}

@@ -1,0 +1,116 @@
+import { makeLog, type Level, type Log } from "./log.ts";
+import { makeMetrics, type Metrics } from "./metrics.ts";
+import { integer, oneOf, readConfig, text } from "./config.ts";
+import type { RoleName } from "./topics.ts";
+
+/** What every role gets: its name, when to stop, where to tell. */
+export type Role = Readonly<{
+  name: RoleName;
+  /** Aborted at SIGTERM or SIGINT: finish what runs, take nothing new, settle. */
+  signal: AbortSignal;
+  log: Log;
+  metrics: Metrics;
+  now: () => Date;
+  /** Adds a condition of `/readyz`; it answers 503 naming the checks that say false. */
+  readyWhen: (name: string, check: () => boolean) => void;
+  /** Adds a condition of `/healthz`: false means this process cannot mend itself and should be restarted. */
+  healthyWhile: (name: string, check: () => boolean) => void;
+  /** Answers what is not `/healthz`, `/readyz` or `/metrics`. Call it once. */
+  serve: (fetch: Fetch) => void;
+}>;
+
+export type Fetch = (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response>;
+
+export const roleSettings = {
+  host: text("HOST", "127.0.0.1"),
+  port: integer("PORT", 0, { min: 0, max: 65_535 }),
+  logLevel: oneOf<Level>("LOG_LEVEL", ["debug", "info", "warn", "error"], "info"),
+  instance: text("ROLE_INSTANCE", "1"),
+  drainSeconds: integer("DRAIN_SECONDS", 12, { min: 1, max: 300 }),
+};
+
+/**
+ * Runs a role until SIGTERM or SIGINT: listens for probes and metrics at once, is ready when every check of `readyWhen` says so.
+ * Exit code 0 after a clean stop, 1 when `start` rejects, an exception is uncaught or the drain takes longer than DRAIN_SECONDS;
+ * a second signal exits at once with 130. Nothing else in the product touches `process`.
+ */
+export async function runRole(name: RoleName, start: (role: Role) => Promise<void>): Promise<void> {
+  const config = readConfig(roleSettings, process.env);
+  const log = makeLog({ role: name, instance: config.instance }, config.logLevel);
+  const metrics = makeMetrics(name);
+  const stop = new AbortController();
+  const ready = new Map<string, () => boolean>();
+  const healthy = new Map<string, () => boolean>();
+  let app: Fetch = () => new Response("not found\n", { status: 404 });
+
+  const server = Bun.serve({
+    hostname: config.host,
+    port: config.port,
+    // Streams live longer than any idle timeout; a role that wants one sets it per request.
+    idleTimeout: 60,
+    fetch: (request, bunServer) => {
+      switch (new URL(request.url).pathname) {
+        case "/healthz":
+          return probe(healthy);
+        case "/readyz":
+          return stop.signal.aborted ? new Response("stopping\n", { status: 503 }) : probe(ready);
+        case "/metrics":
+          return metrics
+            .text()
+            .then((body) => new Response(body, { headers: { "content-type": "text/plain; version=0.0.4" } }));
+        default:
+          return app(request, bunServer);
+      }
+    },
+  });
+
+  const exit = (code: number, reason: string, error?: unknown): never => {
+    if (code === 0) log.info(reason);
+    else log.error(reason, { error });
+    process.exit(code);
+  };
+  // Library sockets throw where no caller can catch; the process ends and its supervisor starts a new one.
+  process.on("uncaughtException", (error) => exit(1, "uncaught_exception", error));
+  process.on("unhandledRejection", (error) => exit(1, "unhandled_rejection", error));
+  for (const name of ["SIGTERM", "SIGINT"] as const)
+    process.on(name, () => {
+      if (stop.signal.aborted) exit(130, "second_signal");
+      log.info("stopping", { signal: name });
+      stop.abort();
+      setTimeout(() => exit(1, "drain_too_slow"), config.drainSeconds * 1000).unref();
+    });
+
+  log.info("starting", { url: server.url.href, pid: process.pid });
+  ready.set("started", () => started);
+  let started = false;
+  try {
+    await start({
+      name,
+      signal: stop.signal,
+      log,
+      metrics,
+      now: () => new Date(),
+      readyWhen: (check, passes) => {
+        ready.set(check, passes);
+        started = true;
+      },
+      healthyWhile: (check, passes) => healthy.set(check, passes),
+      serve: (fetch) => {
+        app = fetch;
+        started = true;
+      },
+    });
+    if (!stop.signal.aborted) exit(1, "ended_without_being_asked");
+    await server.stop(true);
+  } catch (error) {
+    exit(1, "failed", error);
+  }
+  exit(0, "stopped");
+}
+
+function probe(checks: ReadonlyMap<string, () => boolean>): Response {
+  const failing = [...checks].filter(([, passes]) => !passes()).map(([name]) => name);
+  return failing.length === 0
+    ? new Response("ok\n")
+    : new Response(`waiting for: ${failing.join(", ")}\n`, { status: 503 });
+}
