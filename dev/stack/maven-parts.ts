@@ -1,0 +1,128 @@
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { findJava } from "./java.ts";
+import { missingError } from "./missing.ts";
+import { identify } from "./process-identity.ts";
+
+/** Folders filled by `redpanda/embedded/pom.xml`: Kafka's jars, the unpacked registry, the Redis servers. */
+export type MavenParts = Readonly<{ kafka: string; registry: string; redis: string }>;
+
+/**
+ * The Java parts, downloaded on first use (about 220 MB) into `<directory>/java-<hash of the pom>`. The folder appears in
+ * one rename when complete, so an interrupted run leaves nothing that looks finished, and two runs may race.
+ */
+export async function fetchMavenParts({
+  checkout,
+  directory,
+  say,
+}: Readonly<{ checkout: string; directory: string; say: (line: string) => void }>): Promise<MavenParts> {
+  const pom = join(checkout, "redpanda", "embedded", "pom.xml");
+  const complete = join(directory, `java-${createHash("sha256").update(readFileSync(pom)).digest("hex").slice(0, 12)}`);
+  if (!existsSync(complete)) {
+    mkdirSync(directory, { recursive: true });
+    removeAbandoned(directory);
+    const unfinished = join(directory, `unfinished-${process.pid}`);
+    rmSync(unfinished, { recursive: true, force: true });
+    await runMaven({ pom, into: unfinished, say });
+    for (const server of readdirSync(join(unfinished, "redis"))) chmodSync(join(unfinished, "redis", server), 0o755);
+    moveIntoPlace(unfinished, complete);
+  }
+  return { kafka: join(complete, "kafka"), registry: join(complete, "registry"), redis: join(complete, "redis") };
+}
+
+/** Path of `mvn`. Throws what is missing, why it is needed and how to get it. */
+export function findMaven(): string {
+  const path = Bun.which("mvn");
+  if (path !== null) return path;
+  throw missingError({
+    what: "Maven (mvn)",
+    why: "without Docker, Kafka, the schema registry and Redis are fetched as Maven artefacts; no mvn is on PATH",
+    how: "Debian/Ubuntu: apt-get install maven · macOS: brew install maven · or start Docker",
+  });
+}
+
+async function runMaven({
+  pom,
+  into,
+  say,
+}: Readonly<{ pom: string; into: string; say: (line: string) => void }>): Promise<void> {
+  const mvn = findMaven();
+  const java = findJava();
+  say(`fetching Kafka, the schema registry and Redis with Maven (once, about 220 MB; ${mvn}, Java ${java.major})`);
+  const child = spawn(mvn, ["-B", "-f", pom, `-Dparts=${into}`, "process-resources"], {
+    env: { ...process.env, JAVA_HOME: java.home },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const lines: string[] = [];
+  let files = 0;
+  let current = "starting";
+  const read = (chunk: Buffer) => {
+    for (const line of chunk.toString().split("\n")) {
+      if (line.includes("Downloaded from")) files += 1;
+      if (line.includes("Downloading from")) current = line.slice(line.lastIndexOf("/") + 1);
+      if (line.includes("Expanding")) current = "unpacking";
+      else if (line.trim() !== "" && !/Download(ed|ing) from|Progress/.test(line)) lines.push(line);
+    }
+  };
+  child.stdout.on("data", read);
+  child.stderr.on("data", read);
+  const began = performance.now();
+  const ticker = setInterval(() => {
+    const seconds = Math.round((performance.now() - began) / 1000);
+    say(`  ${seconds} s · ${files} files fetched · ${current}${partSize()}`);
+  }, 3_000);
+  const code = await new Promise<number | string>((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("close", (exitCode, signal) => resolve(exitCode ?? `${signal}`));
+  });
+  clearInterval(ticker);
+  if (code === 0) return;
+  rmSync(into, { recursive: true, force: true });
+  const why =
+    lines
+      .filter((line) => line.includes("ERROR"))
+      .slice(0, 6)
+      .join("\n  ") || lines.slice(-6).join("\n  ");
+  throw new Error(
+    `Maven could not fetch the embedded stack (${code}); run again, what is already there is kept.\n  ${why}`,
+  );
+}
+
+/** How much of the one large archive is there, while Maven itself is silent about it. */
+function partSize(): string {
+  const folder = join(homedir(), ".m2", "repository", "io", "apicurio", "apicurio-registry-app", "3.3.3");
+  try {
+    const bytes = readdirSync(folder).reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
+    return bytes > 1_000_000 ? ` · registry ${Math.round(bytes / 1_000_000)} of 159 MB` : "";
+  } catch {
+    return ""; // another local repository is configured: then without the figure
+  }
+}
+
+function removeAbandoned(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    const pid = Number(/^unfinished-(\d+)$/.exec(name)?.[1] ?? Number.NaN);
+    if (Number.isInteger(pid) && identify(pid) === undefined)
+      rmSync(join(directory, name), { recursive: true, force: true });
+  }
+}
+
+function moveIntoPlace(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (!existsSync(to)) throw error;
+    rmSync(from, { recursive: true, force: true }); // another run finished first with the same content
+  }
+}
+
+/** What `doctor` prints about Maven; undefined when there is none. */
+export function mavenVersion(): string | undefined {
+  const path = Bun.which("mvn");
+  if (path === null) return undefined;
+  const { stdout } = spawnSync(path, ["-v"], { encoding: "utf8", timeout: 30_000 });
+  return /Apache Maven ([\d.]+)/.exec(stdout ?? "")?.[1] ?? "unknown version";
+}
