@@ -1,0 +1,39 @@
+// Everything that can be said about the code without running the product: one line per check, exit code 1 if any fails.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+const root = join(import.meta.dir, "..");
+const bun = process.execPath;
+
+if (!existsSync(join(root, "node_modules")))
+  await Bun.spawn([bun, "install", "--frozen-lockfile"], { cwd: root, stdio: ["ignore", "inherit", "inherit"] }).exited;
+
+const checks: readonly (readonly [name: string, command: readonly string[]])[] = [
+  ["types", ["check", "--no-script"]],
+  ["lint", ["--bun", "node_modules/oxlint/bin/oxlint", "--deny-warnings"]],
+  ["format", ["fmt", "--check", "--no-script"]],
+  ["generated files are fresh", ["dev/gen.ts", "--check"]],
+  ["layers", ["test", "test/unit/layers.test.ts"]],
+  ["schemas are compatible", ["test", "test/unit/schema"]],
+];
+
+let failed = 0;
+for (const [name, command] of checks) {
+  const child = Bun.spawn([bun, ...command], {
+    cwd: root,
+    stdout: "pipe",
+    stderr: "pipe",
+    env: { ...process.env, FORCE_COLOR: "0" },
+  });
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  console.log(`${code === 0 ? "ok  " : "FAIL"} ${name}`);
+  if (code !== 0) {
+    failed += 1;
+    console.log(`${out}${err}`.trimEnd().replaceAll(/^/gm, "     "));
+  }
+}
+process.exit(failed === 0 ? 0 : 1);

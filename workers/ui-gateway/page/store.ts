@@ -1,0 +1,89 @@
+import type { Reminder, Task, TaskView } from "./shapes.ts";
+
+/** What the page knows of one task. `viewVersion` is -1 while it is known from a snapshot only. */
+export type Item = Readonly<{ task: Task; reminders: ReadonlyMap<string, Reminder>; viewVersion: number }>;
+export type State = ReadonlyMap<string, Item>;
+
+export type Fired = Readonly<{ task: Task; reminder: Reminder }>;
+
+/**
+ * Merges one streamed view. Against another view, `view_version` decides; against a snapshot, which has none, the task's own
+ * version does, and each reminder's: a snapshot read after the change was made must not be undone by the change arriving late.
+ * Replaying an event changes nothing. `fired` lists the reminders that went from pending to triggered.
+ */
+export function applyView(state: State, view: TaskView): { state: State; fired: readonly Fired[] } {
+  const known = state.get(view.id);
+  if (known && known.viewVersion >= view.view_version) return { state, fired: [] };
+  const task = known && known.viewVersion < 0 && known.task.version > view.version ? known.task : view;
+  const reminders = newer(known?.reminders ?? new Map(), view.reminders);
+  const fired = [...reminders.values()]
+    .filter((reminder) => reminder.status === "triggered" && known?.reminders.get(reminder.id)?.status === "pending")
+    .map((reminder) => ({ task, reminder }));
+  return { state: new Map(state).set(view.id, { task, reminders, viewVersion: view.view_version }), fired };
+}
+
+/** Puts in the answer of a request: it is newer than what is known exactly when its version is. */
+export function applyAnswer(state: State, task: Task): State {
+  const known = state.get(task.id);
+  if (known && known.task.version >= task.version) return state;
+  return new Map(state).set(task.id, {
+    task: { ...known?.task, ...task },
+    reminders: known?.reminders ?? new Map(),
+    viewVersion: known?.viewVersion ?? -1,
+  });
+}
+
+/** A reminder changed by this page itself. */
+export function applyReminder(state: State, reminder: Reminder): State {
+  const known = state.get(reminder.task_id);
+  if (!known) return state;
+  return new Map(state).set(reminder.task_id, { ...known, reminders: newer(known.reminders, [reminder]) });
+}
+
+/** The state of a fresh page: what the lists answered, before any event. */
+export function fromSnapshot(tasks: readonly Task[], reminders: readonly Reminder[]): State {
+  return new Map(
+    tasks.map((task) => [
+      task.id,
+      {
+        task,
+        reminders: newer(
+          new Map(),
+          reminders.filter((reminder) => reminder.task_id === task.id),
+        ),
+        viewVersion: -1,
+      },
+    ]),
+  );
+}
+
+export type Filter = "open" | "completed" | "repeating";
+
+/** The tasks of a tab: dated ones first, soonest first, then the undated, newest first; completed ones newest first. */
+export function visible(state: State, filter: Filter): readonly Item[] {
+  return [...state.values()]
+    .filter(({ task }) => !task.deleted_at)
+    .filter(({ task }) =>
+      filter === "repeating" ? task.is_recurring_template : !task.is_recurring_template && task.status === filter,
+    )
+    .sort((a, b) => (filter === "completed" ? newestFirst(a.task, b.task) : soonestFirst(a.task, b.task)));
+}
+
+function soonestFirst(a: Task, b: Task): number {
+  if (a.due_date && b.due_date) return Date.parse(a.due_date) - Date.parse(b.due_date) || newestFirst(a, b);
+  if (a.due_date || b.due_date) return a.due_date ? -1 : 1;
+  return newestFirst(a, b);
+}
+
+function newestFirst(a: Task, b: Task): number {
+  return Date.parse(b.created_at) - Date.parse(a.created_at) || (a.id < b.id ? -1 : 1);
+}
+
+function newer(known: ReadonlyMap<string, Reminder>, found: readonly Reminder[]): ReadonlyMap<string, Reminder> {
+  const merged = new Map(known);
+  for (const reminder of found) {
+    const held = merged.get(reminder.id);
+    if (!held || held.version < reminder.version) merged.set(reminder.id, reminder);
+  }
+  return merged;
+}
