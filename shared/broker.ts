@@ -34,7 +34,14 @@ export type Producer = AsyncDisposable &
     send: (records: readonly Outgoing[]) => Promise<void>;
   }>;
 
+/** `refused`: the broker will never take these records as they are. `unreachable`: it may have, or may later. */
 export type SendFailure = "refused" | "unreachable";
+export type SendError = Error & Readonly<{ failure: SendFailure }>;
+
+/** What a failed `send` says about its records. Anything unrecognised counts as `unreachable`: sending again is harmless. */
+export function sendFailureOf(error: unknown): SendFailure {
+  return error instanceof Error && "failure" in error && error.failure === "refused" ? "refused" : "unreachable";
+}
 
 export type Fetched = Readonly<{
   topic: string;
@@ -52,32 +59,43 @@ export type Fetched = Readonly<{
 export type TopicPartition = Readonly<{ topic: string; partition: number }>;
 export type PartitionOffset = TopicPartition & Readonly<{ offset: bigint }>;
 
-/** What a member owns from now on. `committed` is the next offset to read, or the log start where nothing was committed. */
+/**
+ * What a member owns from now on. `committed` is the next offset to read, or the log start where nothing was committed;
+ * `start` and `end` are the log's bounds, read after it, so a commit outside them is not a race but records lost or a log replaced.
+ */
 export type Assignment = Readonly<{
   generation: number;
-  partitions: readonly (TopicPartition & Readonly<{ committed: bigint }>)[];
+  partitions: readonly (TopicPartition & Readonly<{ committed: bigint; start: bigint; end: bigint }>)[];
 }>;
 
 export type JoinOptions = Readonly<{
   group: string;
   topics: readonly string[];
-  /** Records as the client delivers them: stale, repeated or not owned any more ones included. Awaited: the back-pressure. */
+  /**
+   * Records as the client delivers them: stale, repeated or not owned any more ones included; never before `onAssigned` told
+   * of their generation. Awaited: the back-pressure.
+   */
   onRecords: (records: readonly Fetched[]) => Promise<void>;
+  /** Replaces what was told before. May be called before `join` has resolved. */
   onAssigned: (assignment: Assignment) => void;
-  /** A rebalance has begun: a commit made inside is still accepted. */
-  onRebalancing: () => Promise<void>;
+  /** A rebalance has begun: a commit begun before this returns is still accepted. Not awaited: the client rejoins meanwhile. */
+  onRebalancing: () => void;
   /** The stream is over for good: close this member and join anew. */
   onFailed: (error: Error) => void;
 }>;
 
 export type Member = AsyncDisposable &
   Readonly<{
-    /** `offset` is the next one to read. Rejects when the group does not take it. */
+    /** `offset` is the next one to read. Rejects when the group does not take it, or has not answered in 15 s. */
     commit: (offsets: readonly PartitionOffset[]) => Promise<void>;
-    /** False once the group goes on without this member. */
+    /** False once the group goes on without this member, and for a moment during a rebalance. */
     isActive: () => boolean;
   }>;
 
+/**
+ * A tail outlives broker restarts and leader moves: it retries with backoff and goes on where it was. It ends when `signal` is
+ * aborted, and throws `OFFSET_OUT_OF_RANGE` (as `code`) when an offset is not in the log (any more): the reader decides, nothing is skipped.
+ */
 export type TailOptions = Readonly<{
   topic: string;
   /** Partition to the offset read next. */
@@ -89,6 +107,7 @@ export type TopicState = Readonly<{ name: string; partitions: number; configs: R
 
 export type Admin = Readonly<{
   topics: () => Promise<readonly TopicState[]>;
+  /** Replicated as the broker's default says. A topic that exists is left as it is. */
   createTopic: (topic: TopicState) => Promise<void>;
   alterConfigs: (topic: string, configs: Readonly<Record<string, string>>) => Promise<void>;
   /** The next offset to be written (`end`) or the oldest still there (`start`), by partition. */
@@ -99,4 +118,6 @@ export type Admin = Readonly<{
   /** The records at these offsets, at most one each; for lag in seconds and for a look. */
   read: (topic: string, at: ReadonlyMap<number, bigint>) => Promise<readonly Fetched[]>;
   deleteTopic: (topic: string) => Promise<void>;
+  /** Only a group without members; one that does not exist is fine. */
+  deleteGroup: (group: string) => Promise<void>;
 }>;

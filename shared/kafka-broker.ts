@@ -1,0 +1,27 @@
+import type { Broker } from "./broker.ts";
+import type { Log } from "./log.ts";
+import { openAdmin } from "./kafka/administer.ts";
+import { joinGroup } from "./kafka/membership.ts";
+import { makeNaming } from "./kafka/naming.ts";
+import { openProducer } from "./kafka/produce.ts";
+import { clientOptions, kafkaSettings, type KafkaConfig } from "./kafka/settings.ts";
+import { tail } from "./kafka/tail.ts";
+
+export { kafkaSettings, type KafkaConfig };
+
+/**
+ * The broker port over `@platformatic/kafka`, which runs inside Bun. Nothing is connected before it is used, so a role starts
+ * while Kafka is down; `clientId` is what Kafka's own logs and group descriptions call this process.
+ */
+export function openBroker(config: KafkaConfig, { clientId, log }: { clientId: string; log: Log }): Promise<Broker> {
+  const base = clientOptions(config, clientId);
+  const naming = makeNaming(config.prefix);
+  const admin = openAdmin(base, naming, log);
+  return Promise.resolve({
+    producer: () => openProducer(base, naming, log),
+    join: (options) => joinGroup(base, naming, admin, log, options),
+    tail: (options) => tail(base, naming, log, options),
+    admin,
+    [Symbol.asyncDispose]: () => admin[Symbol.asyncDispose](),
+  });
+}

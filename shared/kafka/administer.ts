@@ -1,0 +1,156 @@
+import {
+  Admin as KafkaAdmin,
+  Consumer,
+  ConfigResourceTypes,
+  IncrementalAlterConfigOperationTypes,
+} from "@platformatic/kafka";
+import type { Admin, Fetched, PartitionOffset } from "../broker.ts";
+import type { Log } from "../log.ts";
+import { fetchRequest } from "./fetch-request.ts";
+import { fetchedFrom } from "./fetched.ts";
+import { hasProtocolError } from "./kafka-error.ts";
+import type { Naming } from "./naming.ts";
+import type { ClientOptions } from "./settings.ts";
+import { leadersOf } from "./tail.ts";
+import { within } from "./within.ts";
+
+const latest = -1n;
+const earliest = -2n;
+
+/** Connects at the first call. Every call is answered within the request timeout or rejects. */
+export function openAdmin(base: ClientOptions, naming: Naming, log: Log): Admin & AsyncDisposable {
+  const client = new KafkaAdmin({ ...base, retries: 3 });
+  client.on("error", (error: Error) => log.warn("kafka_admin_error", { error }));
+
+  const partitionsOf = async (topic: string) => {
+    const physical = naming.physical(topic);
+    const found = (await client.metadata({ topics: [physical], forceUpdate: true })).topics.get(physical);
+    if (found === undefined) throw new Error(`there is no topic ${physical}`);
+    return found.partitions.map((_, partition) => partition);
+  };
+
+  return {
+    topics: async () => {
+      const names = (await client.listTopics()).filter((name) => naming.logical(name) !== null);
+      if (names.length === 0) return [];
+      const metadata = await client.metadata({ topics: names, forceUpdate: true });
+      const described = await client.describeConfigs({
+        resources: names.map((resourceName) => ({ resourceType: ConfigResourceTypes.TOPIC, resourceName })),
+      });
+      return described.map(({ resourceName, configs }) => ({
+        name: naming.logical(resourceName) ?? resourceName,
+        partitions: metadata.topics.get(resourceName)?.partitionsCount ?? 0,
+        configs: Object.fromEntries(configs.map(({ name, value }) => [name, value ?? ""])),
+      }));
+    },
+    createTopic: async ({ name, partitions, configs }) => {
+      try {
+        await client.createTopics({
+          topics: [naming.physical(name)],
+          partitions,
+          configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+        });
+      } catch (error) {
+        if (!hasProtocolError(error, "TOPIC_ALREADY_EXISTS")) throw error;
+      }
+    },
+    alterConfigs: (topic, configs) =>
+      client.incrementalAlterConfigs({
+        resources: [
+          {
+            resourceType: ConfigResourceTypes.TOPIC,
+            resourceName: naming.physical(topic),
+            configs: Object.entries(configs).map(([name, value]) => ({
+              name,
+              configOperation: IncrementalAlterConfigOperationTypes.SET,
+              value,
+            })),
+          },
+        ],
+      }),
+    offsets: async (topic, at) => {
+      const timestamp = at === "start" ? earliest : latest;
+      const partitions = (await partitionsOf(topic)).map((partitionIndex) => ({ partitionIndex, timestamp }));
+      const listed = await client.listOffsets({
+        topics: [{ name: naming.physical(topic), partitions }],
+        isolationLevel: 0,
+      });
+      return new Map(
+        listed.flatMap((one) => one.partitions.map(({ partitionIndex, offset }) => [partitionIndex, offset])),
+      );
+    },
+    committed: async (group) => {
+      const groups = await client.listConsumerGroupOffsets({ groups: [naming.physical(group)] });
+      return groups.flatMap(({ topics }) =>
+        topics.flatMap(({ name, partitions }): PartitionOffset[] => {
+          const topic = naming.logical(name);
+          if (topic === null) return [];
+          return partitions
+            .filter(({ committedOffset }) => committedOffset >= 0n)
+            .map(({ partitionIndex, committedOffset }) => ({
+              topic,
+              partition: partitionIndex,
+              offset: committedOffset,
+            }));
+        }),
+      );
+    },
+    groups: async () => {
+      const names = [...(await client.listGroups()).keys()].filter((name) => naming.logical(name) !== null);
+      if (names.length === 0) return [];
+      return [...(await client.describeGroups({ groups: names })).values()].map(({ id, state, members }) => ({
+        name: naming.logical(id) ?? id,
+        state,
+        members: members.size,
+      }));
+    },
+    read: (topic, at) => readAt(base, naming, topic, at),
+    deleteTopic: (topic) => client.deleteTopics({ topics: [naming.physical(topic)] }),
+    deleteGroup: async (group) => {
+      try {
+        await client.deleteGroups({ groups: [naming.physical(group)] });
+      } catch (error) {
+        if (!hasProtocolError(error, "GROUP_ID_NOT_FOUND")) throw error;
+      }
+    },
+    [Symbol.asyncDispose]: () => within(2_000, client.close()),
+  };
+}
+
+/** Offsets at or beyond the end have no record; one below the log's start rejects the whole call. */
+async function readAt(
+  base: ClientOptions,
+  naming: Naming,
+  topic: string,
+  at: ReadonlyMap<number, bigint>,
+): Promise<readonly Fetched[]> {
+  if (at.size === 0) return [];
+  const consumer = new Consumer({ ...base, groupId: `${base.clientId}-reader`, retries: 3, autocommit: false });
+  consumer.on("error", () => {});
+  try {
+    const { topicId, byNode } = await leadersOf(consumer, naming.physical(topic), [...at.keys()]);
+    const found: Fetched[] = [];
+    const ask = async (node: number, partitions: readonly number[], maxBytes: number) => {
+      const offsets = new Map(partitions.map((partition) => [partition, at.get(partition) ?? 0n]));
+      const { responses } = await consumer.fetch(fetchRequest(node, topicId, offsets, 100, maxBytes));
+      for (const answer of responses.flatMap(({ partitions: answers }) => answers)) {
+        const first = fetchedFrom(
+          topic,
+          answer.partitionIndex,
+          at.get(answer.partitionIndex) ?? 0n,
+          answer.records ?? [],
+        )[0];
+        if (first !== undefined) found.push(first);
+      }
+    };
+    for (const [node, partitions] of byNode) {
+      await ask(node, partitions, 64 << 10);
+      // Only the first partition of an answer is sure to get its batch when that is larger than the limit.
+      for (const partition of partitions)
+        if (!found.some((record) => record.partition === partition)) await ask(node, [partition], 1 << 20);
+    }
+    return found;
+  } finally {
+    await within(1_000, consumer.close(true));
+  }
+}

@@ -1,0 +1,200 @@
+import { Consumer, type Message } from "@platformatic/kafka";
+import type { Admin, Assignment, Fetched, JoinOptions, Member } from "../broker.ts";
+import type { Log } from "../log.ts";
+import { toHeaders } from "./fetched.ts";
+import type { Naming } from "./naming.ts";
+import type { ClientOptions } from "./settings.ts";
+import { deadline, within } from "./within.ts";
+
+/** A commit unanswered for as long as the group waits for a member means this client is no part of it any more. */
+export const rebalanceTimeoutMs = 15_000;
+
+/** At most this many records go to `onRecords` at once; one fetch may hold many more. */
+const maxRecords = 500;
+
+/**
+ * One member of a group: a new client for every join, classic protocol and round-robin assignment (cooperative assignment hangs,
+ * and Redpanda has no KIP-848). It commits only when told, and is never used again once it has failed.
+ */
+export async function joinGroup(
+  base: ClientOptions,
+  naming: Naming,
+  admin: Admin,
+  log: Log,
+  options: JoinOptions,
+): Promise<Member> {
+  const consumer = new Consumer({
+    ...base,
+    groupId: naming.physical(options.group),
+    groupProtocol: "classic",
+    protocols: [{ name: "roundrobin", version: 1 }],
+    autocommit: false,
+    retries: 5,
+    sessionTimeout: 10_000,
+    rebalanceTimeout: rebalanceTimeoutMs,
+    heartbeatInterval: 1_000,
+    maxWaitTime: 500,
+    minBytes: 1,
+    maxBytes: 1 << 20,
+    maxBytesPerPartition: 256 << 10,
+    highWaterMark: 64,
+  });
+  let over = false;
+  const fail = (error: Error) => {
+    if (over) return;
+    over = true;
+    options.onFailed(error);
+  };
+  const announced = announce(admin, options, fail);
+  consumer.on("error", fail);
+  consumer.on("consumer:group:rebalance", () => {
+    if (!over) options.onRebalancing();
+  });
+  consumer.on("consumer:group:join", ({ generationId = 0, assignments = [] }) => {
+    if (over) return;
+    void announced.joined(
+      generationId,
+      assignments.flatMap(({ topic, partitions }) =>
+        partitions.map((partition) => ({ topic: naming.logical(topic) ?? topic, partition })),
+      ),
+    );
+  });
+
+  const leave = async () => {
+    over = true;
+    // Never destroy the stream while it is read: a commit waiting for a rejoin would stay unsettled for ever.
+    if (stream !== undefined) await within(2_000, stream.close());
+    await within(3_000, consumer.close(true));
+  };
+  let stream: Awaited<ReturnType<typeof consumer.consume>> | undefined;
+  try {
+    stream = await consumer.consume({
+      topics: options.topics.map(naming.physical),
+      mode: "committed",
+      fallbackMode: "earliest",
+    });
+  } catch (error) {
+    await leave();
+    throw error;
+  }
+  const live = stream;
+  live.on("error", fail);
+  live.on("close", () => fail(new Error("the stream of records ended")));
+
+  let reading = false;
+  const read = async () => {
+    if (reading) return;
+    reading = true;
+    try {
+      for (let records = take(live, naming); records.length > 0; records = take(live, naming)) {
+        // At a stop what is left is dropped, not left unread: closing waits for an empty buffer.
+        if (over) continue;
+        const newest = records.at(-1)?.generation ?? 0;
+        await announced.told(newest);
+        if (!over) await options.onRecords(records);
+      }
+    } catch (error) {
+      fail(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      reading = false;
+    }
+  };
+  live.on("readable", () => void read());
+
+  log.debug("group_joined", { group: options.group });
+  return {
+    commit: (offsets) =>
+      deadline(
+        rebalanceTimeoutMs,
+        "committing offsets",
+        consumer.commit({
+          offsets: offsets.map(({ topic, partition, offset }) => ({
+            topic: naming.physical(topic),
+            partition,
+            offset,
+            leaderEpoch: -1,
+          })),
+        }),
+      ),
+    isActive: () => !over && consumer.isActive(),
+    [Symbol.asyncDispose]: leave,
+  };
+}
+
+/** Tells of an assignment once its committed offsets and the bounds of its logs are known; the newest generation only. */
+function announce(admin: Admin, options: JoinOptions, fail: (error: Error) => void) {
+  let newest = 0;
+  let toldOf = 0;
+  let waiting: (() => void)[] = [];
+  return {
+    joined: async (generation: number, owned: readonly { topic: string; partition: number }[]) => {
+      newest = generation;
+      try {
+        const partitions = await bounds(admin, options.group, owned);
+        if (generation !== newest) return;
+        options.onAssigned({ generation, partitions });
+        toldOf = generation;
+        for (const go of waiting) go();
+        waiting = [];
+      } catch (error) {
+        fail(error instanceof Error ? error : new Error(String(error)));
+        for (const go of waiting) go();
+      }
+    },
+    /** Settles once the assignment of this generation, or of a later one, has been told. */
+    told: async (generation: number) => {
+      if (generation > toldOf) await new Promise<void>((resolve) => waiting.push(resolve));
+    },
+  };
+}
+
+async function bounds(
+  admin: Admin,
+  group: string,
+  owned: readonly { topic: string; partition: number }[],
+): Promise<Assignment["partitions"]> {
+  if (owned.length === 0) return [];
+  const topics = [...new Set(owned.map(({ topic }) => topic))];
+  const commits = await admin.committed(group);
+  const logs = new Map(
+    await Promise.all(
+      topics.map(
+        async (topic) =>
+          [topic, { start: await admin.offsets(topic, "start"), end: await admin.offsets(topic, "end") }] as const,
+      ),
+    ),
+  );
+  return owned.map(({ topic, partition }) => {
+    const start = logs.get(topic)?.start.get(partition) ?? 0n;
+    const end = logs.get(topic)?.end.get(partition) ?? 0n;
+    const commit = commits.find((one) => one.topic === topic && one.partition === partition);
+    return { topic, partition, committed: commit?.offset ?? start, start, end };
+  });
+}
+
+function take(stream: { read: () => unknown }, naming: Naming): Fetched[] {
+  const records: Fetched[] = [];
+  while (records.length < maxRecords) {
+    // The stream is in object mode: `read` gives one message, or null when its buffer is empty.
+    const message = stream.read() as Message | null;
+    if (message === null) break;
+    records.push({
+      topic: naming.logical(message.topic) ?? message.topic,
+      partition: message.partition,
+      offset: message.offset,
+      timestamp: Number(message.timestamp),
+      key: message.key?.toString() ?? null,
+      value: message.value ?? null,
+      headers: toHeaders(message.headerEntries),
+      generation: generationOf(message),
+    });
+  }
+  return records;
+}
+
+/** The generation the record was put into the buffer in. Without it stale records could not be told apart, so it must be there. */
+function generationOf({ metadata: { consumer } }: Message): number {
+  if (typeof consumer === "object" && consumer !== null && "generationId" in consumer)
+    if (typeof consumer.generationId === "number") return consumer.generationId;
+  throw new Error("the client no longer says in which generation a record was fetched");
+}

@@ -1,0 +1,64 @@
+import { Producer as KafkaProducer, compatibilityPartitioner } from "@platformatic/kafka";
+import type { Outgoing, Producer, SendError, SendFailure } from "../broker.ts";
+import type { Log } from "../log.ts";
+import { hasProtocolError } from "./kafka-error.ts";
+import type { ClientOptions } from "./settings.ts";
+import type { Naming } from "./naming.ts";
+import { within } from "./within.ts";
+
+/** What the broker answers to records it will not take however often they are sent. */
+const refusals = [
+  "MESSAGE_TOO_LARGE",
+  "RECORD_LIST_TOO_LARGE",
+  "INVALID_RECORD",
+  "INVALID_TIMESTAMP",
+  "CORRUPT_MESSAGE",
+  "INVALID_TOPIC_EXCEPTION",
+  "POLICY_VIOLATION",
+];
+
+/**
+ * One producer: idempotent, acks=all, zstd, partitioned as the Java client does (murmur2). It gives up on a send after some
+ * 4 s of retries (without a limit an idempotent one retries for ever); the next send starts afresh by itself.
+ */
+export async function openProducer(base: ClientOptions, naming: Naming, log: Log): Promise<Producer> {
+  const client = new KafkaProducer({
+    ...base,
+    idempotent: true,
+    acks: -1,
+    retries: 8,
+    compression: "zstd",
+    partitioner: compatibilityPartitioner,
+  });
+  client.on("error", (error: Error) => log.warn("kafka_producer_error", { error }));
+  return {
+    send: async (records) => {
+      if (records.length === 0) return;
+      try {
+        await client.send({ messages: records.map((record) => toMessage(record, naming)) });
+      } catch (error) {
+        throw sendError(error);
+      }
+    },
+    [Symbol.asyncDispose]: () => within(3_000, client.close(true)),
+  };
+}
+
+function toMessage({ topic, key, value, headers }: Outgoing, naming: Naming) {
+  return {
+    topic: naming.physical(topic),
+    ...(key === null ? {} : { key: Buffer.from(key) }),
+    ...(value === null ? {} : { value: buffer(value) }),
+    // A map keyed by Buffers keeps repeated names apart and their order.
+    headers: new Map(headers.map(([name, content]) => [Buffer.from(name), buffer(content)])),
+  };
+}
+
+function buffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function sendError(cause: unknown): SendError {
+  const failure: SendFailure = refusals.some((id) => hasProtocolError(cause, id)) ? "refused" : "unreachable";
+  return Object.assign(new Error(`the broker did not take the records (${failure})`, { cause }), { failure });
+}
