@@ -1,0 +1,56 @@
+import { HTTPException } from "hono/http-exception";
+import type { z } from "@hono/zod-openapi";
+import { pointerToken } from "./http-body.ts";
+import { Problem, type Mistake, type ProblemCode } from "./problem.ts";
+
+/** The part of a request that was looked at. */
+export type MistakeSource = "body" | "query" | "path" | "header" | "cookie" | "form";
+
+type Issue = z.core.$ZodIssue;
+
+/** Every mistake zod found, at most 50: JSON pointers for a body, `query.limit` and the like elsewhere. */
+export function mistakesOf(error: { readonly issues: readonly Issue[] }, source: MistakeSource): readonly Mistake[] {
+  return error.issues.flatMap((issue) => mistakesOfIssue(issue, source)).slice(0, 50);
+}
+
+function mistakesOfIssue(issue: Issue, source: MistakeSource): readonly Mistake[] {
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.slice(0, 50).map((key) => ({
+      path: pathOf([...issue.path, key.slice(0, 64)], source),
+      message: "is not a field here",
+    }));
+  return [{ path: pathOf(issue.path, source), message: issue.message }];
+}
+
+function pathOf(path: readonly PropertyKey[], source: MistakeSource): string {
+  return source === "body"
+    ? `/${path.map((part) => pointerToken(String(part))).join("/")}`
+    : [source, ...path.map(String)].join(".");
+}
+
+const codeOfStatus: Readonly<Record<number, ProblemCode>> = {
+  400: "MALFORMED_JSON",
+  404: "NOT_FOUND",
+  413: "BODY_TOO_LARGE",
+  415: "UNSUPPORTED_MEDIA_TYPE",
+};
+
+/** What a thrown value means to the one who asked; INTERNAL for all that is not known. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof HTTPException) return new Problem(codeOfStatus[error.status] ?? "INTERNAL");
+  if (isUnreachable(error)) return new Problem("UNAVAILABLE", undefined, { retryAfterSeconds: 1, cause: error });
+  return new Problem("INTERNAL", undefined, { cause: error });
+}
+
+/** Codes of the socket, of postgres.js and of Postgres itself (class 08, 53, 57P) that mean: not now. */
+const unreachableCode =
+  /^(?:ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|CONNECT(?:ION)?_\w+|CONNECTION_\w+|08\w{3}|53\w{3}|57P0[1-5])$/;
+
+/** True when the database, or another part this one stands on, could not be reached; the same request can succeed later. */
+export function isUnreachable(error: unknown, depth = 0): boolean {
+  if (!(error instanceof Error) || depth > 4) return false;
+  if (error.name === "TimeoutError") return true;
+  if ("code" in error && typeof error.code === "string" && unreachableCode.test(error.code)) return true;
+  return isUnreachable(error.cause, depth + 1);
+}
