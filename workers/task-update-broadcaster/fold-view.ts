@@ -1,0 +1,97 @@
+import { foldTask, isCreated, type FoldedTask, type TaskEvent } from "../../shared/fold-task.ts";
+import { taskView } from "../../shared/task-view.ts";
+import type { Received } from "../../shared/message.ts";
+import type { ChangeType } from "../../shared/records.ts";
+import { foldReminder, reminderViews, type FoldedReminders, type ReminderEvent } from "./fold-reminder.ts";
+
+/** What is known of one task and its reminders. `folded` is null in a placeholder: only reminders have been heard of. */
+export type View = Readonly<{
+  taskId: string;
+  userId: string;
+  folded: FoldedTask | null;
+  reminders: FoldedReminders;
+  viewVersion: number;
+}>;
+
+export type ViewEvent = TaskEvent | ReminderEvent;
+
+/** What an event did to a view: a change to tell, nothing to tell (a placeholder, a duplicate), or not ours to merge. */
+export type Outcome = Readonly<{ view: View; change: ChangeType | "silent" | "foreign" }>;
+
+/** The event of a received message, or null for types this role does not fold. */
+export function viewEventOf(message: Received): ViewEvent | null {
+  switch (message.type) {
+    case "TaskCreated":
+    case "TaskUpdated":
+    case "TaskCompleted":
+    case "TaskDeleted":
+    case "ReminderScheduled":
+    case "ReminderTriggered":
+    case "ReminderDismissed":
+      return message;
+    case "TaskChanged":
+    case "CreateOccurrence":
+    case "SetTaskReminders":
+      return null;
+  }
+}
+
+export function taskIdOf(event: ViewEvent): string {
+  return "task_id" in event.data ? event.data.task_id : event.subject;
+}
+
+/**
+ * Folds one event into a view; `viewVersion` is left to the caller. The kind of change:
+ * - `created` when the task becomes known (its TaskCreated, late or not), `deleted` if it is deleted already by then;
+ * - `completed`, `deleted` when that event set the field; a late one that something newer has overtaken is `updated`;
+ * - `updated` for every other change, reopening, restoring and reminders included;
+ * - `silent` when nothing changed, or the task's TaskCreated has not come yet: a view with holes would overwrite a good one.
+ * The payload says the state, the kind only what happened: after `deleted` an `updated` may follow whose view is deleted still.
+ */
+export function foldView(view: View | null, event: ViewEvent): Outcome {
+  const { user_id: userId } = event.data;
+  const base = view ?? { taskId: taskIdOf(event), userId, folded: null, reminders: {}, viewVersion: 0 };
+  switch (event.type) {
+    case "TaskCreated":
+    case "TaskUpdated":
+    case "TaskCompleted":
+    case "TaskDeleted":
+      return foldTaskEvent(base, event);
+    case "ReminderScheduled":
+    case "ReminderTriggered":
+    case "ReminderDismissed":
+      return foldReminderEvent(base, event);
+  }
+}
+
+/** The JSON of TaskChanged: the task as HTTP shows it, its reminders, and the version to compare views by. */
+export function viewPayload(folded: FoldedTask, view: View): string {
+  const reminders = reminderViews(view.reminders, folded);
+  return JSON.stringify({ ...taskView(folded), view_version: view.viewVersion, reminders });
+}
+
+function foldTaskEvent(view: View, event: TaskEvent): Outcome {
+  const { user_id } = event.data;
+  if (view.folded !== null && view.folded.user_id !== user_id) return { view, change: "foreign" };
+  const folded = foldTask(view.folded, event);
+  if (folded === view.folded) return { view, change: "silent" };
+  // The task's events say whose it is; a placeholder's reminders of somebody else are not shown.
+  return { view: { ...view, folded, userId: user_id }, change: kindOf(view.folded, folded, event) };
+}
+
+function foldReminderEvent(view: View, event: ReminderEvent): Outcome {
+  const known = [view.folded?.user_id, view.reminders[event.subject]?.user_id];
+  if (known.some((user) => user !== undefined && user !== event.data.user_id)) return { view, change: "foreign" };
+  const reminders = foldReminder(view.reminders, event);
+  if (reminders === view.reminders) return { view, change: "silent" };
+  return { view: { ...view, reminders }, change: isCreated(view.folded) ? "updated" : "silent" };
+}
+
+function kindOf(before: FoldedTask | null, after: FoldedTask, event: TaskEvent): ChangeType | "silent" {
+  if (!isCreated(after)) return "silent";
+  const setHere = (name: string): boolean => after.fields[name]?.version === event.sequence;
+  if (!isCreated(before)) return after.fields["deleted_at"]?.value === null ? "created" : "deleted";
+  if (event.type === "TaskCompleted" && setHere("completed_at")) return "completed";
+  if (event.type === "TaskDeleted" && setHere("deleted_at")) return "deleted";
+  return "updated";
+}

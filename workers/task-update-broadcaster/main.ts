@@ -1,0 +1,29 @@
+// Reads task-events and reminders, keeps one view per task, writes TaskChanged to task-updates through the outbox.
+// Many may run: a view's row is locked while it is folded. Replay is safe: what is folded already changes nothing.
+import { openCodec } from "../../shared/codec.ts";
+import { consume } from "../../shared/consume/consume.ts";
+import { readConfig } from "../../shared/config.ts";
+import { databaseSettings, openDb } from "../../shared/db.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { openRegistry, registrySettings } from "../../shared/registry.ts";
+import { runRole } from "../../shared/role.ts";
+import { makeBroadcastChanges } from "./broadcast-changes.ts";
+
+const config = readConfig(
+  { database: databaseSettings, kafka: kafkaSettings, registry: registrySettings },
+  process.env,
+);
+
+await runRole("task-update-broadcaster", async (role) => {
+  const { log, name } = role;
+  await using db = await openDb(config.database, { role: name, poolSize: 10, log });
+  await using broker = await openBroker(config.kafka, { clientId: name, log });
+  const codec = await openCodec({ registry: openRegistry(config.registry), db, log });
+  const foreign = role.metrics.counter(
+    "broadcaster_foreign_user_total",
+    "Messages whose user is not the task's, merged into nothing",
+    ["type"],
+  );
+  const handleBatch = makeBroadcastChanges({ countForeign: (type) => foreign.inc({ type }) });
+  await consume({ broker, db, codec, topics: ["task-events", "reminders"], group: name, handleBatch }, role);
+});
