@@ -54,11 +54,17 @@ describe.skipIf(url === undefined && !required)("views in Postgres (needs DATABA
       await mayCommit.promise;
     });
     await inserted.promise;
-    const second = sql.begin(async (tx) => saveViews(tx, [view(other, 1, "second")], await loadViews(tx, [other])));
+    const loaded = Promise.withResolvers<void>();
+    const second = sql.begin(async (tx) => {
+      const found = await loadViews(tx, [other]);
+      loaded.resolve();
+      await saveViews(tx, [view(other, 1, "second")], found);
+    });
     const refused = second.then(
       () => null,
       (error: unknown) => error,
     );
+    await loaded.promise;
     mayCommit.resolve();
     await first;
     expect(await refused).toMatchObject({ code: "40001" });
