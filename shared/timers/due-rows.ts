@@ -1,0 +1,76 @@
+import type { Sql } from "../db.ts";
+
+/** What a timer is about to do: fire this generation of this row at this instant. A newer generation makes it stale. */
+export type Wakeup = Readonly<{ id: string; generation: number; dueAt: Date }>;
+
+/**
+ * What became of one asked row. `fired`: the state change and its messages are committed, `lateMs` after the due instant by
+ * the database clock. `later`: nothing was decided (its guard was locked, or it is not due yet); it is asked again within
+ * milliseconds. A row not answered is stale: another fired it, or it moved. That is normal and costs nothing.
+ */
+export type Outcome = Readonly<{ id: string; outcome: "fired"; lateMs: number } | { id: string; outcome: "later" }>;
+
+/**
+ * The owner's compare-and-set: one statement for the whole batch (≤ 500 rows, in id order) that changes exactly the rows
+ * where `(id, generation)` is asked, `status = 'pending'` and `due_at <= clock_timestamp()`, with their outbox rows.
+ * It may be called twice, at once, from anywhere, too early or with rows long gone: only its own condition decides.
+ * Rejecting means nothing was fired; the rows are tried one by one and then again by the sweeper.
+ */
+export type Fire = (batch: readonly Wakeup[]) => Promise<readonly Outcome[]>;
+
+/** A table of timers as the mechanism sees it. */
+export type DueRows = Readonly<{
+  /**
+   * Marks pending rows due within `withinMs` as armed in `epoch` and returns them, nearest first; rows another process is
+   * claiming are skipped. `which`: rows never armed in their generation, or also those armed in an earlier epoch.
+   */
+  claim: (
+    range: Readonly<{ which: "unarmed" | "of-earlier-epochs"; epoch: number; withinMs: number; limit: number }>,
+  ) => Promise<readonly Wakeup[]>;
+  /** Takes a claim back: the wake-ups could not be stored. */
+  release: (batch: readonly Wakeup[], epoch: number) => Promise<void>;
+  /** Pending rows more than `graceMs` past their due instant by the database clock, oldest first, after `after`. */
+  overdue: (range: Readonly<{ graceMs: number; after: Wakeup | null; limit: number }>) => Promise<readonly Wakeup[]>;
+  fire: Fire;
+}>;
+
+/**
+ * The queries of a table of timers. The table must have
+ * `id uuid primary key, generation bigint, status text` ('pending' while armed), a `timestamptz(3)` of the due instant
+ * (milliseconds: that is all a `Date` carries) and `armed_in bigint not null default 0`, set back to 0 by whoever writes
+ * a new generation; and two indexes: `(<due>, id) where status = 'pending'` and
+ * `(<due>) where status = 'pending' and armed_in = 0`.
+ */
+export function dueRows(
+  { sql }: Readonly<{ sql: Sql }>,
+  { table, due, fire }: Readonly<{ table: string; due: string; fire: Fire }>,
+): DueRows {
+  const wakeup = sql`id, generation::int as generation, ${sql(due)} as "dueAt"`;
+  return {
+    claim: ({ which, epoch, withinMs, limit }) =>
+      sql<Wakeup[]>`
+        with claimed as (
+          update ${sql(table)} set armed_in = ${epoch}
+          where id in (
+            select id from ${sql(table)}
+            where status = 'pending' and ${which === "unarmed" ? sql`armed_in = 0` : sql`armed_in < ${epoch}`}
+              and ${sql(due)} <= clock_timestamp() + ${withinMs} * interval '1 ms'
+            order by ${sql(due)} limit ${limit} for no key update skip locked)
+          returning ${wakeup})
+        select * from claimed order by "dueAt"`,
+    release: async (batch, epoch) => {
+      await sql`
+        update ${sql(table)} set armed_in = 0
+        where id in (
+          select id from ${sql(table)} where id = any(${batch.map((row) => row.id)}::uuid[]) and armed_in = ${epoch}
+          order by id for no key update skip locked)`;
+    },
+    overdue: ({ graceMs, after, limit }) =>
+      sql<Wakeup[]>`
+        select ${wakeup} from ${sql(table)}
+        where status = 'pending' and ${sql(due)} <= clock_timestamp() - ${graceMs} * interval '1 ms'
+          ${after === null ? sql`` : sql`and (${sql(due)}, id) > (${after.dueAt}, ${after.id}::uuid)`}
+        order by ${sql(due)}, id limit ${limit}`,
+    fire,
+  };
+}

@@ -1,0 +1,36 @@
+import type { Log } from "../log.ts";
+
+/**
+ * Runs `work` again and again, `ms` (± 10 %, so that instances drift apart) after it settled, until `signal` is aborted;
+ * settles when the last run has. A failing run is told once, and its recovery once: what it does is retried anyway.
+ */
+export async function every(
+  { ms, signal, log, name }: Readonly<{ ms: number; signal: AbortSignal; log: Log; name: string }>,
+  work: () => Promise<void>,
+): Promise<void> {
+  let failing = false;
+  while (!signal.aborted) {
+    try {
+      await work();
+      if (failing) log.info("loop_recovered", { loop: name });
+      failing = false;
+    } catch (error) {
+      if (!failing) log.warn("loop_failing", { loop: name, error });
+      failing = true;
+    }
+    await pause(ms * (0.9 + Math.random() * 0.2), signal);
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done);
+  });
+}

@@ -1,0 +1,108 @@
+import type { Sql } from "../db.ts";
+import type { Role } from "../role.ts";
+import { openDatabaseClock } from "./database-clock.ts";
+import type { DueRows, Outcome } from "./due-rows.ts";
+import { every } from "./every.ts";
+import { fillHorizon } from "./fill-horizon.ts";
+import { makeFirer, type FiringPath } from "./fire-when-due.ts";
+import { sweepOverdue } from "./sweep-overdue.ts";
+import { leadMs, type Wakeups } from "./wakeups.ts";
+import { watchMarker } from "./watch-marker.ts";
+
+export type Timers = Readonly<{
+  db: Readonly<{ sql: Sql }>;
+  /** Names the marker row and the metrics' `timer` label; the queue of `wakeups` has the same name: "reminders", "occurrences". */
+  name: string;
+  wakeups: Wakeups;
+  rows: DueRows;
+}>;
+
+const sweepMs = 2_000;
+const fillMs = 500;
+const markerMs = 2_000;
+const clockMs = 30_000;
+/** A wake-up further ahead than this goes back to Redis: some process's clock is wrong. */
+const holdMs = 5_000;
+
+/**
+ * Fires the rows of a table when they are due, exactly once by the compare-and-set of `rows.fire`: by a wake-up in Redis,
+ * else by the sweeper within about 2 s. Any number of instances may run it on one table. Losing Redis loses nothing.
+ * Rejects when the database cannot be asked for the time at the start; else settles when `role.signal` is aborted and the
+ * running batches are done.
+ */
+export async function runTimers({ db, name, wakeups, rows }: Timers, role: Role): Promise<void> {
+  const { signal } = role;
+  const log = role.log.with({ timer: name });
+  const tell = makeTeller(role, name);
+  const clock = await openDatabaseClock(db);
+  const firer = makeFirer({ fire: rows.fire, clock, log, onOutcomes: tell.outcomes });
+
+  wakeups.start((wakeup) => {
+    const earlyMs = wakeup.dueAt.getTime() - clock.now();
+    if (earlyMs > holdMs) return Math.ceil(earlyMs - leadMs);
+    firer.take(wakeup);
+    return 0;
+  });
+
+  let epoch: number | null = null;
+  let filledEpoch: number | null = null;
+  const fill = async () => {
+    if (epoch === null || !wakeups.isUp()) return;
+    const target = epoch;
+    const about = { rows, wakeups, epoch: target, databaseNow: clock.now, signal };
+    if (filledEpoch !== target) {
+      tell.armed(await fillHorizon({ ...about, rebuild: true }));
+      filledEpoch = target;
+    }
+    tell.armed(await fillHorizon({ ...about, rebuild: false }));
+  };
+  const watch = async () => {
+    const seen = await watchMarker(db, name, wakeups.marker);
+    if (epoch !== null && seen !== epoch) {
+      log.warn("redis_lost_its_contents", { epoch: seen });
+      tell.rebuilt();
+    }
+    epoch = seen;
+  };
+  const measure = async () => {
+    await clock.measure();
+    tell.clockOffset((clock.now() - role.now().getTime()) / 1_000);
+  };
+
+  await Promise.all([
+    every({ ms: sweepMs, signal, log, name: "sweep" }, () => sweepOverdue(rows, firer.fireNow, signal)),
+    every({ ms: fillMs, signal, log, name: "fill" }, fill),
+    every({ ms: markerMs, signal, log, name: "marker" }, watch),
+    every({ ms: clockMs, signal, log, name: "clock" }, measure),
+  ]);
+  await firer.stop();
+}
+
+function makeTeller({ metrics }: Role, timer: string) {
+  const lateness = metrics.histogram(
+    "timer_lateness_seconds",
+    "Firing minus due instant, both by the database clock.",
+    ["timer"],
+  );
+  const fired = metrics.counter("timer_fired_total", "Rows fired, by what noticed them.", ["timer", "path"]);
+  const undecided = metrics.counter("timer_not_fired_total", "Rows asked that were stale or locked: lost races.", [
+    "timer",
+    "path",
+  ]);
+  const armed = metrics.counter("timer_armed_total", "Wake-ups stored in Redis.", ["timer"]);
+  const rebuilds = metrics.counter("timer_rebuilds_total", "Times Redis was found emptied, restored or restarted.", [
+    "timer",
+  ]);
+  const offset = metrics.gauge("timer_clock_offset_seconds", "The database's clock minus this process's.", ["timer"]);
+  return {
+    outcomes: (path: FiringPath, asked: number, outcomes: readonly Outcome[]) => {
+      const late = outcomes.flatMap((one) => (one.outcome === "fired" ? [one.lateMs / 1_000] : []));
+      for (const seconds of late) lateness.observe({ timer }, seconds);
+      fired.inc({ timer, path }, late.length);
+      undecided.inc({ timer, path }, asked - late.length);
+    },
+    armed: (count: number) => armed.inc({ timer }, count),
+    rebuilt: () => rebuilds.inc({ timer }),
+    clockOffset: (seconds: number) => offset.set({ timer }, seconds),
+  };
+}

@@ -1,0 +1,134 @@
+import { DelayedError, Queue, Worker, type Job } from "bullmq";
+import { Redis } from "ioredis";
+import { text, type Config } from "../config.ts";
+import type { Log } from "../log.ts";
+import type { Wakeup } from "./due-rows.ts";
+import { within } from "./within.ts";
+
+export const redisSettings = { url: text("REDIS_URL"), prefix: text("REDIS_PREFIX", "taskwire") };
+
+/** What Redis holds to be recognised by, and the run id of the server that said so (`null` where it is not told). */
+export type SeenMarker = Readonly<{ value: string | null; server: string | null }>;
+
+/**
+ * Wake-ups in Redis: BullMQ delayed jobs `<id>_g<generation>`. Nothing here decides anything: a wake-up lost, doubled, early
+ * or stale costs a lost compare-and-set or some lateness.
+ */
+export type Wakeups = AsyncDisposable &
+  Readonly<{
+    /**
+     * Stores wake-ups that ring `leadMs` before their due instant, at once where that has passed. One already stored stays as
+     * it is. Rejects within 5 s where Redis does not take them; then some may be stored nevertheless.
+     */
+    store: (batch: readonly Wakeup[], databaseNow: number) => Promise<void>;
+    /** Rings from now on. `onWake` returns 0 when it has taken the wake-up, or how many ms later it wants to be rung again. */
+    start: (onWake: (wakeup: Wakeup) => number) => void;
+    isUp: () => boolean;
+    marker: Readonly<{ read: () => Promise<SeenMarker>; write: (value: string) => Promise<void> }>;
+  }>;
+
+/** A wake-up rings so much ahead: a promoted job takes up to 20 ms at hz 500 and 100 ms at hz 10, and a herd takes longer. */
+export const leadMs = 1_000;
+const storeDeadlineMs = 5_000;
+const closeDeadlineMs = 2_000;
+
+type Ring = Readonly<{ id: string; generation: number; due: number }>;
+
+/**
+ * Connects, but does not insist: with Redis down it resolves after 3 s and the sweeper fires alone until Redis is back.
+ * Rejects when Redis answers and may evict keys (maxmemory-policy other than noeviction): it would drop jobs silently.
+ */
+export async function openWakeups(
+  config: Config<typeof redisSettings>,
+  { queue: name, log }: Readonly<{ queue: string; log: Log }>,
+): Promise<Wakeups> {
+  const connect = (more: object) => {
+    const redis = new Redis(config.url, {
+      connectTimeout: 3_000,
+      retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),
+      ...more,
+    });
+    redis.on("error", (error) => log.debug("redis_error", { error }));
+    return redis;
+  };
+  // Commands fail at once while Redis is away; the worker's blocking connection must wait for ever (BullMQ insists).
+  const commands = connect({ enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 4_000 });
+  const blocking = connect({ maxRetriesPerRequest: null });
+  const policy = await within(3_000, evictionPolicy(commands)).catch((error: unknown) => {
+    log.warn("redis_unreachable", { error, effect: "timers fire up to 2 s late until it is back" });
+    return null;
+  });
+  if (policy !== null && policy !== "noeviction") {
+    for (const redis of [commands, blocking]) redis.disconnect();
+    throw new Error(
+      `the Redis of REDIS_URL may evict keys (maxmemory-policy ${policy}) and would drop timers silently: set maxmemory-policy to noeviction`,
+    );
+  }
+  const queue = new Queue<Ring>(name, { connection: commands, prefix: config.prefix, skipVersionCheck: true });
+  queue.on("error", (error) => log.debug("redis_error", { error }));
+  let worker: Worker<Ring> | null = null;
+  const markerKey = `${config.prefix}:${name}:marker`;
+
+  return {
+    store: async (batch, databaseNow) => {
+      const jobs = batch.map(({ id, generation, dueAt }) => ({
+        name: "due",
+        data: { id, generation, due: dueAt.getTime() },
+        opts: {
+          jobId: `${id}_g${generation}`,
+          delay: Math.max(0, Math.round(dueAt.getTime() - databaseNow - leadMs)),
+          removeOnComplete: true,
+          removeOnFail: true,
+        },
+      }));
+      await within(storeDeadlineMs, queue.addBulk(jobs));
+    },
+    start: (onWake) => {
+      const ring = async (job: Job<Ring>, token: string | undefined) => {
+        const { id, generation, due } = job.data;
+        const againMs = onWake({ id, generation, dueAt: new Date(due) });
+        if (againMs === 0) return;
+        await job.moveToDelayed(Date.now() + againMs, token);
+        throw new DelayedError();
+      };
+      worker = new Worker<Ring>(name, ring, {
+        connection: blocking,
+        prefix: config.prefix,
+        skipVersionCheck: true,
+        concurrency: 100,
+        lockDuration: 5_000,
+        stalledInterval: 5_000,
+        // A job is rung again after a crash however often that happens; the row decides what it is worth.
+        maxStalledCount: 1_000,
+        runRetryDelay: 500,
+      });
+      worker.on("error", (error) => log.debug("redis_error", { error }));
+      worker.on("failed", (_job, error) => log.warn("wakeup_failed", { error }));
+    },
+    isUp: () => commands.status === "ready",
+    marker: {
+      read: async () => {
+        const [value, info] = await within(
+          storeDeadlineMs,
+          Promise.all([commands.get(markerKey), commands.info("server")]),
+        );
+        return { value, server: /^run_id:(\w+)/m.exec(info)?.[1] ?? null };
+      },
+      write: async (value) => {
+        await within(storeDeadlineMs, commands.set(markerKey, value));
+      },
+    },
+    [Symbol.asyncDispose]: async () => {
+      // worker.close() never settles while Redis is gone.
+      await within(closeDeadlineMs, Promise.all([worker?.close(), queue.close()])).catch(() => {});
+      await within(closeDeadlineMs, worker?.disconnect() ?? Promise.resolve()).catch(() => {});
+      for (const redis of [commands, blocking]) redis.disconnect();
+    },
+  };
+}
+
+/** `null` where the server does not tell. */
+async function evictionPolicy(redis: Redis): Promise<string | null> {
+  if (redis.status !== "ready") await new Promise<void>((resolve) => redis.once("ready", () => resolve()));
+  return /^maxmemory_policy:(\S+)/m.exec(await redis.info("memory"))?.[1] ?? null;
+}

@@ -1,0 +1,64 @@
+import type { Sql } from "../db.ts";
+import type { Wakeups } from "./wakeups.ts";
+
+type MarkerRow = Readonly<{
+  epoch: number;
+  marker: string;
+  nextMarker: string | null;
+  server: string | null;
+  /** Older than the rotation interval, by the database clock. */
+  stale: boolean;
+}>;
+
+export const rotateSeconds = 10;
+
+/**
+ * Looks whether Redis is still the one that was filled, and returns the epoch to arm in: a higher one than before when Redis
+ * was emptied, restored from a copy older than the last rotation, or restarted. Rotates the marker every 10 s, whichever
+ * instance comes first. Rejects while Redis or the database does not answer.
+ *
+ * The next marker is in Postgres before it is in Redis, and Postgres is read on both sides of Redis: a crash or another
+ * instance's rotation in between is not mistaken for a loss. A loss seen wrongly would cost a rebuild, nothing else.
+ */
+export async function watchMarker(
+  { sql }: Readonly<{ sql: Sql }>,
+  name: string,
+  marker: Wakeups["marker"],
+): Promise<number> {
+  const before = await readRow(sql, name);
+  const seen = await marker.read();
+  const row = await readRow(sql, name);
+  if (before.marker !== row.marker || before.nextMarker !== row.nextMarker) return row.epoch;
+
+  const known = seen.value !== null && (seen.value === row.marker || seen.value === row.nextMarker);
+  const restarted = row.server !== null && seen.server !== null && seen.server !== row.server;
+  const lost = !known || restarted;
+  if (!lost && !row.stale) return row.epoch;
+
+  const next = crypto.randomUUID();
+  const [mine] = await sql<{ epoch: number }[]>`
+    update timer_markers
+    set marker = ${known ? seen.value : row.marker}, next_marker = ${next}, server = ${seen.server},
+      epoch = epoch + ${lost ? 1 : 0}, rotated_at = clock_timestamp()
+    where name = ${name} and marker = ${row.marker} and next_marker is not distinct from ${row.nextMarker}
+    returning epoch::int as epoch`;
+  if (mine === undefined) return (await readRow(sql, name)).epoch;
+  await marker.write(next);
+  await sql`
+    update timer_markers set marker = ${next}, next_marker = null where name = ${name} and next_marker = ${next}`;
+  return mine.epoch;
+}
+
+async function readRow(sql: Sql, name: string): Promise<MarkerRow> {
+  const read = () => sql<MarkerRow[]>`
+    select epoch::int as epoch, marker, next_marker as "nextMarker", server,
+      rotated_at < clock_timestamp() - ${rotateSeconds} * interval '1 s' as stale
+    from timer_markers where name = ${name}`;
+  const [row] = await read();
+  if (row !== undefined) return row;
+  await sql`
+    insert into timer_markers (name, marker) values (${name}, ${crypto.randomUUID()}) on conflict (name) do nothing`;
+  const [made] = await read();
+  if (made === undefined) throw new Error(`the marker row of ${name} vanished`);
+  return made;
+}
