@@ -4,11 +4,11 @@ import type { Sql } from "../db.ts";
 export type Wakeup = Readonly<{ id: string; generation: number; dueAt: Date }>;
 
 /**
- * What became of one asked row. `fired`: the state change and its messages are committed, `lateMs` after the due instant by
- * the database clock. `later`: nothing was decided (its guard was locked, or it is not due yet); it is asked again within
- * milliseconds. A row not answered is stale: another fired it, or it moved. That is normal and costs nothing.
+ * What became of one asked row. `fired`: the state change and its messages are committed. `later`: nothing was decided (its
+ * guard was locked, or it is not due yet); it is asked again within milliseconds. A row not answered is stale: another
+ * fired it, or it moved. That is normal and costs nothing.
  */
-export type Outcome = Readonly<{ id: string; outcome: "fired"; lateMs: number } | { id: string; outcome: "later" }>;
+export type Outcome = Readonly<{ id: string; outcome: "fired" | "later" }>;
 
 /**
  * The owner's compare-and-set: one statement for the whole batch (≤ 500 rows, in id order) that changes exactly the rows

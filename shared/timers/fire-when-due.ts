@@ -19,18 +19,19 @@ const laterTries = 5;
 
 /**
  * Batches form by themselves: what falls due while one statement runs goes with the next, so nothing lingers and a herd
- * costs one statement per 500. `onOutcomes` is told what each batch came to.
+ * costs one statement per 500. `onFired` is told of each batch how many were asked and how late those that fired were
+ * committed, in ms by the database's clock.
  */
 export function makeFirer({
   fire,
   clock,
   log,
-  onOutcomes,
+  onFired,
 }: Readonly<{
   fire: Fire;
   clock: Pick<DatabaseClock, "now" | "aheadMs" | "measure">;
   log: Log;
-  onOutcomes: (path: FiringPath, asked: number, outcomes: readonly Outcome[]) => void;
+  onFired: (path: FiringPath, asked: number, lateMs: readonly number[]) => void;
 }>): Firer {
   const waiting = new Map<number, { wakeups: Wakeup[]; timer: Timer }>();
   const due = new Map<string, Wakeup>();
@@ -81,7 +82,10 @@ export function makeFirer({
     const sorted = [...batch].sort((a, b) => (a.id < b.id ? -1 : 1));
     try {
       const outcomes = await fire(sorted);
-      onOutcomes(path, sorted.length, outcomes);
+      const fired = new Set(outcomes.filter(({ outcome }) => outcome === "fired").map(({ id }) => id));
+      const committedAt = clock.now();
+      const late = sorted.filter(({ id }) => fired.has(id)).map(({ dueAt }) => committedAt - dueAt.getTime());
+      onFired(path, sorted.length, late);
       return outcomes;
     } catch (error) {
       log.warn("firing_failed", { path, rows: sorted.length, first: sorted[0]?.id, error });

@@ -1,7 +1,7 @@
 import type { Sql } from "../db.ts";
 import type { Role } from "../role.ts";
 import { openDatabaseClock } from "./database-clock.ts";
-import type { DueRows, Outcome } from "./due-rows.ts";
+import type { DueRows } from "./due-rows.ts";
 import { every } from "./every.ts";
 import { fillHorizon } from "./fill-horizon.ts";
 import { makeFirer, type FiringPath } from "./fire-when-due.ts";
@@ -35,7 +35,7 @@ export async function runTimers({ db, name, wakeups, rows }: Timers, role: Role)
   const log = role.log.with({ timer: name });
   const tell = makeTeller(role, name);
   const clock = await openDatabaseClock(db);
-  const firer = makeFirer({ fire: rows.fire, clock, log, onOutcomes: tell.outcomes });
+  const firer = makeFirer({ fire: rows.fire, clock, log, onFired: tell.fired });
 
   wakeups.start((wakeup) => {
     const earlyMs = wakeup.dueAt.getTime() - clock.now();
@@ -81,7 +81,7 @@ export async function runTimers({ db, name, wakeups, rows }: Timers, role: Role)
 function makeTeller({ metrics }: Role, timer: string) {
   const lateness = metrics.histogram(
     "timer_lateness_seconds",
-    "Firing minus due instant, both by the database clock.",
+    "Committed firing minus due instant, both by the database clock.",
     ["timer"],
   );
   const fired = metrics.counter("timer_fired_total", "Rows fired, by what noticed them.", ["timer", "path"]);
@@ -95,11 +95,10 @@ function makeTeller({ metrics }: Role, timer: string) {
   ]);
   const offset = metrics.gauge("timer_clock_offset_seconds", "The database's clock minus this process's.", ["timer"]);
   return {
-    outcomes: (path: FiringPath, asked: number, outcomes: readonly Outcome[]) => {
-      const late = outcomes.flatMap((one) => (one.outcome === "fired" ? [one.lateMs / 1_000] : []));
-      for (const seconds of late) lateness.observe({ timer }, seconds);
-      fired.inc({ timer, path }, late.length);
-      undecided.inc({ timer, path }, asked - late.length);
+    fired: (path: FiringPath, asked: number, lateMs: readonly number[]) => {
+      for (const ms of lateMs) lateness.observe({ timer }, Math.max(0, ms) / 1_000);
+      fired.inc({ timer, path }, lateMs.length);
+      undecided.inc({ timer, path }, asked - lateMs.length);
     },
     armed: (count: number) => armed.inc({ timer }, count),
     rebuilt: () => rebuilds.inc({ timer }),
