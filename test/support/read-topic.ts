@@ -1,0 +1,32 @@
+import type { Fetched } from "../../shared/broker.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { readConfig } from "../../shared/config.ts";
+import { readEnvelope, type ReadEnvelope } from "../../shared/envelope.ts";
+import { makeLog } from "../../shared/log.ts";
+
+export type Read = Readonly<{ record: Fetched; envelope: ReadEnvelope }>;
+
+/** Every record of a topic up to its end as it is now, by partition and offset. */
+export async function readTopic(env: Readonly<Record<string, string>>, topic: string): Promise<readonly Read[]> {
+  await using broker = await openBroker(readConfig(kafkaSettings, env), {
+    clientId: "test",
+    log: makeLog({}, "error"),
+  });
+  const [start, end] = await Promise.all([broker.admin.offsets(topic, "start"), broker.admin.offsets(topic, "end")]);
+  const missing = new Map([...end].filter(([partition, offset]) => offset > (start.get(partition) ?? 0n)));
+  const found: Fetched[] = [];
+  if (missing.size === 0) return [];
+  const stop = new AbortController();
+  const from = new Map([...missing.keys()].map((partition) => [partition, start.get(partition) ?? 0n]));
+  for await (const records of broker.tail({ topic, from, signal: stop.signal })) {
+    for (const record of records) {
+      if (record.offset < (end.get(record.partition) ?? 0n)) found.push(record);
+      if (record.offset + 1n >= (end.get(record.partition) ?? 0n)) missing.delete(record.partition);
+    }
+    if (missing.size === 0) break;
+  }
+  stop.abort();
+  return found
+    .toSorted((a, b) => a.partition - b.partition || Number(a.offset - b.offset))
+    .map((record) => ({ record, envelope: readEnvelope(record.headers) }));
+}

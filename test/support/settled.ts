@@ -1,0 +1,17 @@
+import type { System } from "./system.ts";
+import { until } from "./until.ts";
+
+/** Waits until every message is published and every group has handled everything: twice in a row, as one causes another. */
+export async function settled(system: System): Promise<void> {
+  let quiet = 0;
+  await until(
+    "everything is published and handled",
+    async () => {
+      const outbox = JSON.parse(await system.ops("outbox", "--json"));
+      const lag: { messages: number }[] = JSON.parse(await system.ops("lag", "--json"));
+      quiet = outbox.unpublished === 0 && lag.every(({ messages }) => messages === 0) ? quiet + 1 : 0;
+      return quiet >= 2;
+    },
+    { timeoutMs: 60_000, everyMs: 100 },
+  );
+}

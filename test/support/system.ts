@@ -1,0 +1,223 @@
+import { randomBytes } from "node:crypto";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { roleNames, type RoleName } from "../../shared/topics.ts";
+import { until } from "./until.ts";
+
+/** Real role processes on the real stack, with a database, topics, groups and Redis keys of their own. */
+export type System = AsyncDisposable &
+  Readonly<{
+    env: Readonly<Record<string, string>>;
+    /** The address of an instance of a role; the gateway's is the product's. */
+    url: (role: RoleName, instance?: number) => string;
+    /** Starts one more instance and waits until it is ready; its number. */
+    start: (role: RoleName, env?: Readonly<Record<string, string>>) => Promise<number>;
+    /** SIGKILL: nothing is said, nothing is finished. */
+    kill: (role: RoleName, instance?: number) => Promise<void>;
+    /** Starts a killed or stopped instance again, at its address. */
+    restart: (role: RoleName, instance?: number) => Promise<void>;
+    /** SIGTERM, and how it ended. */
+    stop: (role: RoleName, instance?: number) => Promise<number>;
+    /** The lines an instance has written so far. */
+    log: (role: RoleName, instance?: number) => readonly string[];
+    ops: (...args: readonly string[]) => Promise<string>;
+  }>;
+
+type Instance = {
+  role: RoleName;
+  number: number;
+  port: number;
+  env: Readonly<Record<string, string>>;
+  child: Bun.Subprocess<"ignore", "pipe", "pipe"> | null;
+  lines: string[];
+};
+
+const root = join(import.meta.dir, "../..");
+
+export type SystemOptions = Readonly<{
+  /** Roles with the number of instances to start; all roles once by default. */
+  roles?: Partial<Record<RoleName, number>>;
+  env?: Readonly<Record<string, string>>;
+}>;
+
+/** Starts a system and waits until every role is ready. Dispose it: roles are stopped, the database is dropped. */
+export async function startSystem(options: SystemOptions = {}): Promise<System> {
+  const name = `t${randomBytes(5).toString("hex")}`;
+  const stackUrl = required("DATABASE_URL");
+  await adminSql(stackUrl, `create database ${name}`);
+  const databaseUrl = Object.assign(new URL(stackUrl), { pathname: `/${name}` }).href;
+  const env: Record<string, string> = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: process.env["HOME"] ?? "",
+    TZ: "UTC",
+    DATABASE_URL: databaseUrl,
+    KAFKA_BROKERS: required("KAFKA_BROKERS"),
+    SCHEMA_REGISTRY_URL: required("SCHEMA_REGISTRY_URL"),
+    REDIS_URL: required("REDIS_URL"),
+    KAFKA_PREFIX: `${name}.`,
+    REDIS_PREFIX: name,
+    AUTH_MODE: "dev",
+    AUTH_SECRET: randomBytes(32).toString("hex"),
+    NODE_ENV: "test",
+    HOST: "127.0.0.1",
+    ...options.env,
+  };
+  const instances: Instance[] = [];
+  const wanted = options.roles ?? Object.fromEntries(roleNames.map((role) => [role, 1]));
+  const ops = async (...args: readonly string[]) => {
+    const child = Bun.spawn([process.execPath, "workers/operator/ops.ts", ...args], {
+      cwd: root,
+      env,
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [out, err, code] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+      child.exited,
+    ]);
+    if (code !== 0) throw new Error(`ops ${args.join(" ")} ended with ${code}\n${out}${err}`);
+    return out;
+  };
+  const find = (role: RoleName, number = 1): Instance => {
+    const found = instances.find((instance) => instance.role === role && instance.number === number);
+    if (!found) throw new Error(`no instance ${number} of ${role} in this system`);
+    return found;
+  };
+  const url = (role: RoleName, number = 1) => `http://127.0.0.1:${find(role, number).port}`;
+  const run = (instance: Instance) => {
+    instance.child = Bun.spawn([process.execPath, `workers/${instance.role}/main.ts`], {
+      cwd: root,
+      env: {
+        ...env,
+        ...upstreams(instances),
+        PORT: String(instance.port),
+        ROLE_INSTANCE: String(instance.number),
+        ...instance.env,
+      },
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    for (const stream of [instance.child.stdout, instance.child.stderr]) void collect(stream, instance.lines);
+  };
+  const ready = (instance: Instance) =>
+    until(
+      `${instance.role} is ready`,
+      async () => {
+        if (instance.child?.exitCode !== null)
+          throw new Error(`it ended with ${instance.child?.exitCode}\n${instance.lines.slice(-30).join("\n")}`);
+        return (await fetch(`http://127.0.0.1:${instance.port}/readyz`).catch(() => null))?.ok ?? false;
+      },
+      { timeoutMs: 40_000 },
+    );
+  const add = async (role: RoleName, extra: Readonly<Record<string, string>> = {}): Promise<Instance> => {
+    const number = instances.filter((instance) => instance.role === role).length + 1;
+    const instance: Instance = { role, number, port: await freePort(), env: extra, child: null, lines: [] };
+    instances.push(instance);
+    return instance;
+  };
+  const end = async (instance: Instance, signal: "SIGTERM" | "SIGKILL"): Promise<number> => {
+    const { child } = instance;
+    if (!child || child.exitCode !== null) return child?.exitCode ?? 0;
+    child.kill(signal);
+    return await child.exited;
+  };
+
+  const system: System = {
+    env,
+    url,
+    ops,
+    start: async (role, extra) => {
+      const instance = await add(role, extra);
+      run(instance);
+      await ready(instance);
+      return instance.number;
+    },
+    kill: async (role, number) => void (await end(find(role, number), "SIGKILL")),
+    stop: (role, number) => end(find(role, number), "SIGTERM"),
+    restart: async (role, number) => {
+      const instance = find(role, number);
+      run(instance);
+      await ready(instance);
+    },
+    log: (role, number) => find(role, number).lines,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(
+        instances.map(async (instance) => {
+          const timer = setTimeout(() => instance.child?.kill("SIGKILL"), 14_000);
+          await end(instance, "SIGTERM");
+          clearTimeout(timer);
+        }),
+      );
+      await ops("topics", "delete", "--yes").catch(() => "");
+      await adminSql(stackUrl, `drop database if exists ${name} with (force)`);
+    },
+  };
+  try {
+    await ops("migrate");
+    await ops("topics", "apply");
+    await ops("schemas", "apply");
+    for (const role of roleNames) for (let count = wanted[role] ?? 0; count > 0; count--) await add(role);
+    for (const instance of instances) run(instance);
+    await Promise.all(instances.map(ready));
+    return system;
+  } catch (error) {
+    await system[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+const upstreamNames: Partial<Record<RoleName, string>> = {
+  "task-service": "TASK_SERVICE_URL",
+  "reminder-service": "REMINDER_SERVICE_URL",
+  "recurring-task-worker": "RECURRING_TASK_WORKER_URL",
+  "reminder-scheduling-worker": "REMINDER_SCHEDULING_WORKER_URL",
+  "notification-service": "NOTIFICATION_SERVICE_URL",
+};
+
+function upstreams(instances: readonly Instance[]): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(upstreamNames).map(([role, variable]) => [
+      variable,
+      instances
+        .filter((instance) => instance.role === role)
+        .map((instance) => `http://127.0.0.1:${instance.port}`)
+        .join(",") || "http://127.0.0.1:9",
+    ]),
+  );
+}
+
+async function collect(stream: ReadableStream<Uint8Array>, lines: string[]): Promise<void> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const bytes of stream) {
+    const parts = (rest + decoder.decode(bytes, { stream: true })).split("\n");
+    rest = parts.pop() ?? "";
+    lines.push(...parts);
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() =>
+        address && typeof address === "object" ? resolve(address.port) : reject(new Error("no port")),
+      );
+    });
+  });
+}
+
+async function adminSql(url: string, statement: string): Promise<void> {
+  const sql = new Bun.SQL(url, { max: 1 });
+  await sql.unsafe(statement);
+  await sql.close();
+}
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run this tier with "bun run test:flow", which starts the stack`);
+  return value;
+}
