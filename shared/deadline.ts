@@ -1,0 +1,59 @@
+/** The code of an error that says: no answer in time. What was asked may have happened or may happen yet. */
+export const deadlineCode = "DB_DEADLINE";
+
+/** An Error with the code `DB_DEADLINE`. `what` is the statement or the transaction that was waited for. */
+export function deadlineError(what: string, afterMs: number): Error & { code: typeof deadlineCode } {
+  return Object.assign(new Error(`no answer from the database within ${afterMs} ms: ${what}`), {
+    code: deadlineCode,
+  } as const);
+}
+
+/** What boundStatement reads and replaces of a postgres.js query; its types do not show them. */
+type Statement = {
+  handler: (statement: Statement) => void;
+  resolve: (value: unknown) => void;
+  reject: (error: unknown) => void;
+  cancel: () => void;
+  strings: readonly string[];
+  /** Set by our patch of postgres.js once the query was given to a connection. */
+  connection?: Connection;
+};
+
+/** A connection of postgres.js, as far as our patch shows it. */
+export type Connection = Readonly<{ destroy: () => void }>;
+
+/**
+ * Gives a postgres.js query a deadline, counted from the moment it is executed, so waiting for a free connection is included.
+ * When it passes the query rejects with `DB_DEADLINE`; a query still waiting is never sent, and the connection of one that was
+ * sent is destroyed, because nobody knows what it will answer next. Anything but a query is returned as it is.
+ * `refuse` is asked right before sending: an error it returns rejects the query instead.
+ */
+export function boundStatement<T>(made: T, deadlineMs: number, refuse: () => Error | null = () => null): T {
+  if (!isStatement(made)) return made;
+  const send = made.handler;
+  made.handler = (statement) => {
+    const refusal = refuse();
+    if (refusal) return statement.reject(refusal);
+    const { resolve, reject } = statement;
+    const timer = setTimeout(() => {
+      reject(deadlineError(statement.strings.join("?").trim().slice(0, 120), deadlineMs));
+      if (statement.connection) statement.connection.destroy();
+      else statement.cancel();
+    }, deadlineMs);
+    statement.resolve = (value) => {
+      clearTimeout(timer);
+      resolve(value);
+    };
+    statement.reject = (error) => {
+      clearTimeout(timer);
+      reject(error);
+    };
+    send(statement);
+  };
+  return made;
+}
+
+// Fragments and identifiers come through the same tag; only what has a handler is ever sent.
+function isStatement(made: unknown): made is Statement {
+  return made instanceof Promise && "handler" in made && typeof made.handler === "function" && "reject" in made;
+}

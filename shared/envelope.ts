@@ -1,0 +1,88 @@
+import type { Envelope, Headers } from "./message.ts";
+import { Problem } from "./problem.ts";
+import { roleNames, type RoleName } from "./topics.ts";
+
+/** A record in Confluent framing: 0x00, the schema id in 4 bytes, Avro. */
+export const messageContentType = "application/vnd.confluent.avro";
+
+/** A header of an outbox row: its name and its text, or its bytes where they are no text. */
+export type StoredHeader = readonly [name: string, value: string | Readonly<{ base64: string }>];
+
+type Written = Omit<Envelope, "source"> &
+  Readonly<{ source: string; type: string; subject: string; contentType: string }>;
+
+/**
+ * The headers of a message, CloudEvents 1.0 in Kafka's binary mode, without `ce_sequence`: it comes from the row's version.
+ * What is null is left out.
+ */
+export function writeEnvelope(of: Written): readonly StoredHeader[] {
+  const headers: (readonly [string, string | null])[] = [
+    ["ce_specversion", "1.0"],
+    ["ce_id", of.id],
+    ["ce_source", of.source],
+    ["ce_type", of.type],
+    ["ce_time", of.time.toISOString()],
+    ["ce_subject", of.subject],
+    ["content-type", of.contentType],
+    ["ce_correlationid", of.correlationId],
+    ["ce_causationid", of.causationId],
+    ["traceparent", of.traceparent],
+  ];
+  return headers.filter((header): header is readonly [string, string] => header[1] !== null);
+}
+
+/** The Kafka headers of an outbox row: those stored, and `ce_sequence` where the row has one. */
+export function kafkaHeaders(stored: readonly StoredHeader[], sequence: number | null): Headers {
+  const all: readonly StoredHeader[] = sequence === null ? stored : [...stored, ["ce_sequence", String(sequence)]];
+  return all.map(([name, value]) => [
+    name,
+    typeof value === "string" ? Buffer.from(value) : Buffer.from(value.base64, "base64"),
+  ]);
+}
+
+/** Kafka headers as an outbox row keeps them; bytes that are not UTF-8 stay what they are. */
+export function storeHeaders(headers: Headers): readonly StoredHeader[] {
+  return headers.map(([name, value]) => {
+    const bytes = Buffer.from(value);
+    const text = bytes.toString("utf8");
+    return [name, Buffer.from(text).equals(bytes) ? text : { base64: bytes.toString("base64") }];
+  });
+}
+
+/** An envelope as it arrives: everything but the fields of the record. */
+export type ReadEnvelope = Envelope & Readonly<{ type: string; subject: string; sequence: number }>;
+
+/**
+ * Reads the headers of a record; of a name that repeats, the last counts. `type` may be one this build does not know.
+ * Throws Problem UNDECODABLE naming the header that is missing or malformed.
+ */
+export function readEnvelope(headers: Headers): ReadEnvelope {
+  const found = new Map(headers.map(([name, value]) => [name, Buffer.from(value).toString("utf8")]));
+  const need = (name: string, fits: (value: string) => boolean): string => {
+    const value = found.get(name);
+    if (value === undefined) throw new Problem("UNDECODABLE", `the header ${name} is missing`);
+    if (!fits(value)) throw new Problem("UNDECODABLE", `the header ${name} is malformed`);
+    return value;
+  };
+  const text = (value: string) => value !== "";
+  need("ce_specversion", (value) => value === "1.0");
+  return {
+    id: need("ce_id", (value) => uuid.test(value)).toLowerCase(),
+    // The role is one of ours by the check before.
+    source: need("ce_source", isRoleName) as RoleName,
+    type: need("ce_type", text),
+    time: new Date(need("ce_time", (value) => timestamp.test(value) && !Number.isNaN(Date.parse(value)))),
+    subject: need("ce_subject", text),
+    sequence: Number(need("ce_sequence", (value) => /^\d{1,15}$/.test(value))),
+    correlationId: need("ce_correlationid", text),
+    causationId: found.get("ce_causationid") || null,
+    traceparent: found.get("traceparent") || null,
+  };
+}
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
+function isRoleName(value: string): value is RoleName {
+  return roleNames.some((name) => name === value);
+}

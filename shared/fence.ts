@@ -1,0 +1,72 @@
+import type { Sql, Tx } from "./db.ts";
+import { boundStatement, deadlineError, type Connection } from "./deadline.ts";
+
+export type TransactionOptions = Readonly<{
+  /** For the whole transaction, waiting for a connection included; 30 s by default. */
+  deadlineMs?: number;
+  /** What stands after BEGIN, such as "isolation level repeatable read read only". */
+  mode?: string;
+}>;
+
+/**
+ * The one way to a transaction. postgres.js goes on with a callback whose connection has died: its next statement runs on the
+ * replacement connection, inside another caller's transaction (upstream #1204, #1215). Here, once the transaction has
+ * failed, further statements of the callback reject and the callback never settles, so nothing of it is committed or rolled back.
+ */
+export async function beginFenced<T>(
+  client: Sql,
+  work: (tx: Tx) => Promise<T>,
+  options: TransactionOptions & Readonly<{ deadlineMs: number; statementDeadlineMs: number }>,
+): Promise<T> {
+  let over: Error | null = null;
+  let connection: Connection | undefined;
+  const never = new Promise<never>(() => {});
+  const begun = client.begin(options.mode ?? "", async (raw): Promise<unknown> => {
+    connection = connectionOf(raw);
+    if (over) throw over;
+    try {
+      const result = await work(fence(raw, options.statementDeadlineMs, () => over));
+      return over ? never : result;
+    } catch (error) {
+      if (over) return never;
+      throw error;
+    }
+  });
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    over = deadlineError("transaction", options.deadlineMs);
+    reject(over);
+    connection?.destroy();
+  }, options.deadlineMs);
+  try {
+    // begin() hands back what the callback resolved with.
+    return (await Promise.race([begun, late])) as T;
+  } catch (error) {
+    over ??= Object.assign(new Error("the transaction is over", { cause: error }), { code: "TX_OVER" });
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function fence(raw: Tx, statementDeadlineMs: number, refusal: () => Error | null): Tx {
+  const bound = <V>(made: V): V => boundStatement(made, statementDeadlineMs, refusal);
+  return new Proxy(raw, {
+    apply: (target, self, args) => bound(Reflect.apply(target, self, args)),
+    get: (target, name, self) => {
+      if (name === "unsafe") return (...args: Parameters<Tx["unsafe"]>) => bound(target.unsafe(...args));
+      if (name === "savepoint")
+        return (work: (inner: Tx) => Promise<unknown>) => {
+          const over = refusal();
+          if (over) return Promise.reject(over);
+          return target.savepoint((inner) => work(fence(inner, statementDeadlineMs, refusal)));
+        };
+      return Reflect.get(target, name, self);
+    },
+  });
+}
+
+// Our patch of postgres.js puts it there; the types do not know.
+function connectionOf(tx: Tx): Connection | undefined {
+  return (tx as Tx & { connection?: Connection }).connection;
+}

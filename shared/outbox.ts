@@ -1,0 +1,128 @@
+import type { Sql, Tx } from "./db.ts";
+import { deriveId } from "./derive-id.ts";
+import { messageContentType, writeEnvelope } from "./envelope.ts";
+import type { Message, MessageType, Received } from "./message.ts";
+import { topicOf } from "./topic-of.ts";
+import type { RoleName } from "./topics.ts";
+
+/** The channel a relay listens on. Notify it after the commit, never inside the transaction: that would serialise commits. */
+export const outboxChannel = "outbox";
+export const shardCount = 16;
+
+/** One row of the outbox before the database gives it an id. `headers` is JSON text, complete except `ce_sequence`. */
+export type OutboxRow = Readonly<{
+  shard: number;
+  topic: string;
+  key: string;
+  messageId: string;
+  type: string;
+  subject: string;
+  /** `null` when the writing statement fills it in from the row it changes. */
+  sequence: number | null;
+  time: Date;
+  value: Uint8Array;
+  headers: string;
+}>;
+
+/** The part of the codec that is needed to write. */
+export type Encoder = Readonly<{ encode: (type: MessageType, data: Message["data"]) => Uint8Array }>;
+
+export type WrittenBy = Readonly<{
+  source: RoleName;
+  /** The message that made this one; its id and time become part of the new one, so handling it twice makes the same message. */
+  cause?: Received | null;
+  correlationId: string;
+  traceparent?: string | null;
+  now: Date;
+}>;
+
+/**
+ * Encodes a message for the outbox. Pure but for a fresh UUIDv7 where there is neither a cause nor an id given.
+ * With a cause the id is UUIDv5(cause id, type, subject) and the time the cause's. Throws what `encode` throws: see
+ * `recordEncodeFailure`.
+ */
+export function outboxRow(codec: Encoder, message: Message, by: WrittenBy): OutboxRow {
+  const cause = by.cause ?? null;
+  const id =
+    message.id ?? (cause ? deriveId(cause.id, message.type, message.subject) : Bun.randomUUIDv7("hex", by.now));
+  const time = message.time ?? cause?.time ?? by.now;
+  const headers = writeEnvelope({
+    id,
+    time,
+    source: by.source,
+    type: message.type,
+    subject: message.subject,
+    contentType: messageContentType,
+    correlationId: by.correlationId,
+    causationId: cause?.id ?? null,
+    traceparent: by.traceparent ?? null,
+  });
+  return {
+    shard: shardOf(message.key),
+    topic: topicOf(message.type),
+    key: message.key,
+    messageId: id,
+    type: message.type,
+    subject: message.subject,
+    sequence: message.sequence,
+    time,
+    value: codec.encode(message.type, message.data),
+    headers: JSON.stringify(headers),
+  };
+}
+
+/** Which of the 16 shards a key belongs to: FNV-1a over its UTF-16 units. Changing it while rows wait would reorder them. */
+export function shardOf(key: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
+  return (hash >>> 0) % shardCount;
+}
+
+/**
+ * Writes rows in one statement, ids in the order given. Call it after the rows the messages tell about are locked.
+ * After the commit call the notifier of `outboxChannel`.
+ */
+export async function insertOutbox(tx: Sql | Tx, rows: readonly OutboxRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const column = <T>(of: (row: OutboxRow) => T): T[] => rows.map(of);
+  await tx`
+    insert into outbox (shard, topic, key, message_id, type, subject, sequence, time, value, headers)
+    select shard, topic, key, message_id, type, subject, sequence, time, value, headers::jsonb
+    from unnest(
+      ${column((row) => row.shard)}::smallint[], ${column((row) => row.topic)}::text[], ${column((row) => row.key)}::text[],
+      ${column((row) => row.messageId)}::uuid[], ${column((row) => row.type)}::text[], ${column((row) => row.subject)}::text[],
+      ${column((row) => row.sequence)}::bigint[], ${column((row) => row.time.toISOString())}::timestamptz[],
+      ${tx.array(
+        column((row) => Buffer.from(row.value)),
+        byteaArray,
+      )}::bytea[], ${column((row) => row.headers)}::text[]
+    ) with ordinality as row(shard, topic, key, message_id, type, subject, sequence, time, value, headers, place)
+    order by place`;
+}
+
+/** The oid of `bytea[]`: without it postgres.js sends an array of buffers as one `bytea`. */
+export const byteaArray = 1001;
+
+/**
+ * For writes that are one statement. The fragment stands after `with … changed as (… returning …)` and inserts one row per row
+ * of `changed`; `sequence` is an expression over `changed`, usually `` sql`changed.version` ``:
+ *
+ * ```ts
+ * await sql`
+ *   with changed as (update tasks set … returning id, version),
+ *        written as (${insertOutboxFrom(sql, row, { from: sql`changed`, sequence: sql`changed.version` })})
+ *   select * from changed`;
+ * ```
+ *
+ * The id is drawn when the CTE inserts, which is after `changed` has locked its row.
+ */
+export function insertOutboxFrom(sql: Sql | Tx, row: OutboxRow, of: Readonly<{ from: Fragment; sequence: Fragment }>) {
+  return sql`
+    insert into outbox (shard, topic, key, message_id, type, subject, sequence, time, value, headers)
+    select ${row.shard}::smallint, ${row.topic}::text, ${row.key}::text, ${row.messageId}::uuid, ${row.type}::text,
+      ${row.subject}::text, (${of.sequence})::bigint, ${row.time.toISOString()}::timestamptz,
+      ${Buffer.from(row.value)}::bytea, ${row.headers}::jsonb
+    from ${of.from}`;
+}
+
+export type Fragment = ReturnType<Sql>;
