@@ -1,0 +1,25 @@
+// Reads task-events and asks the reminder service, through reminder-commands, for the reminders a task's due date wants.
+// Many may run: a task's row is locked while it is folded. Replay is safe: what was asked for is not asked for again.
+import { openCodec } from "../../shared/codec.ts";
+import { readConfig } from "../../shared/config.ts";
+import { consume } from "../../shared/consume/consume.ts";
+import { databaseSettings, openDb } from "../../shared/db.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { openRegistry, registrySettings } from "../../shared/registry.ts";
+import { runRole } from "../../shared/role.ts";
+import { reminderRulesSetting } from "./reminder-rules.ts";
+import { makeWantReminders } from "./want-reminders.ts";
+
+const config = readConfig(
+  { database: databaseSettings, kafka: kafkaSettings, registry: registrySettings, rules: reminderRulesSetting },
+  process.env,
+);
+
+await runRole("reminder-scheduling-worker", async (role) => {
+  const { log, name } = role;
+  await using db = await openDb(config.database, { role: name, poolSize: 10, log });
+  await using broker = await openBroker(config.kafka, { clientId: name, log });
+  const codec = await openCodec({ registry: openRegistry(config.registry), db, log });
+  const handleBatch = makeWantReminders(config.rules);
+  await consume({ broker, db, codec, topics: ["task-events"], group: name, handleBatch }, role);
+});

@@ -1,0 +1,44 @@
+import type { Tx } from "../../shared/db.ts";
+import type { FoldedTask } from "../../shared/fold-task.ts";
+import { nothingKnown, type WantedState } from "./decide-wanted.ts";
+
+/**
+ * What is known of these tasks, each row locked until the transaction ends, in id order. A task not known yet gets its row
+ * first, so that two instances in the middle of a rebalance cannot both begin it.
+ */
+export async function loadWanted(
+  tx: Tx,
+  tasks: ReadonlyMap<string, { userId: string }>,
+): Promise<ReadonlyMap<string, WantedState>> {
+  const ids = [...tasks.keys()].sort();
+  await tx`
+    insert into wanted_reminders (task_id, user_id)
+    select task_id, user_id
+    from unnest(${ids}::uuid[], ${ids.map((id) => tasks.get(id)?.userId ?? null)}::uuid[]) as task (task_id, user_id)
+    order by task_id
+    on conflict (task_id) do nothing`;
+  const rows = await tx<{ task_id: string; folded: FoldedTask | null; wanted: string | null; commands: number }[]>`
+    select task_id, folded, wanted, commands::int as commands
+    from wanted_reminders
+    where task_id = any(${ids}::uuid[])
+    order by task_id
+    for update`;
+  const found = new Map<string, WantedState>(rows.map(({ task_id, ...state }) => [task_id, state]));
+  return new Map(ids.map((id) => [id, found.get(id) ?? nothingKnown]));
+}
+
+/** Writes states loaded and locked before, in one statement. */
+export async function saveWanted(tx: Tx, states: ReadonlyMap<string, WantedState>): Promise<void> {
+  if (states.size === 0) return;
+  const rows = [...states];
+  await tx`
+    update wanted_reminders
+    set folded = state.folded::jsonb, wanted = state.wanted, commands = state.commands, updated_at = clock_timestamp()
+    from unnest(
+      ${rows.map(([id]) => id)}::uuid[],
+      ${rows.map(([, state]) => JSON.stringify(state.folded))}::text[],
+      ${rows.map(([, state]) => state.wanted)}::text[],
+      ${rows.map(([, state]) => String(state.commands))}::bigint[]
+    ) as state (task_id, folded, wanted, commands)
+    where wanted_reminders.task_id = state.task_id`;
+}

@@ -1,0 +1,11 @@
+import { bigint, jsonb, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
+import type { FoldedTask } from "../../shared/fold-task.ts";
+
+export const wantedReminders = pgTable("wanted_reminders", {
+  taskId: uuid("task_id").primaryKey(),
+  userId: uuid("user_id").notNull(),
+  folded: jsonb("folded").$type<FoldedTask>(),
+  wanted: text("wanted"),
+  commands: bigint("commands", { mode: "number" }).notNull().default(0),
+  updatedAt: timestamp("updated_at", { withTimezone: true }).notNull().defaultNow(),
+});
