@@ -1,12 +1,9 @@
 // Everything that can be said about the code without running the product: one line per check, exit code 1 if any fails.
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { checkout, ensureInstalled } from "./installed.ts";
 
-const root = join(import.meta.dir, "..");
 const bun = process.execPath;
 
-if (!existsSync(join(root, "node_modules")))
-  await Bun.spawn([bun, "install", "--frozen-lockfile"], { cwd: root, stdio: ["ignore", "inherit", "inherit"] }).exited;
+await ensureInstalled();
 
 const checks: readonly (readonly [name: string, command: readonly string[]])[] = [
   ["types", ["check", "--no-script"]],
@@ -20,7 +17,7 @@ const checks: readonly (readonly [name: string, command: readonly string[]])[] =
 let failed = 0;
 for (const [name, command] of checks) {
   const child = Bun.spawn([bun, ...command], {
-    cwd: root,
+    cwd: checkout,
     stdout: "pipe",
     stderr: "pipe",
     env: { ...process.env, FORCE_COLOR: "0" },

@@ -1,0 +1,18 @@
+import type { Broker, Fetched } from "../../shared/broker.ts";
+import { readEnvelope, type ReadEnvelope } from "../../shared/envelope.ts";
+import { topicNames } from "../../shared/topics.ts";
+
+export type Seen = Readonly<{ record: Fetched; envelope: ReadEnvelope }>;
+
+/** Tells every record that is written to any topic from now on. Resolves when it stands at the end of all of them. */
+export async function watchTopics(broker: Broker, onRecord: (seen: Seen) => void, signal: AbortSignal): Promise<void> {
+  await Promise.all(
+    topicNames.map(async (topic) => {
+      const from = await broker.admin.offsets(topic, "end");
+      void (async () => {
+        for await (const records of broker.tail({ topic, from, signal }))
+          for (const record of records) onRecord({ record, envelope: readEnvelope(record.headers) });
+      })();
+    }),
+  );
+}
