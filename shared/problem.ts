@@ -22,6 +22,7 @@ export const problems = {
   UNAVAILABLE: { status: 503, retry: true, title: "A part of the system is not reachable" },
   INTERNAL: { status: 500, retry: true, title: "Something went wrong on our side" },
   UNDECODABLE: { status: 500, retry: false, title: "The record cannot be decoded" },
+  UNENCODABLE: { status: 500, retry: false, title: "The record does not fit its schema" },
   INVARIANT: { status: 500, retry: false, title: "The message contradicts what is stored" },
 } as const satisfies Record<string, ProblemKind>;
 

@@ -1,0 +1,123 @@
+import { integer, optional, text, type Config } from "./config.ts";
+import { Problem } from "./problem.ts";
+
+export const registrySettings = {
+  /** Up to where the subjects begin: http://host:8081, or http://host:8080/apis/ccompat/v7 for Apicurio. */
+  url: text("SCHEMA_REGISTRY_URL"),
+  user: optional("SCHEMA_REGISTRY_USER"),
+  password: optional("SCHEMA_REGISTRY_PASSWORD"),
+  timeoutMs: integer("SCHEMA_REGISTRY_TIMEOUT_MS", 5000, { min: 100, max: 60_000 }),
+};
+
+export type RegistryConfig = Config<typeof registrySettings>;
+
+/**
+ * The Confluent API, as Redpanda's, Confluent's and Apicurio's registries speak it. Every call has a deadline and rejects with
+ * Problem UNAVAILABLE when the registry cannot be reached or is not well, with a plain Error when it refuses what was asked.
+ */
+export type RegistryClient = Readonly<{
+  /** The text of a schema; null where the registry has no such id. */
+  schemaById: (id: number) => Promise<string | null>;
+  /** The id and version of exactly this schema (normalized) under the subject; null where it is not registered. */
+  lookup: (subject: string, schema: string) => Promise<Readonly<{ id: number; version: number }> | null>;
+  /** Registers a schema (normalized), or finds it where it is already there. Rejects when the registry calls it incompatible. */
+  register: (subject: string, schema: string) => Promise<Readonly<{ id: number }>>;
+  /** The versions of a subject, oldest first; empty where there is no such subject. */
+  versions: (subject: string) => Promise<readonly number[]>;
+  version: (subject: string, version: number) => Promise<Readonly<{ id: number; schema: string }>>;
+  /** The level set for this very subject; null where the global one applies. */
+  compatibility: (subject: string) => Promise<string | null>;
+  setCompatibility: (subject: string, level: string) => Promise<void>;
+  /** Resolves when the registry answers. */
+  ping: () => Promise<void>;
+}>;
+
+type Answer = Readonly<{ status: number; body: Readonly<Record<string, unknown>>; list: readonly unknown[] }>;
+
+/** No connection is made before the first call. */
+export function openRegistry(config: RegistryConfig): RegistryClient {
+  const base = config.url.replace(/\/+$/, "");
+  const headers: Record<string, string> = {
+    accept: "application/vnd.schemaregistry.v1+json, application/json",
+    "content-type": "application/json",
+    ...(config.user === null
+      ? {}
+      : { authorization: `Basic ${Buffer.from(`${config.user}:${config.password ?? ""}`).toString("base64")}` }),
+  };
+  const call = async (method: string, path: string, body?: unknown): Promise<Answer> => {
+    const what = `${method} ${base}${path}`;
+    const answer = await fetch(base + path, {
+      method,
+      headers,
+      signal: AbortSignal.timeout(config.timeoutMs),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    }).catch((error: unknown) => unavailable(`${what}: ${error instanceof Error ? error.message : String(error)}`));
+    const said = await answer.text().catch((error: unknown) => unavailable(`${what}: ${String(error)}`));
+    // Credentials are mended by an operator, like an outage; nothing that was asked is at fault.
+    if (answer.status >= 500 || [401, 403, 408, 429].includes(answer.status))
+      unavailable(`${what}: ${answer.status} ${said.slice(0, 300)}`);
+    const json = parseAnswer(said);
+    if (json === undefined)
+      throw new Error(`${what}: ${answer.status}, and the answer is not JSON: ${said.slice(0, 200)}`);
+    if (answer.status >= 400 && answer.status !== 404)
+      throw new Error(`${what}: ${answer.status} ${String(Object(json).message ?? said).slice(0, 1000)}`);
+    return { status: answer.status, body: Object(json), list: Array.isArray(json) ? json : [] };
+  };
+  const at = (subject: string) => `/subjects/${encodeURIComponent(subject)}`;
+  return {
+    schemaById: async (id) => {
+      const { status, body } = await call("GET", `/schemas/ids/${id}`);
+      return status === 404 ? null : textOf(body, "schema");
+    },
+    lookup: async (subject, schema) => {
+      const { status, body } = await call("POST", `${at(subject)}?normalize=true`, { schema });
+      return status === 404 ? null : { id: numberOf(body, "id"), version: numberOf(body, "version") };
+    },
+    register: async (subject, schema) => {
+      const { body } = await call("POST", `${at(subject)}/versions?normalize=true`, { schema });
+      return { id: numberOf(body, "id") };
+    },
+    versions: async (subject) => {
+      const { list } = await call("GET", `${at(subject)}/versions`);
+      return list.map(Number).sort((a, b) => a - b);
+    },
+    version: async (subject, version) => {
+      const { body } = await call("GET", `${at(subject)}/versions/${version}`);
+      return { id: numberOf(body, "id"), schema: textOf(body, "schema") };
+    },
+    compatibility: async (subject) => {
+      const { status, body } = await call("GET", `/config/${encodeURIComponent(subject)}`);
+      return status === 404 ? null : textOf(body, "compatibilityLevel", "compatibility");
+    },
+    setCompatibility: async (subject, level) => {
+      await call("PUT", `/config/${encodeURIComponent(subject)}`, { compatibility: level });
+    },
+    ping: async () => {
+      await call("GET", "/schemas/types");
+    },
+  };
+}
+
+function unavailable(why: string): never {
+  throw new Problem("UNAVAILABLE", "the schema registry is not reachable", { cause: new Error(why) });
+}
+
+function parseAnswer(said: string): unknown {
+  try {
+    return said === "" ? {} : JSON.parse(said);
+  } catch {
+    return undefined;
+  }
+}
+
+function numberOf(body: Answer["body"], name: string): number {
+  const value = body[name];
+  if (typeof value !== "number") throw new Error(`the schema registry's answer has no number "${name}"`);
+  return value;
+}
+
+function textOf(body: Answer["body"], ...names: readonly string[]): string {
+  const value = names.map((name) => body[name]).find((found) => typeof found === "string");
+  if (typeof value !== "string") throw new Error(`the schema registry's answer has no text "${names.join('" or "')}"`);
+  return value;
+}
