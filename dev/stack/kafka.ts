@@ -1,14 +1,16 @@
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Java } from "./java.ts";
 import { launch, untilReady, type Launched } from "./launch.ts";
 import { isListening } from "./ports.ts";
+import { runCommand } from "./run-command.ts";
 
 export type KafkaOptions = Readonly<{
   java: Java;
   /** Folder of jars. */
   jars: string;
+  /** Where Java may keep its class-data archive. */
+  archives: string;
   directory: string;
   port: number;
   controllerPort: number;
@@ -17,19 +19,20 @@ export type KafkaOptions = Readonly<{
 }>;
 
 const started = "Kafka Server started";
+const environment = { PATH: process.env["PATH"], LC_ALL: "C", TZ: "UTC" };
 
 /** Starts one Kafka node (KRaft: broker and controller in one process) and returns once it serves clients. */
 export async function startKafka(options: KafkaOptions): Promise<Launched> {
-  const { java, jars, directory, port, logFile } = options;
+  const { java, jars, archives, directory, port, logFile } = options;
   mkdirSync(directory, { recursive: true });
   const settings = join(directory, "server.properties");
   writeFileSync(settings, properties(options));
-  formatOnce({ java, jars, directory, settings });
+  await formatOnce(options, settings);
   const kafka = launch({
     name: "kafka",
-    command: [java.binary, ...jvmFlags(java, directory), "-cp", join(jars, "*"), "kafka.Kafka", settings],
+    command: [java.binary, ...jvmFlags(java, archives), "-cp", join(jars, "*"), "kafka.Kafka", settings],
     cwd: directory,
-    env: { PATH: process.env["PATH"], LC_ALL: "C", TZ: "UTC" },
+    env: environment,
     logFile,
     recordsDirectory: options.recordsDirectory,
   });
@@ -38,7 +41,7 @@ export async function startKafka(options: KafkaOptions): Promise<Launched> {
   return untilReady(kafka, { what: "Kafka", answers });
 }
 
-function jvmFlags(java: Java, directory: string): readonly string[] {
+function jvmFlags(java: Java, archives: string): readonly string[] {
   const quick = ["-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
   const log = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true"];
   // slf4j-simple takes levels per logger name, and this one line is how Kafka says that it is up.
@@ -46,7 +49,7 @@ function jvmFlags(java: Java, directory: string): readonly string[] {
   // A class-data archive, written at a clean exit, takes about a second off the next start.
   const archive = [
     "-XX:+AutoCreateSharedArchive",
-    `-XX:SharedArchiveFile=${join(directory, "classes.jsa")}`,
+    `-XX:SharedArchiveFile=${join(archives, "kafka.jsa")}`,
     "-Xlog:cds=off",
     "-Xlog:cds+dynamic=off",
   ];
@@ -54,38 +57,21 @@ function jvmFlags(java: Java, directory: string): readonly string[] {
 }
 
 /** A marker says the format was completed; without it whatever is there is half-made and is made anew. */
-function formatOnce({
-  java,
-  jars,
-  directory,
-  settings,
-}: Readonly<{ java: Java; jars: string; directory: string; settings: string }>): void {
+async function formatOnce({ java, jars, directory }: KafkaOptions, settings: string): Promise<void> {
   const marker = join(directory, "formatted");
   if (existsSync(marker)) return;
   rmSync(join(directory, "log"), { recursive: true, force: true });
   const id = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64url");
-  // A KRaft cluster id may not start with a dash, which its own tools would take for an option.
+  // A cluster id that starts with a dash would be taken for an option.
   const clusterId = id.replace(/^-/, "A");
-  const { status, error, stdout, stderr } = spawnSync(
-    java.binary,
-    [
-      "-XX:TieredStopAtLevel=1",
-      "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-      "-cp",
-      join(jars, "*"),
-      "kafka.tools.StorageTool",
-      "format",
-      "-t",
-      clusterId,
-      "-c",
-      settings,
-    ],
-    { cwd: directory, encoding: "utf8" },
-  );
-  if (status !== 0)
-    throw new Error(
-      `Kafka's storage could not be formatted (${error?.message ?? `exit code ${status}`}):\n${stdout}${stderr}`,
-    );
+  const flags = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"];
+  const format = ["kafka.tools.StorageTool", "format", "-t", clusterId, "-c", settings];
+  const { ended, output } = await runCommand({
+    command: [java.binary, ...flags, "-cp", join(jars, "*"), ...format],
+    cwd: directory,
+    env: environment,
+  });
+  if (ended !== 0) throw new Error(`Kafka's storage could not be formatted (${ended}):\n${output}`);
   writeFileSync(marker, `${clusterId}\n`);
 }
 

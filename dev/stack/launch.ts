@@ -77,14 +77,14 @@ export async function untilReady(
     timeoutMs = 60_000,
   }: Readonly<{ what: string; answers: () => Promise<boolean>; timeoutMs?: number }>,
 ): Promise<Launched> {
-  let ended: string | undefined;
-  void launched.exited.then((reason) => (ended = reason));
+  const end: { reason?: string } = {};
+  void launched.exited.then((reason) => (end.reason = reason));
   const deadline = performance.now() + timeoutMs;
-  while (ended === undefined && performance.now() < deadline) {
-    if ((await answers().catch(() => false)) && ended === undefined) return launched;
+  while (end.reason === undefined && performance.now() < deadline) {
+    if ((await answers().catch(() => false)) && end.reason === undefined) return launched;
     await sleep(50);
   }
-  const reason = ended === undefined ? `no answer within ${timeoutMs / 1000} s` : `ended (${ended})`;
+  const reason = end.reason === undefined ? `no answer within ${timeoutMs / 1000} s` : `ended (${end.reason})`;
   await launched.stop();
   throw new Error([`${what} did not start: ${reason}. Its last lines:`, ...launched.lastLines()].join("\n  "));
 }

@@ -5,6 +5,7 @@ import { launch, untilReady, type Launched } from "./launch.ts";
 import { isListening } from "./ports.ts";
 import { postgresBinaries, runsAsRoot, unprivilegedUid } from "./postgres-binaries.ts";
 import { identify } from "./process-identity.ts";
+import { runCommand } from "./run-command.ts";
 import { stopProcess } from "./stop-process.ts";
 
 export type PostgresOptions = Readonly<{
@@ -15,6 +16,8 @@ export type PostgresOptions = Readonly<{
   logFile: string;
   recordsDirectory: string;
   maxConnections?: number;
+  /** Created when it is not there. */
+  database: string;
 }>;
 
 const environment = { LC_ALL: "C", TZ: "UTC", PATH: process.env["PATH"] };
@@ -24,7 +27,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Launched>
   const binaries = postgresBinaries(options.checkout);
   const uid = runsAsRoot() ? unprivilegedUid : undefined;
   const data = join(options.directory, "data");
-  if (!existsSync(data)) initialise({ binaries, data, uid });
+  if (!existsSync(data)) await initialise({ binaries, data, uid });
   await clearStalePid(data);
   const settings = {
     listen_addresses: "127.0.0.1",
@@ -47,26 +50,42 @@ export async function startPostgres(options: PostgresOptions): Promise<Launched>
     uid,
   });
   const answers = async () => isReady(data, postgres.pid) && (await isListening(options.port));
-  return untilReady(postgres, { what: "Postgres", answers });
+  await untilReady(postgres, { what: "Postgres", answers });
+  await ensureDatabase(options.port, options.database);
+  return postgres;
+}
+
+/** Creates a database on a Postgres of ours when it is not there yet. */
+export async function ensureDatabase(port: number, name: string): Promise<void> {
+  const sql = new Bun.SQL(`postgres://postgres@127.0.0.1:${port}/postgres`, { max: 1 });
+  try {
+    const existing = await sql`select 1 from pg_database where datname = ${name}`;
+    if (existing.length === 0) await sql.unsafe(`create database "${name}"`);
+  } finally {
+    await sql.close();
+  }
 }
 
 /** initdb works in a folder of its own, renamed when complete: a run killed half-way leaves no half-made cluster. */
-function initialise({
+async function initialise({
   binaries,
   data,
   uid,
-}: Readonly<{ binaries: string; data: string; uid: number | undefined }>): void {
+}: Readonly<{ binaries: string; data: string; uid: number | undefined }>): Promise<void> {
   const unfinished = `${data}.unfinished`;
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(dirname(data), { recursive: true });
   mkdirSync(unfinished, { mode: 0o700 });
   if (uid !== undefined) chownSync(unfinished, uid, uid);
-  const { status, error, stderr } = spawnSync(
-    join(binaries, "bin", "initdb"),
-    ["-D", unfinished, "-U", "postgres", "-A", "trust", "--encoding=UTF8", "--locale=C", "--no-instructions"],
-    { cwd: "/", env: environment, encoding: "utf8", ...(uid === undefined ? {} : { uid, gid: uid }) },
-  );
-  if (status !== 0) throw new Error(`initdb failed (${error?.message ?? `exit code ${status}`}):\n${stderr}`);
+  const initdb = join(binaries, "bin", "initdb");
+  const flags = ["-U", "postgres", "-A", "trust", "--encoding=UTF8", "--locale=C", "--no-instructions"];
+  const { ended, output } = await runCommand({
+    command: [initdb, "-D", unfinished, ...flags],
+    cwd: "/",
+    env: environment,
+    uid,
+  });
+  if (ended !== 0) throw new Error(`initdb failed (${ended}):\n${output}`);
   renameSync(unfinished, data);
 }
 

@@ -1,12 +1,15 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Java } from "./java.ts";
+import { ensureDatabase } from "./postgres.ts";
 import { launch, untilReady, type Launched } from "./launch.ts";
 
 export type RegistryOptions = Readonly<{
   java: Java;
   /** The unpacked registry, with quarkus-run.jar. */
   application: string;
+  /** Where Java may keep its class-data archive. */
+  archives: string;
   directory: string;
   port: number;
   managementPort: number;
@@ -26,7 +29,7 @@ export async function startRegistry(options: RegistryOptions): Promise<Launched>
   const storage =
     options.postgresPort === undefined ? fileStorage(directory) : await postgresStorage(options.postgresPort);
   const archive = [
-    `-XX:SharedArchiveFile=${join(directory, "classes.jsa")}`,
+    `-XX:SharedArchiveFile=${join(options.archives, "registry.jsa")}`,
     "-XX:+AutoCreateSharedArchive",
     "-Xlog:cds=off",
     "-Xlog:cds+dynamic=off",
@@ -74,13 +77,7 @@ export async function startRegistry(options: RegistryOptions): Promise<Launched>
 }
 
 async function postgresStorage(port: number): Promise<Readonly<Record<string, string>>> {
-  const sql = new Bun.SQL(`postgres://postgres@127.0.0.1:${port}/postgres`, { max: 1 });
-  try {
-    const existing = await sql`select 1 from pg_database where datname = 'schema_registry'`;
-    if (existing.length === 0) await sql`create database schema_registry`;
-  } finally {
-    await sql.close();
-  }
+  await ensureDatabase(port, "schema_registry");
   return {
     APICURIO_STORAGE_SQL_KIND: "postgresql",
     APICURIO_DATASOURCE_URL: `jdbc:postgresql://127.0.0.1:${port}/schema_registry`,

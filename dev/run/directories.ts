@@ -1,0 +1,13 @@
+import { join } from "node:path";
+
+/** Where a checkout keeps what belongs to running it; all of it may be deleted while nothing runs. */
+export function directoriesOf(checkout: string): Readonly<{ state: string; parts: string; secret: string }> {
+  const root = join(checkout, ".dev");
+  return { state: join(root, "dev"), parts: join(root, "parts"), secret: join(root, "auth-secret") };
+}
+
+/** The ports tried first: those people know these servers by. */
+export const usualPorts = { postgres: 5432, kafka: 9092, registry: 8081, redis: 6379 } as const;
+
+/** For the application; the second and third keep clear of the registry and the roles. */
+export const usualAppPorts = [8080, 8180, 8280] as const;

@@ -1,0 +1,61 @@
+import type { ProcfileLine } from "./procfile.ts";
+
+export type RolePlan = Readonly<{
+  name: string;
+  /** From 1. */
+  instance: number;
+  /** Name, or name.2 and so on for further instances: unique, and what is shown before its lines. */
+  label: string;
+  command: string;
+  port: number;
+}>;
+
+export type PlanOptions = Readonly<{
+  procfile: readonly ProcfileLine[];
+  only: readonly string[] | undefined;
+  scale: ReadonlyMap<string, number>;
+  /** For the first ui-gateway, in order of preference. */
+  appPorts: readonly number[];
+  choosePort: (preferred: readonly number[]) => Promise<number>;
+}>;
+
+const gateway = "ui-gateway";
+const operatorPort = 8090;
+const firstRolePort = 8100;
+
+/**
+ * Every instance to run, in the order of the Procfile, each with a port of its own. Throws, naming the known ones, on a role
+ * in `only` or `scale` that the Procfile does not have.
+ */
+export async function planRoles({
+  procfile,
+  only,
+  scale,
+  appPorts,
+  choosePort,
+}: PlanOptions): Promise<readonly RolePlan[]> {
+  const names = procfile.map((line) => line.name);
+  for (const name of [...(only ?? []), ...scale.keys()])
+    if (!names.includes(name)) throw new Error(`The Procfile has no role "${name}"; it has ${names.join(", ")}.`);
+  const plans: RolePlan[] = [];
+  for (const [index, { name, command }] of procfile.entries()) {
+    if (only !== undefined && !only.includes(name)) continue;
+    for (let instance = 1; instance <= (scale.get(name) ?? 1); instance += 1) {
+      const usual = firstRolePort + index * 20 + instance - 1;
+      const known = name === gateway ? appPorts : name === "operator" ? [operatorPort] : [usual];
+      const port = await choosePort(instance === 1 ? known : [usual]);
+      plans.push({ name, instance, label: instance === 1 ? name : `${name}.${instance}`, command, port });
+    }
+  }
+  return plans;
+}
+
+/** Where the other roles find each one: `task-service` becomes TASK_SERVICE_URL, with a comma between its instances. */
+export function upstreamUrls(plans: readonly RolePlan[]): Readonly<Record<string, string>> {
+  const urls: Record<string, string> = {};
+  for (const { name, port } of plans) {
+    const variable = `${name.toUpperCase().replaceAll("-", "_")}_URL`;
+    urls[variable] = [...(urls[variable]?.split(",") ?? []), `http://127.0.0.1:${port}`].join(",");
+  }
+  return urls;
+}

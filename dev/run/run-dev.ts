@@ -1,0 +1,131 @@
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { claimState } from "../stack/claim-state.ts";
+import { openStack } from "../stack/open-stack.ts";
+import { openPortClaims } from "../stack/ports.ts";
+import { livingProcesses } from "../stack/process-records.ts";
+import { send } from "../stack/stop-process.ts";
+import { stopRecorded } from "../stack/stop-recorded.ts";
+import type { Stack } from "../stack/stack.ts";
+import type { Supervised } from "../stack/supervise.ts";
+import type { DevArguments } from "./arguments.ts";
+import { renderBanner } from "./banner.ts";
+import { openConsoleLines } from "./console-lines.ts";
+import { directoriesOf, usualAppPorts, usualPorts } from "./directories.ts";
+import { drain } from "./drain.ts";
+import { planRoles } from "./plan-roles.ts";
+import { parseProcfile } from "./procfile.ts";
+import { preparationLabels, prepareStack } from "./prepare-stack.ts";
+import { resetState } from "./reset.ts";
+import { readAuthSecret, readEnvironment, sharedEnvironment } from "./role-environment.ts";
+import { awaitRoles, runRoles } from "./run-roles.ts";
+import { describeStatus, writeStatus } from "./status.ts";
+import { listenForStop } from "./stop-signals.ts";
+
+/** The roles get most of the 15 s that Ctrl-C may take, the stack the rest. */
+const drainRolesMs = 9_000;
+const stopStackMs = 4_500;
+
+/**
+ * Runs the stack and the roles until it is told to stop. Returns the exit code: 0 after a clean stop, 1 when something could
+ * not start. In every case what was started has ended by then.
+ */
+export async function runDev(checkout: string, options: DevArguments): Promise<number> {
+  const directories = directoriesOf(checkout);
+  const claim = claimState(directories.state);
+  if ("heldBy" in claim) {
+    process.stderr.write(
+      `dev is already running in this checkout (pid ${claim.heldBy}).\nIts addresses: bun run dev status. To stop it: Ctrl-C there, or kill ${claim.heldBy}.\n`,
+    );
+    return 1;
+  }
+  const { signal, again } = listenForStop();
+  const claims = openPortClaims();
+  const records = { parts: join(directories.state, "processes"), roles: join(directories.state, "roles") };
+  let stack: Stack | undefined;
+  let roles: readonly Supervised[] = [];
+  let say = (line: string): void => void process.stdout.write(`${line}\n`);
+  void again.then((name) => {
+    say(`${name} again: killing what is left`);
+    for (const record of [...livingProcesses(records.roles), ...livingProcesses(records.parts)])
+      send(-record.pid, "SIGKILL");
+    claims.release();
+    claim.release();
+    process.exit(130);
+  });
+
+  try {
+    const env = readEnvironment(checkout);
+    const procfile = options.stackOnly ? [] : parseProcfile(readFileSync(join(checkout, "Procfile"), "utf8"));
+    if (options.reset)
+      await resetState({ checkout, stateDirectory: directories.state, docker: env["DEV_STACK"] !== "embedded", say });
+    const appPorts = env["PORT"] === undefined ? usualAppPorts : [Number(env["PORT"])];
+    const plans = await planRoles({ ...options, procfile, appPorts, choosePort: claims.choose });
+
+    const lines = openConsoleLines({
+      names: ["stack", ...preparationLabels, ...plans.map((plan) => plan.label)],
+      coloured:
+        process.env["NO_COLOR"] === undefined && (process.stdout.isTTY || process.env["FORCE_COLOR"] !== undefined),
+      write: (text) => void process.stdout.write(text),
+    });
+    say = lines.from("stack");
+    const leftovers = await stopRecorded(records.roles);
+    if (leftovers.length > 0) say(`stopped what an earlier run left behind: ${leftovers.join(", ")}`);
+    rmSync(join(directories.state, "status.json"), { force: true });
+
+    const changed = (): void => {
+      if (stack === undefined) return;
+      const pids = plans.map((plan, index) => ({ plan, pid: roles[index]?.pid() ?? null }));
+      writeStatus(
+        directories.state,
+        describeStatus({ stack, roles: pids.map((role) => ({ ...role, ready: role.pid !== null })) }),
+      );
+    };
+    stack = await openStack({
+      checkout,
+      stateDirectory: directories.state,
+      partsDirectory: directories.parts,
+      env,
+      usualPorts,
+      claims,
+      say,
+      signal,
+      changed,
+    });
+    const shared = sharedEnvironment({ env, urls: stack.urls, plans, authSecret: readAuthSecret(directories.secret) });
+    await prepareStack({ checkout, env: shared, signal, printerOf: lines.from });
+
+    const recordsDirectory = records.roles;
+    roles = runRoles({ checkout, plans, env: shared, recordsDirectory, printerOf: lines.from, say, changed });
+    changed();
+    const late = await awaitRoles(roles, 60_000, signal);
+    if (!signal.aborted) {
+      const described = plans.map((plan, index) => {
+        const pid = roles[index]?.pid() ?? null;
+        return { plan, pid, ready: pid !== null && !late.includes(plan.label) };
+      });
+      lines.plain(`\n${renderBanner(describeStatus({ stack, roles: described }), stack)}\n`);
+      if (late.length > 0) say(`not ready yet, still trying: ${late.join(", ")}`);
+      say(`${late.length === 0 ? "ready" : "running"}; Ctrl-C stops everything`);
+      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+    }
+    return 0;
+  } catch (error) {
+    if (signal.aborted) return 0;
+    process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  } finally {
+    if (signal.aborted) say(`${String(signal.reason)}: stopping in reverse order (again to kill)`);
+    await drain(roles, { withinMs: drainRolesMs, say });
+    await stopRecorded(records.roles, 1_000);
+    if (stack !== undefined) {
+      const parts = stack.parts().map((part) => part.name);
+      if (parts.length > 0) say(`waiting for ${parts.join(", ")}`);
+      await stack.stop(stopStackMs);
+    }
+    rmSync(join(directories.state, "status.json"), { force: true });
+    claims.release();
+    claim.release();
+    if (signal.aborted) say("stopped, nothing is left running");
+  }
+}

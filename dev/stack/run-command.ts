@@ -1,0 +1,59 @@
+import { spawn } from "node:child_process";
+
+export type CommandOptions = Readonly<{
+  command: readonly [string, ...string[]];
+  cwd: string;
+  env: Readonly<Record<string, string | undefined>>;
+  uid?: number | undefined;
+  /** Ends the command, and with it the promise. */
+  signal?: AbortSignal | undefined;
+  onLine?: ((line: string) => void) | undefined;
+}>;
+
+export type CommandResult = Readonly<{
+  /** 0, another exit code, or words for what ended it otherwise. */
+  ended: number | string;
+  /** Standard output and error, as they came. */
+  output: string;
+}>;
+
+/** Runs a command to its end, in a process group of its own that is ended as a whole. Never rejects. */
+export function runCommand({ command, cwd, env, uid, signal, onLine }: CommandOptions): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    const child = spawn(command[0], command.slice(1), {
+      cwd,
+      env: { ...env },
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+      ...(uid === undefined ? {} : { uid, gid: uid }),
+    });
+    let output = "";
+    let unfinished = "";
+    const read = (chunk: Buffer): void => {
+      const text = chunk.toString();
+      output += text;
+      const lines = (unfinished + text).split("\n");
+      unfinished = lines.pop() ?? "";
+      for (const line of lines) onLine?.(line);
+    };
+    child.stdout.on("data", read);
+    child.stderr.on("data", read);
+    const abort = (): void => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
+      } catch {
+        // it has just ended
+      }
+    };
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    const settle = (ended: number | string): void => {
+      signal?.removeEventListener("abort", abort);
+      if (unfinished !== "") onLine?.(unfinished);
+      unfinished = "";
+      resolve({ ended, output });
+    };
+    child.once("error", (error) => settle(error.message));
+    child.once("close", (code, endSignal) => settle(code ?? `${endSignal}`));
+  });
+}
