@@ -1,0 +1,80 @@
+import type { Message } from "../../shared/message.ts";
+import type { Change } from "./decide-reminders.ts";
+import type { Guard } from "./guard.ts";
+import type { DismissReason, Reminder } from "./reminder.ts";
+
+export type Applied = Readonly<{ reminders: readonly Reminder[]; messages: readonly Message[] }>;
+
+/**
+ * The rows after the changes and the messages that tell them, in order; pure. Each message raises the version of its
+ * reminder by one. Only changed rows are returned.
+ */
+export function applyChanges(
+  guard: Guard,
+  existing: readonly Reminder[],
+  changes: readonly Change[],
+  now: Date,
+): Applied {
+  const applied = changes.map((change): { reminder: Reminder; messages: readonly Message[] } => {
+    const before = existing.find(({ id }) => id === change.id);
+    if (change.change === "dismiss") {
+      if (before === undefined) throw new Error(`there is no reminder ${change.id} to dismiss`);
+      const reminder = dismissed(before, change.reason, now);
+      return { reminder, messages: [dismissedMessage(reminder)] };
+    }
+    const moved = before?.status === "pending" ? dismissed(before, "moved", now) : null;
+    const last = moved ?? before;
+    const reminder: Reminder = {
+      id: change.id,
+      taskId: guard.taskId,
+      userId: guard.userId,
+      rule: change.rule,
+      remindAt: change.remindAt,
+      generation: (last?.generation ?? 0) + 1,
+      status: "pending",
+      version: (last?.version ?? 0) + 1,
+      triggeredAt: null,
+      dismissedAt: null,
+      reason: null,
+      dismissedFor: last?.dismissedFor ?? null,
+    };
+    return { reminder, messages: [...(moved ? [dismissedMessage(moved)] : []), scheduledMessage(reminder)] };
+  });
+  return {
+    reminders: applied.map(({ reminder }) => reminder),
+    messages: applied.flatMap(({ messages }) => messages),
+  };
+}
+
+/** A person dismissing it also remembers for which instant. */
+export function dismissed(reminder: Reminder, reason: DismissReason, now: Date): Reminder {
+  return {
+    ...reminder,
+    status: "dismissed",
+    version: reminder.version + 1,
+    dismissedAt: now,
+    reason,
+    dismissedFor: reason === "user" ? reminder.remindAt : reminder.dismissedFor,
+  };
+}
+
+function scheduledMessage({ id, taskId, userId, remindAt, generation, version }: Reminder): Message {
+  return {
+    type: "ReminderScheduled",
+    key: taskId,
+    subject: id,
+    sequence: version,
+    data: { id, task_id: taskId, user_id: userId, remind_at: remindAt, status: "pending", generation },
+  };
+}
+
+export function dismissedMessage({ id, taskId, userId, dismissedAt, generation, version, reason }: Reminder): Message {
+  if (dismissedAt === null) throw new Error(`reminder ${id} is not dismissed`);
+  return {
+    type: "ReminderDismissed",
+    key: taskId,
+    subject: id,
+    sequence: version,
+    data: { id, task_id: taskId, user_id: userId, dismissed_at: dismissedAt, generation, reason },
+  };
+}

@@ -1,0 +1,104 @@
+import type { Sql } from "../../shared/db.ts";
+import { deriveId } from "../../shared/derive-id.ts";
+import { byteaArray, outboxRow, type Encoder, type OutboxRow } from "../../shared/outbox.ts";
+import type { Fire, Outcome } from "../../shared/timers/due-rows.ts";
+
+type Candidate = Readonly<{
+  id: string;
+  generation: number;
+  taskId: string;
+  userId: string;
+  remindAt: Date;
+  title: string | null;
+  /** The database's time now, or the due instant where that is still ahead: never before it. */
+  triggeredAt: Date;
+}>;
+
+type Options = Readonly<{
+  db: Readonly<{ sql: Sql }>;
+  codec: Encoder;
+  /** Called after a commit that wrote to the outbox. */
+  notify: () => void;
+}>;
+
+/**
+ * Fires reminders: one statement that locks the guards of their tasks, changes exactly the rows that are still pending in the
+ * asked generation, due by the database's clock and of a task that is open, and writes a ReminderTriggered for each with the
+ * version of its row. The event's id is (reminder, generation, "triggered") and its time the due instant.
+ * A guard someone else is writing is not waited for (a handler's batch may hold it for 250 ms and locks in another order);
+ * its reminders answer `later`.
+ */
+export function makeFireReminders({ db: { sql }, codec, notify }: Options): Fire {
+  return async (batch) => {
+    const asked = new Map(batch.map(({ id, generation }) => [id, generation]));
+    const found = await sql<Candidate[]>`
+      select r.id, r.generation::int as generation, r.task_id as "taskId", r.user_id as "userId", r.remind_at as "remindAt",
+        coalesce(g.fields->'title'->>'value', g.fields->'wanted_title'->>'value') as title,
+        greatest(r.remind_at, clock_timestamp()) as "triggeredAt"
+      from reminders r join reminder_guards g using (task_id)
+      where r.id = any(${[...asked.keys()]}::uuid[]) and r.status = 'pending'
+      order by r.id`;
+    const candidates = found.filter(({ id, generation }) => asked.get(id) === generation);
+    if (candidates.length === 0) return [];
+    const rows = candidates.map((candidate) => triggeredRow(codec, candidate));
+    const outcomes = await compareAndSet(sql, candidates, rows);
+    if (outcomes.some(({ outcome }) => outcome === "fired")) notify();
+    return outcomes;
+  };
+}
+
+function triggeredRow(codec: Encoder, candidate: Candidate): OutboxRow {
+  const { id, generation, taskId, userId, remindAt, title, triggeredAt } = candidate;
+  return outboxRow(
+    codec,
+    {
+      type: "ReminderTriggered",
+      key: taskId,
+      subject: id,
+      sequence: null,
+      data: { id, task_id: taskId, user_id: userId, triggered_at: triggeredAt, generation, remind_at: remindAt, title },
+      id: deriveId(id, String(generation), "triggered"),
+      time: remindAt,
+    },
+    { source: "reminder-service", correlationId: id, now: triggeredAt },
+  );
+}
+
+function compareAndSet(
+  sql: Sql,
+  candidates: readonly Candidate[],
+  rows: readonly OutboxRow[],
+): Promise<readonly Outcome[]> {
+  const of = <T>(read: (candidate: Candidate) => T): T[] => candidates.map(read);
+  const column = <T>(read: (row: OutboxRow) => T): T[] => rows.map(read);
+  return sql<Outcome[]>`
+    with asked as (
+      select * from unnest(
+        ${of(({ id }) => id)}::uuid[], ${of(({ generation }) => generation)}::bigint[], ${of(({ taskId }) => taskId)}::uuid[],
+        ${of(({ triggeredAt }) => triggeredAt.toISOString())}::timestamptz[], ${column(({ shard }) => shard)}::smallint[],
+        ${column(({ messageId }) => messageId)}::uuid[], ${column(({ time }) => time.toISOString())}::timestamptz[],
+        ${sql.array(
+          column(({ value }) => Buffer.from(value)),
+          byteaArray,
+        )}::bytea[], ${column(({ headers }) => headers)}::text[]
+      ) as row (id, generation, task_id, triggered_at, shard, message_id, time, value, headers)
+    ), guards as (
+      select task_id, closed from reminder_guards
+      where task_id in (select task_id from asked)
+      order by task_id for no key update skip locked
+    ), fired as (
+      update reminders r
+      set status = 'triggered', triggered_at = asked.triggered_at, version = r.version + 1
+      from asked join guards using (task_id)
+      where r.id = asked.id and r.generation = asked.generation and r.status = 'pending'
+        and r.remind_at <= clock_timestamp() and not guards.closed
+      returning r.id, r.version
+    ), written as (
+      insert into outbox (shard, topic, key, message_id, type, subject, sequence, time, value, headers)
+      select shard, 'reminders', task_id::text, message_id, 'ReminderTriggered', id::text, fired.version, time, value,
+        headers::jsonb
+      from asked join fired using (id) order by id
+    )
+    select id, case when fired.id is null then 'later' else 'fired' end as outcome
+    from asked left join fired using (id)`;
+}
