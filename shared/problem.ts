@@ -15,6 +15,7 @@ export const problems = {
   REMINDER_NOT_FOUND: { status: 404, retry: false, title: "There is no such reminder" },
   SERIES_NOT_FOUND: { status: 404, retry: false, title: "There is no such series" },
   TASK_DELETED: { status: 409, retry: false, title: "The task was deleted" },
+  TASK_COMPLETED: { status: 409, retry: false, title: "The task is completed" },
   VERSION_MISMATCH: { status: 412, retry: false, title: "The task was changed meanwhile" },
   IDEMPOTENCY_KEY_REUSED: { status: 422, retry: false, title: "The idempotency key was used for another request" },
   IDEMPOTENCY_IN_PROGRESS: { status: 409, retry: true, title: "The first request with this key is still running" },
