@@ -10,4 +10,4 @@ export function directoriesOf(checkout: string): Readonly<{ state: string; parts
 export const usualPorts = { postgres: 5432, kafka: 9092, registry: 8081, redis: 6379 } as const;
 
 /** For the application; the second and third keep clear of the registry and the roles. */
-export const usualAppPorts = [8080, 8180, 8280] as const;
+export const usualAppPorts = [8080, 8480, 8880] as const;

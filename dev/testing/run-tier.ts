@@ -1,0 +1,103 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { addCounts, type Counts, readJunit, type TestCase } from "./junit.ts";
+
+export type TierResult = Readonly<{
+  tier: string;
+  counts: Counts;
+  seconds: number;
+  cases: readonly TestCase[];
+  note?: string;
+}>;
+
+export type RunTierOptions = Readonly<{
+  checkout: string;
+  tier: string;
+  env: Readonly<Record<string, string | undefined>>;
+  reportsDirectory: string;
+  /** Per test. */
+  timeoutMs: number;
+  /** Passed to `bun test` after the tier's folder. */
+  filters: readonly string[];
+  signal: AbortSignal;
+}>;
+
+/**
+ * Runs `bun test` on one tier, its output going straight to the terminal, and counts from its JUnit report. A run that fails
+ * without a failed test (a file that cannot be loaded, a crash) counts as one failure.
+ */
+export async function runTier(options: RunTierOptions): Promise<TierResult> {
+  const { checkout, tier, env, reportsDirectory, timeoutMs, filters, signal } = options;
+  const folder = join("test", tier);
+  if (!existsSync(join(checkout, folder)))
+    return { tier, counts: noTests, seconds: 0, cases: [], note: "has no tests yet" };
+  const report = join(reportsDirectory, `${tier}.xml`);
+  mkdirSync(reportsDirectory, { recursive: true });
+  rmSync(report, { force: true });
+  const began = performance.now();
+  const paths = filters.length === 0 ? [`./${folder}/`] : filters;
+  const code = await run({
+    command: [
+      process.execPath,
+      "test",
+      "--timeout",
+      String(timeoutMs),
+      "--reporter=junit",
+      `--reporter-outfile=${report}`,
+      ...paths,
+    ],
+    cwd: checkout,
+    env,
+    signal,
+  });
+  const seconds = (performance.now() - began) / 1000;
+  const found = existsSync(report) ? readJunit(readFileSync(report, "utf8")) : { counts: noTests, cases: [] };
+  const unseen = code !== 0 && found.counts.failed === 0;
+  return {
+    tier,
+    counts: unseen ? addCounts(found.counts, { passed: 0, failed: 1, skipped: 0 }) : found.counts,
+    seconds,
+    cases: found.cases,
+    ...(unseen ? { note: `bun test ended with ${code} beside its tests` } : {}),
+  };
+}
+
+const noTests: Counts = { passed: 0, failed: 0, skipped: 0 };
+
+/** In a process group of its own, which is ended as a whole: tests start roles. */
+function run({
+  command,
+  cwd,
+  env,
+  signal,
+}: Readonly<{
+  command: readonly [string, ...string[]];
+  cwd: string;
+  env: RunTierOptions["env"];
+  signal: AbortSignal;
+}>): Promise<number | string> {
+  return new Promise((resolve) => {
+    const child = spawn(command[0], command.slice(1), {
+      cwd,
+      env: { ...env },
+      stdio: ["ignore", "inherit", "inherit"],
+      detached: true,
+    });
+    const kill = (): void => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+      } catch {
+        // it has just ended
+      }
+    };
+    if (signal.aborted) kill();
+    signal.addEventListener("abort", kill, { once: true });
+    child.once("error", (error) => resolve(error.message));
+    child.once("exit", (code, endSignal) => {
+      signal.removeEventListener("abort", kill);
+      kill(); // whatever a test left in the group
+      resolve(code ?? `${endSignal}`);
+    });
+  });
+}
