@@ -8,6 +8,9 @@ export function connectionOptions(of: Readonly<{ role: string; max: number; stat
   assertPatched();
   return {
     max: of.max,
+    // One statement per connection at a time: pipelined ones would wait behind another's lock and die with its connection.
+    // Costs 15 % of the statements per second when all connections are busy.
+    max_pipeline: 0,
     connect_timeout: 5,
     idle_timeout: 0,
     backoff: (retries: number) => Math.min(0.5, 0.05 * 2 ** Math.min(retries, 4)),
