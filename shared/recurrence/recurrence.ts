@@ -14,6 +14,7 @@ export type Schedule = Readonly<{ rule: Rrule; start: string; tz: string; monthE
 const periods: Readonly<Record<Freq, number>> = { DAILY: 10_000, WEEKLY: 2_000, MONTHLY: 1_200, YEARLY: 400 };
 /** Occurrences after this year are not made: it keeps dates four digits long and far rules finite. */
 const lastYear = 2200;
+const dayMs = 24 * 60 * 60 * 1000;
 
 /**
  * The recurrences of a schedule. Wall-clock time is kept through changes of the clock: a time in a spring gap does not exist and
@@ -24,6 +25,8 @@ export function makeRecurrences(schedule: Schedule): {
   next: (after: Date) => Recurrence | null;
   /** The first one at or after `start`. */
   first: () => Recurrence | null;
+  /** The last one after `after` (`null`: from the start) that is not after `until`. */
+  latest: (after: Date | null, until: Date) => Recurrence | null;
 } {
   const { tz, rule } = schedule;
   const allDay = schedule.start.length === 10;
@@ -66,13 +69,29 @@ export function makeRecurrences(schedule: Schedule): {
       ? { id: local.toPlainDate().toString(), at: new Date(at.startOfDay().epochMilliseconds) }
       : { id: local.toString({ smallestUnit: "second" }), at: new Date(at.epochMilliseconds) };
   };
+  const next = (after: Date): Recurrence | null => {
+    const zoned = Temporal.Instant.fromEpochMilliseconds(after.getTime()).toZonedDateTimeISO(tz);
+    // An all-day recurrence starts at midnight but is searched at noon: everything of the same day is not after it.
+    return nextAfter(allDay ? zoned.withPlainTime("12:00") : zoned);
+  };
+  const first = (): Recurrence | null => nextAfter(beforeStart);
   return {
-    next: (after) => {
-      const zoned = Temporal.Instant.fromEpochMilliseconds(after.getTime()).toZonedDateTimeISO(tz);
-      // An all-day recurrence starts at midnight but is searched at noon: everything of the same day is not after it.
-      return nextAfter(allDay ? zoned.withPlainTime("12:00") : zoned);
+    next,
+    first,
+    latest: (after, until) => {
+      const begin = (after === null ? first() : next(after)) ?? null;
+      if (begin === null || begin.at > until) return null;
+      // Looks into the past in growing windows: hourly or every ten years, some ten questions find the last one.
+      let found = begin;
+      for (let days = 1; days <= 65_536; days *= 4) {
+        const from = new Date(until.getTime() - days * dayMs);
+        let candidate = from <= begin.at ? begin : next(from);
+        if (candidate === null || candidate.at > until) continue;
+        for (; candidate !== null && candidate.at <= until; candidate = next(candidate.at)) found = candidate;
+        break;
+      }
+      return found;
     },
-    first: () => nextAfter(beforeStart),
   };
 }
 
