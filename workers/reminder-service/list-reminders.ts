@@ -1,0 +1,36 @@
+import { z } from "@hono/zod-openapi";
+import { decodeCursor, encodeCursor } from "../../shared/cursor.ts";
+import type { Sql } from "../../shared/db.ts";
+import type { Reminder, ReminderStatus } from "./reminder.ts";
+import { reminderColumns } from "./store-reminders.ts";
+
+export type ReminderQuery = Readonly<{
+  userId: string;
+  status: ReminderStatus | null;
+  taskId: string | null;
+  limit: number;
+  cursor: string | null;
+}>;
+
+const place = z.tuple([z.iso.datetime(), z.guid()]);
+
+/** A user's reminders by time, then id; a page and the cursor of the next one. */
+export async function listReminders(
+  sql: Sql,
+  query: ReminderQuery,
+): Promise<Readonly<{ items: readonly Reminder[]; nextCursor: string | null }>> {
+  const { userId, status, taskId, limit, cursor } = query;
+  const list = ["reminders", status, taskId].join("/");
+  const after = cursor === null ? null : decodeCursor(list, cursor, place);
+  const found = await sql<Reminder[]>`
+    select ${reminderColumns(sql)} from reminders
+    where user_id = ${userId}
+      ${status === null ? sql`` : sql`and status = ${status}`}
+      ${taskId === null ? sql`` : sql`and task_id = ${taskId}`}
+      ${after === null ? sql`` : sql`and (remind_at, id) > (${after[0]}::timestamptz, ${after[1]}::uuid)`}
+    order by remind_at, id limit ${limit + 1}`;
+  const items = found.slice(0, limit);
+  const last = items.at(-1);
+  const hasMore = found.length > limit && last !== undefined;
+  return { items, nextCursor: hasMore ? encodeCursor(list, [last.remindAt.toISOString(), last.id]) : null };
+}

@@ -1,0 +1,55 @@
+// Reads reminder-commands and task-events, keeps every reminder, fires them when due, writes reminders through the outbox.
+// Many may run: a task's guard row is locked while its reminders change, and firing is a compare-and-set in Postgres.
+// Replay is safe: what is folded already changes nothing, and ids are computed. Redis only wakes it in time.
+import { authSettings, openAuth } from "../../shared/auth.ts";
+import { openCodec } from "../../shared/codec.ts";
+import { readConfig } from "../../shared/config.ts";
+import { consume } from "../../shared/consume/consume.ts";
+import { databaseSettings, openDb } from "../../shared/db.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { outboxChannel } from "../../shared/outbox.ts";
+import { openRegistry, registrySettings } from "../../shared/registry.ts";
+import { runRole } from "../../shared/role.ts";
+import { dueRows } from "../../shared/timers/due-rows.ts";
+import { runTimers } from "../../shared/timers/run-timers.ts";
+import { openWakeups, redisSettings } from "../../shared/timers/wakeups.ts";
+import { buildApp } from "./app.ts";
+import { makeFireReminders } from "./fire-reminders.ts";
+import { makeHandleMessage } from "./handle-message.ts";
+
+const config = readConfig(
+  {
+    database: databaseSettings,
+    kafka: kafkaSettings,
+    registry: registrySettings,
+    redis: redisSettings,
+    auth: authSettings,
+  },
+  process.env,
+);
+
+await runRole("reminder-service", async (role) => {
+  const { log, metrics, name, now } = role;
+  const { authenticate } = openAuth(config.auth);
+  // The consumer's lanes, firing, sweeping and filling, and the HTTP requests.
+  await using db = await openDb(config.database, { role: name, poolSize: 20, log });
+  await using outbox = db.notifier(outboxChannel);
+  await using broker = await openBroker(config.kafka, { clientId: name, log });
+  const codec = await openCodec({ registry: openRegistry(config.registry), db, log });
+  await using wakeups = await openWakeups(config.redis, { queue: "reminders", log });
+
+  const writing = { db, codec, notify: outbox.notify };
+  const foreign = metrics.counter(
+    "reminder_foreign_user_total",
+    "Messages of another user's task, merged into nothing.",
+    ["type"],
+  );
+  const handle = makeHandleMessage({ countForeign: (type) => foreign.inc({ type }) });
+  const rows = dueRows(db, { table: "reminders", due: "remind_at", fire: makeFireReminders(writing) });
+  role.serve(buildApp({ ...writing, authenticate, newId: () => Bun.randomUUIDv7(), now, log, metrics }).fetch);
+
+  await Promise.all([
+    consume({ broker, db, codec, topics: ["reminder-commands", "task-events"], group: name, handle }, role),
+    runTimers({ db, name: "reminders", wakeups, rows }, role),
+  ]);
+});
