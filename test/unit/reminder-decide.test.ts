@@ -1,0 +1,369 @@
+import { describe, expect, test } from "bun:test";
+import * as fc from "fast-check";
+import { applyChanges, dismissed } from "../../workers/reminder-service/apply-changes.ts";
+import { decideReminders, ownReminderId, ruleReminderId } from "../../workers/reminder-service/decide-reminders.ts";
+import { foldGuard, taskState, type Guard, type GuardMessage } from "../../workers/reminder-service/guard.ts";
+import type { Reminder } from "../../workers/reminder-service/reminder.ts";
+import {
+  command,
+  created,
+  otherUserId,
+  taskId,
+  updated,
+  userId,
+  completed,
+  deleted,
+} from "../support/guard-messages.ts";
+
+const atDue = ruleReminderId(taskId, "at-due");
+const own = ownReminderId(taskId, new Date(900));
+const now = new Date(5);
+
+type World = Readonly<{ guard: Guard; reminders: readonly Reminder[] }>;
+const empty: World = { guard: { taskId, userId, fields: {} }, reminders: [] };
+
+/** What the handler does with one message, without the database. */
+function step({ guard, reminders }: World, message: GuardMessage): World {
+  const folded = foldGuard(guard, message);
+  if (folded === guard) return { guard, reminders };
+  return settle({ guard: folded, reminders });
+}
+
+function settle({ guard, reminders }: World): World {
+  const { reminders: changed } = applyChanges(guard, reminders, decideReminders(guard, reminders), now);
+  const kept = reminders.filter(({ id }) => !changed.some((row) => row.id === id));
+  return { guard, reminders: [...kept, ...changed] };
+}
+
+const after = (...messages: GuardMessage[]) => messages.reduce(step, empty);
+const byUser = (world: World, id: string): World => ({
+  ...world,
+  reminders: world.reminders.map((row) => (row.id === id ? dismissed(row, "user", now) : row)),
+});
+const fired = (world: World, id: string): World => ({
+  ...world,
+  reminders: world.reminders.map((row) =>
+    row.id === id ? { ...row, status: "triggered" as const, version: row.version + 1 } : row,
+  ),
+});
+const withOwn = (world: World): World => {
+  const change = { change: "schedule", id: own, rule: null, remindAt: new Date(900) } as const;
+  const { reminders } = applyChanges(world.guard, world.reminders, [change], now);
+  return { ...world, reminders: [...world.reminders, ...reminders] };
+};
+const look = (world: World) =>
+  Object.fromEntries(
+    world.reminders.map(({ id, status, remindAt, generation, reason }) => [
+      id === atDue ? "at-due" : id === own ? "own" : id,
+      `${status}${reason === null ? "" : ` (${reason})`} @${remindAt.getTime()} g${generation}`,
+    ]),
+  );
+
+const wants100 = [created(1, 1, { due: 100 }), command(1, { due: [100, 1, 1], status: ["open", 1, 1] })] as const;
+
+describe("given what is known, when a message comes, then the reminders are", () => {
+  const table: readonly (readonly [given: string, when: World, then: Record<string, string>])[] = [
+    ["a task with a due date and a rule", after(...wants100), { "at-due": "pending @100 g1" }],
+    ["only the task, no rule yet", after(wants100[0]), {}],
+    ["only the command, its events still to come", after(wants100[1]), { "at-due": "pending @100 g1" }],
+    ["the same told twice", after(...wants100, ...wants100), { "at-due": "pending @100 g1" }],
+    ["the due date moved", after(...wants100, updated(2, 2, { due: 200 })), { "at-due": "pending @200 g2" }],
+    [
+      "the due date cleared",
+      after(...wants100, updated(2, 2, { due: null })),
+      { "at-due": "dismissed (unscheduled) @100 g1" },
+    ],
+    [
+      "cleared and set again to the same instant",
+      after(...wants100, updated(2, 2, { due: null }), updated(3, 3, { due: 100 })),
+      { "at-due": "pending @100 g2" },
+    ],
+    [
+      "moved to what was past when it was asked for",
+      after(...wants100, updated(2, 60, { due: 50 })),
+      { "at-due": "dismissed (moved) @100 g1" },
+    ],
+    ["due in the past from the beginning", after(created(1, 50, { due: 50 }), command(1, { due: [50, 1, 50] })), {}],
+    ["completed", after(...wants100, completed(2, 9)), { "at-due": "dismissed (completed) @100 g1" }],
+    ["deleted", after(...wants100, deleted(2, 9)), { "at-due": "dismissed (deleted) @100 g1" }],
+    ["completed before it was ever scheduled", after(wants100[0], completed(2, 9), wants100[1]), {}],
+    [
+      "completed and reopened",
+      after(...wants100, completed(2, 9), updated(3, 10, { status: "open" })),
+      { "at-due": "pending @100 g2" },
+    ],
+    [
+      "reopened told before completed",
+      after(...wants100, updated(3, 10, { status: "open" }), completed(2, 9)),
+      { "at-due": "pending @100 g1" },
+    ],
+    [
+      "reopened when the due instant was past",
+      after(...wants100, completed(2, 9), updated(3, 150, { status: "open" })),
+      { "at-due": "dismissed (completed) @100 g1" },
+    ],
+    [
+      "deleted and restored",
+      after(...wants100, deleted(2, 9), updated(3, 10, { deleted_at: null })),
+      { "at-due": "pending @100 g2" },
+    ],
+    [
+      "turned into a template",
+      after(...wants100, updated(2, 9, { is_recurring_template: true })),
+      { "at-due": "dismissed (template) @100 g1" },
+    ],
+    [
+      "a template from the beginning",
+      after(created(1, 1, { due: 100, template: true }), command(1, { due: [100, 1, 1], template: true })),
+      {},
+    ],
+    [
+      "turned back from a template",
+      after(
+        ...wants100,
+        updated(2, 9, { is_recurring_template: true }),
+        updated(3, 10, { is_recurring_template: false }),
+      ),
+      { "at-due": "pending @100 g2" },
+    ],
+    [
+      "dismissed by a person and told again",
+      step(byUser(after(...wants100), atDue), command(2, { due: [100, 1, 1], status: ["open", 1, 1], title: "again" })),
+      { "at-due": "dismissed (user) @100 g1" },
+    ],
+    [
+      "dismissed by a person, completed, reopened",
+      [completed(2, 9), updated(3, 10, { status: "open" })].reduce(step, byUser(after(...wants100), atDue)),
+      { "at-due": "dismissed (user) @100 g1" },
+    ],
+    [
+      "dismissed by a person, then moved",
+      step(byUser(after(...wants100), atDue), updated(2, 2, { due: 200 })),
+      { "at-due": "pending @200 g2" },
+    ],
+    [
+      "dismissed by a person, moved and moved back",
+      [updated(2, 2, { due: 200 }), updated(3, 3, { due: 100 })].reduce(step, byUser(after(...wants100), atDue)),
+      { "at-due": "dismissed (moved) @200 g2" },
+    ],
+    [
+      "fired, then told again",
+      step(fired(after(...wants100), atDue), updated(2, 120, { title: "new" })),
+      { "at-due": "triggered @100 g1" },
+    ],
+    [
+      "fired, then moved ahead",
+      step(fired(after(...wants100), atDue), updated(2, 120, { due: 200 })),
+      { "at-due": "pending @200 g2" },
+    ],
+    [
+      "fired, then completed",
+      step(fired(after(...wants100), atDue), completed(2, 120)),
+      { "at-due": "triggered @100 g1" },
+    ],
+    [
+      "the rule taken away",
+      after(...wants100, command(2, { due: [100, 1, 1], status: ["open", 1, 1], rules: [] })),
+      { "at-due": "dismissed (unscheduled) @100 g1" },
+    ],
+    [
+      "an older command after a newer one",
+      after(wants100[0], command(2, { due: [100, 1, 1], rules: [] }), wants100[1]),
+      {},
+    ],
+    [
+      "one of one's own, completed",
+      step(withOwn(after(wants100[0])), completed(2, 9)),
+      { own: "dismissed (completed) @900 g1" },
+    ],
+    [
+      "one of one's own, completed and reopened",
+      [completed(2, 9), updated(3, 10, { status: "open" })].reduce(step, withOwn(after(wants100[0]))),
+      { own: "pending @900 g2" },
+    ],
+    [
+      "one of one's own, the due date moved",
+      step(withOwn(after(wants100[0])), updated(2, 9, { due: 300 })),
+      { own: "pending @900 g1" },
+    ],
+    [
+      "a message of another user",
+      after(...wants100, { ...completed(2, 9), data: { ...completed(2, 9).data, user_id: otherUserId } }),
+      { "at-due": "pending @100 g1" },
+    ],
+  ];
+  test.each(table)("%s", (_given, world, then) => expect(look(world)).toEqual(then));
+
+  test("several rules, each at its offset", () => {
+    const rules = [
+      { rule: "at-due", offset_ms: 0 },
+      { rule: "before", offset_ms: -60 },
+      { rule: "long-before", offset_ms: -99 },
+    ];
+    const world = after(created(1, 1, { due: 100 }), command(1, { due: [100, 1, 1], status: ["open", 1, 1], rules }));
+    // 99 before due is the instant it was asked at: past.
+    expect(look(world)).toEqual({ "at-due": "pending @100 g1", [ruleReminderId(taskId, "before")]: "pending @40 g1" });
+  });
+
+  test("a rescheduling tells of the generation it ends and the one it begins, with rising versions", () => {
+    const world = after(...wants100);
+    const guard = foldGuard(world.guard, updated(2, 2, { due: 200 }));
+    const { messages } = applyChanges(guard, world.reminders, decideReminders(guard, world.reminders), now);
+    expect(
+      messages.map(({ type, sequence, data }) => [type, sequence, "generation" in data && data.generation]),
+    ).toEqual([
+      ["ReminderDismissed", 2, 1],
+      ["ReminderScheduled", 3, 2],
+    ]);
+  });
+
+  test("an all-day task's instant is the command's, as the event has none", () => {
+    const world = after(created(1, 1, { due: null }), command(1, { due: [100, 1, 1], status: ["open", 1, 1] }));
+    expect(look(world)).toEqual({ "at-due": "pending @100 g1" });
+    expect(look(step(world, updated(2, 2, { due: 300 })))).toEqual({ "at-due": "pending @300 g2" });
+  });
+});
+
+/** A life of a task: what happened, as the task service and the scheduling worker would tell it. */
+const life = (dueAfter: number) =>
+  fc
+    .array(
+      fc.oneof(
+        fc.record({
+          what: fc.constant("due" as const),
+          due: fc.option(fc.integer({ min: dueAfter, max: dueAfter + 3 })),
+        }),
+        fc.record({ what: fc.constantFrom("complete", "reopen", "delete", "restore", "title", "template", "plain") }),
+      ),
+      { maxLength: 9 },
+    )
+    .map((steps) => {
+      const events: GuardMessage[] = [created(1, 1, { due: dueAfter })];
+      const commands: GuardMessage[] = [];
+      const facts = {
+        due: [dueAfter as number | null, 1, 1],
+        status: ["open", 1, 1],
+        deleted: [false, 1, 1],
+        template: false,
+      };
+      const ask = (version: number) => {
+        const [due] = facts.due;
+        const off = facts.status[0] === "completed" || facts.deleted[0] === true || facts.template || due === null;
+        commands.push(
+          command(version, {
+            due: facts.due as [number | null, number, number],
+            status: facts.status as ["open" | "completed", number, number],
+            deleted: facts.deleted as [boolean, number, number],
+            template: facts.template,
+            ...(off ? { rules: [] } : {}),
+          }),
+        );
+      };
+      ask(1);
+      steps.forEach((step, index) => {
+        const version = index + 2;
+        const time = version * 10;
+        switch (step.what) {
+          case "due":
+            facts.due = [step.due, version, time];
+            events.push(updated(version, time, { due: step.due }));
+            break;
+          case "complete":
+            facts.status = ["completed", version, time];
+            events.push(completed(version, time));
+            break;
+          case "reopen":
+            facts.status = ["open", version, time];
+            events.push(updated(version, time, { status: "open" }));
+            break;
+          case "delete":
+            facts.deleted = [true, version, time];
+            events.push(deleted(version, time));
+            break;
+          case "restore":
+            facts.deleted = [false, version, time];
+            events.push(updated(version, time, { deleted_at: null }));
+            break;
+          case "title":
+            events.push(updated(version, time, { title: `v${version}` }));
+            break;
+          default:
+            facts.template = step.what === "template";
+            events.push(updated(version, time, { is_recurring_template: facts.template }));
+        }
+        ask(version);
+      });
+      return [...events, ...commands];
+    });
+
+const shuffled = (dueAfter: number) =>
+  life(dueAfter).chain((messages) =>
+    fc.tuple(
+      fc.constant(messages),
+      fc.shuffledSubarray([...messages, ...messages], {
+        minLength: messages.length * 2,
+        maxLength: messages.length * 2,
+      }),
+      fc.shuffledSubarray(messages, { minLength: messages.length, maxLength: messages.length }),
+    ),
+  );
+const pending = ({ reminders }: World) =>
+  reminders
+    .filter(({ status }) => status === "pending")
+    .map(({ id, remindAt }) => `${id}@${remindAt.getTime()}`)
+    .sort();
+
+describe("in any order, with any repetition", () => {
+  test("events and commands end with the same reminders pending", () => {
+    fc.assert(
+      fc.property(shuffled(10_000), ([, doubled, once]) => {
+        expect(pending(after(...doubled))).toEqual(pending(after(...once)));
+        expect(after(...doubled).guard).toEqual(after(...once).guard);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("a pending reminder is for the task's due date, and an open task's due date ahead of what asked for it is pending", () => {
+    // Due dates here may be past when they are asked for, or become so before a reopening.
+    fc.assert(
+      fc.property(shuffled(50), ([messages, doubled]) => {
+        const world = after(...doubled);
+        const { closed, isTemplate, due, askedAt } = taskState(after(...messages).guard);
+        const wants = closed === null && !isTemplate && due !== null;
+        for (const row of world.reminders)
+          if (row.status === "pending") expect([wants, row.remindAt.getTime()]).toEqual([true, due ?? 0]);
+        if (wants && due > askedAt) expect(pending(world)).toEqual([`${atDue}@${due}`]);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("asking again after the changes are applied changes nothing", () => {
+    fc.assert(
+      fc.property(shuffled(50), ([, doubled]) => {
+        const { guard, reminders } = after(...doubled);
+        expect(decideReminders(guard, reminders)).toEqual([]);
+      }),
+    );
+  });
+
+  test("generations and versions of a reminder only rise, a generation never returns to pending", () => {
+    fc.assert(
+      fc.property(shuffled(10_000), ([, doubled]) => {
+        let world = empty;
+        for (const message of doubled) {
+          const next = step(world, message);
+          for (const row of next.reminders) {
+            const before = world.reminders.find(({ id }) => id === row.id);
+            if (before === undefined || Bun.deepEquals(before, row)) continue;
+            expect(row.version).toBeGreaterThan(before.version);
+            if (row.status === "pending") expect(row.generation).toBe(before.generation + 1);
+            else expect(row.generation).toBe(before.generation);
+          }
+          world = next;
+        }
+      }),
+    );
+  });
+});
