@@ -2,18 +2,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Supervised } from "../stack/supervise.ts";
 
 /**
- * Stops processes in reverse order: each is asked, and the next once it has ended or after `nextAfterMs`, so that a slow one
- * does not use up everybody's time. What has not ended by the deadline is killed. Says every second what it waits for.
+ * Stops processes in reverse order: each is asked, and the next once it has ended or soon after: a slow one does
+ * not use up the time of the others, all of which are asked within the first third. What has not ended by the deadline is killed. Says every second what it waits for.
  */
 export async function drain(
   processes: readonly Supervised[],
-  {
-    withinMs,
-    nextAfterMs = 1_500,
-    say,
-  }: Readonly<{ withinMs: number; nextAfterMs?: number; say: (line: string) => void }>,
+  { withinMs, say }: Readonly<{ withinMs: number; say: (line: string) => void }>,
 ): Promise<void> {
   const deadline = performance.now() + withinMs;
+  const nextAfterMs = withinMs / 3 / Math.max(processes.length, 1);
   const waiting = new Set<string>();
   const ticker = setInterval(() => say(`waiting for ${[...waiting].join(", ")}`), 1_000);
   const stops: Promise<void>[] = [];
@@ -24,7 +21,7 @@ export async function drain(
       if (how === "killed") say(`${supervised.name} did not end in time and was killed`);
     });
     stops.push(stop);
-    await Promise.race([stop, sleep(Math.min(nextAfterMs, Math.max(0, deadline - performance.now())))]);
+    await Promise.race([stop, sleep(nextAfterMs)]);
   }
   await Promise.all(stops);
   clearInterval(ticker);

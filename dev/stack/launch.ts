@@ -86,7 +86,7 @@ export async function untilReady(
   }
   const reason = end.reason === undefined ? `no answer within ${timeoutMs / 1000} s` : `ended (${end.reason})`;
   await launched.stop();
-  throw new Error([`${what} did not start: ${reason}. Its last lines:`, ...launched.lastLines()].join("\n  "));
+  throw new Error([`${what}: ${reason}. Its last lines:`, ...launched.lastLines()].join("\n  "));
 }
 
 function rotate(logFile: string): void {

@@ -42,6 +42,7 @@ export function supervise(options: SuperviseOptions): Supervised {
     current = launched;
     changed();
     if (stopping.signal.aborted) await launched.stop(0);
+    else if (restarts > 0) say([`${name} is back (pid ${launched.pid})`]);
     first.resolve();
     const began = performance.now();
     const reason = await launched.exited;
@@ -49,7 +50,13 @@ export function supervise(options: SuperviseOptions): Supervised {
     if (stopping.signal.aborted) return;
     changed();
     if (performance.now() - began > backoff.calmMs) pauseMs = backoff.firstMs;
-    say([`${name} ended (${reason}). Its last lines:`, ...launched.lastLines().map((line) => `  ${line}`)]);
+    say([
+      `${name} ended (${reason}). Its last lines:`,
+      ...launched
+        .lastLines()
+        .slice(-10)
+        .map((line) => `  ${line}`),
+    ]);
   };
   const run = async (): Promise<void> => {
     if (options.running !== undefined) await watch(options.running);
@@ -64,7 +71,8 @@ export function supervise(options: SuperviseOptions): Supervised {
       try {
         await watch(await options.start());
       } catch (error) {
-        if (!stopping.signal.aborted) say((error instanceof Error ? error.message : String(error)).split("\n"));
+        const [first = "", ...more] = (error instanceof Error ? error.message : String(error)).split("\n");
+        if (!stopping.signal.aborted) say([`${name} did not get ready: ${first}`, ...more]);
       }
     }
     first.reject(new Error(`${name} was stopped before it was ready`));

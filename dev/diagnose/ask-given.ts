@@ -1,0 +1,96 @@
+import { connect } from "node:net";
+import type { PartName } from "../stack/stack.ts";
+import type { Finding } from "./examine.ts";
+
+/** Asks a server named by the environment whether it answers and, for Redis, whether it is set up to keep what it is given. */
+export async function askGiven(part: PartName, variable: string, url: string): Promise<readonly Finding[]> {
+  const unreachable = (error: unknown): readonly Finding[] => [
+    {
+      state: "bad",
+      what: part,
+      found: `${variable} does not answer: ${error instanceof Error ? error.message : String(error)}`,
+      how: `start it, correct ${variable}, or unset ${variable} to have one started`,
+    },
+  ];
+  try {
+    switch (part) {
+      case "postgres":
+        return [await askPostgres(url)];
+      case "kafka": {
+        for (const broker of url.split(",")) await reach(broker.trim());
+        return [{ state: "good", what: part, found: `${url} accepts connections` }];
+      }
+      case "registry": {
+        const answer = await fetch(`${url.replace(/\/$/, "")}/subjects`, { signal: AbortSignal.timeout(5_000) });
+        if (!answer.ok && answer.status !== 401) throw new Error(`${answer.status} on /subjects`);
+        return [{ state: "good", what: part, found: `${withoutPassword(url)} answers` }];
+      }
+      case "redis":
+        return await askRedis(url);
+    }
+  } catch (error) {
+    return unreachable(error);
+  }
+}
+
+async function askPostgres(url: string): Promise<Finding> {
+  const sql = new Bun.SQL(url, { max: 1, connectionTimeout: 5 });
+  try {
+    const [row] =
+      await sql`select current_setting('server_version') as version, current_setting('server_version_num')::int as number`;
+    const found = `${withoutPassword(url)} is Postgres ${row.version}`;
+    if (row.number >= 150_000) return { state: "good", what: "postgres", found };
+    return { state: "bad", what: "postgres", found, how: "Postgres 15 or newer is needed" };
+  } finally {
+    await sql.close();
+  }
+}
+
+async function askRedis(url: string): Promise<readonly Finding[]> {
+  const redis = new Bun.RedisClient(url, { connectionTimeout: 5_000, autoReconnect: false });
+  try {
+    const policy = setting(await redis.send("CONFIG", ["GET", "maxmemory-policy"]), "maxmemory-policy");
+    const appendOnly = setting(await redis.send("CONFIG", ["GET", "appendonly"]), "appendonly");
+    const findings: Finding[] = [{ state: "good", what: "redis", found: `${withoutPassword(url)} answers` }];
+    if (policy !== "noeviction") {
+      findings.push({
+        state: "bad",
+        what: "redis",
+        found: `maxmemory-policy is ${policy}: it may drop waiting reminders`,
+        how: "redis-cli CONFIG SET maxmemory-policy noeviction",
+      });
+    }
+    if (appendOnly !== "yes") {
+      findings.push({
+        state: "note",
+        what: "redis",
+        found: "appendonly is off: a restart makes reminders wait for the sweeper",
+        how: "redis-cli CONFIG SET appendonly yes",
+      });
+    }
+    return findings;
+  } finally {
+    redis.close();
+  }
+}
+
+/** CONFIG GET answers a list of names and values, or with RESP3 an object. */
+function setting(reply: unknown, name: string): string {
+  if (Array.isArray(reply)) return String(reply[reply.indexOf(name) + 1]);
+  return String((reply as Record<string, unknown>)[name]);
+}
+
+function reach(address: string): Promise<void> {
+  const at = address.lastIndexOf(":");
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: address.slice(0, at), port: Number(address.slice(at + 1)) });
+    socket.setTimeout(5_000, () => socket.destroy(new Error("no answer within 5 s")));
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve();
+    });
+  });
+}
+
+const withoutPassword = (url: string): string => url.replace(/(\/\/[^/@:]*):[^/@]*@/, "$1:…@");
