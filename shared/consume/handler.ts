@@ -16,7 +16,7 @@ export type BatchHandler = (
 
 export type Context = Readonly<{
   tx: Tx;
-  /** Aborted when the role stops or the handler's deadline has passed. */
+  /** Aborted when the handler's deadline has passed, or a stop has waited 10 s for it. */
   signal: AbortSignal;
   log: Log;
   /** For stamps only; what is due is asked of the database. */

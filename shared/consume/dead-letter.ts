@@ -1,0 +1,117 @@
+import manifest from "../../package.json" with { type: "json" };
+import type { Fetched } from "../broker.ts";
+import { deriveId } from "../derive-id.ts";
+import { readEnvelope, storeHeaders } from "../envelope.ts";
+import type { Headers } from "../message.ts";
+import { shardOf, type OutboxRow } from "../outbox.ts";
+import { deadLetterTopic, type GroupName } from "../topics.ts";
+import type { FailureClass } from "./classify.ts";
+import { fingerprint } from "./fingerprint.ts";
+import type { InboxEntry } from "./inbox.ts";
+
+/** One try at a message that did not work out. */
+export type Attempt = Readonly<{ at: Date; class: FailureClass; error: string }>;
+
+export type DeadLetter = Readonly<{
+  record: Fetched;
+  group: GroupName;
+  class: FailureClass;
+  error: unknown;
+  attempts: readonly Attempt[];
+  now: Date;
+}>;
+
+const maxStackBytes = 4096;
+const maxMessageBytes = 1024;
+const maxAttempts = 20;
+
+/**
+ * The outbox row that puts a record into `<group>-dlq`: key, value and headers as they came, and what is known of the failure in
+ * headers of its own, after the others. A header of such a name the record already had (it was dead before) stays: the last counts.
+ */
+export function deadLetterRow(dead: DeadLetter): OutboxRow {
+  const { record, group, error, now } = dead;
+  const { id, time } = inboxEntryOf(record);
+  const key = storable(record.key ?? "");
+  const headers: Headers = [...record.headers, ...story(dead)];
+  return {
+    shard: shardOf(key),
+    topic: deadLetterTopic(group),
+    key,
+    messageId: deriveId("dead letter", group, id),
+    type: headerOf(record, "ce_type") ?? "unknown",
+    subject: headerOf(record, "ce_subject") ?? "unknown",
+    // The record's own ce_sequence stands among its headers.
+    sequence: null,
+    time: Number.isNaN(time.getTime()) ? now : time,
+    value: record.value ?? new Uint8Array(),
+    headers: JSON.stringify(storeHeaders(headers)),
+  };
+  function story(of: DeadLetter): Headers {
+    const text: readonly (readonly [string, string])[] = [
+      ["x-original-topic", record.topic],
+      ["x-original-partition", String(record.partition)],
+      ["x-original-offset", String(record.offset)],
+      ["x-original-timestamp", new Date(record.timestamp).toISOString()],
+      ["x-group", group],
+      ["x-error-class", of.class],
+      ["x-error-message", cut(error instanceof Error ? error.message : String(error), maxMessageBytes)],
+      ["x-error-stack", cut(stackOf(error), maxStackBytes)],
+      ["x-error-fingerprint", fingerprint(of.class, error)],
+      ["x-attempts", JSON.stringify(of.attempts.slice(-maxAttempts))],
+      ["x-failed-at", now.toISOString()],
+      ["x-service-version", manifest.version],
+      ["x-schema-id", String(schemaIdOf(record.value) ?? "none")],
+      ...(record.key === null || record.key === key
+        ? []
+        : [["x-original-key", Buffer.from(record.key).toString("base64")] as const]),
+    ];
+    return text.map(([name, value]) => [name, Buffer.from(value)]);
+  }
+}
+
+/**
+ * Under which id and time the inbox knows a record. One whose envelope cannot be read is known by its place in the log, so
+ * that delivering it again does not dead-letter it again.
+ */
+export function inboxEntryOf(record: Fetched): InboxEntry {
+  try {
+    const { id, time } = readEnvelope(record.headers);
+    return { id, time };
+  } catch {
+    return {
+      id: deriveId("record", record.topic, String(record.partition), String(record.offset)),
+      time: new Date(record.timestamp),
+    };
+  }
+}
+
+/** The id in the Confluent framing, or `null` when there is no such framing. */
+function schemaIdOf(value: Uint8Array | null): number | null {
+  if (value === null || value.length < 5 || value[0] !== 0) return null;
+  return new DataView(value.buffer, value.byteOffset).getUint32(1);
+}
+
+function headerOf(record: Fetched, name: string): string | null {
+  const found = record.headers.findLast(([header]) => header === name)?.[1];
+  return found === undefined ? null : storable(Buffer.from(found).toString()) || null;
+}
+
+/** Postgres keeps no NUL in text. A key that had one travels in `x-original-key` besides. */
+function storable(text: string): string {
+  return text.replaceAll("\0", "\u{fffd}").toWellFormed();
+}
+
+/** The stack with those of its causes below. */
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return "";
+  const below = error.cause instanceof Error ? `\ncaused by ${stackOf(error.cause)}` : "";
+  return `${error.stack ?? `${error.name}: ${error.message}`}${below}`;
+}
+
+function cut(text: string, maxBytes: number): string {
+  const bytes = Buffer.from(text.toWellFormed());
+  if (bytes.length <= maxBytes) return text.toWellFormed();
+  // A character cut in half at the end is left out.
+  return new TextDecoder().decode(bytes.subarray(0, maxBytes), { stream: true });
+}

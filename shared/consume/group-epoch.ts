@@ -1,0 +1,33 @@
+import type { Sql, Tx } from "../db.ts";
+import type { GroupName } from "../topics.ts";
+
+/** Registers the group at its first start; its inbox epoch from then on until an operator resets the group. */
+export async function openGroup(sql: Sql, group: GroupName): Promise<number> {
+  await sql`insert into consumer_groups (name) values (${group}) on conflict (name) do nothing`;
+  const [row] = await sql<{ epoch: number }[]>`select epoch from consumer_groups where name = ${group}`;
+  if (row === undefined) throw new Error(`the consumer group ${group} vanished while it was registered`);
+  return row.epoch;
+}
+
+/**
+ * Holds off a reset of the group until the transaction ends, and refuses when one has happened: then everything this process
+ * knows of the inbox is of an older epoch. An advisory lock, as a row lock would write a tuple per batch; the epoch is read in
+ * a statement after it, whose snapshot sees a reset the lock waited for. A reset takes the same lock alone.
+ */
+export async function shareGroup(tx: Tx, group: GroupName, epoch: number): Promise<void> {
+  const [, rows] = await Promise.all([
+    tx`select pg_advisory_xact_lock_shared(hashtextextended(${`consumer group ${group}`}, 0))`,
+    tx<{ epoch: number }[]>`select epoch from consumer_groups where name = ${group}`,
+  ]);
+  if (rows[0]?.epoch !== epoch)
+    throw Object.assign(new Error(`the group ${group} was reset: this process must start anew`), {
+      code: epochChanged,
+    });
+}
+
+/** Code of the error that ends the process after a reset of its group. */
+export const epochChanged = "EPOCH_CHANGED";
+
+export function isEpochChange(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === epochChanged;
+}

@@ -1,0 +1,28 @@
+import type { Tx } from "../db.ts";
+
+export type InboxFate = "done" | "parked" | "dead";
+export type InboxEntry = Readonly<{ id: string; time: Date }>;
+
+/**
+ * Enters messages in the inbox and returns the ids that were not there yet. Waits for another transaction that is entering one
+ * of them. In sorted order, so that two members entering the same ids cannot wait for each other.
+ */
+export async function enterInbox(
+  tx: Tx,
+  epoch: number,
+  fate: InboxFate,
+  entries: readonly InboxEntry[],
+): Promise<ReadonlySet<string>> {
+  const sorted = [...entries].sort((a, b) =>
+    a.id < b.id ? -1 : a.id > b.id ? 1 : a.time.getTime() - b.time.getTime(),
+  );
+  const rows = await tx<{ message_id: string }[]>`
+    insert into inbox (epoch, message_id, time, fate)
+    select ${epoch}, id, time, ${fate}::inbox_fate
+    from unnest(${sorted.map(({ id }) => id)}::uuid[], ${sorted.map(({ time }) => time.toISOString())}::timestamptz[])
+      with ordinality as entry(id, time, place)
+    order by place
+    on conflict do nothing
+    returning message_id`;
+  return new Set(rows.map(({ message_id }) => message_id));
+}

@@ -1,0 +1,95 @@
+export type LaneItem = Readonly<{ lane: string; bytes: number }>;
+
+export const laneCount = 8;
+const maxItems = 200;
+const targetMs = 250;
+/** What may wait before intake is held back. */
+const maxWaiting = 2_000;
+const maxWaitingBytes = 16 << 20;
+
+/**
+ * Queues that run side by side, order kept within each; the hash of `lane` (the key) says which. A lane's next batch is what came in
+ * while its last one ran: one item when idle, more under load, never waited for. At most 200 items, and as many as took 250 ms
+ * at the lane's recent pace. `run` must not reject: its failure would stop the lane.
+ */
+export function makeLanes<T extends LaneItem>(run: (items: readonly T[]) => Promise<void>, count: number = laneCount) {
+  const lanes = Array.from({ length: count }, () => ({
+    queue: [] as T[],
+    running: null as Promise<void> | null,
+    itemMs: 0,
+  }));
+  let paused = false;
+  let waiting = 0;
+  let waitingBytes = 0;
+  let roomMade: (() => void)[] = [];
+
+  const taken = (items: readonly T[]) => {
+    waiting -= items.length;
+    for (const { bytes } of items) waitingBytes -= bytes;
+    if (waiting >= maxWaiting || waitingBytes >= maxWaitingBytes) return;
+    for (const go of roomMade) go();
+    roomMade = [];
+  };
+
+  const start = (lane: (typeof lanes)[number]) => {
+    if (lane.running !== null || paused || lane.queue.length === 0) return;
+    lane.running = (async () => {
+      while (!paused && lane.queue.length > 0) {
+        const items = lane.queue.splice(0, Math.max(1, Math.min(maxItems, Math.floor(targetMs / lane.itemMs))));
+        taken(items);
+        const began = performance.now();
+        await run(items);
+        lane.itemMs = (lane.itemMs + (performance.now() - began) / items.length) / 2;
+      }
+    })().finally(() => {
+      lane.running = null;
+    });
+  };
+
+  return {
+    push: (item: T) => {
+      const lane = lanes[hash(item.lane) % count];
+      if (lane === undefined) return;
+      lane.queue.push(item);
+      waiting += 1;
+      waitingBytes += item.bytes;
+      start(lane);
+    },
+    hasRoom: () => waiting < maxWaiting && waitingBytes < maxWaitingBytes,
+    /** Settles when less than 2,000 items and 16 MiB wait. */
+    room: async () => {
+      while (waiting >= maxWaiting || waitingBytes >= maxWaitingBytes)
+        await new Promise<void>((resolve) => roomMade.push(resolve));
+    },
+    /** Running batches go on, no further one starts. */
+    pause: () => {
+      paused = true;
+    },
+    resume: () => {
+      paused = false;
+      lanes.forEach(start);
+    },
+    /** Forgets waiting items. */
+    drop: (unwanted: (item: T) => boolean) => {
+      for (const lane of lanes) {
+        const dropped = lane.queue.filter(unwanted);
+        if (dropped.length === 0) continue;
+        lane.queue = lane.queue.filter((item) => !unwanted(item));
+        taken(dropped);
+      }
+    },
+    /** Settles when no batch runs. */
+    idle: async () => {
+      await Promise.all(lanes.map(({ running }) => running));
+    },
+    depth: () => waiting,
+    running: () => lanes.filter(({ running }) => running !== null).length,
+  };
+}
+
+/** FNV-1a: any spread will do, it only has to be the same for the same key within one process. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
+  return value >>> 0;
+}

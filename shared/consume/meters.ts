@@ -1,0 +1,58 @@
+import type { Metrics } from "../metrics.ts";
+import type { GroupName } from "../topics.ts";
+import type { Verdict } from "./guard.ts";
+import type { Outcome } from "./item.ts";
+
+/** The figures of one consumer. Labels are the group, topics, and the closed sets of outcomes, classes and verdicts. */
+export function makeMeters(metrics: Metrics, group: GroupName) {
+  const of = { group };
+  const messages = metrics.counter("consumer_messages_total", "Messages whose fate is settled", [
+    "group",
+    "topic",
+    "outcome",
+  ]);
+  const seconds = metrics.histogram("consumer_batch_seconds", "From taking a lane's batch to its commit", ["group"]);
+  const delay = metrics.histogram("consumer_delay_seconds", "From the record's timestamp to its effect", [
+    "group",
+    "topic",
+  ]);
+  const derived = metrics.counter("consumer_derived_messages_total", "Messages written because of messages", ["group"]);
+  const retries = metrics.counter("consumer_retries_total", "Tries after a failed one", ["group", "class"]);
+  const dead = metrics.counter("consumer_dead_letters_total", "Messages given up on", ["group", "class"]);
+  const dropped = metrics.counter("consumer_dropped_records_total", "Deliveries that did not count", [
+    "group",
+    "verdict",
+  ]);
+  const rebalances = metrics.counter("consumer_rebalances_total", "Rebalances the member saw", ["group"]);
+  const clients = metrics.counter("consumer_clients_total", "Clients made, by why the one before ended", [
+    "group",
+    "reason",
+  ]);
+  const owned = metrics.gauge("consumer_owned_partitions", "Partitions this member owns", ["group"]);
+  const waiting = metrics.gauge("consumer_waiting_records", "Records taken and waiting in the lanes", ["group"]);
+  const behind = metrics.gauge("consumer_uncommitted_records", "Records settled and not committed yet", ["group"]);
+  const age = metrics.gauge("consumer_commit_age_seconds", "Since everything settled was committed", ["group"]);
+  const paused = metrics.gauge("consumer_paused", "1 while something it needs is down", ["group"]);
+  const alarm = metrics.gauge("consumer_alarm", "1 while it waits for an operator", ["group"]);
+  alarm.set(of, 0);
+  return {
+    settled: (topic: string, outcome: Outcome) => messages.inc({ ...of, topic, outcome }),
+    batch: (tookMs: number) => seconds.observe(of, tookMs / 1_000),
+    delay: (topic: string, ms: number) => delay.observe({ ...of, topic }, Math.max(0, ms / 1_000)),
+    derived: (count: number) => derived.inc(of, count),
+    retried: (failure: string) => retries.inc({ ...of, class: failure }),
+    dead: (failure: string) => dead.inc({ ...of, class: failure }),
+    dropped: (verdict: Verdict) => dropped.inc({ ...of, verdict }),
+    rebalanced: () => rebalances.inc(of),
+    client: (reason: string) => clients.inc({ ...of, reason }),
+    owns: (partitions: number) => owned.set(of, partitions),
+    state: (now: Readonly<{ waiting: number; behind: number; commitAgeMs: number; paused: boolean }>) => {
+      waiting.set(of, now.waiting);
+      behind.set(of, now.behind);
+      age.set(of, now.commitAgeMs / 1_000);
+      paused.set(of, now.paused ? 1 : 0);
+    },
+    alarm: () => alarm.set(of, 1),
+  };
+}
+export type Meters = ReturnType<typeof makeMeters>;

@@ -1,0 +1,110 @@
+import type { Log } from "../log.ts";
+import type { Received } from "../message.ts";
+import type { Buried, SetAside } from "./set-aside.ts";
+import { positionOf } from "./set-aside.ts";
+import type { Dependency } from "./dependency.ts";
+import type { Handled } from "./handle-batch.ts";
+import type { Item, Outcome, Readable } from "./item.ts";
+import type { Meters } from "./meters.ts";
+import type { ReadResult } from "./read-record.ts";
+import type { Fetched } from "../broker.ts";
+
+export type LaneWork = Readonly<{
+  read: (record: Fetched) => Promise<ReadResult>;
+  handle: (messages: readonly Received[]) => Promise<Handled>;
+  bury: (buried: Buried) => Promise<void>;
+  setAside: (failed: SetAside) => Promise<void>;
+  dependency: Dependency;
+  meters: Meters;
+  log: Log;
+  now: () => Date;
+  stop: AbortSignal;
+}>;
+
+/**
+ * Takes a lane's batch to its end: every item is finished once its fate is durable. If the batch fails it is run again one
+ * by one, so that only what fails by itself is set aside. Never rejects; what a stop cut short is left unfinished. `fatal` is told
+ * of what the consumer cannot go on after: a reset of its group, a dead letter that cannot be written.
+ */
+export function makeLaneWork(of: LaneWork) {
+  const { dependency, meters, log } = of;
+
+  const settle = (item: Item, outcome: Outcome, began: number, message?: Received) => {
+    item.tracked.finish();
+    meters.settled(item.record.topic, outcome);
+    if (outcome === "done") meters.delay(item.record.topic, of.now().getTime() - item.record.timestamp);
+    log.debug("message_settled", {
+      ...positionOf(item.record),
+      outcome,
+      type: message?.type,
+      id: message?.id,
+      correlationId: message?.correlationId,
+      ms: performance.now() - began,
+    });
+  };
+
+  /** Leaves out what needs no handler: types this build does not know, and what cannot be read by any. */
+  const readAll = async (items: readonly Item[], began: number): Promise<readonly Readable[]> => {
+    const readable: Readable[] = [];
+    for (const item of items) {
+      try {
+        const read = await dependency.await(() => of.read(item.record));
+        if ("message" in read) readable.push({ item, message: read.message });
+        else settle(item, "skipped", began);
+      } catch (error) {
+        if (of.stop.aborted) throw error;
+        await of.bury({ record: item.record, class: "invalid", error, attempts: [] });
+        settle(item, "dead", began);
+      }
+    }
+    return readable;
+  };
+
+  const handleAll = async (batch: readonly Readable[], began: number): Promise<void> => {
+    const { fresh, derived } = await dependency.retry(() => of.handle(batch.map(({ message }) => message)));
+    meters.derived(derived);
+    for (const { item, message } of batch) settle(item, fresh.has(message) ? "done" : "duplicate", began, message);
+  };
+
+  const handleOne = async (one: Readable, began: number): Promise<void> => {
+    try {
+      await handleAll([one], began);
+    } catch (error) {
+      let buried = true;
+      await of.setAside({
+        record: one.item.record,
+        error,
+        again: async () => {
+          await handleAll([one], began);
+          buried = false;
+        },
+      });
+      if (buried) settle(one.item, "dead", began, one.message);
+    }
+  };
+
+  return async (items: readonly Item[], fatal: (error: unknown) => void): Promise<void> => {
+    const began = performance.now();
+    try {
+      const batch = await readAll(
+        items.filter(({ tracked }) => tracked.isOwned()),
+        began,
+      );
+      if (batch.length === 0) return;
+      if (batch.length > 1) {
+        try {
+          await handleAll(batch, began);
+          return meters.batch(performance.now() - began);
+        } catch (error) {
+          if (of.stop.aborted) throw error;
+          log.warn("batch_failed", { size: batch.length, first: batch[0]?.message.id, error });
+        }
+      }
+      for (const one of batch) await handleOne(one, began);
+      meters.batch(performance.now() - began);
+    } catch (error) {
+      if (of.stop.aborted) log.info("batch_left_at_stop", { size: items.length });
+      else fatal(error);
+    }
+  };
+}
