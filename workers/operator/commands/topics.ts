@@ -1,0 +1,114 @@
+import type { Broker } from "../../../shared/broker.ts";
+import { readConfig, text } from "../../../shared/config.ts";
+import { databaseSettings, openDb } from "../../../shared/db.ts";
+import { kafkaSettings, openBroker } from "../../../shared/kafka-broker.ts";
+import { groupNames, topicNames, topics } from "../../../shared/topics.ts";
+import { commonOptions, readArgs, readVerb, usageError, type Command, type Terminal } from "../command.ts";
+import { planTopics, topicSettings, wantedTopics, type TopicStep } from "../plan-topics.ts";
+import { printTable } from "../print-table.ts";
+import { beginStreamEpoch, ensureStreamEpoch, topicsWithEpoch } from "../stream-epoch.ts";
+
+export const topicsCommand: Command = {
+  summary: "show topics as they are and should be; apply makes them so",
+  help: `ops topics [ls|apply|delete] [--json] [--yes]
+
+  ls       every topic of the product and what differs from what it should be (the default)
+  apply    creates what is missing and mends settings that differ; safe to run twice. A changed number of partitions is
+           refused, because keys would move. Needs the migrated database: a new task-updates gets a new stream epoch.
+  delete   deletes every topic and group of this deployment, with --yes. Refused where NODE_ENV is production.
+
+TOPIC_PARTITIONS (6), TOPIC_RETENTION_MS (7 days) and TOPIC_REPLICATION (the broker's default) say what is wanted.`,
+  run: async (args, terminal) => {
+    const { values, positionals } = readArgs(args, { ...commonOptions, yes: { type: "boolean", default: false } });
+    const verb = readVerb(positionals, ["ls", "apply", "delete"]);
+    const { kafka, topic, environment } = readConfig(
+      { kafka: kafkaSettings, topic: topicSettings, environment: text("NODE_ENV", "development") },
+      terminal.env,
+    );
+    await using broker = await openBroker(kafka, { clientId: "taskwire-ops", log: terminal.log });
+    if (verb === "delete") {
+      if (environment === "production") throw new Error("refused: NODE_ENV is production");
+      if (!values.yes) throw usageError("this deletes every record of the deployment; say --yes");
+      return await deleteAll(broker, terminal);
+    }
+    const plan = planTopics(wantedTopics(topic), await broker.admin.topics());
+    if (verb === "apply") await apply(plan, broker, terminal);
+    show(plan, verb, values.json, terminal);
+    return plan.some(({ kind }) => kind === "refuse") && verb === "apply" ? 1 : 0;
+  },
+};
+
+async function apply(plan: readonly TopicStep[], broker: Broker, { env, log }: Terminal): Promise<void> {
+  const { database } = readConfig({ database: databaseSettings }, env);
+  await using db = await openDb(database, { role: "ops", poolSize: 1, log, checkSchema: false });
+  for (const step of plan) {
+    const { topic } = step;
+    const hasEpoch = topicsWithEpoch.has(topic.name);
+    if (step.kind === "create") {
+      if (hasEpoch) await beginStreamEpoch(db.sql, topic.name);
+      const { replication, ...state } = topic;
+      await broker.admin.createTopic(replication === null ? state : { ...state, replication });
+    } else if (hasEpoch) await ensureStreamEpoch(db.sql, topic.name);
+    if (step.kind === "alter")
+      await broker.admin.alterConfigs(topic.name, Object.fromEntries(step.changes.map(({ name, to }) => [name, to])));
+  }
+}
+
+async function deleteAll(broker: Broker, { print }: Terminal): Promise<number> {
+  const existing = new Set((await broker.admin.topics()).map(({ name }) => name));
+  const ours = wantedTopics({ partitions: 1, retentionMs: 60_000, replication: null }).map(({ name }) => name);
+  for (const name of ours.filter((topic) => existing.has(topic))) {
+    await broker.admin.deleteTopic(name);
+    print(`deleted ${name}`);
+  }
+  const groups = new Set((await broker.admin.groups()).map(({ name }) => name));
+  for (const name of groupNames.filter((group) => groups.has(group))) {
+    await broker.admin.deleteGroup(name);
+    print(`deleted group ${name}`);
+  }
+  return 0;
+}
+
+function show(plan: readonly TopicStep[], verb: "ls" | "apply", json: boolean, { print }: Terminal): void {
+  if (json) return print(JSON.stringify({ applied: verb === "apply", topics: plan.map(describe) }));
+  const rows = plan.map((step) => {
+    const { name, partitions, retentionMs, maxMessageBytes, writer, key, state } = describe(step);
+    return [
+      name,
+      partitions,
+      `${retentionMs / 3_600_000} h`,
+      maxMessageBytes,
+      writer,
+      key,
+      `${state}${why(step, verb)}`,
+    ];
+  });
+  print(printTable(["TOPIC", "PARTITIONS", "RETENTION", "MAX BYTES", "WRITER", "KEY", "STATE"], rows));
+  if (verb === "ls" && plan.some(({ kind }) => kind === "create" || kind === "alter"))
+    print("\n`ops topics apply` makes them so");
+}
+
+function describe(step: TopicStep) {
+  const { topic, kind } = step;
+  const spec = topicNames.filter((name) => name === topic.name).map((name) => topics[name])[0];
+  return {
+    name: topic.name,
+    partitions: topic.partitions,
+    retentionMs: Number(topic.configs["retention.ms"]),
+    maxMessageBytes: Number(topic.configs["max.message.bytes"]),
+    writer: spec?.writer ?? "its group or relay",
+    key: spec?.key ?? "as it was",
+    state: { keep: "as wanted", create: "missing", alter: "differs", refuse: "refused" }[kind],
+    ...(step.kind === "alter" ? { changes: step.changes } : {}),
+    ...(step.kind === "refuse" ? { reason: step.reason } : {}),
+  };
+}
+
+function why(step: TopicStep, verb: "ls" | "apply"): string {
+  const done = verb === "apply";
+  if (step.kind === "create") return done ? ": created" : "";
+  if (step.kind === "refuse") return `: ${step.reason}`;
+  if (step.kind === "keep") return "";
+  const changes = step.changes.map(({ name, from, to }) => `${name} ${from} -> ${to}`).join(", ");
+  return `: ${changes}${done ? ", changed" : ""}`;
+}

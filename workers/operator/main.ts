@@ -1,0 +1,18 @@
+// Reads every group's positions and the outbox, and tells both as metrics. Writes nothing; any number may run.
+import { readConfig } from "../../shared/config.ts";
+import { databaseSettings, openDb } from "../../shared/db.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { runRole } from "../../shared/role.ts";
+import { measureLag } from "./measure-lag.ts";
+import { readOutbox } from "./read-outbox.ts";
+import { watchBacklog } from "./watch-backlog.ts";
+
+await runRole("operator", async (role) => {
+  const config = readConfig({ database: databaseSettings, kafka: kafkaSettings }, process.env);
+  await using db = await openDb(config.database, { role: role.name, poolSize: 2, log: role.log });
+  await using broker = await openBroker(config.kafka, { clientId: `taskwire-${role.name}`, log: role.log });
+  await watchBacklog(
+    { lag: () => measureLag(broker.admin, role.now()), outbox: () => readOutbox(db.sql), everyMs: 15_000 },
+    role,
+  );
+});

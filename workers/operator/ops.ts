@@ -1,0 +1,82 @@
+// The operator's command line: `ops <command>`. Reads and mends what the roles stand on; every command is safe to run twice.
+import { makeLog } from "../../shared/log.ts";
+import type { Command, Terminal } from "./command.ts";
+import { dlqCommand } from "./commands/dlq.ts";
+import { lagCommand } from "./commands/lag.ts";
+import { migrateCommand } from "./commands/migrate.ts";
+import { outboxCommand } from "./commands/outbox.ts";
+import { schemasCommand } from "./commands/schemas.ts";
+import { topicsCommand } from "./commands/topics.ts";
+
+const commands: Readonly<Record<string, Command>> = {
+  migrate: migrateCommand,
+  topics: topicsCommand,
+  schemas: schemasCommand,
+  lag: lagCommand,
+  dlq: dlqCommand,
+  outbox: outboxCommand,
+};
+
+/** Runs one command line. Resolves with the exit code: 0 done, 1 failed, 2 not understood; failures are told on `complain`. */
+export async function runOps(
+  args: readonly string[],
+  terminal: Terminal,
+  complain: (text: string) => void,
+): Promise<number> {
+  const [name = "--help", ...rest] = args;
+  if (name === "--help" || name === "help") {
+    terminal.print(overview());
+    return 0;
+  }
+  const command = commands[name];
+  if (command === undefined) {
+    complain(`ops: there is no command "${name}"\n\n${overview()}`);
+    return 2;
+  }
+  if (rest.includes("--help")) {
+    terminal.print(command.help);
+    return 0;
+  }
+  try {
+    return await command.run(rest, terminal);
+  } catch (error) {
+    const usage = error instanceof Error && "code" in error && error.code === "USAGE";
+    complain(`ops ${args.join(" ")}: ${reasons(error).join("\n  because ")}`);
+    if (isMissingTable(error)) complain("the database is older than this build: run `ops migrate` first");
+    if (usage) complain(`\n${command.help}`);
+    return usage ? 2 : 1;
+  }
+}
+
+function overview(): string {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length));
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  return `ops <command> [--json] [--help]\n\n${lines.join("\n")}`;
+}
+
+/** Commands work on a database of any age as long as it has the tables they read. */
+function isMissingTable(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "42P01";
+}
+
+/** What an error says, and what its causes and parts say, each once. */
+function reasons(error: unknown, depth = 0): readonly string[] {
+  if (!(error instanceof Error) || depth > 4) return depth === 0 ? [String(error)] : [];
+  const parts: readonly unknown[] = "errors" in error && Array.isArray(error.errors) ? error.errors.slice(0, 3) : [];
+  // A refused connection comes without a message of its own.
+  const own = error.message || ("code" in error ? String(error.code) : error.name);
+  return [...new Set([own, ...[error.cause, ...parts].flatMap((inner) => reasons(inner, depth + 1))])];
+}
+
+if (import.meta.main) {
+  process.exitCode = await runOps(
+    process.argv.slice(2),
+    {
+      env: process.env,
+      print: (text) => void process.stdout.write(`${text}\n`),
+      log: makeLog({ role: "ops" }, "warn", (line) => void process.stderr.write(`${line}\n`)),
+      now: () => new Date(),
+    },
+    (text) => void process.stderr.write(`${text}\n`),
+  );
+}
