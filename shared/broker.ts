@@ -107,8 +107,8 @@ export type TopicState = Readonly<{ name: string; partitions: number; configs: R
 
 export type Admin = Readonly<{
   topics: () => Promise<readonly TopicState[]>;
-  /** Replicated as the broker's default says. A topic that exists is left as it is. */
-  createTopic: (topic: TopicState) => Promise<void>;
+  /** Replicated as the broker's default says, unless `replication` does. A topic that exists is left as it is. */
+  createTopic: (topic: TopicState & Readonly<{ replication?: number }>) => Promise<void>;
   alterConfigs: (topic: string, configs: Readonly<Record<string, string>>) => Promise<void>;
   /** The next offset to be written (`end`) or the oldest still there (`start`), by partition. */
   offsets: (topic: string, at: "start" | "end") => Promise<ReadonlyMap<number, bigint>>;

@@ -43,11 +43,12 @@ export function openAdmin(base: ClientOptions, naming: Naming, log: Log): Admin 
         configs: Object.fromEntries(configs.map(({ name, value }) => [name, value ?? ""])),
       }));
     },
-    createTopic: async ({ name, partitions, configs }) => {
+    createTopic: async ({ name, partitions, configs, replication }) => {
       try {
         await client.createTopics({
           topics: [naming.physical(name)],
           partitions,
+          ...(replication === undefined ? {} : { replicas: replication }),
           configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
         });
       } catch (error) {
