@@ -73,7 +73,7 @@ class Instant extends LogicalType {
     return value instanceof Date && !Number.isNaN(value.getTime()) ? value.getTime() : undefined;
   }
   protected override _resolve(writer: avro.Type): unknown {
-    return writer instanceof Instant ? this._fromValue : undefined;
+    return writer instanceof Instant ? same : undefined;
   }
 }
 
@@ -85,7 +85,7 @@ class Uuid extends LogicalType {
     return typeof value === "string" && uuid.test(value) ? value : undefined;
   }
   protected override _resolve(writer: avro.Type): unknown {
-    return writer instanceof Uuid ? this._fromValue : undefined;
+    return writer instanceof Uuid ? same : undefined;
   }
 }
 
@@ -100,9 +100,12 @@ class Day extends LogicalType {
     return Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== value ? undefined : ms / dayMs;
   }
   protected override _resolve(writer: avro.Type): unknown {
-    return writer instanceof Day ? this._fromValue : undefined;
+    return writer instanceof Day ? same : undefined;
   }
 }
+
+/** The writer's own type has made the value already; another logical type would fit the bytes and mean something else. */
+const same = <T>(value: T): T => value;
 
 const dayMs = 86_400_000;
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
