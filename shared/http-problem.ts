@@ -45,7 +45,7 @@ export function problemOf(error: unknown): Problem {
 
 /** Codes of the socket, of postgres.js and of Postgres itself (class 08, 53, 57P) that mean: not now. */
 const unreachableCode =
-  /^(?:ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|CONNECT(?:ION)?_\w+|CONNECTION_\w+|08\w{3}|53\w{3}|57P0[1-5])$/;
+  /^(?:ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|CONNECT(?:ION)?_\w+|DB_DEADLINE|57014|08\w{3}|53\w{3}|57P0[1-5])$/;
 
 /** True when the database, or another part this one stands on, could not be reached; the same request can succeed later. */
 export function isUnreachable(error: unknown, depth = 0): boolean {

@@ -1,0 +1,133 @@
+import { z } from "@hono/zod-openapi";
+import { Problem } from "./problem.ts";
+import { parseRecurrencePattern } from "./recurrence-pattern.ts";
+
+/** What a task may hold. Lengths count UTF-16 units, as JavaScript and most clients do. */
+export const taskLimits = {
+  titleLength: 500,
+  descriptionLength: 20_000,
+  tags: 50,
+  tagLength: 64,
+  /** Due dates lie between; beyond it other parts (Avro readers, calendars) disagree about time. */
+  earliest: Date.UTC(1970, 0, 1),
+  latest: Date.UTC(2200, 0, 1) - 1,
+} as const;
+
+export const priorities = ["Low", "Medium", "High"] as const;
+
+const title = z
+  .string()
+  .trim()
+  .min(1, "is empty")
+  .max(taskLimits.titleLength)
+  .openapi({ description: "What is to be done; spaces around it are dropped.", example: "Water the plants" });
+
+const description = z
+  .string()
+  .max(taskLimits.descriptionLength)
+  .openapi({ description: "More about it.", example: "The fern needs less." });
+
+/** RFC 3339 with an offset, to the millisecond. */
+const instant = z.iso
+  .datetime({ offset: true, error: "is not an RFC 3339 time with an offset, such as 2026-12-31T18:00:00+01:00" })
+  .transform((text) => new Date(text))
+  .refine((date) => date.getTime() >= taskLimits.earliest && date.getTime() <= taskLimits.latest, {
+    error: "is not between 1970 and 2199",
+  })
+  .openapi({ type: "string", format: "date-time", example: "2026-12-31T18:00:00+01:00" });
+
+const tags = z
+  .array(z.string().trim().min(1, "is empty").max(taskLimits.tagLength))
+  .max(taskLimits.tags)
+  .transform((all): readonly string[] => [...new Set(all)])
+  .openapi({ description: "Labels, in this order; repeated ones are dropped.", example: ["home", "garden"] });
+
+const recurrencePattern = z
+  .unknown()
+  .transform((input, context) => {
+    try {
+      return parseRecurrencePattern(input);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      for (const { path, message } of error.extra.mistakes ?? [{ path: "", message: error.message }])
+        context.issues.push({ code: "custom", message, input, path: pointerPath(path) });
+      return z.NEVER;
+    }
+  })
+  .openapi({
+    anyOf: [
+      { type: "string", enum: ["daily", "weekly", "monthly", "yearly", "weekdays"] },
+      {
+        type: "object",
+        required: ["rrule"],
+        additionalProperties: false,
+        properties: {
+          rrule: { type: "string" },
+          tz: { type: "string" },
+          start: { type: "string" },
+          anchor: { type: "string", enum: ["schedule", "completion"] },
+          month_end: { type: "string", enum: ["skip", "clamp"] },
+          catch_up: { type: "string", enum: ["latest", "all", "none"] },
+          max_open: { type: "integer", minimum: 1, maximum: 100 },
+        },
+      },
+    ],
+    description: "A preset or an RFC 5545 rule with its zone. Makes the task a template, whose occurrences are tasks.",
+    example: { rrule: "FREQ=WEEKLY;BYDAY=MO", tz: "Europe/Berlin", start: "2026-01-05T09:00" },
+  });
+
+const isTemplate = z
+  .boolean()
+  .openapi({ description: "Follows from recurrence_pattern; where it is sent it must agree with it." });
+
+const fields = {
+  description: description.nullable().optional(),
+  due_date: instant.nullable().optional(),
+  priority: z.enum(priorities).nullable().optional().openapi({ example: "High" }),
+  tags: tags.optional(),
+  recurrence_pattern: recurrencePattern.nullable().optional(),
+  is_recurring_template: isTemplate.optional(),
+};
+
+/** The body of POST /v1/tasks. Unknown fields are refused by name. */
+export const newTask = z.strictObject({ title, ...fields }).openapi("NewTask");
+export type NewTask = z.output<typeof newTask>;
+
+/** The body of PATCH /v1/tasks/:id: what is missing stays, null clears. */
+export const taskPatch = z.strictObject({ title: title.optional(), ...fields }).openapi("TaskPatch");
+export type TaskPatch = z.output<typeof taskPatch>;
+
+const rfc3339 = z.iso.datetime({ offset: true });
+
+/**
+ * `updated_fields` of TaskUpdated, for both sides: names and types of the fields this build knows; those of a newer build pass
+ * through. Absent is unchanged, null is cleared, times are RFC 3339 text.
+ */
+export const updatedFields = z.looseObject({
+  title: z.string().min(1).exactOptional(),
+  description: z.string().nullable().exactOptional(),
+  due_date: rfc3339.nullable().exactOptional(),
+  due_on: z.iso.date().nullable().exactOptional(),
+  due_tz: z.string().nullable().exactOptional(),
+  priority: z.enum(priorities).nullable().exactOptional(),
+  tags: z.array(z.string()).readonly().exactOptional(),
+  /** Reopened; a completion is TaskCompleted. */
+  status: z.literal("open").exactOptional(),
+  completed_at: z.null().exactOptional(),
+  /** Restored; a deletion is TaskDeleted. */
+  deleted_at: z.null().exactOptional(),
+  is_recurring_template: z.boolean().exactOptional(),
+  /** JSON text. */
+  recurrence_pattern: z.string().nullable().exactOptional(),
+});
+type KnownKeys<T> = { [K in keyof T as string extends K ? never : K]: T[K] };
+/** The fields this build writes. */
+export type UpdatedFields = KnownKeys<z.output<typeof updatedFields>>;
+
+/** The parts of a JSON pointer; "" is the whole. */
+function pointerPath(pointer: string): string[] {
+  return pointer
+    .split("/")
+    .slice(1)
+    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+}

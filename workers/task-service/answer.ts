@@ -1,0 +1,26 @@
+import type { TaskRow } from "./task-row.ts";
+import { viewOfRow } from "./task-row.ts";
+
+/** A successful answer to a write, as it is sent and as it is kept under an idempotency key. */
+export type Answer = Readonly<{
+  status: 200 | 201 | 204;
+  taskId: string;
+  /** Sent as ETag; `null` where nothing is left to compare. */
+  version: number | null;
+  /** JSON text; `null` for 204. */
+  body: string | null;
+}>;
+
+/** What a request with an Idempotency-Key brings: its key, and what makes it the same request. */
+export type RequestKey = Readonly<{ key: string; fingerprint: string }>;
+
+export type KeptAnswer = Answer & Readonly<{ fingerprint: string }>;
+
+/** The task as it now is. */
+export function taskAnswer(row: TaskRow, status: 200 | 201 = 200): Answer {
+  return { status, taskId: row.id, version: row.version, body: JSON.stringify(viewOfRow(row)) };
+}
+
+export function goneAnswer(row: TaskRow): Answer {
+  return { status: 204, taskId: row.id, version: null, body: null };
+}

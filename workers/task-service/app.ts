@@ -1,0 +1,189 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { decodeCursor, encodeCursor } from "../../shared/cursor.ts";
+import { makeHttpApp, type HttpApp, type HttpEnv, type HttpOptions } from "../../shared/http.ts";
+import { goneAnswer, taskAnswer } from "./answer.ts";
+import { decideComplete, decideCreate, decideDelete, decidePatch, decideReopen } from "./decide-task.ts";
+import { etagOf, matches, readIfMatch, readIfNoneMatch } from "./if-match.ts";
+import type { ListQuery } from "./read-tasks.ts";
+import { requestKey } from "./request-key.ts";
+import { viewOfRow, type TaskRow } from "./task-row.ts";
+import {
+  createBody,
+  keyHeaders,
+  listQuery,
+  params,
+  patchBody,
+  readHeaders,
+  responses,
+  writeHeaders,
+} from "./task-schema.ts";
+import { changeTask, createTask, notFound, type ChangeRequest, type WriteDeps, type Written } from "./write-task.ts";
+
+export type TaskAppDeps = Readonly<{
+  http: Omit<HttpOptions, "title" | "description">;
+  write: WriteDeps;
+  /** Makes the ids of tasks; rising ones keep the list's index append-only. */
+  newId: (now: Date) => string;
+  readTask: (userId: string, id: string) => Promise<TaskRow | null>;
+  listTasks: (query: ListQuery) => Promise<readonly TaskRow[]>;
+  /** Runs the changes of one task one after another. */
+  oneAtATime: <T>(key: string, work: () => Promise<T>) => Promise<T>;
+}>;
+
+const tags = ["tasks"];
+const place = z.tuple([z.int(), z.uuid()]);
+
+/** The HTTP side of tasks: the requests of one user over their own tasks. Anything of another's answers 404. */
+export function buildApp(deps: TaskAppDeps): HttpApp {
+  const app = makeHttpApp({
+    ...deps.http,
+    title: "Tasks",
+    description:
+      "Tasks and recurring templates. Every change is one event on the topic task-events, committed with it. " +
+      "Writes take an Idempotency-Key, changes an If-Match.",
+  });
+  const writer = async (c: Context<HttpEnv>, key: string | undefined) => ({
+    userId: c.var.identity.userId,
+    key: key === undefined ? null : await requestKey(key, c.req),
+    correlationId: c.var.correlationId,
+    traceparent: c.var.traceparent,
+  });
+  const change = async (
+    c: Context<HttpEnv>,
+    id: string,
+    headers: z.output<typeof writeHeaders>,
+    request: Pick<ChangeRequest, "decide" | "answer" | "seesDeleted">,
+  ): Promise<Response> => {
+    const ifMatch = readIfMatch(headers["if-match"]);
+    const by = await writer(c, headers["idempotency-key"]);
+    const work = () => changeTask(deps.write, by, { ...request, id, ifMatch });
+    return answered(c, await deps.oneAtATime(`${by.userId} ${id}`, work));
+  };
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/tasks",
+      summary: "Make a task, or a recurring template",
+      tags,
+      request: { headers: keyHeaders, body: createBody },
+      responses: responses.made,
+    }),
+    async (c) => {
+      const now = deps.write.now();
+      const { userId } = c.var.identity;
+      const row = decideCreate(c.req.valid("json"), { id: deps.newId(now), userId, now });
+      const by = await writer(c, c.req.valid("header")["idempotency-key"]);
+      return answered(c, await createTask(deps.write, by, row));
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/tasks",
+      summary: "List tasks, newest first",
+      tags,
+      request: { query: listQuery },
+      responses: responses.listed,
+    }),
+    async (c) => {
+      const { status, templates, limit, cursor } = c.req.valid("query");
+      const list = `tasks ${status} ${templates}`;
+      const [time, id] = cursor === undefined ? [] : decodeCursor(list, cursor, place);
+      const rows = await deps.listTasks({
+        userId: c.var.identity.userId,
+        status,
+        templates: templates === "true",
+        after: time === undefined || id === undefined ? null : { createdAt: new Date(time), id },
+        limit: limit + 1,
+      });
+      const shown = rows.slice(0, limit);
+      const last = shown.at(-1);
+      const next = rows.length > limit && last ? encodeCursor(list, [last.created_at.getTime(), last.id]) : null;
+      return c.json({ items: shown.map(viewOfRow), next_cursor: next }, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/tasks/{id}",
+      summary: "Read a task",
+      tags,
+      request: { params, headers: readHeaders },
+      responses: responses.read,
+    }),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      const row = await deps.readTask(c.var.identity.userId, id);
+      if (row === null) throw notFound(id);
+      c.header("etag", etagOf(row.version));
+      const known = readIfNoneMatch(c.req.valid("header")["if-none-match"]);
+      return matches(known, row.version) ? c.body(null, 304) : c.json(viewOfRow(row), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "patch",
+      path: "/v1/tasks/{id}",
+      summary: "Change fields of a task; null clears",
+      description: "A patch that changes nothing answers 200 and makes no event.",
+      tags,
+      request: { params, headers: writeHeaders, body: patchBody },
+      responses: responses.changed,
+    }),
+    (c) =>
+      change(c, c.req.valid("param").id, c.req.valid("header"), {
+        decide: decidePatch(c.req.valid("json")),
+        answer: (row) => taskAnswer(row),
+      }),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "delete",
+      path: "/v1/tasks/{id}",
+      summary: "Delete a task",
+      description: "Deleting again answers 204 again. A template's open occurrences stay.",
+      tags,
+      request: { params, headers: writeHeaders },
+      responses: responses.gone,
+    }),
+    (c) =>
+      change(c, c.req.valid("param").id, c.req.valid("header"), {
+        decide: decideDelete,
+        answer: goneAnswer,
+        seesDeleted: true,
+      }),
+  );
+
+  for (const [verb, decide, summary] of [
+    ["complete", decideComplete, "Complete a task"],
+    ["reopen", decideReopen, "Reopen a completed task"],
+  ] as const)
+    app.openapi(
+      createRoute({
+        method: "post",
+        path: `/v1/tasks/{id}/${verb}`,
+        summary,
+        description: "Where it is so already, answers 200 and makes no event.",
+        tags,
+        request: { params, headers: writeHeaders },
+        responses: responses.changed,
+      }),
+      (c) => change(c, c.req.valid("param").id, c.req.valid("header"), { decide, answer: (row) => taskAnswer(row) }),
+    );
+
+  return app;
+}
+
+function answered(c: Context<HttpEnv>, { answer, replayed }: Written): Response {
+  if (answer.version !== null) c.header("etag", etagOf(answer.version));
+  if (answer.status === 201) c.header("location", `/v1/tasks/${answer.taskId}`);
+  if (replayed) c.header("idempotent-replayed", "true");
+  if (answer.status === 204 || answer.body === null) return c.body(null, 204);
+  return c.body(answer.body, answer.status, { "content-type": "application/json" });
+}

@@ -1,0 +1,142 @@
+import type { Message } from "../../shared/message.ts";
+import { Problem } from "../../shared/problem.ts";
+import type { TaskCreated } from "../../shared/records.ts";
+import type { NewTask, TaskPatch, UpdatedFields } from "../../shared/task-input.ts";
+import { fillPattern } from "./fill-pattern.ts";
+import type { TaskRow } from "./task-row.ts";
+
+/** What a request makes of a task: the next row with the one event that tells it, or nothing at all. */
+export type Decision = Readonly<{ row: TaskRow; event: Message | null }>;
+
+/** A rule: pure, of the row as it is and the time. Throws INVALID_REQUEST for what cannot be. */
+export type Decide = (row: TaskRow, now: Date) => Decision;
+
+export function decideCreate(input: NewTask, of: Readonly<{ id: string; userId: string; now: Date }>): TaskRow {
+  const pattern = input.recurrence_pattern ?? null;
+  const dueDate = input.due_date ?? null;
+  const recurrence =
+    pattern === null ? null : fillPattern(pattern, { before: null, dueDate, dueTz: null, now: of.now });
+  checkTemplateFlag(input.is_recurring_template, recurrence);
+  return {
+    id: of.id,
+    user_id: of.userId,
+    title: input.title,
+    description: input.description ?? null,
+    created_at: of.now,
+    updated_at: of.now,
+    due_date: dueDate,
+    due_on: null,
+    due_tz: null,
+    priority: input.priority ?? null,
+    tags: input.tags ?? [],
+    status: "open",
+    completed_at: null,
+    deleted_at: null,
+    is_recurring_template: recurrence !== null,
+    recurrence_pattern: recurrence,
+    template_id: null,
+    recurrence_id: null,
+    version: 1,
+  };
+}
+
+export function taskCreated(row: TaskRow): Message {
+  const data: TaskCreated = {
+    id: row.id,
+    user_id: row.user_id,
+    title: row.title,
+    description: row.description,
+    created_at: row.created_at,
+    due_date: row.due_date,
+    priority: row.priority,
+    tags: row.tags,
+    is_recurring_template: row.is_recurring_template,
+    recurrence_pattern: row.recurrence_pattern,
+    template_id: row.template_id,
+    recurrence_id: row.recurrence_id,
+    due_on: row.due_on,
+    due_tz: row.due_tz,
+  };
+  return { type: "TaskCreated", key: row.id, subject: row.id, sequence: row.version, data };
+}
+
+/** Changes what the patch says; what it leaves as it is, is no change. */
+export function decidePatch(patch: TaskPatch): Decide {
+  return (row, now) => {
+    const wanted: TaskRow = { ...row, ...given(patch), ...recurrenceAfter(patch, row, now) };
+    const changed: UpdatedFields = {
+      ...(wanted.title === row.title ? {} : { title: wanted.title }),
+      ...(wanted.description === row.description ? {} : { description: wanted.description }),
+      ...(wanted.due_date?.getTime() === row.due_date?.getTime()
+        ? {}
+        : { due_date: wanted.due_date?.toISOString() ?? null }),
+      ...(wanted.priority === row.priority ? {} : { priority: wanted.priority }),
+      ...(JSON.stringify(wanted.tags) === JSON.stringify(row.tags) ? {} : { tags: wanted.tags }),
+      ...(wanted.is_recurring_template === row.is_recurring_template
+        ? {}
+        : { is_recurring_template: wanted.is_recurring_template }),
+      ...(wanted.recurrence_pattern === row.recurrence_pattern
+        ? {}
+        : { recurrence_pattern: wanted.recurrence_pattern }),
+    };
+    return Object.keys(changed).length === 0 ? { row, event: null } : updated(wanted, changed, now);
+  };
+}
+
+export const decideComplete: Decide = (row, now) => {
+  if (row.is_recurring_template) throw invalid("path.id", "is a template; its occurrences are what is completed");
+  if (row.status === "completed") return { row, event: null };
+  const next: TaskRow = { ...row, status: "completed", completed_at: now, updated_at: now, version: row.version + 1 };
+  const data = { id: row.id, user_id: row.user_id, completed_at: now };
+  return { row: next, event: { type: "TaskCompleted", key: row.id, subject: row.id, sequence: next.version, data } };
+};
+
+export const decideReopen: Decide = (row, now) =>
+  row.status === "open"
+    ? { row, event: null }
+    : updated({ ...row, status: "open", completed_at: null }, { status: "open", completed_at: null }, now);
+
+/** The row stays, as a tombstone. */
+export const decideDelete: Decide = (row, now) => {
+  if (row.deleted_at !== null) return { row, event: null };
+  const next: TaskRow = { ...row, deleted_at: now, updated_at: now, version: row.version + 1 };
+  const data = { id: row.id, user_id: row.user_id, deleted_at: now };
+  return { row: next, event: { type: "TaskDeleted", key: row.id, subject: row.id, sequence: next.version, data } };
+};
+
+function updated(wanted: TaskRow, changed: UpdatedFields, now: Date): Decision {
+  const row: TaskRow = { ...wanted, updated_at: now, version: wanted.version + 1 };
+  const data = { id: row.id, user_id: row.user_id, updated_fields: changed, timestamp: now };
+  return { row, event: { type: "TaskUpdated", key: row.id, subject: row.id, sequence: row.version, data } };
+}
+
+/** The plain fields of a patch; undefined ones are not there, so spreading leaves the row's. */
+function given({ title, description, due_date, priority, tags }: TaskPatch): Partial<TaskRow> {
+  const fields = { title, description, due_date, priority, tags };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+function recurrenceAfter(
+  patch: TaskPatch,
+  row: TaskRow,
+  now: Date,
+): Pick<TaskRow, "is_recurring_template" | "recurrence_pattern"> {
+  const pattern = patch.recurrence_pattern ?? null;
+  const kept = patch.recurrence_pattern === undefined && patch.is_recurring_template !== false;
+  const dueDate = patch.due_date === undefined ? row.due_date : patch.due_date;
+  const filling = { before: row.recurrence_pattern, dueDate, dueTz: row.due_tz, now };
+  const text = kept ? row.recurrence_pattern : pattern === null ? null : fillPattern(pattern, filling);
+  checkTemplateFlag(patch.is_recurring_template, text);
+  if (text !== null && row.status === "completed" && !row.is_recurring_template)
+    throw invalid("/recurrence_pattern", "cannot be given to a completed task; reopen it first");
+  return { is_recurring_template: text !== null, recurrence_pattern: text };
+}
+
+function checkTemplateFlag(flag: boolean | undefined, pattern: string | null): void {
+  if (flag === undefined || flag === (pattern !== null)) return;
+  throw invalid("/is_recurring_template", flag ? "needs a recurrence_pattern" : "contradicts the recurrence_pattern");
+}
+
+function invalid(path: string, message: string): Problem {
+  return new Problem("INVALID_REQUEST", undefined, { mistakes: [{ path, message }] });
+}

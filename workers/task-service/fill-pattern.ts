@@ -1,0 +1,42 @@
+import { Problem } from "../../shared/problem.ts";
+import {
+  parseRecurrencePattern,
+  parseRecurrencePatternText,
+  type RecurrencePattern,
+} from "../../shared/recurrence-pattern.ts";
+
+export type PatternDefaults = Readonly<{
+  /** The pattern the template had: what the new one leaves open stays as it was. */
+  before: string | null;
+  dueDate: Date | null;
+  dueTz: string | null;
+  now: Date;
+}>;
+
+/**
+ * The JSON text a template stores: the pattern with its zone and start filled in. The zone is the one given, else the one before,
+ * else the task's, else UTC; the start the one given, else the one before, else the due date, else now, on the wall clocks of the zone.
+ * Throws INVALID_REQUEST, paths below "/recurrence_pattern", when the whole has no occurrence.
+ */
+export function fillPattern(pattern: RecurrencePattern, { before, dueDate, dueTz, now }: PatternDefaults): string {
+  const old = before === null ? null : parseRecurrencePatternText(before);
+  const tz = pattern.tz ?? old?.tz ?? dueTz ?? "UTC";
+  const start = pattern.start ?? old?.start ?? wallClock(dueDate ?? now, tz);
+  try {
+    return JSON.stringify(parseRecurrencePattern({ ...pattern, tz, start }));
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const mistakes = (error.extra.mistakes ?? []).map(({ path, message }) => ({
+      path: `/recurrence_pattern${path}`,
+      message,
+    }));
+    throw new Problem("INVALID_REQUEST", error.message, { mistakes, cause: error });
+  }
+}
+
+function wallClock(instant: Date, tz: string): string {
+  return Temporal.Instant.fromEpochMilliseconds(instant.getTime())
+    .toZonedDateTimeISO(tz)
+    .toPlainDateTime()
+    .toString({ smallestUnit: "second" });
+}

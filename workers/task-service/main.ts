@@ -1,0 +1,70 @@
+// Serves /v1/tasks, reads task-commands; writes tasks and, in the same statement, their events for task-events.
+// Many may run: a change is stored only on the version it was decided from. Replay is safe: ids of occurrences are computed
+// and unique, and a request with an Idempotency-Key keeps its answer with its effect.
+import { authSettings, openAuth } from "../../shared/auth.ts";
+import { openCodec } from "../../shared/codec.ts";
+import { readConfig } from "../../shared/config.ts";
+import { consume } from "../../shared/consume/consume.ts";
+import { databaseSettings, openDb } from "../../shared/db.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { outboxChannel, outboxRow } from "../../shared/outbox.ts";
+import { recordEncodeFailure } from "../../shared/record-encode-failure.ts";
+import { openRegistry, registrySettings } from "../../shared/registry.ts";
+import { runRole } from "../../shared/role.ts";
+import { buildApp } from "./app.ts";
+import { makeEncodeEvent } from "./encode-event.ts";
+import { makeHandleTaskCommands } from "./handle-task-commands.ts";
+import { makeBatches } from "./make-batches.ts";
+import { makeOneAtATime } from "./one-at-a-time.ts";
+import { keepPruning } from "./prune-answers.ts";
+import { findForChange, listTasks, readKept, readTask } from "./read-tasks.ts";
+import { keepAnswer, storeChange } from "./store-change.ts";
+import { storeCreates } from "./store-creates.ts";
+
+const config = readConfig(
+  { database: databaseSettings, kafka: kafkaSettings, registry: registrySettings, auth: authSettings },
+  process.env,
+);
+
+await runRole("task-service", async (role) => {
+  const { log, metrics, name, now } = role;
+  const { authenticate } = openAuth(config.auth, now);
+  // 8 lanes of the consumer and 2 for it, 10 for requests.
+  await using db = await openDb(config.database, { role: name, poolSize: 20, log });
+  await using broker = await openBroker(config.kafka, { clientId: name, log });
+  const codec = await openCodec({ registry: openRegistry(config.registry), db, log });
+  await using notifier = db.notifier(outboxChannel);
+  const { notify } = notifier;
+  const ignored = metrics.counter("commands_ignored_total", "Commands that no longer applied", ["why"]);
+  const newId = () => Bun.randomUUIDv7();
+
+  const app = buildApp({
+    http: { version: "1", authenticate, newId, log, metrics },
+    write: {
+      now,
+      notify,
+      encode: makeEncodeEvent({
+        outboxRow: (message, by) => outboxRow(codec, message, by),
+        recordFailure: (failed) => recordEncodeFailure(db.sql, failed),
+        notify,
+        log,
+      }),
+      create: makeBatches(storeCreates(db), { maxItems: 256, inFlight: 2 }),
+      readKept: readKept(db),
+      findForChange: findForChange(db),
+      storeChange: storeChange(db),
+      keepAnswer: keepAnswer(db),
+    },
+    newId: (at) => Bun.randomUUIDv7("hex", at),
+    readTask: readTask(db),
+    listTasks: listTasks(db),
+    oneAtATime: makeOneAtATime(),
+  });
+  role.serve((request) => app.fetch(request));
+
+  const handle = makeHandleTaskCommands((why) => ignored.inc({ why }));
+  await Promise.all([
+    consume({ broker, db, codec, topics: ["task-commands"], group: "task-service", handle }, role),
+    keepPruning(db, role),
+  ]);
+});

@@ -1,0 +1,69 @@
+import type { Sql } from "../../shared/db.ts";
+import { insertOutboxFrom, type OutboxRow } from "../../shared/outbox.ts";
+import type { Answer, RequestKey } from "./answer.ts";
+import type { TaskRow } from "./task-row.ts";
+
+/** One change, complete before the database is asked: the next row, its event in bytes, the answer to keep. */
+export type Change = Readonly<{
+  row: TaskRow;
+  event: OutboxRow;
+  /** `null` for a request without an Idempotency-Key. */
+  keep: (RequestKey & Readonly<{ answer: Answer }>) | null;
+}>;
+
+/** `moved`: the row is no longer at the version before; `key_taken`: the key has an answer by now. Nothing is written then. */
+export type Stored = "stored" | "moved" | "key_taken";
+
+/**
+ * Writes a change in one statement: it locks the row, goes on only where its version is the one before, and inserts the outbox row
+ * and the answer to keep. So of two changes that started from one version exactly one is stored, and none by halves.
+ */
+export function storeChange({ sql }: Readonly<{ sql: Sql }>) {
+  return async ({ row, event, keep }: Change): Promise<Stored> => {
+    const kept = keep
+      ? sql`, kept as (
+          insert into idempotency_keys (user_id, key, fingerprint, task_id, status, version, body)
+          select ${row.user_id}, ${keep.key}, ${keep.fingerprint}, id, ${keep.answer.status}::smallint,
+            ${keep.answer.version}::bigint, ${keep.answer.body}
+          from changed)`
+      : sql``;
+    try {
+      const stored = await sql<{ version: string }[]>`
+        with changed as (
+          update tasks set title = ${row.title}, description = ${row.description}, updated_at = ${row.updated_at},
+            due_date = ${row.due_date}, due_on = ${row.due_on}, due_tz = ${row.due_tz}, priority = ${row.priority},
+            tags = ${[...row.tags]}::text[], status = ${row.status}, completed_at = ${row.completed_at},
+            deleted_at = ${row.deleted_at}, is_recurring_template = ${row.is_recurring_template},
+            recurrence_pattern = ${row.recurrence_pattern}, version = ${row.version}
+          where id = ${row.id} and user_id = ${row.user_id} and version = ${row.version - 1}
+          returning id, version)
+        ${kept}, written as (${insertOutboxFrom(sql, event, { from: sql`changed`, sequence: sql`changed.version` })})
+        select version from changed`;
+      return stored.length === 1 ? "stored" : "moved";
+    } catch (error) {
+      if (isKeyTaken(error)) return "key_taken";
+      throw error;
+    }
+  };
+}
+
+/** Keeps the answer of a request that changed nothing. Where the key is taken by then, the answer there stays. */
+export function keepAnswer({ sql }: Readonly<{ sql: Sql }>) {
+  return async (userId: string, { key, fingerprint }: RequestKey, answer: Answer): Promise<void> => {
+    await sql`
+      insert into idempotency_keys (user_id, key, fingerprint, task_id, status, version, body)
+      values (${userId}, ${key}, ${fingerprint}, ${answer.taskId}, ${answer.status}, ${answer.version}, ${answer.body})
+      on conflict (user_id, key) do nothing`;
+  };
+}
+
+/** A concurrent request with the same key committed first; this statement waited for it and wrote nothing. */
+function isKeyTaken(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    error.code === "23505" &&
+    "constraint_name" in error &&
+    error.constraint_name === "idempotency_keys_pkey"
+  );
+}

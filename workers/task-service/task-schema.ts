@@ -1,0 +1,125 @@
+import { z } from "@hono/zod-openapi";
+import type { RouteConfig } from "@hono/zod-openapi";
+import { newTask, priorities, taskPatch } from "../../shared/task-input.ts";
+
+const time = z.string().openapi({ format: "date-time", example: "2026-11-02T08:30:00.000Z" });
+
+const task = z
+  .object({
+    id: z.uuid().openapi({ example: "0193b2c8-7d5e-7c3a-9b1e-4f2f0c6b8d11" }),
+    user_id: z.uuid(),
+    title: z.string().openapi({ example: "Water the plants" }),
+    description: z.string().nullable(),
+    created_at: time,
+    updated_at: time,
+    due_date: time.nullable(),
+    due_on: z.iso.date().nullable().openapi({ description: "The day an all-day task is due." }),
+    due_tz: z.string().nullable(),
+    priority: z.enum(priorities).nullable(),
+    tags: z.array(z.string()),
+    status: z.enum(["open", "completed"]),
+    completed_at: time.nullable(),
+    deleted_at: time.nullable(),
+    is_recurring_template: z.boolean(),
+    recurrence_pattern: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .openapi({ example: { rrule: "FREQ=WEEKLY;BYDAY=MO", tz: "Europe/Berlin", start: "2026-01-05T09:00:00" } }),
+    template_id: z.uuid().nullable(),
+    recurrence_id: z.string().nullable(),
+    version: z.int().openapi({ description: "Counts the events of the task; also its ETag.", example: 1 }),
+  })
+  .openapi("Task");
+
+const page = z
+  .object({
+    items: z.array(task),
+    next_cursor: z.string().nullable().openapi({ description: "null on the last page." }),
+  })
+  .openapi("TaskPage");
+
+const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string().openapi({ description: "The id of the request." }),
+    code: z.string().openapi({ example: "INVALID_REQUEST" }),
+    retryable: z.boolean(),
+    errors: z.array(z.object({ path: z.string().openapi({ example: "/title" }), message: z.string() })).optional(),
+    current: task.optional().openapi({ description: "With 412: the task as it is." }),
+  })
+  .openapi("Problem");
+
+const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
+const etag = { ETag: { description: "The version, quoted.", schema: { type: "string", example: '"1"' } } } as const;
+
+const problemTitles = {
+  401: "No valid token or cookie",
+  404: "No such task, or it is another's, or it was deleted",
+  412: "If-Match names another version; `current` is the task as it is",
+  422: "The request has mistakes, each named in `errors`; or the idempotency key was used for another request",
+} as const;
+
+function failures(...statuses: readonly (keyof typeof problemTitles)[]): RouteConfig["responses"] {
+  return Object.fromEntries(
+    statuses.map((status) => [
+      status,
+      { description: problemTitles[status], content: { "application/problem+json": { schema: problem } } },
+    ]),
+  );
+}
+
+export const params = z.object({
+  id: z.uuid({ error: "is not a UUID" }).toLowerCase().openapi({ description: "The task." }),
+});
+
+export const listQuery = z.strictObject({
+  status: z.enum(["open", "completed", "all"]).default("all"),
+  templates: z
+    .enum(["true", "false"])
+    .default("false")
+    .openapi({ description: "Lists recurring templates too; they are no to-do items." }),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(500).optional().openapi({ description: "next_cursor of the page before." }),
+});
+
+const keyHeader = {
+  "idempotency-key": z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, "is not 1 to 255 visible ASCII characters")
+    .optional()
+    .openapi({
+      description: "Sending the request again with the same key gives the same answer and changes nothing; for a day.",
+    }),
+};
+const matchHeader = {
+  "if-match": z
+    .string()
+    .max(1000)
+    .optional()
+    .openapi({ description: "The ETag the change is meant for.", example: '"1"' }),
+};
+export const keyHeaders = z.object(keyHeader);
+export const writeHeaders = z.object({ ...keyHeader, ...matchHeader });
+export const readHeaders = z.object({ "if-none-match": z.string().max(1000).optional() });
+
+export const createBody = { required: true, content: json(newTask) } as const;
+export const patchBody = { required: true, content: json(taskPatch) } as const;
+
+/** Typed wide, so that handlers may answer with a stored answer as it was sent. */
+export const responses: Readonly<Record<"made" | "changed" | "read" | "listed" | "gone", RouteConfig["responses"]>> = {
+  made: { 201: { description: "Made", headers: etag, content: json(task) }, ...failures(401, 422) },
+  changed: {
+    200: { description: "The task as it now is", headers: etag, content: json(task) },
+    ...failures(401, 404, 412, 422),
+  },
+  read: {
+    200: { description: "The task", headers: etag, content: json(task) },
+    304: { description: "Still the version of If-None-Match" },
+    ...failures(401, 404, 422),
+  },
+  listed: { 200: { description: "Tasks, newest first", content: json(page) }, ...failures(401, 422) },
+  gone: { 204: { description: "Deleted, now or before" }, ...failures(401, 404, 412, 422) },
+};

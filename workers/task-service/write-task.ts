@@ -1,0 +1,126 @@
+import type { Message } from "../../shared/message.ts";
+import type { OutboxRow } from "../../shared/outbox.ts";
+import { Problem } from "../../shared/problem.ts";
+import { taskAnswer, type Answer, type KeptAnswer, type RequestKey } from "./answer.ts";
+import type { Decide } from "./decide-task.ts";
+import { taskCreated } from "./decide-task.ts";
+import { matches, type IfMatch } from "./if-match.ts";
+import type { Found } from "./read-tasks.ts";
+import type { Change, Stored } from "./store-change.ts";
+import type { Created, Creation } from "./store-creates.ts";
+import { viewOfRow, type TaskRow } from "./task-row.ts";
+
+/** Who writes, and where it came from. `key` is `null` without an Idempotency-Key. */
+export type Writer = Readonly<{
+  userId: string;
+  key: RequestKey | null;
+  correlationId: string;
+  traceparent: string | null;
+}>;
+
+/** The database and the encoder, as narrow as writing needs them. */
+export type WriteDeps = Readonly<{
+  now: () => Date;
+  /** Encodes an event; throws INTERNAL after having set aside one that cannot be encoded. */
+  encode: (event: Message, by: Pick<Writer, "correlationId" | "traceparent"> & { now: Date }) => Promise<OutboxRow>;
+  create: (creation: Creation) => Promise<Created>;
+  readKept: (userId: string, key: string) => Promise<KeptAnswer | null>;
+  findForChange: (userId: string, id: string, key: string | null) => Promise<Found>;
+  storeChange: (change: Change) => Promise<Stored>;
+  keepAnswer: (userId: string, key: RequestKey, answer: Answer) => Promise<void>;
+  /** Tells the relay, after the commit. */
+  notify: () => void;
+}>;
+
+/** An answer, and whether it is an earlier one given again. */
+export type Written = Readonly<{ answer: Answer; replayed: boolean }>;
+
+/** Makes a task with its event. With a key that has an answer, gives that again and makes nothing. */
+export async function createTask(deps: WriteDeps, writer: Writer, row: TaskRow): Promise<Written> {
+  const answer = taskAnswer(row, 201);
+  const { key } = writer;
+  const event = await deps.encode(taskCreated(row), { ...writer, now: row.created_at });
+  const keep = key === null ? null : { ...key, body: answer.body ?? "" };
+  const created = await inTime(key, deps.create({ row, event, keep }));
+  if (created === "created") {
+    deps.notify();
+    return { answer, replayed: false };
+  }
+  const kept = key === null ? null : await deps.readKept(writer.userId, key.key);
+  // Between the two statements the key's day can have ended: rare, and the next try makes the task.
+  if (key === null || kept === null) throw new Problem("IDEMPOTENCY_IN_PROGRESS", undefined, { retryAfterSeconds: 1 });
+  return replay(kept, key);
+}
+
+export type ChangeRequest = Readonly<{
+  id: string;
+  ifMatch: IfMatch;
+  decide: Decide;
+  /** What is answered for the row after it. */
+  answer: (row: TaskRow) => Answer;
+  /** A tombstone is given to `decide` instead of being answered with 404. */
+  seesDeleted?: boolean;
+}>;
+
+const maxAttempts = 50;
+
+/**
+ * Changes a task by a rule, with its event: reads it, decides, and stores the result if the row is still the one read, else begins
+ * again. Throws TASK_NOT_FOUND (also for another's), VERSION_MISMATCH with the task as it is, and what the rule throws.
+ */
+export async function changeTask(deps: WriteDeps, writer: Writer, request: ChangeRequest): Promise<Written> {
+  const { userId, key } = writer;
+  for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+    const { row, kept } = await deps.findForChange(userId, request.id, key?.key ?? null);
+    if (kept !== null && key !== null) return replay(kept, key);
+    if (row === null || (row.deleted_at !== null && !request.seesDeleted)) throw notFound(request.id);
+    if (row.deleted_at === null && !matches(request.ifMatch, row.version))
+      throw new Problem("VERSION_MISMATCH", `The task is at version ${row.version}`, { current: viewOfRow(row) });
+    const now = deps.now();
+    const next = request.decide(row, now);
+    const answer = request.answer(next.row);
+    if (next.event === null) {
+      if (key !== null) await deps.keepAnswer(userId, key, answer);
+      return { answer, replayed: false };
+    }
+    const event = await deps.encode(next.event, { ...writer, now });
+    const keep = key === null ? null : { ...key, answer };
+    const stored = await inTime(key, deps.storeChange({ row: next.row, event, keep }));
+    if (stored === "stored") {
+      deps.notify();
+      return { answer, replayed: false };
+    }
+  }
+  throw new Problem("UNAVAILABLE", "The task is being changed by too many at once", { retryAfterSeconds: 1 });
+}
+
+export function notFound(id: string): Problem {
+  return new Problem("TASK_NOT_FOUND", `There is no task ${id}`);
+}
+
+function replay(kept: KeptAnswer, key: RequestKey): Written {
+  if (kept.fingerprint !== key.fingerprint) throw new Problem("IDEMPOTENCY_KEY_REUSED");
+  return { answer: kept, replayed: true };
+}
+
+const waitMs = 5000;
+
+/**
+ * A request with a key waits at most 5 s, for another with the same key among others. What it asked for is written whole or not
+ * at all even then, and asking again with the key gives the answer.
+ */
+async function inTime<T>(key: RequestKey | null, work: Promise<T>): Promise<T> {
+  if (key === null) return await work;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(new Problem("IDEMPOTENCY_IN_PROGRESS", undefined, { retryAfterSeconds: 1 })),
+      waitMs,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
