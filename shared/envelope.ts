@@ -40,12 +40,13 @@ export function kafkaHeaders(stored: readonly StoredHeader[], sequence: number |
   ]);
 }
 
-/** Kafka headers as an outbox row keeps them; bytes that are not UTF-8 stay what they are. */
+/** Kafka headers as an outbox row keeps them; bytes that are no UTF-8, or hold a NUL, which jsonb refuses, stay bytes. */
 export function storeHeaders(headers: Headers): readonly StoredHeader[] {
   return headers.map(([name, value]) => {
     const bytes = Buffer.from(value);
     const text = bytes.toString("utf8");
-    return [name, Buffer.from(text).equals(bytes) ? text : { base64: bytes.toString("base64") }];
+    const keeps = !text.includes("\0") && Buffer.from(text).equals(bytes);
+    return [name, keeps ? text : { base64: bytes.toString("base64") }];
   });
 }
 

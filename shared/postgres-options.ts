@@ -22,7 +22,7 @@ export function connectionOptions(of: Readonly<{ role: string; max: number; stat
       idle_in_transaction_session_timeout: 30_000,
       TimeZone: "UTC",
     },
-  } satisfies postgres.Options<Record<string, postgres.PostgresType>>;
+  };
 }
 
 // Unpatched, a backend that dies ends the process with an uncaught TypeError or leaves callers waiting for ever.

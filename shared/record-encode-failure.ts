@@ -31,7 +31,7 @@ export async function recordEncodeFailure(
   });
   const story: readonly (readonly [string, string])[] = [
     ["x-original-topic", topic],
-    ["x-error-class", "encode"],
+    ["x-error-class", "invalid"],
     ["x-error-message", error.message.slice(0, 1024)],
     ["x-error-stack", (error.stack ?? "").slice(0, 4096)],
     ["x-failed-at", by.now.toISOString()],

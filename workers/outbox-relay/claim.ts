@@ -1,0 +1,65 @@
+import type { Db } from "../../shared/db.ts";
+import type { StoredHeader } from "../../shared/envelope.ts";
+import type { Lease } from "./leases.ts";
+
+/** A row on its way to Kafka, with the lease it was claimed under. `bytes` is about what it takes in a batch, uncompressed. */
+export type Claimed = Readonly<{
+  id: number;
+  day: string;
+  lease: Lease;
+  topic: string;
+  key: string;
+  sequence: number | null;
+  value: Uint8Array;
+  headers: readonly StoredHeader[];
+  bytes: number;
+}>;
+
+export type Claim = Readonly<{
+  leases: readonly Lease[];
+  /** Ids taken already and not marked yet. */
+  busy: readonly number[];
+  /** Topics that are left alone for a while. */
+  except: readonly string[];
+  rowsPerShard: number;
+  bytesPerShard: number;
+}>;
+
+/** What key, headers and framing add to a value, roughly. */
+const overheadBytes = 450;
+
+/**
+ * What is unpublished and visible in the shards held, by id within each shard: never "ids above the last", since a lower id may
+ * commit later. Keys on hold are left out. Nothing is written or locked; the lease alone keeps others away. A shard gives at
+ * least one row, however large.
+ */
+export async function claim(
+  db: Db,
+  { leases, busy, except, rowsPerShard, bytesPerShard }: Claim,
+): Promise<readonly Claimed[]> {
+  if (leases.length === 0) return [];
+  const byShard = new Map(leases.map((lease) => [lease.shard, lease]));
+  const rows = await db.sql<Row[]>`
+    select o.id::float8 as id, o.day, o.shard, o.topic, o.key, o.sequence::float8 as sequence, o.value, o.headers, o.bytes
+    from unnest(${leases.map((lease) => lease.shard)}::smallint[]) as held(shard)
+    cross join lateral (
+      select next.*, (sum(bytes) over (order by id))::float8 as bytes_so_far
+      from (
+        select id, day, shard, topic, key, sequence, value, headers,
+          octet_length(value) + octet_length(key) + ${overheadBytes}::int as bytes
+        from outbox
+        where shard = held.shard and published_at is null
+          and id <> all(${[...busy]}::bigint[]) and topic <> all(${[...except]}::text[])
+          and not exists (select from outbox_holds h where h.topic = outbox.topic and h.key = outbox.key)
+        order by id limit ${rowsPerShard}
+      ) next
+    ) o
+    where o.bytes_so_far - o.bytes < ${bytesPerShard}
+    order by o.id`;
+  return rows.flatMap(({ shard, ...row }) => {
+    const lease = byShard.get(shard);
+    return lease ? [{ ...row, lease }] : [];
+  });
+}
+
+type Row = Omit<Claimed, "lease"> & Readonly<{ shard: number }>;

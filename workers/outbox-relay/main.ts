@@ -1,0 +1,59 @@
+// Publishes the outbox to every topic; writes which shard belongs to which relay, and which rows the broker has.
+// Many may run: they share 16 shards by leases. Replay is safe: what is published twice has the same id, and readers tell by it.
+import { readConfig } from "../../shared/config.ts";
+import { sleep } from "../../shared/consume/wait.ts";
+import { databaseSettings, openDb } from "../../shared/db.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { outboxChannel } from "../../shared/outbox.ts";
+import { runRole } from "../../shared/role.ts";
+import { openLeases } from "./leases.ts";
+import { makeMeters } from "./meters.ts";
+import { tendPartitions } from "./partitions.ts";
+import { relayOutbox } from "./relay-outbox.ts";
+import { makeWake } from "./wake.ts";
+
+const config = readConfig({ database: databaseSettings, kafka: kafkaSettings }, process.env);
+const watchMs = 5000;
+const tendMs = 600_000;
+const silentMs = 60_000;
+
+await runRole("outbox-relay", async ({ name, signal, log, metrics, readyWhen, healthyWhile }) => {
+  await using db = await openDb(config.database, { role: name, poolSize: 6, log });
+  await using broker = await openBroker(config.kafka, { clientId: name, log });
+  await using producer = await broker.producer();
+  const wake = makeWake();
+  signal.addEventListener("abort", wake.wake);
+  const listener = await db.listen(outboxChannel, wake.wake);
+  const instance = crypto.randomUUID();
+  await using leases = await openLeases({ db, instance, log, onAcquired: wake.wake });
+  const meters = makeMeters(metrics, () => leases.held().length);
+
+  let lastRound = performance.now();
+  readyWhen("listening", listener.isListening);
+  readyWhen("outbox", () => performance.now() - lastRound < watchMs);
+  healthyWhile("outbox", () => performance.now() - lastRound < silentMs);
+  const every = async (ms: number, step: "watch" | "partitions", work: () => Promise<void>): Promise<void> => {
+    while (!signal.aborted) {
+      await work().catch((error: unknown) => {
+        meters.failed(step);
+        log.warn(`${step}_failed`, { error });
+      });
+      await sleep(ms, signal);
+    }
+  };
+  await Promise.all([
+    relayOutbox({
+      db,
+      producer,
+      instance,
+      leases,
+      wake,
+      signal,
+      log,
+      meters,
+      onRound: () => (lastRound = performance.now()),
+    }),
+    every(watchMs, "watch", () => meters.watch(db)),
+    every(tendMs, "partitions", () => tendPartitions(db, log)),
+  ]);
+});

@@ -1,0 +1,90 @@
+import { sleep } from "../../shared/consume/wait.ts";
+import type { Db } from "../../shared/db.ts";
+import type { Log } from "../../shared/log.ts";
+import type { Claimed } from "./claim.ts";
+
+/** Marks rows as published behind the sends. */
+export type Marker = AsyncDisposable &
+  Readonly<{
+    add: (rows: readonly Claimed[]) => void;
+    /** How many are acknowledged and not marked. */
+    waiting: () => number;
+  }>;
+
+type MakeMarker = Readonly<{
+  db: Db;
+  instance: string;
+  log: Log;
+  /** These need not be kept in mind any more: marked, or left to whoever has their lease now. */
+  onDone: (rows: readonly Claimed[]) => void;
+}>;
+
+/** Marks come together for this long, so that a quiet relay does not write once per row. */
+const gatherMs = 10;
+
+/**
+ * One statement at a time, each with what gathered meanwhile; what fails is kept and tried again. Rows not marked when the
+ * process dies are published twice, which their readers tell by the id. Disposing marks the rest, for at most 3 s.
+ */
+export function makeMarker({ db, instance, log, onDone }: MakeMarker): Marker {
+  let pending: Claimed[] = [];
+  let marking = 0;
+  let running: Promise<void> | null = null;
+  const stop = new AbortController();
+  const run = async (): Promise<void> => {
+    while (pending.length > 0) {
+      await sleep(gatherMs, stop.signal);
+      const rows = pending;
+      pending = [];
+      marking = rows.length;
+      try {
+        await mark(db, instance, rows);
+        onDone(rows);
+      } catch (error) {
+        log.warn("mark_failed", { rows: rows.length, error });
+        pending = [...rows, ...pending];
+        if (stop.signal.aborted) break;
+        await sleep(500, stop.signal);
+      }
+      marking = 0;
+    }
+    running = null;
+  };
+  return {
+    add: (rows) => {
+      pending.push(...rows);
+      running ??= run();
+    },
+    waiting: () => pending.length + marking,
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await Promise.race([running, Bun.sleep(3000)]);
+    },
+  };
+}
+
+/**
+ * By list of ids, never by range, and only where this relay still has the lease under the epoch it claimed with. The lock on the
+ * lease rows keeps a takeover from coming between the look and the commit; renewing needs a weaker one and is not held up.
+ */
+async function mark(db: Db, instance: string, rows: readonly Claimed[]): Promise<void> {
+  const leases = new Map(rows.map(({ lease }) => [`${lease.shard}/${lease.epoch}`, lease]));
+  await db.sql`
+    with held as materialized (
+      select s.shard, s.epoch
+      from outbox_shards s
+      join unnest(
+        ${[...leases.values()].map((lease) => lease.shard)}::smallint[],
+        ${[...leases.values()].map((lease) => lease.epoch)}::bigint[]
+      ) as mine(shard, epoch) on s.shard = mine.shard and s.epoch = mine.epoch
+      where s.owner = ${instance}
+      order by s.shard for key share of s
+    )
+    update outbox o set published_at = clock_timestamp()
+    from unnest(
+      ${rows.map((row) => row.day)}::date[], ${rows.map((row) => row.id)}::bigint[],
+      ${rows.map((row) => row.lease.shard)}::smallint[], ${rows.map((row) => row.lease.epoch)}::bigint[]
+    ) as done(day, id, shard, epoch)
+    join held using (shard, epoch)
+    where o.day = done.day and o.id = done.id and o.published_at is null`;
+}

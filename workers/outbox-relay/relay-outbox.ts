@@ -1,0 +1,138 @@
+import type { Producer } from "../../shared/broker.ts";
+import { sleep } from "../../shared/consume/wait.ts";
+import type { Db } from "../../shared/db.ts";
+import type { Log } from "../../shared/log.ts";
+import { shardCount } from "../../shared/outbox.ts";
+import { claim, type Claimed } from "./claim.ts";
+import type { Leases } from "./leases.ts";
+import { makeMarker } from "./mark.ts";
+import type { Meters } from "./meters.ts";
+import { publish } from "./publish.ts";
+import { holds, refuse } from "./refuse.ts";
+import { makeTopicPauses } from "./topic-pauses.ts";
+import type { Wake } from "./wake.ts";
+
+const pollMs = 100;
+const rowsPerRound = 1000;
+const bytesPerRound = 4_000_000;
+/** With more than this acknowledged and unmarked, no more is claimed until the database takes marks again. */
+const maxUnmarked = 20_000;
+
+export type RelayOutbox = Readonly<{
+  db: Db;
+  producer: Producer;
+  instance: string;
+  leases: Leases;
+  wake: Wake;
+  signal: AbortSignal;
+  log: Log;
+  meters: Meters;
+  /** Told after every look at the outbox that worked. */
+  onRound?: () => void;
+}>;
+
+/**
+ * Publishes the outbox for the shards held until `signal` is aborted; settles when the sends in flight have ended and are marked.
+ * Rounds follow one another: claim, send, and mark behind. So no shard ever has two sends unacknowledged, and per key the
+ * order of first appearances in Kafka is the order of ids. While a full round is sent, the next one is read.
+ */
+export async function relayOutbox(deps: RelayOutbox): Promise<void> {
+  const { db, leases, wake, signal, log, meters } = deps;
+  const pauses = makeTopicPauses();
+  const busy = new Set<number>();
+  const forget = (rows: readonly Claimed[]): void => rows.forEach(({ id }) => busy.delete(id));
+  await using marker = makeMarker({ db, instance: deps.instance, log, onDone: forget });
+  let activeShards = shardCount;
+  let failedClaims = 0;
+
+  const next = async (): Promise<readonly Claimed[]> => {
+    const held = leases.held();
+    const perShard = <T extends number>(total: T): number =>
+      Math.ceil(total / Math.max(1, Math.min(activeShards, held.length)));
+    const rows = await claim(db, {
+      leases: held,
+      busy: [...busy],
+      except: pauses.paused(),
+      rowsPerShard: perShard(rowsPerRound),
+      bytesPerShard: perShard(bytesPerRound),
+    });
+    // A backlog in few shards fills the next round as well as one in many.
+    activeShards = new Set(rows.map(({ lease }) => lease.shard)).size || shardCount;
+    for (const { id } of rows) busy.add(id);
+    deps.onRound?.();
+    return rows;
+  };
+
+  /** Whether all of them are acknowledged. */
+  const send = async (rows: readonly Claimed[]): Promise<boolean> => {
+    const { failure, complete } = await publish(rows, {
+      producer: deps.producer,
+      mayBeSent: (row) => leases.isHeld(row.lease),
+      onPublished: (done) => {
+        marker.add(done);
+        for (const { id } of done) unsent.delete(id);
+        meters.published(done);
+      },
+      onRefused: async (row, error) => {
+        log.error("record_refused", { outboxId: row.id, topic: row.topic, error });
+        meters.refused(row);
+        await refuse(db, row, error instanceof Error ? causeOf(error) : String(error));
+      },
+      holds,
+    });
+    const topics = new Set(rows.map(({ topic }) => topic));
+    if (failure === null) pauses.succeeded(topics);
+    else {
+      pauses.failed(topics);
+      meters.failed("send");
+      log.warn("send_failed", { topics: [...topics], rows: rows.length, error: failure });
+    }
+    return complete;
+  };
+  // Claimed and not acknowledged: given back when the round is over.
+  const unsent = new Map<number, Claimed>();
+
+  let ahead: Promise<readonly Claimed[]> | null = null;
+  while (!signal.aborted) {
+    let rows: readonly Claimed[];
+    try {
+      rows = await (ahead ?? next());
+      failedClaims = 0;
+    } catch (error) {
+      meters.failed("claim");
+      if (failedClaims++ % 20 === 0) log.warn("claim_failed", { error });
+      ahead = null;
+      await sleep(pollMs + Math.random() * 400, signal);
+      continue;
+    }
+    ahead = null;
+    if (rows.length === 0) {
+      await wake.rest(pollMs);
+      continue;
+    }
+    for (const row of rows) unsent.set(row.id, row);
+    const groups = apart(rows, pauses.isSuspect);
+    const sending = Promise.all(groups.map(send));
+    const more = rows.length * 2 >= rowsPerRound && marker.waiting() < maxUnmarked && !signal.aborted;
+    const read = more ? next() : null;
+    read?.catch(() => {});
+    const clean = (await sending).every((sent) => sent);
+    forget([...unsent.values()]);
+    unsent.clear();
+    if (clean) ahead = read;
+    // What was read ahead may follow what was not sent: it is read again, behind it.
+    else if (read) await read.then(forget, () => {});
+    while (marker.waiting() >= maxUnmarked && !signal.aborted) await sleep(pollMs, signal);
+  }
+  if (ahead) await ahead.then(forget, () => {});
+}
+
+/** One group for all topics in good standing and one for each suspect. They may share shards: order is promised per topic and key. */
+function apart(rows: readonly Claimed[], isSuspect: (topic: string) => boolean): readonly (readonly Claimed[])[] {
+  const groups = Map.groupBy(rows, ({ topic }) => (isSuspect(topic) ? topic : ""));
+  return [...groups.values()];
+}
+
+function causeOf(error: Error): string {
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}
