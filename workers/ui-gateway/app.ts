@@ -1,0 +1,82 @@
+import type { Context } from "hono";
+import { makeHttpApp, type HttpEnv, type HttpOptions } from "../../shared/http.ts";
+import { Problem } from "../../shared/problem.ts";
+import { apiDocument, type ReadDocument } from "./api-document.ts";
+import { renderDocs } from "./render-docs.ts";
+import { servePage, type Page } from "./page.ts";
+import { newTraceparent, type Proxy } from "./proxy.ts";
+import { addSessionRoutes, type SessionDeps } from "./session-routes.ts";
+import { addStreamRoutes, type StreamDeps } from "./stream-routes.ts";
+import { upstreamOf } from "./upstreams.ts";
+
+export type GatewayDeps = Readonly<{
+  http: Omit<HttpOptions, "title" | "description" | "openPaths">;
+  session: Omit<SessionDeps, "authenticate" | "newId">;
+  stream: StreamDeps;
+  proxy: Proxy;
+  /** The stream position of a user now; `null` while there is none to promise. */
+  cursorOf: (userId: string) => string | null;
+  page: Page;
+  /** The OpenAPI documents of the roles behind; `null` for one that does not answer. */
+  readDocument: ReadDocument;
+}>;
+
+export type Gateway = Readonly<{ fetch: (request: Request) => Promise<Response> }>;
+
+/** One origin for page, API and stream: sessions and streams are answered here, the rest of `/v1` by the role it belongs to. */
+export function buildApp(deps: GatewayDeps): Gateway {
+  const { http, proxy, cursorOf, page } = deps;
+  const app = makeHttpApp({
+    ...http,
+    title: "Taskwire",
+    description: "Tasks, recurrence, reminders and live updates.",
+    openPaths: ["/v1/session"],
+  });
+  addSessionRoutes(app, { ...deps.session, authenticate: http.authenticate, newId: http.newId });
+  addStreamRoutes(app, deps.stream);
+
+  app.all("/v1/*", async (c) => {
+    const upstream = upstreamOf(c.req.path);
+    if (upstream === null) throw new Problem("NOT_FOUND");
+    const isRead = c.req.method === "GET";
+    // Taken before the read: a change that falls between the two is then streamed again instead of missed.
+    const cursor = isRead ? cursorOf(c.var.identity.userId) : null;
+    const hasBody = !isRead && c.req.method !== "HEAD" && c.req.raw.body !== null;
+    const response = await proxy({
+      upstream,
+      request: c.req.raw,
+      body: hasBody ? await c.req.text() : null,
+      headers: forwardedFor(c),
+    });
+    response.headers.set("x-request-id", c.var.requestId);
+    if (cursor !== null && response.status < 400) response.headers.set("x-stream-cursor", cursor);
+    return response;
+  });
+
+  const document = async () => {
+    const own: unknown = await (await app.request("/openapi.json")).json();
+    return apiDocument(own, deps.readDocument);
+  };
+  app.get("/docs", async () => renderDocs(await document()));
+  app.get("*", (c) => servePage(page, c.req.raw) ?? c.notFound());
+
+  return {
+    fetch: async (request) => {
+      const isDocument = request.method === "GET" && new URL(request.url).pathname === "/openapi.json";
+      return isDocument ? Response.json(await document()) : app.fetch(request);
+    },
+  };
+}
+
+function forwardedFor(c: Context<HttpEnv>): Record<string, string> {
+  const { url, headers } = c.req.raw;
+  const { host, protocol } = new URL(url);
+  return {
+    "x-request-id": c.var.requestId,
+    "x-correlation-id": c.var.correlationId,
+    traceparent: c.var.traceparent ?? newTraceparent(),
+    // What the role compares an Origin with; the host it is asked by is ours.
+    "x-forwarded-host": headers.get("x-forwarded-host") ?? headers.get("host") ?? host,
+    "x-forwarded-proto": headers.get("x-forwarded-proto") ?? protocol.slice(0, -1),
+  };
+}

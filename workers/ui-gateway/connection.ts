@@ -1,0 +1,98 @@
+import { makeWaiting } from "./waiting.ts";
+
+export type EndReason = "gone" | "slow" | "failed" | "age" | "auth" | "drain" | "stalled";
+
+/** One open stream: bytes go out as fast as the client takes them, the rest waits up to a budget. */
+export type Connection = Readonly<{
+  body: ReadableStream<Uint8Array>;
+  /** Sends now or queues; entries of one key replace each other while they wait. Over the budget the connection ends as `slow`. */
+  put: (key: string, bytes: Uint8Array) => void;
+  /** Drops what waits: it is void after a reset. */
+  clear: () => void;
+  /** Resolves when less than half of the budget waits, or the connection has ended. */
+  room: () => Promise<void>;
+  /** Ends it; `last` goes out before the end and carries no id. What still waits is left to the client's next connection. */
+  end: (reason: EndReason, last?: Uint8Array) => void;
+  ended: () => boolean;
+}>;
+
+export type ConnectionOptions = Readonly<{
+  /** Waiting bytes beyond which the client is too slow. A vanished one is seen by nothing else but its age. */
+  maxWaitingBytes: number;
+  onEnd: (reason: EndReason) => void;
+}>;
+
+/** Bytes handed to the socket layer ahead of the client; beyond them they stay here, where they can still be merged. */
+const aheadBytes = 16 * 1024;
+
+export function openConnection({ maxWaitingBytes, onEnd }: ConnectionOptions): Connection {
+  const waiting = makeWaiting();
+  let controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  let isEnded = false;
+  let room = Promise.withResolvers<void>();
+
+  const finish = (reason: EndReason) => {
+    if (isEnded) return;
+    isEnded = true;
+    waiting.clear();
+    room.resolve();
+    onEnd(reason);
+  };
+  const flush = () => {
+    while (!isEnded && controller !== null && (controller.desiredSize ?? 0) > 0) {
+      const bytes = waiting.take();
+      if (bytes === null) break;
+      try {
+        controller.enqueue(bytes);
+      } catch {
+        // The stream was closed under us; nothing of ours is left to tell.
+        finish("failed");
+      }
+    }
+    if (waiting.bytes() * 2 <= maxWaitingBytes) room.resolve();
+  };
+  const close = () => {
+    try {
+      controller?.close();
+    } catch {
+      // Closed or errored already: what we wanted.
+    }
+  };
+  const end: Connection["end"] = (reason, last) => {
+    if (isEnded) return;
+    try {
+      if (last !== undefined) controller?.enqueue(last);
+    } catch {
+      // As above.
+    }
+    finish(reason);
+    close();
+  };
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start: (own) => {
+        controller = own;
+      },
+      pull: flush,
+      cancel: () => finish("gone"),
+    },
+    new ByteLengthQueuingStrategy({ highWaterMark: aheadBytes }),
+  );
+  return {
+    body,
+    put: (key, bytes) => {
+      if (isEnded) return;
+      waiting.put(key, bytes);
+      flush();
+      if (waiting.bytes() > maxWaitingBytes) end("slow");
+    },
+    clear: waiting.clear,
+    room: () => {
+      if (isEnded || waiting.bytes() * 2 <= maxWaitingBytes) return Promise.resolve();
+      room = Promise.withResolvers<void>();
+      return room.promise;
+    },
+    end,
+    ended: () => isEnded,
+  };
+}

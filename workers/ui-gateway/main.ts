@@ -1,0 +1,72 @@
+// Serves page, API and stream on one origin; reads all of task-updates without a group, writes sessions and stream tickets.
+// Many may run, each reads everything itself. Replay is safe: a change is a whole view, and clients keep the highest version.
+import { authSettings, openAuth } from "../../shared/auth.ts";
+import { openCodec } from "../../shared/codec.ts";
+import { integer, readConfig } from "../../shared/config.ts";
+import { databaseSettings, openDb } from "../../shared/db.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { openRegistry, registrySettings } from "../../shared/registry.ts";
+import { runRole } from "../../shared/role.ts";
+import { buildApp } from "./app.ts";
+import { makeAuthenticate } from "./authenticate.ts";
+import { openPage } from "./page.ts";
+import { makeProxy } from "./proxy.ts";
+import { openSessions } from "./sessions.ts";
+import { issueTicket, redeemTicket } from "./tickets.ts";
+import { upstreamSettings } from "./upstreams.ts";
+import { openUpdates, updateSettings } from "./updates.ts";
+
+const config = readConfig(
+  {
+    database: databaseSettings,
+    kafka: kafkaSettings,
+    registry: registrySettings,
+    auth: authSettings,
+    updates: updateSettings,
+    upstreams: upstreamSettings,
+    sessionSeconds: integer("SESSION_SECONDS", 86_400, { min: 1, max: 31_536_000 }),
+    proxyMs: integer("PROXY_TIMEOUT_MS", 20_000, { min: 100, max: 300_000 }),
+  },
+  process.env,
+);
+
+await runRole("ui-gateway", async (role) => {
+  const { log, metrics, name, now } = role;
+  const { authenticate } = openAuth(config.auth, now);
+  const page = await openPage(`${import.meta.dirname}/page`);
+  await using db = await openDb(config.database, { role: name, poolSize: 8, log });
+  await using broker = await openBroker(config.kafka, { clientId: name, log });
+  const codec = await openCodec({ registry: openRegistry(config.registry), db, log });
+  using updates = openUpdates({ settings: config.updates, broker, codec, db }, role);
+  const { hub, streams, follow } = updates;
+  await using sessions = await openSessions(db, { log, onEnded: streams.endSessions });
+
+  const app = buildApp({
+    http: {
+      version: "1",
+      authenticate: makeAuthenticate({
+        authenticate,
+        isOver: sessions.isOver,
+        redeemTicket: (ticket) => redeemTicket(db, ticket),
+      }),
+      newId: () => Bun.randomUUIDv7(),
+      log,
+      metrics,
+    },
+    session: { auth: config.auth, sessions, sessionSeconds: config.sessionSeconds, now },
+    stream: { streams, follow, issueTicket: (who) => issueTicket(db, who) },
+    proxy: makeProxy(config.upstreams, { timeoutMs: config.proxyMs }),
+    cursorOf: hub.cursorOf,
+    page,
+    readDocument: async (upstream) => {
+      const [address = ""] = config.upstreams[upstream];
+      return (await fetch(new URL("/openapi.json", address), { signal: AbortSignal.timeout(2_000) })).json();
+    },
+  });
+  role.serve((request, server) => {
+    // A stream may be silent for longer than the server lets an answer be.
+    if (/^\/v1\/(stream|sync)$/.test(new URL(request.url).pathname)) server.timeout(request, 0);
+    return app.fetch(request);
+  });
+  await updates.run();
+});

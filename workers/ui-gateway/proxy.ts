@@ -1,0 +1,95 @@
+import { Problem } from "../../shared/problem.ts";
+import type { Upstream } from "./upstreams.ts";
+
+export type Forward = Readonly<{
+  upstream: Upstream;
+  request: Request;
+  /** Read already, and bounded: so a refused connection can be followed by another. */
+  body: string | null;
+  /** Set on the way there, over what the client sent. */
+  headers: Readonly<Record<string, string>>;
+}>;
+
+export type Proxy = (forward: Forward) => Promise<Response>;
+
+/** RFC 9110 §7.6.1: they belong to one connection. Length and encoding are made anew. */
+const ownToConnection = [
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "host",
+  "content-length",
+  "accept-encoding",
+];
+
+/**
+ * Passes requests on to the role's addresses in turn and answers with what it says, its body streamed. Where nobody listens
+ * the next address is tried at once: nothing was sent. When a connection breaks later, only what may be sent twice (reads, and writes with an
+ * idempotency key) goes to the next. Rejects with UNAVAILABLE when none answers within `timeoutMs`.
+ */
+export function makeProxy(
+  urls: Readonly<Record<Upstream, readonly string[]>>,
+  { timeoutMs, send = fetch }: { timeoutMs: number; send?: typeof fetch },
+): Proxy {
+  const turns = new Map<Upstream, number>();
+  return async ({ upstream, request, body, headers }) => {
+    const addresses = urls[upstream];
+    const turn = turns.get(upstream) ?? 0;
+    turns.set(upstream, (turn + 1) % Math.max(1, addresses.length));
+    const { pathname, search } = new URL(request.url);
+    const isRepeatable = ["GET", "HEAD"].includes(request.method) || request.headers.has("idempotency-key");
+    const signal = AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]);
+    let cause: unknown = null;
+    for (let i = 0; i < addresses.length; i++) {
+      const address = addresses[(turn + i) % addresses.length] ?? "";
+      try {
+        const response = await send(new URL(pathname + search, address), {
+          method: request.method,
+          headers: forwardedHeaders(request.headers, headers),
+          body,
+          redirect: "manual",
+          signal,
+        });
+        return new Response(response.body, { status: response.status, headers: withoutOwn(response.headers) });
+      } catch (error) {
+        cause = error;
+        if (signal.aborted || !(isRepeatable || isRefused(error))) break;
+      }
+    }
+    throw new Problem("UNAVAILABLE", `${upstream} does not answer`, { retryAfterSeconds: 1, cause });
+  };
+}
+
+/** W3C Trace Context for a request that brings none. */
+export function newTraceparent(): string {
+  const hex = (bytes: number) => Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex");
+  return `00-${hex(16)}-${hex(8)}-01`;
+}
+
+function forwardedHeaders(from: Headers, set: Readonly<Record<string, string>>): Headers {
+  const headers = withoutOwn(from);
+  // Answers are passed on as they are; compressing between our own processes costs more than it saves.
+  headers.set("accept-encoding", "identity");
+  for (const [name, value] of Object.entries(set)) headers.set(name, value);
+  return headers;
+}
+
+function withoutOwn(from: Headers): Headers {
+  const headers = new Headers(from);
+  const named = (from.get("connection") ?? "").split(",").map((name) => name.trim().toLowerCase());
+  for (const name of [...ownToConnection, ...named.filter((name) => /^[\w-]+$/.test(name))]) headers.delete(name);
+  return headers;
+}
+
+/** Bun says ConnectionRefused, Node wraps ECONNREFUSED. */
+function isRefused(error: unknown, depth = 0): boolean {
+  if (!(error instanceof Error) || depth > 3) return false;
+  const code = "code" in error ? error.code : null;
+  return code === "ConnectionRefused" || code === "ECONNREFUSED" || isRefused(error.cause, depth + 1);
+}

@@ -1,0 +1,86 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { issueDevToken, sessionCookie, type AuthConfig, type Identity } from "../../shared/auth.ts";
+import type { HttpApp } from "../../shared/http.ts";
+import { refuseForeignOrigin } from "../../shared/origin.ts";
+import { Problem } from "../../shared/problem.ts";
+import type { Sessions } from "./sessions.ts";
+
+export type SessionDeps = Readonly<{
+  auth: AuthConfig;
+  authenticate: (request: Request) => Promise<Identity>;
+  sessions: Pick<Sessions, "begin" | "end">;
+  sessionSeconds: number;
+  newId: () => string;
+  now: () => Date;
+}>;
+
+const session = z.object({ user_id: z.uuid(), expires_at: z.iso.datetime() });
+const json = <T extends z.ZodType>(schema: T, description: string) => ({
+  description,
+  content: { "application/json": { schema } },
+});
+
+const makeSession = createRoute({
+  method: "post",
+  path: "/v1/session",
+  summary: "Sign in by name (development only)",
+  security: [],
+  request: {
+    body: {
+      required: true,
+      content: { "application/json": { schema: z.strictObject({ user: z.string().trim().min(1).max(64) }) } },
+    },
+  },
+  responses: { 201: json(session.extend({ token: z.string() }), "The session; also as a cookie for a page") },
+});
+const readSession = createRoute({
+  method: "get",
+  path: "/v1/session",
+  summary: "Who am I",
+  responses: { 200: json(session, "The session of the token or cookie") },
+});
+const endSession = createRoute({
+  method: "delete",
+  path: "/v1/session",
+  summary: "Sign out: the token is refused from now on, its streams end",
+  responses: { 204: { description: "Signed out" } },
+});
+
+/** `/v1/session`: open to all, so each route says itself who may. */
+export function addSessionRoutes(app: HttpApp, deps: SessionDeps): void {
+  const { auth, authenticate, sessions, sessionSeconds, newId, now } = deps;
+
+  app.openapi(makeSession, async (c) => {
+    refuseForeignOrigin(c.req.raw);
+    if (auth.mode !== "dev")
+      throw new Problem("NOT_FOUND", "Sessions are made by the identity provider; send its token as a bearer token");
+    const id = newId();
+    const { token, userId, expiresAt } = await issueDevToken(auth, {
+      name: c.req.valid("json").user,
+      sessionId: id,
+      now: now(),
+      lifetimeSeconds: sessionSeconds,
+    });
+    await sessions.begin({ id, userId, expiresAt });
+    c.header("set-cookie", cookie(c.req.raw, token, sessionSeconds));
+    return c.json({ token, user_id: userId, expires_at: expiresAt.toISOString() }, 201);
+  });
+
+  app.openapi(readSession, async (c) => {
+    const { userId, expiresAt } = await authenticate(c.req.raw);
+    return c.json({ user_id: userId, expires_at: expiresAt.toISOString() }, 200);
+  });
+
+  app.openapi(endSession, async (c) => {
+    refuseForeignOrigin(c.req.raw);
+    const { sessionId, userId, expiresAt } = await authenticate(c.req.raw);
+    await sessions.end({ id: sessionId, userId, expiresAt });
+    c.header("set-cookie", cookie(c.req.raw, "", 0));
+    return c.body(null, 204);
+  });
+}
+
+function cookie(request: Request, token: string, seconds: number): string {
+  const isHttps = (request.headers.get("x-forwarded-proto") ?? new URL(request.url).protocol).startsWith("https");
+  return `${sessionCookie}=${token}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict${isHttps ? "; Secure" : ""}`;
+}

@@ -1,0 +1,80 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import type { HttpApp } from "../../shared/http.ts";
+import type { Follow } from "./follow.ts";
+import { pollUpdates } from "./poll-updates.ts";
+import type { Streams, Who } from "./streams.ts";
+
+export type StreamDeps = Readonly<{
+  streams: Streams;
+  follow: Follow;
+  issueTicket: (who: Who) => Promise<Readonly<{ ticket: string; expiresAt: Date }>>;
+}>;
+
+// Any text: what is no cursor is answered in the stream, where a browser can see it, by `event: reset`.
+const cursor = z.string().describe("The id of the last event seen, or an X-Stream-Cursor");
+
+const openStream = createRoute({
+  method: "get",
+  path: "/v1/stream",
+  summary: "Every change of your tasks as server-sent events",
+  description:
+    "`event: task.changed` with TaskChanged as data, its payload an object: the task with its reminders and `view_version`. " +
+    "Upsert it unless you have that `view_version` or a higher one. `event: reset` means: read the lists again. " +
+    "`event: cursor` moves the position of a quiet stream. `event: auth` ends it with the session, `event: drain` with the instance.",
+  request: {
+    headers: z.object({ "last-event-id": cursor.optional() }),
+    query: z.object({ cursor: cursor.optional(), ticket: z.string().max(128).optional() }),
+  },
+  responses: { 200: { description: "The stream", content: { "text/event-stream": { schema: z.string() } } } },
+});
+const sync = createRoute({
+  method: "get",
+  path: "/v1/sync",
+  summary: "The same changes by long polling",
+  request: {
+    query: z.object({ since: cursor.optional(), wait: z.coerce.number().int().min(0).max(55).default(25) }),
+  },
+  responses: {
+    200: {
+      description:
+        "The changes above `since`, the cursor to ask from next, and a reason when everything must be read again",
+      content: {
+        "application/json": {
+          schema: z.object({ items: z.array(z.unknown()), cursor: z.string(), reset: z.string().nullable() }),
+        },
+      },
+    },
+  },
+});
+const makeTicket = createRoute({
+  method: "post",
+  path: "/v1/stream/ticket",
+  summary: "A one-time ticket for a stream whose client can send no headers: /v1/stream?ticket=…",
+  responses: {
+    201: {
+      description: "The ticket, valid once and for 30 s",
+      content: { "application/json": { schema: z.object({ ticket: z.string(), expires_at: z.iso.datetime() }) } },
+    },
+  },
+});
+
+export function addStreamRoutes(app: HttpApp, { streams, follow, issueTicket }: StreamDeps): void {
+  app.openapi(openStream, (c) => {
+    // A browser that reconnects by itself repeats the address with its old cursor, and says the new one in the header.
+    const seen = c.req.header("last-event-id") || c.req.query("cursor") || null;
+    return streams.open(c.var.identity, seen, c.req.raw.signal);
+  });
+
+  app.openapi(sync, async (c) => {
+    const { since, wait } = c.req.valid("query");
+    const { userId } = c.var.identity;
+    const { signal } = c.req.raw;
+    const polled = await pollUpdates(follow, { userId, since: since ?? null, waitSeconds: wait, signal });
+    return c.json({ ...polled, items: [...polled.items] }, 200);
+  });
+
+  app.openapi(makeTicket, async (c) => {
+    const { ticket, expiresAt } = await issueTicket(c.var.identity);
+    return c.json({ ticket, expires_at: expiresAt.toISOString() }, 201);
+  });
+}

@@ -1,0 +1,31 @@
+import { sql } from "drizzle-orm";
+import { customType, index, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
+
+const bytea = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => "bytea" });
+const instant = (name: string) => timestamp(name, { withTimezone: true });
+
+export const sessions = pgTable(
+  "sessions",
+  {
+    id: text("id").primaryKey(),
+    userId: uuid("user_id").notNull(),
+    createdAt: instant("created_at")
+      .notNull()
+      .default(sql`clock_timestamp()`),
+    expiresAt: instant("expires_at").notNull(),
+    endedAt: instant("ended_at"),
+  },
+  (table) => [index("sessions_ended").on(table.expiresAt)],
+);
+
+export const streamTickets = pgTable(
+  "stream_tickets",
+  {
+    hash: bytea("hash").primaryKey(),
+    userId: uuid("user_id").notNull(),
+    sessionId: text("session_id").notNull(),
+    sessionExpiresAt: instant("session_expires_at").notNull(),
+    expiresAt: instant("expires_at").notNull(),
+  },
+  (table) => [index("stream_tickets_expires").on(table.expiresAt)],
+);

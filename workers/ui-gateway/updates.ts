@@ -1,0 +1,98 @@
+import type { Broker } from "../../shared/broker.ts";
+import type { Codec } from "../../shared/codec.ts";
+import { integer, type Config } from "../../shared/config.ts";
+import type { Db } from "../../shared/db.ts";
+import type { Role } from "../../shared/role.ts";
+import { makeFollow, type Follow } from "./follow.ts";
+import { makeHub, type Hub } from "./hub.ts";
+import { makeFrameReader } from "./read-frame.ts";
+import { makeLogReading } from "./read-log.ts";
+import { makeStreams, type Streams } from "./streams.ts";
+import { tailUpdates } from "./tail-updates.ts";
+import { startTimerWheel } from "./timer-wheel.ts";
+
+export const updateSettings = {
+  streamsPerUser: integer("STREAMS_PER_USER", 20, { min: 1, max: 10_000 }),
+  streamsPerInstance: integer("STREAMS_PER_INSTANCE", 10_000, { min: 1, max: 1_000_000 }),
+  /** Waiting bytes beyond which a slow client is closed; it comes back with its last id. */
+  streamBufferBytes: integer("STREAM_BUFFER_BYTES", 262_144, { min: 1_024, max: 67_108_864 }),
+  streamHeartbeatSeconds: integer("STREAM_HEARTBEAT_SECONDS", 15, { min: 1, max: 60 }),
+  /** Streams end between this age and half as much again. */
+  streamMaxAgeSeconds: integer("STREAM_MAX_AGE_SECONDS", 600, { min: 1, max: 86_400 }),
+  /** Per partition, in memory. */
+  ringRecords: integer("STREAM_RING_RECORDS", 5_000, { min: 1, max: 1_000_000 }),
+  ringBytes: integer("STREAM_RING_BYTES", 8_388_608, { min: 1_024, max: 1_073_741_824 }),
+  /** Further behind than this many records, a client reads its lists again instead. */
+  maxReplay: integer("STREAM_MAX_REPLAY", 50_000, { min: 0, max: 10_000_000 }),
+};
+
+export type Updates = Disposable &
+  Readonly<{
+    hub: Hub;
+    streams: Streams;
+    follow: Follow;
+    /** Reads task-updates until the role stops, then says goodbye to all streams. */
+    run: () => Promise<void>;
+  }>;
+
+type Deps = Readonly<{
+  settings: Config<typeof updateSettings>;
+  broker: Pick<Broker, "tail" | "admin">;
+  codec: Codec;
+  db: Pick<Db, "sql">;
+}>;
+
+/** Composes everything between the topic and the sockets. */
+export function openUpdates({ settings, broker, codec, db }: Deps, role: Role): Updates {
+  const { log, metrics, now } = role;
+  const dropped = metrics.counter("gateway_records_dropped_total", "Records of task-updates shown to nobody", [
+    "reason",
+  ]);
+  const countDropped = (reason: string) => dropped.inc({ reason });
+  const wheel = startTimerWheel();
+  // Outlives the role's signal a little: streams are told goodbye while their changes still come.
+  const stop = new AbortController();
+
+  const hub = makeHub({ ring: { maxRecords: settings.ringRecords, maxBytes: settings.ringBytes }, countDropped });
+  const readFrame = makeFrameReader({ codec, log, countDropped });
+  const logReading = makeLogReading({ tail: broker.tail, readFrame, epoch: hub.epoch, log, signal: stop.signal });
+  const follow = makeFollow({ hub, logReading, admin: broker.admin, maxReplay: BigInt(settings.maxReplay) });
+  const streams = makeStreams({
+    follow,
+    wheel,
+    limits: {
+      perUser: settings.streamsPerUser,
+      perInstance: settings.streamsPerInstance,
+      maxWaitingBytes: settings.streamBufferBytes,
+      heartbeatSeconds: settings.streamHeartbeatSeconds,
+      maxAgeSeconds: settings.streamMaxAgeSeconds,
+    },
+    metrics,
+    now,
+  });
+  const readEpoch = async () => {
+    const [row] = await db.sql<{ epoch: string }[]>`select epoch from stream_epoch where topic = 'task-updates'`;
+    if (row === undefined) throw new Error("task-updates has no epoch: run `ops topics apply`");
+    return row.epoch;
+  };
+  role.readyWhen("updates", hub.isLive);
+
+  return {
+    hub,
+    streams,
+    follow,
+    run: async () => {
+      const warmRecords = BigInt(settings.ringRecords);
+      const tailing = tailUpdates({ broker, hub, readFrame, readEpoch, warmRecords, log, signal: stop.signal });
+      if (!role.signal.aborted)
+        await new Promise((resolve) => role.signal.addEventListener("abort", resolve, { once: true }));
+      await streams.drain(3_000);
+      stop.abort();
+      await tailing;
+    },
+    [Symbol.dispose]: () => {
+      stop.abort();
+      wheel[Symbol.dispose]();
+    },
+  };
+}
