@@ -42,13 +42,14 @@ export async function openWakeups(
   config: Config<typeof redisSettings>,
   { queue: name, log }: Readonly<{ queue: string; log: Log }>,
 ): Promise<Wakeups> {
+  const tell = makeTeller(log);
   const connect = (more: object) => {
     const redis = new Redis(config.url, {
       connectTimeout: 3_000,
       retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),
       ...more,
     });
-    redis.on("error", (error) => log.debug("redis_error", { error }));
+    redis.on("error", tell);
     return redis;
   };
   // Commands fail at once while Redis is away; the worker's blocking connection must wait for ever (BullMQ insists).
@@ -65,9 +66,10 @@ export async function openWakeups(
     );
   }
   const queue = new Queue<Ring>(name, { connection: commands, prefix: config.prefix, skipVersionCheck: true });
-  queue.on("error", (error) => log.debug("redis_error", { error }));
+  queue.on("error", tell);
   let worker: Worker<Ring> | null = null;
-  const markerKey = `${config.prefix}:${name}:marker`;
+  // BullMQ owns every key below `<prefix>:<queue>:`, a "marker" of its own among them.
+  const markerKey = `${config.prefix}:filled:${name}`;
 
   return {
     store: async (batch, databaseNow) => {
@@ -102,7 +104,7 @@ export async function openWakeups(
         maxStalledCount: 1_000,
         runRetryDelay: 500,
       });
-      worker.on("error", (error) => log.debug("redis_error", { error }));
+      worker.on("error", tell);
       worker.on("failed", (_job, error) => log.warn("wakeup_failed", { error }));
     },
     isUp: () => commands.status === "ready",
@@ -124,6 +126,18 @@ export async function openWakeups(
       await within(closeDeadlineMs, worker?.disconnect() ?? Promise.resolve()).catch(() => {});
       for (const redis of [commands, blocking]) redis.disconnect();
     },
+  };
+}
+
+/** One line per kind of error and minute: with Redis gone each connection fails several times a second. */
+function makeTeller(log: Log): (error: Error) => void {
+  const told = new Map<string, number>();
+  return (error) => {
+    const kind = `${error.name} ${error.message.slice(0, 60)}`;
+    if (performance.now() - (told.get(kind) ?? -Infinity) < 60_000) return;
+    if (told.size > 100) told.clear();
+    told.set(kind, performance.now());
+    log.warn("redis_error", { error });
   };
 }
 
