@@ -1,0 +1,249 @@
+import { describe, expect, test } from "bun:test";
+import type { Message } from "../../shared/message.ts";
+import { Problem } from "../../shared/problem.ts";
+import { newTask, taskPatch, updatedFields } from "../../shared/task-input.ts";
+import {
+  decideComplete,
+  decideCreate,
+  decideDelete,
+  decidePatch,
+  decideReopen,
+  taskCreated,
+} from "../../workers/task-service/decide-task.ts";
+import { decideOccurrence } from "../../workers/task-service/handle-task-commands.ts";
+import { matches, readIfMatch, readIfNoneMatch } from "../../workers/task-service/if-match.ts";
+import type { TaskRow } from "../../workers/task-service/task-row.ts";
+
+const id = "0190a000-0000-7000-8000-000000000001";
+const userId = "0190a000-0000-7000-8000-00000000000a";
+const made = new Date("2026-03-01T10:00:00Z");
+const later = new Date("2026-03-02T10:00:00Z");
+
+const create = (body: object) => decideCreate(newTask.parse({ title: "milk", ...body }), { id, userId, now: made });
+const open = create({});
+const completed: TaskRow = { ...open, status: "completed", completed_at: made, version: 2 };
+const template = create({ recurrence_pattern: { rrule: "FREQ=DAILY", tz: "Europe/Berlin" } });
+const patch = (row: TaskRow, body: object) => decidePatch(taskPatch.parse(body))(row, later);
+
+function fieldsOf(event: Message | null): unknown {
+  if (event?.type !== "TaskUpdated") return event;
+  expect(updatedFields.safeParse(event.data.updated_fields).success).toBe(true);
+  return event.data.updated_fields;
+}
+
+function mistakesOf(work: () => unknown): readonly string[] | undefined {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof Problem) return error.extra.mistakes?.map(({ path }) => path);
+    throw error;
+  }
+  return undefined;
+}
+
+describe("making", () => {
+  test("a task begins open, at version 1, told with all it has", () => {
+    expect(open).toMatchObject({ status: "open", version: 1, tags: [], is_recurring_template: false, due_date: null });
+    expect(taskCreated(template)).toMatchObject({
+      type: "TaskCreated",
+      key: id,
+      subject: id,
+      sequence: 1,
+      data: { is_recurring_template: true, recurrence_pattern: template.recurrence_pattern, created_at: made },
+    });
+  });
+
+  test.each<[string, object, object]>([
+    [
+      "now, in UTC, where nothing is said",
+      { recurrence_pattern: "daily" },
+      { tz: "UTC", start: "2026-03-01T10:00:00" },
+    ],
+    [
+      "the due date on the clocks of its zone",
+      { recurrence_pattern: { rrule: "FREQ=DAILY", tz: "Europe/Berlin" }, due_date: "2026-07-01T08:00:00Z" },
+      { tz: "Europe/Berlin", start: "2026-07-01T10:00:00" },
+    ],
+    [
+      "what was said",
+      { recurrence_pattern: { rrule: "FREQ=DAILY", start: "2026-05-01" }, due_date: "2026-07-01T08:00:00Z" },
+      { tz: "UTC", start: "2026-05-01" },
+    ],
+  ])("a template starts at %s", (_name, body, pattern) => {
+    expect(JSON.parse(create(body).recurrence_pattern ?? "")).toMatchObject(pattern);
+  });
+
+  test("a pattern without any occurrence once its start is known is refused by its place", () => {
+    const body = { recurrence_pattern: { rrule: "FREQ=DAILY;UNTIL=20200101T000000Z" } };
+    expect(mistakesOf(() => create(body))).toEqual(["/recurrence_pattern/rrule"]);
+  });
+
+  test("the flag of a template has to agree with its pattern", () => {
+    expect(create({ is_recurring_template: true, recurrence_pattern: "daily" }).is_recurring_template).toBe(true);
+    expect(create({ is_recurring_template: false }).is_recurring_template).toBe(false);
+    for (const body of [{ is_recurring_template: true }, { is_recurring_template: false, recurrence_pattern: "daily" }])
+      expect(mistakesOf(() => create(body))).toEqual(["/is_recurring_template"]);
+  });
+});
+
+describe("patching", () => {
+  test.each<[string, TaskRow, object, object]>([
+    ["a title", open, { title: "bread" }, { title: "bread" }],
+    ["a due date", open, { due_date: "2026-04-01T00:00:00+02:00" }, { due_date: "2026-03-31T22:00:00.000Z" }],
+    [
+      "clearing",
+      { ...open, description: "d", due_date: made, priority: "Low" },
+      { description: null, due_date: null, priority: null },
+      { description: null, due_date: null, priority: null },
+    ],
+    ["the order of tags", { ...open, tags: ["a", "b"] }, { tags: ["b", "a"] }, { tags: ["b", "a"] }],
+    ["only what differs", { ...open, priority: "Low" }, { title: "milk", priority: "High" }, { priority: "High" }],
+    [
+      "a template back to a task",
+      template,
+      { recurrence_pattern: null },
+      { is_recurring_template: false, recurrence_pattern: null },
+    ],
+    [
+      "the same by its flag",
+      template,
+      { is_recurring_template: false },
+      { is_recurring_template: false, recurrence_pattern: null },
+    ],
+  ])("%s tells exactly that", (_name, row, body, fields) => {
+    const { row: next, event } = patch(row, body);
+    expect(fieldsOf(event)).toEqual(fields);
+    expect(event).toMatchObject({
+      type: "TaskUpdated",
+      key: id,
+      sequence: row.version + 1,
+      data: { timestamp: later },
+    });
+    expect([next.version, next.updated_at, next.created_at]).toEqual([row.version + 1, later, made]);
+  });
+
+  test("a task becomes a template, and its pattern keeps the start and zone it had where the new one is silent", () => {
+    const first = patch({ ...open, due_date: new Date("2026-05-05T07:00:00Z") }, { recurrence_pattern: "weekly" });
+    expect(fieldsOf(first.event)).toMatchObject({ is_recurring_template: true });
+    expect(JSON.parse(first.row.recurrence_pattern ?? "")).toMatchObject({ start: "2026-05-05T07:00:00", tz: "UTC" });
+    const second = patch(template, { recurrence_pattern: "weekly", due_date: "2027-01-01T00:00:00Z" });
+    expect(JSON.parse(second.row.recurrence_pattern ?? "")).toMatchObject({
+      rrule: "FREQ=WEEKLY",
+      start: "2026-03-01T11:00:00",
+      tz: "Europe/Berlin",
+    });
+  });
+
+  test.each<[string, TaskRow, object, readonly string[]]>([
+    ["a completed task made a template", completed, { recurrence_pattern: "daily" }, ["/recurrence_pattern"]],
+    ["a template by its flag alone", open, { is_recurring_template: true }, ["/is_recurring_template"]],
+    [
+      "a flag against the pattern",
+      template,
+      { is_recurring_template: false, recurrence_pattern: "daily" },
+      ["/is_recurring_template"],
+    ],
+  ])("%s is refused", (_name, row, body, paths) => {
+    expect(mistakesOf(() => patch(row, body))).toEqual(paths);
+  });
+
+  test("what is as it was is no change", () => {
+    for (const row of [open, completed, template])
+      expect(
+        patch(row, {
+          title: row.title,
+          tags: row.tags,
+          due_date: null,
+          is_recurring_template: row.is_recurring_template,
+        }),
+      ).toEqual({ row, event: null });
+  });
+});
+
+describe("completing, reopening, deleting", () => {
+  test("each is one event at the next version, or nothing where it is so already", () => {
+    expect(decideComplete(open, later)).toMatchObject({
+      row: { status: "completed", completed_at: later, version: 2 },
+      event: { type: "TaskCompleted", sequence: 2, data: { completed_at: later } },
+    });
+    expect(decideComplete(completed, later)).toEqual({ row: completed, event: null });
+    const reopened = decideReopen(completed, later);
+    expect(reopened.row).toMatchObject({ status: "open", completed_at: null, version: 3 });
+    expect(fieldsOf(reopened.event)).toEqual({ status: "open", completed_at: null });
+    expect(decideReopen(open, later)).toEqual({ row: open, event: null });
+    const deleted = decideDelete(completed, later);
+    expect(deleted).toMatchObject({
+      row: { deleted_at: later, version: 3 },
+      event: { type: "TaskDeleted", sequence: 3 },
+    });
+    expect(decideDelete(deleted.row, later)).toEqual({ row: deleted.row, event: null });
+  });
+
+  test("a template is not completed: its occurrences are", () => {
+    expect(mistakesOf(() => decideComplete(template, later))).toEqual(["path.id"]);
+  });
+});
+
+describe("occurrences", () => {
+  const command = {
+    occurrence_id: "0190a000-0000-7000-8000-000000000002",
+    template_id: id,
+    user_id: userId,
+    recurrence_id: "2026-03-02T10:00:00",
+    due_date: later,
+    due_on: null,
+    due_tz: "Europe/Berlin",
+    requested_at: made,
+  };
+
+  test("one is a task of its own with what the template has now", () => {
+    const row = decideOccurrence({ ...template, title: "newer", tags: ["a"] }, command, later);
+    expect(row).toMatchObject({
+      id: command.occurrence_id,
+      title: "newer",
+      tags: ["a"],
+      due_date: later,
+      template_id: id,
+      recurrence_id: command.recurrence_id,
+      is_recurring_template: false,
+      recurrence_pattern: null,
+      version: 1,
+    });
+  });
+
+  test.each<[string, TaskRow | null]>([
+    ["template_missing", null],
+    ["template_missing", { ...template, user_id: command.occurrence_id }],
+    ["template_deleted", { ...template, deleted_at: made }],
+    ["no_template", open],
+  ])("none is made: %s", (why, row) => {
+    expect(decideOccurrence(row, command, later)).toBe(why as never);
+  });
+});
+
+test.each<[string | undefined, boolean]>([
+  [undefined, true],
+  ["*", true],
+  ['"3"', true],
+  ['"1", "3"', true],
+  ['W/"3"', false],
+  ['"2"', false],
+  ['"03"', false],
+  ['""', false],
+])("If-Match %p against version 3: %p", (header, expected) => {
+  expect(matches(readIfMatch(header), 3)).toBe(expected);
+});
+
+test.each(["3", "'3'", '"3', '"1",', "", "* , *"])("If-Match %p is refused", (header) => {
+  expect(mistakesOf(() => readIfMatch(header))).toEqual(["header.if-match"]);
+});
+
+test.each<[string | undefined, boolean]>([
+  [undefined, false],
+  ["*", true],
+  ['W/"3"', true],
+  ['"1", "3"', true],
+  ['"4"', false],
+])("If-None-Match %p against version 3: %p", (header, expected) => {
+  expect(matches(readIfNoneMatch(header), 3)).toBe(expected);
+});

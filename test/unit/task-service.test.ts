@@ -1,0 +1,210 @@
+import { expect, test } from "bun:test";
+import { makeLog } from "../../shared/log.ts";
+import { makeMetrics } from "../../shared/metrics.ts";
+import type { Message } from "../../shared/message.ts";
+import type { OutboxRow } from "../../shared/outbox.ts";
+import { buildApp, type TaskAppDeps } from "../../workers/task-service/app.ts";
+import { makeEncodeEvent } from "../../workers/task-service/encode-event.ts";
+import type { TaskRow } from "../../workers/task-service/task-row.ts";
+
+const userId = "0190a000-0000-7000-8000-00000000000a";
+const id = "0190a000-0000-7000-8000-000000000001";
+const now = new Date("2026-03-01T10:00:00Z");
+const log = makeLog({}, "error", () => {});
+
+/** The event as its row would tell it, without bytes. */
+const rowOf = (message: Message): OutboxRow => ({
+  shard: 0,
+  topic: "task-events",
+  key: message.key,
+  messageId: id,
+  type: message.type,
+  subject: message.subject,
+  sequence: message.sequence,
+  time: now,
+  value: new Uint8Array(),
+  headers: "[]",
+});
+
+/** The app over a store of one step: what is not given here must not be asked. */
+function setup(given: { write?: Partial<TaskAppDeps["write"]>; rest?: Partial<TaskAppDeps> } = {}) {
+  const asked: string[] = [];
+  const never = (what: string) => () => {
+    asked.push(what);
+    return Promise.reject(new Error(`${what} was asked`));
+  };
+  const app = buildApp({
+    http: {
+      version: "1",
+      authenticate: async () => ({ userId, sessionId: "s", expiresAt: now, via: "bearer" }),
+      newId: () => "r",
+      log,
+      metrics: makeMetrics("task-service", { process: false }),
+    },
+    write: {
+      now: () => now,
+      encode: async (message) => rowOf(message),
+      create: never("create"),
+      readKept: never("readKept"),
+      findForChange: never("findForChange"),
+      storeChange: never("storeChange"),
+      keepAnswer: never("keepAnswer"),
+      notify: () => void asked.push("notify"),
+      ...given.write,
+    },
+    newId: () => id,
+    readTask: never("readTask"),
+    listTasks: never("listTasks"),
+    oneAtATime: (_key, work) => work(),
+    ...given.rest,
+  });
+  const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+    Promise.resolve(
+      app.request(path, {
+        method,
+        headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+    );
+  return { app, send, asked };
+}
+
+const row: TaskRow = {
+  id,
+  user_id: userId,
+  title: "milk",
+  description: null,
+  created_at: now,
+  updated_at: now,
+  due_date: null,
+  due_on: null,
+  due_tz: null,
+  priority: null,
+  tags: [],
+  status: "open",
+  completed_at: null,
+  deleted_at: null,
+  is_recurring_template: false,
+  recurrence_pattern: null,
+  template_id: null,
+  recurrence_id: null,
+  version: 3,
+};
+
+test.each<[string, string, unknown]>([
+  ["POST", "/v1/tasks", { title: "" }],
+  ["POST", "/v1/tasks", { title: "a", recurrence_pattern: { rrule: "FREQ=SOMETIMES" } }],
+  ["PATCH", `/v1/tasks/${id}`, { due_date: "tomorrow" }],
+  ["PATCH", "/v1/tasks/7", { title: "a" }],
+  ["GET", "/v1/tasks/not-a-uuid", undefined],
+  ["DELETE", "/v1/tasks/not-a-uuid", undefined],
+  ["POST", "/v1/tasks/not-a-uuid/complete", undefined],
+  ["GET", "/v1/tasks?status=maybe", undefined],
+  ["GET", "/v1/tasks?cursor=garbage", undefined],
+])("a mistake is refused before anything is asked: %s %s %j", async (method, path, body) => {
+  const { send, asked } = setup();
+  expect((await send(method, path, body)).status).toBe(422);
+  expect(asked).toEqual([]);
+});
+
+test("a task is told to the relay after it was stored, not before", async () => {
+  const order: string[] = [];
+  const { send } = setup({
+    write: {
+      create: async ({ event }) => {
+        order.push(`stored ${event.type} ${event.sequence}`);
+        return "created";
+      },
+      notify: () => void order.push("notified"),
+    },
+  });
+  const answer = await send("POST", "/v1/tasks", { title: "milk" });
+  expect([answer.status, answer.headers.get("location")]).toEqual([201, `/v1/tasks/${id}`]);
+  expect(order).toEqual(["stored TaskCreated 1", "notified"]);
+});
+
+test("a change that lost its version begins again on the newer row", async () => {
+  const rows = [row, { ...row, version: 4, title: "bread" }];
+  const stored: number[] = [];
+  const { send } = setup({
+    write: {
+      findForChange: async () => ({ row: rows.shift() ?? null, kept: null }),
+      storeChange: async (change) => {
+        stored.push(change.row.version);
+        return stored.length === 1 ? "moved" : "stored";
+      },
+      notify: () => {},
+    },
+  });
+  const answer = await send("PATCH", `/v1/tasks/${id}`, { priority: "High" });
+  expect([answer.status, answer.headers.get("etag")]).toEqual([200, '"5"']);
+  expect(await answer.json()).toMatchObject({ title: "bread", priority: "High" });
+  expect(stored).toEqual([4, 5]);
+});
+
+test("a change that never gets its version gives up as unavailable", async () => {
+  const { send } = setup({
+    write: { findForChange: async () => ({ row, kept: null }), storeChange: async () => "moved" },
+  });
+  const answer = await send("PATCH", `/v1/tasks/${id}`, { title: "x" });
+  expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "1"]);
+});
+
+test("a database that is away is 503, on reads and writes", async () => {
+  const away = () => Promise.reject(Object.assign(new Error("refused"), { code: "ECONNREFUSED" }));
+  const { send } = setup({ write: { create: away, findForChange: away }, rest: { readTask: away, listTasks: away } });
+  for (const [method, path, body] of [
+    ["GET", "/v1/tasks", undefined],
+    ["GET", `/v1/tasks/${id}`, undefined],
+    ["POST", "/v1/tasks", { title: "a" }],
+    ["POST", `/v1/tasks/${id}/complete`, undefined],
+  ] as const) {
+    const answer = await send(method, path, body);
+    expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "1"]);
+  }
+});
+
+test("a read whose tag is known is not sent again", async () => {
+  const { send } = setup({ rest: { readTask: async () => row } });
+  const known = await send("GET", `/v1/tasks/${id}`, undefined, { "if-none-match": '"3"' });
+  expect([known.status, await known.text(), known.headers.get("etag")]).toEqual([304, "", '"3"']);
+  expect((await send("GET", `/v1/tasks/${id}`, undefined, { "if-none-match": '"2"' })).status).toBe(200);
+});
+
+test("an event that cannot be encoded is set aside before the write is refused", async () => {
+  const order: string[] = [];
+  const encode = makeEncodeEvent({
+    outboxRow: () => {
+      throw new TypeError("no such field");
+    },
+    recordFailure: async ({ message, error, by }) =>
+      void order.push(`${message.type} ${String(error)} ${by.correlationId}`),
+    notify: () => void order.push("notified"),
+    log,
+  });
+  const { send, asked } = setup({ write: { encode } });
+  expect((await send("POST", "/v1/tasks", { title: "a" })).status).toBe(500);
+  expect(order).toEqual(["TaskCreated TypeError: no such field r", "notified"]);
+  expect(asked).toEqual([]);
+});
+
+test("the document describes every route, with the fields of a task and what can go wrong", async () => {
+  const document = await (await setup().send("GET", "/openapi.json")).json();
+  expect(document.openapi).toBe("3.1.0");
+  expect(Object.keys(document.paths).toSorted()).toEqual([
+    "/v1/tasks",
+    "/v1/tasks/{id}",
+    "/v1/tasks/{id}/complete",
+    "/v1/tasks/{id}/reopen",
+  ]);
+  expect(Object.keys(document.components.schemas).toSorted()).toEqual([
+    "NewTask",
+    "Problem",
+    "Task",
+    "TaskPage",
+    "TaskPatch",
+  ]);
+  expect(Object.keys(document.paths["/v1/tasks/{id}"].patch.responses)).toEqual(["200", "401", "404", "412", "422"]);
+  for (const path of Object.values<Record<string, { summary?: string }>>(document.paths))
+    for (const operation of Object.values(path)) expect(operation.summary).toBeString();
+});
