@@ -48,11 +48,14 @@ function toMessage({ topic, key, value, headers }: Outgoing, naming: Naming) {
   return {
     topic: naming.physical(topic),
     ...(key === null ? {} : { key: Buffer.from(key) }),
-    ...(value === null ? {} : { value: buffer(value) }),
+    value: value === null ? noValue : buffer(value),
     // A map keyed by Buffers keeps repeated names apart and their order.
     headers: new Map(headers.map(([name, content]) => [Buffer.from(name), buffer(content)])),
   };
 }
+
+/** The client writes null as Kafka does; its types know a value or a missing one only, and a missing one it refuses. */
+const noValue = null as unknown as Buffer;
 
 function buffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,0 +1,284 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Assignment, Broker, Fetched, JoinOptions, Member, Outgoing } from "../../shared/broker.ts";
+import { sendFailureOf } from "../../shared/broker.ts";
+import { openBroker } from "../../shared/kafka-broker.ts";
+import { makeLog } from "../../shared/log.ts";
+import { makeFakeBroker } from "../support/fake-broker.ts";
+import { stack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
+
+const text = (value: string) => new TextEncoder().encode(value);
+const record = (topic: string, key: string, value: string): Outgoing => ({
+  topic,
+  key,
+  value: text(value),
+  headers: [],
+});
+const values = (records: readonly Fetched[]) => records.map(({ value }) => Buffer.from(value ?? []).toString());
+
+const drivers: Record<string, () => Promise<Broker>> = {
+  "the fake broker": () => Promise.resolve(makeFakeBroker()),
+  "Kafka through driver 1": () =>
+    openBroker(
+      {
+        brokers: stack().kafkaBrokers.split(","),
+        prefix: `broker-contract-${crypto.randomUUID().slice(0, 8)}.`,
+        tls: false,
+        tlsCaFile: null,
+        tlsCertFile: null,
+        tlsKeyFile: null,
+        saslMechanism: null,
+        saslUsername: null,
+        saslPassword: null,
+      },
+      { clientId: "contract", log: makeLog({}, "error") },
+    ),
+};
+
+describe.each(Object.entries(drivers))("%s", (_name, open) => {
+  let broker: Broker;
+  let topicNumber = 0;
+  beforeAll(async () => {
+    broker = await open();
+  });
+  afterAll(async () => {
+    for (const { name } of await broker.admin.groups()) await broker.admin.deleteGroup(name).catch(() => {});
+    for (const { name } of await broker.admin.topics()) await broker.admin.deleteTopic(name);
+    await broker[Symbol.asyncDispose]();
+  });
+
+  const setup = async (partitions = 2) => {
+    const topic = `t${++topicNumber}`;
+    await broker.admin.createTopic({ name: topic, partitions, configs: {} });
+    const producer = await broker.producer();
+    return { topic, producer, group: `g${topicNumber}` };
+  };
+
+  /** A member that notes what it is told. */
+  const join = async (group: string, topic: string, more: Partial<JoinOptions> = {}) => {
+    const seen = { records: [] as Fetched[], assignments: [] as Assignment[], rebalances: 0, failed: [] as Error[] };
+    const member: Member = await broker.join({
+      group,
+      topics: [topic],
+      onRecords: async (records) => {
+        seen.records.push(...records);
+      },
+      onFailed: (error) => seen.failed.push(error),
+      ...more,
+      onAssigned: (assignment) => {
+        seen.assignments.push(assignment);
+        more.onAssigned?.(assignment);
+      },
+      onRebalancing: () => {
+        seen.rebalances += 1;
+        more.onRebalancing?.();
+      },
+    });
+    await until("an assignment", () => seen.assignments.length > 0, { timeoutMs: 20_000 });
+    return { seen, member };
+  };
+
+  const readAll = async (topic: string, from: ReadonlyMap<number, bigint>, count: number) => {
+    const stop = new AbortController();
+    const found: Fetched[] = [];
+    for await (const records of broker.tail({ topic, from, signal: stop.signal })) {
+      found.push(...records);
+      if (found.length >= count) stop.abort();
+    }
+    return found;
+  };
+
+  test("a record arrives with its key, bytes and headers, repeated names in order", async () => {
+    const { topic, producer } = await setup(1);
+    const headers = [
+      ["a", text("1")],
+      ["b", new Uint8Array([0xff, 0x00])],
+      ["a", text("2")],
+    ] as const;
+    await producer.send([
+      { topic, key: "k", value: new Uint8Array([0, 1, 255]), headers },
+      { topic, key: null, value: null, headers: [] },
+    ]);
+    const [first, second] = await readAll(topic, new Map([[0, 0n]]), 2);
+    expect(first).toMatchObject({ topic, partition: 0, offset: 0n, key: "k", generation: 0 });
+    expect([...(first?.value ?? [])]).toEqual([0, 1, 255]);
+    expect(first?.headers.map(([name, value]) => [name, ...value])).toEqual(
+      headers.map(([name, value]) => [name, ...value]),
+    );
+    expect(Math.abs((first?.timestamp ?? 0) - Date.now())).toBeLessThan(60_000);
+    expect([second?.key, second?.value]).toEqual([null, null]);
+  });
+
+  test("records of one key stay in one partition, in the order sent", async () => {
+    const { topic, producer } = await setup(3);
+    const sent = Array.from({ length: 60 }, (_, n) => record(topic, `k${n % 5}`, String(n)));
+    await producer.send(sent.slice(0, 30));
+    await producer.send(sent.slice(30));
+    const found = await readAll(topic, new Map([0, 1, 2].map((partition) => [partition, 0n])), 60);
+    for (let key = 0; key < 5; key++) {
+      const own = found.filter((one) => one.key === `k${key}`);
+      expect(new Set(own.map(({ partition }) => partition)).size).toBe(1);
+      expect(values(own).map(Number)).toEqual(Array.from({ length: 12 }, (_, n) => n * 5 + key));
+    }
+  });
+
+  test("what is too large is refused, what has no topic is not", async () => {
+    const { topic, producer } = await setup(1);
+    const noise = crypto.getRandomValues(new Uint8Array(60_000));
+    const large = Buffer.concat(
+      Array.from({ length: 20 }, () => Buffer.from(noise).map((byte) => byte ^ (Math.random() * 256))),
+    );
+    const refused = await producer.send([{ topic, key: "k", value: large, headers: [] }]).catch(sendFailureOf);
+    expect(refused).toBe("refused");
+    const unreachable = await producer.send([record("nowhere", "k", "v")]).catch(sendFailureOf);
+    expect(unreachable).toBe("unreachable");
+    await producer.send([record(topic, "k", "fits")]);
+  });
+
+  test("a tail reads from where it is told and then what comes", async () => {
+    const { topic, producer } = await setup(1);
+    await producer.send(["a", "b", "c"].map((value) => record(topic, "k", value)));
+    const stop = new AbortController();
+    const found: string[] = [];
+    const reading = (async () => {
+      for await (const records of broker.tail({ topic, from: new Map([[0, 1n]]), signal: stop.signal }))
+        found.push(...values(records));
+    })();
+    await until("b and c", () => found.length === 2);
+    await producer.send([record(topic, "k", "d")]);
+    await until("d", () => found.length === 3);
+    stop.abort();
+    await reading;
+    expect(found).toEqual(["b", "c", "d"]);
+  });
+
+  test("a tail that is asked for an offset beyond the log says so", async () => {
+    const { topic } = await setup(1);
+    const reading = readAll(topic, new Map([[0, 7n]]), 1);
+    expect(reading).rejects.toMatchObject({ code: "OFFSET_OUT_OF_RANGE" });
+    await reading.catch(() => {});
+  });
+
+  test("a member is told its partitions before their records, from the log's start when nothing is committed", async () => {
+    const { topic, producer, group } = await setup();
+    await producer.send(Array.from({ length: 20 }, (_, n) => record(topic, `k${n}`, String(n))));
+    const order: string[] = [];
+    const { member } = await join(group, topic, {
+      onAssigned: ({ partitions }) =>
+        order.push(`assigned ${partitions.length} from ${partitions.map((at) => at.committed)}`),
+      onRecords: async (records) => {
+        order.push(...values(records));
+      },
+    });
+    await until("all records", () => order.length === 21);
+    expect(order[0]).toBe("assigned 2 from 0,0");
+    expect(
+      order
+        .slice(1)
+        .map(Number)
+        .toSorted((a, b) => a - b),
+    ).toEqual(Array.from({ length: 20 }, (_, n) => n));
+    await member[Symbol.asyncDispose]();
+  });
+
+  test("the next member goes on from the commit and is told the log's bounds", async () => {
+    const { topic, producer, group } = await setup(1);
+    await producer.send(["a", "b", "c"].map((value) => record(topic, "k", value)));
+    const first = await join(group, topic);
+    await until("three records", () => first.seen.records.length === 3);
+    await first.member.commit([{ topic, partition: 0, offset: 2n }]);
+    expect(await broker.admin.committed(group)).toEqual([{ topic, partition: 0, offset: 2n }]);
+    await first.member[Symbol.asyncDispose]();
+    const second = await join(group, topic);
+    await until("the rest", () => second.seen.records.length > 0);
+    expect(second.seen.assignments[0]?.partitions).toEqual([
+      { topic, partition: 0, committed: 2n, start: 0n, end: 3n },
+    ]);
+    expect(values(second.seen.records)).toEqual(["c"]);
+    await second.member[Symbol.asyncDispose]();
+  });
+
+  test("members share partitions, are told of rebalances and take over from one who leaves", async () => {
+    const { topic, producer, group } = await setup(4);
+    const first = await join(group, topic);
+    expect(first.seen.assignments.at(-1)?.partitions.length).toBe(4);
+    const second = await join(group, topic);
+    await until("both have two", () =>
+      [first, second].every(({ seen }) => seen.assignments.at(-1)?.partitions.length === 2),
+    );
+    expect(first.seen.rebalances).toBe(1);
+    const generations = first.seen.assignments.map(({ generation }) => generation);
+    expect(generations.at(-1)).toBeGreaterThan(generations[0] ?? 0);
+    await first.member[Symbol.asyncDispose]();
+    await until("the second has all", () => second.seen.assignments.at(-1)?.partitions.length === 4, {
+      timeoutMs: 20_000,
+    });
+    await producer.send(Array.from({ length: 20 }, (_, n) => record(topic, `k${n}`, String(n))));
+    await until("all records", () => second.seen.records.length >= 20);
+    expect(
+      second.seen.records.every(({ generation }) => generation === second.seen.assignments.at(-1)?.generation),
+    ).toBe(true);
+    await second.member[Symbol.asyncDispose]();
+  }, 30_000);
+
+  test("a commit begun inside the rebalance event is taken", async () => {
+    const { topic, producer, group } = await setup(1);
+    await producer.send([record(topic, "k", "a")]);
+    const commits: Promise<void>[] = [];
+    let member: Member | null = null;
+    const first = await join(group, topic, {
+      onRebalancing: () => {
+        if (member !== null) commits.push(member.commit([{ topic, partition: 0, offset: 1n }]));
+      },
+    });
+    member = first.member;
+    const second = await join(group, topic);
+    await until("the commit", () => commits.length > 0);
+    await commits[0];
+    expect(await broker.admin.committed(group)).toEqual([{ topic, partition: 0, offset: 1n }]);
+    await first.member[Symbol.asyncDispose]();
+    await second.member[Symbol.asyncDispose]();
+  }, 30_000);
+
+  test("a member holds back while its records are worked on", async () => {
+    const { topic, producer, group } = await setup(1);
+    let working = 0;
+    let most = 0;
+    let seen = 0;
+    const { member } = await join(group, topic, {
+      onRecords: async (records) => {
+        most = Math.max(most, ++working);
+        await Bun.sleep(5); // longer than delivering takes: overlapping calls would show
+        seen += records.length;
+        working -= 1;
+      },
+    });
+    for (let n = 0; n < 10; n++) await producer.send([record(topic, "k", String(n))]);
+    await until("all records", () => seen === 10);
+    expect(most).toBe(1);
+    await member[Symbol.asyncDispose]();
+  });
+
+  test("administration shows topics, bounds, groups and single records", async () => {
+    const { topic, producer, group } = await setup(2);
+    await broker.admin.createTopic({ name: topic, partitions: 5, configs: {} });
+    await broker.admin.alterConfigs(topic, { "retention.ms": "3600000" });
+    const state = (await broker.admin.topics()).find(({ name }) => name === topic);
+    expect([state?.partitions, state?.configs["retention.ms"]]).toEqual([2, "3600000"]);
+    await producer.send([record(topic, "a", "one")]);
+    const ends = await broker.admin.offsets(topic, "end");
+    const starts = await broker.admin.offsets(topic, "start");
+    expect([...ends.values()].toSorted()).toEqual([0n, 1n]);
+    expect([...starts.values()]).toEqual([0n, 0n]);
+    expect(values(await broker.admin.read(topic, starts))).toEqual(["one"]);
+    expect(await broker.admin.committed("no-such-group")).toEqual([]);
+    const { member } = await join(group, topic);
+    expect((await broker.admin.groups()).find(({ name }) => name === group)).toMatchObject({
+      state: "Stable",
+      members: 1,
+    });
+    await member[Symbol.asyncDispose]();
+    await broker.admin.deleteGroup(group);
+    expect((await broker.admin.groups()).find(({ name }) => name === group)).toBeUndefined();
+  });
+});

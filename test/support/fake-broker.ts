@@ -1,0 +1,380 @@
+import type {
+  Assignment,
+  Broker,
+  Fetched,
+  JoinOptions,
+  Member,
+  Outgoing,
+  PartitionOffset,
+  SendError,
+  TailOptions,
+  TopicPartition,
+  TopicState,
+} from "../../shared/broker.ts";
+import { partitionOf } from "../../shared/partition.ts";
+
+/**
+ * How the fake misbehaves, as the real client was measured to. `random` decides when; a seeded one makes a run repeatable.
+ * Every chance is from 0 to 1.
+ */
+export type Misbehaviour = Readonly<{
+  random: () => number;
+  /** What a member had in its buffer is delivered after a rebalance too, under the generation it was fetched in. */
+  staleBuffers: boolean;
+  /** A kept partition is read again from its commit after a rebalance: offsets go back. */
+  rewinds: number;
+  /** A fetch answered after a rebalance carries the new generation. */
+  lateFetches: number;
+  /** A commit is applied only later, perhaps after the member has lost the partition. */
+  lateCommits: number;
+  /** A commit never settles. */
+  hangingCommits: number;
+  /** The member is told its stream failed. */
+  failures: number;
+  /** Records per fetch and partition. */
+  fetchSize: number;
+}>;
+
+export const wellBehaved: Misbehaviour = {
+  random: () => 0.5,
+  staleBuffers: false,
+  rewinds: 0,
+  lateFetches: 0,
+  lateCommits: 0,
+  hangingCommits: 0,
+  failures: 0,
+  fetchSize: 100,
+};
+
+type Stored = Omit<Fetched, "generation" | "topic">;
+type Log = { start: bigint; records: Stored[] };
+type Topic = { state: TopicState; logs: Log[] };
+type FakeMember = {
+  id: number;
+  options: JoinOptions;
+  generation: number;
+  position: Map<string, bigint>;
+  buffer: Fetched[];
+  wake: () => void;
+  gone: boolean;
+};
+type Group = {
+  name: string;
+  generation: number;
+  members: FakeMember[];
+  committed: Map<string, bigint>;
+  rebalancing: boolean;
+};
+
+export type FakeBroker = Broker &
+  Readonly<{
+    /** Deletes what is below `offset`, as retention does. */
+    truncate: (at: TopicPartition, offset: bigint) => void;
+    /** Takes one record out of a log for good: a gap. */
+    tearOut: (at: TopicPartition, offset: bigint) => void;
+    commitOf: (group: string, at: TopicPartition) => bigint | null;
+    /** While true nothing can be sent, fetched, committed or asked. */
+    setDown: (down: boolean) => void;
+    misbehave: (how: Partial<Misbehaviour>) => void;
+    members: (group: string) => number;
+  }>;
+
+const nameOf = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`;
+const maxRecordBytes = 1_048_576;
+
+/** Kafka in memory: partitioned logs, groups that rebalance, members with buffers. Trusted as it passes the port's contract suite. */
+export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
+  let conduct: Misbehaviour = { ...wellBehaved, ...how };
+  const topics = new Map<string, Topic>();
+  const groups = new Map<string, Group>();
+  const readers = new Set<() => void>();
+  let down = false;
+  let nextMember = 1;
+  const chance = (of: number) => of > 0 && conduct.random() < of;
+
+  const logOf = (at: TopicPartition): Log => {
+    const log = topics.get(at.topic)?.logs[at.partition];
+    if (log === undefined) throw new Error(`there is no partition ${nameOf(at)}`);
+    return log;
+  };
+  const endOf = (log: Log): bigint => (log.records.at(-1)?.offset ?? log.start - 1n) + 1n;
+  const assertUp = () => {
+    if (down) throw Object.assign(new Error("the broker is down"), { code: "ECONNREFUSED" });
+  };
+  const readFrom = (at: TopicPartition, offset: bigint, limit: number, generation: number): Fetched[] =>
+    logOf(at)
+      .records.filter((record) => record.offset >= offset)
+      .slice(0, limit)
+      .map((record) => ({ ...record, topic: at.topic, generation }));
+
+  const send = async (records: readonly Outgoing[]) => {
+    await Promise.resolve();
+    if (down) throw sendError("unreachable");
+    if (records.some(({ topic }) => !topics.has(topic))) throw sendError("unreachable");
+    if (records.some(({ value }) => (value?.length ?? 0) > maxRecordBytes)) throw sendError("refused");
+    for (const { topic, key, value, headers } of records) {
+      const { logs } = topics.get(topic) ?? { logs: [] };
+      const partition = key === null ? 0 : partitionOf(key, logs.length);
+      const log = logOf({ topic, partition });
+      log.records.push({ partition, offset: endOf(log), timestamp: Date.now(), key, value, headers });
+    }
+    for (const wake of readers) wake();
+  };
+
+  // Groups ---------------------------------------------------------------------------------------------------------------
+
+  const owned = (group: Group, member: FakeMember): readonly TopicPartition[] => {
+    const all = member.options.topics.flatMap((topic) =>
+      (topics.get(topic)?.logs ?? []).map((_, partition) => ({ topic, partition })),
+    );
+    const place = group.members.indexOf(member);
+    return all.filter((_, n) => n % group.members.length === place);
+  };
+
+  const rebalance = (group: Group) => {
+    if (group.rebalancing) return;
+    group.rebalancing = true;
+    for (const member of group.members) if (member.generation > 0) member.options.onRebalancing();
+    setTimeout(() => {
+      group.rebalancing = false;
+      group.generation += 1;
+      for (const member of group.members) assign(group, member);
+    }, 2);
+  };
+
+  const assign = (group: Group, member: FakeMember) => {
+    const partitions = owned(group, member).map((at) => {
+      const log = logOf(at);
+      return {
+        ...at,
+        committed: group.committed.get(nameOf(at)) ?? log.start,
+        start: log.start,
+        end: endOf(log),
+      };
+    });
+    const before = member.position;
+    member.generation = group.generation;
+    member.position = new Map(
+      partitions.map((at) => {
+        const kept = before.get(nameOf(at));
+        // What was in a buffer that is thrown away must be fetched again.
+        const again = kept === undefined || !conduct.staleBuffers || chance(conduct.rewinds);
+        return [nameOf(at), again ? at.committed : kept];
+      }),
+    );
+    if (!conduct.staleBuffers) member.buffer = [];
+    const assignment: Assignment = { generation: group.generation, partitions };
+    member.options.onAssigned(assignment);
+    member.wake();
+  };
+
+  const fill = async (member: FakeMember) => {
+    for (const [name, position] of [...member.position]) {
+      if (member.buffer.length >= conduct.fetchSize * 4) return;
+      const at = parse(name);
+      const generation = member.generation;
+      const records = readFrom(at, position, conduct.fetchSize, generation);
+      if (chance(conduct.lateFetches)) {
+        await Bun.sleep(conduct.random() * 8);
+        if (member.gone) return;
+        const still = member.position.get(name);
+        member.buffer.push(...records.map((record) => ({ ...record, generation: member.generation })));
+        if (still === position && records.length > 0) member.position.set(name, position + BigInt(records.length));
+        continue;
+      }
+      if (records.length === 0) continue;
+      member.buffer.push(...records);
+      member.position.set(name, (records.at(-1)?.offset ?? position) + 1n);
+    }
+  };
+
+  const run = async (group: Group, member: FakeMember) => {
+    const wake = () => member.wake();
+    readers.add(wake);
+    while (!member.gone) {
+      const waited = new Promise<void>((resolve) => (member.wake = resolve));
+      if (down) {
+        member.options.onFailed(new Error("the broker went away"));
+        break;
+      }
+      if (chance(conduct.failures)) {
+        member.options.onFailed(new Error("fetch failed 6 times"));
+        break;
+      }
+      if (member.generation > 0 && !group.rebalancing) await fill(member);
+      const records = member.buffer.splice(0, 1 + Math.floor(conduct.random() * conduct.fetchSize));
+      if (records.length > 0) await member.options.onRecords(records);
+      else await waited;
+    }
+    readers.delete(wake);
+  };
+
+  const commit = async (group: Group, member: FakeMember, offsets: readonly PartitionOffset[]) => {
+    const generation = member.generation;
+    const apply = () => {
+      for (const at of offsets) group.committed.set(nameOf(at), at.offset);
+    };
+    const refuse = () => {
+      if (!group.members.includes(member)) throw new Error("UNKNOWN_MEMBER_ID");
+      if (generation !== group.generation && !group.rebalancing) throw new Error("ILLEGAL_GENERATION");
+    };
+    assertUp();
+    refuse();
+    if (chance(conduct.hangingCommits)) return new Promise<never>(() => {});
+    if (chance(conduct.lateCommits)) {
+      await Bun.sleep(conduct.random() * 10);
+      return apply();
+    }
+    apply();
+  };
+
+  const join = async (options: JoinOptions): Promise<Member> => {
+    await Promise.resolve();
+    assertUp();
+    for (const topic of options.topics) if (!topics.has(topic)) throw new Error(`there is no topic ${topic}`);
+    const group: Group = groups.get(options.group) ?? {
+      name: options.group,
+      generation: 0,
+      members: [],
+      committed: new Map(),
+      rebalancing: false,
+    };
+    groups.set(group.name, group);
+    const member: FakeMember = {
+      id: nextMember++,
+      options,
+      generation: 0,
+      position: new Map(),
+      buffer: [],
+      wake: () => {},
+      gone: false,
+    };
+    group.members.push(member);
+    rebalance(group);
+    void run(group, member);
+    return {
+      commit: (offsets) => commit(group, member, offsets),
+      isActive: () => group.members.includes(member) && !group.rebalancing && !down,
+      [Symbol.asyncDispose]: async () => {
+        if (member.gone) return;
+        member.gone = true;
+        member.wake();
+        group.members = group.members.filter((one) => one !== member);
+        if (group.members.length > 0) rebalance(group);
+        await Promise.resolve();
+      },
+    };
+  };
+
+  // Tail and administration ----------------------------------------------------------------------------------------------
+
+  async function* tail({ topic, from, signal }: TailOptions): AsyncGenerator<readonly Fetched[]> {
+    const next = new Map(from);
+    let wake = () => {};
+    const awake = () => wake();
+    readers.add(awake);
+    signal.addEventListener("abort", awake);
+    try {
+      while (!signal.aborted) {
+        const waited = new Promise<void>((resolve) => (wake = resolve));
+        const found = [...next].flatMap(([partition, offset]) => {
+          const log = logOf({ topic, partition });
+          if (offset < log.start || offset > endOf(log))
+            throw Object.assign(new Error(`offset ${offset} is not in the log`), { code: "OFFSET_OUT_OF_RANGE" });
+          return readFrom({ topic, partition }, offset, conduct.fetchSize, 0);
+        });
+        for (const { partition, offset } of found) next.set(partition, offset + 1n);
+        if (found.length > 0 && !down) yield found;
+        else await waited;
+      }
+    } finally {
+      readers.delete(awake);
+    }
+  }
+
+  const answered = async <T>(of: () => T): Promise<T> => {
+    await Promise.resolve();
+    assertUp();
+    return of();
+  };
+
+  return {
+    producer: () => answered(() => ({ send, [Symbol.asyncDispose]: () => Promise.resolve() })),
+    join,
+    tail,
+    admin: {
+      topics: () => answered(() => [...topics.values()].map(({ state }) => state)),
+      createTopic: (state) =>
+        answered(() => {
+          if (topics.has(state.name)) return;
+          const logs = Array.from({ length: state.partitions }, () => ({ start: 0n, records: [] }));
+          topics.set(state.name, { state, logs });
+        }),
+      alterConfigs: (topic, configs) =>
+        answered(() => {
+          const found = topics.get(topic);
+          if (found === undefined) throw new Error(`there is no topic ${topic}`);
+          found.state = { ...found.state, configs: { ...found.state.configs, ...configs } };
+        }),
+      offsets: (topic, at) =>
+        answered(() => {
+          const found = topics.get(topic);
+          if (found === undefined) throw new Error(`there is no topic ${topic}`);
+          return new Map(found.logs.map((log, partition) => [partition, at === "start" ? log.start : endOf(log)]));
+        }),
+      committed: (group) =>
+        answered(() => [...(groups.get(group)?.committed ?? [])].map(([name, offset]) => ({ ...parse(name), offset }))),
+      groups: () =>
+        answered(() =>
+          [...groups.values()].map(({ name, members, rebalancing }) => ({
+            name,
+            state: members.length === 0 ? "Empty" : rebalancing ? "PreparingRebalance" : "Stable",
+            members: members.length,
+          })),
+        ),
+      read: (topic, at) =>
+        answered(() => [...at].flatMap(([partition, offset]) => readFrom({ topic, partition }, offset, 1, 0))),
+      deleteTopic: (topic) => answered(() => void topics.delete(topic)),
+      deleteGroup: (group) =>
+        answered(() => {
+          if ((groups.get(group)?.members.length ?? 0) > 0) throw new Error("NON_EMPTY_GROUP");
+          groups.delete(group);
+        }),
+    },
+    truncate: (at, offset) => {
+      const log = logOf(at);
+      log.records = log.records.filter((record) => record.offset >= offset);
+      log.start = offset;
+    },
+    tearOut: (at, offset) => {
+      const log = logOf(at);
+      log.records = log.records.filter((record) => record.offset !== offset);
+    },
+    commitOf: (group, at) => groups.get(group)?.committed.get(nameOf(at)) ?? null,
+    setDown: (now) => {
+      down = now;
+      for (const wake of readers) wake();
+    },
+    misbehave: (more) => {
+      conduct = { ...conduct, ...more };
+    },
+    members: (group) => groups.get(group)?.members.length ?? 0,
+    [Symbol.asyncDispose]: async () => {
+      for (const group of groups.values())
+        for (const member of group.members) {
+          member.gone = true;
+          member.wake();
+        }
+      await Promise.resolve();
+    },
+  };
+}
+
+function parse(name: string): TopicPartition {
+  const at = name.lastIndexOf("/");
+  return { topic: name.slice(0, at), partition: Number(name.slice(at + 1)) };
+}
+
+function sendError(failure: "refused" | "unreachable"): SendError {
+  return Object.assign(new Error(`the broker did not take the records (${failure})`), { failure });
+}
