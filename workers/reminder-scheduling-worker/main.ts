@@ -21,5 +21,5 @@ await runRole("reminder-scheduling-worker", async (role) => {
   await using broker = await openBroker(config.kafka, { clientId: name, log });
   const codec = await openCodec({ registry: openRegistry(config.registry), db, log });
   const handleBatch = makeWantReminders(config.rules);
-  await consume({ broker, db, codec, topics: ["task-events"], group: name, handleBatch }, role);
+  await consume({ broker, db, codec, topics: ["task-events"], group: "reminder-scheduling-worker", handleBatch }, role);
 });

@@ -1,0 +1,57 @@
+import type { BatchHandler } from "../../shared/consume/handler.ts";
+import type { Tx } from "../../shared/db.ts";
+import type { Received } from "../../shared/message.ts";
+import { foldSeries, type FoldedSeries, type World } from "./fold-series.ts";
+import { lockSeriesOf, lockTasks, readTasks, saveSeries, saveTasks } from "./store-series.ts";
+
+type Event = Extract<Received, { type: "TaskCreated" | "TaskUpdated" | "TaskCompleted" | "TaskDeleted" }>;
+
+/** The longest chain of occurrences already closed when they are asked for, as when the tables are rebuilt from the topic. */
+const maxRounds = 1_000;
+
+/**
+ * Follows every task, and asks for the occurrences templates call for. Replay is safe: an event folded before tells nothing
+ * new, and an occurrence's id is computed from series and recurrence id, so asking twice would make nothing twice.
+ */
+export const followTasks: BatchHandler = async (messages, { tx }) => {
+  const events = messages.map((message) => (isTaskEvent(message) ? message : null));
+  const about = new Map(
+    events.flatMap((event) => (event === null ? [] : [[event.subject, { userId: event.data.user_id }]])),
+  );
+  const tasks = await lockTasks(tx, about);
+  const series = await lockSeriesOf(tx, [...about.keys()]);
+  const unread = [...series.values()].map(({ templateId }) => templateId).filter((id) => !tasks.has(id));
+  for (const [id, task] of await readTasks(tx, unread)) tasks.set(id, task);
+
+  const before = { tasks, series };
+  const folded = await foldWithKnownOccurrences(tx, events, before);
+  const { world, answers } = folded;
+  await saveTasks(tx, new Map([...world.tasks].filter(([id, task]) => about.has(id) && tasks.get(id) !== task)));
+  const changed = [...world.series.values()].filter((one) => series.get(one.id) !== one);
+  await saveSeries(tx, changed, series);
+  return answers;
+};
+
+/**
+ * Folds, looks up what is known of the tasks asked for, and folds again from the start if that is anything: an occurrence may
+ * have been completed before its asking is heard of here, when the tables are rebuilt from the topic.
+ */
+async function foldWithKnownOccurrences(
+  tx: Tx,
+  events: readonly (Event | null)[],
+  before: World,
+): Promise<FoldedSeries> {
+  let { tasks } = before;
+  for (let round = 0; ; round++) {
+    const folded = foldSeries(events, { ...before, tasks });
+    const asked = folded.answers.flat().map(({ subject }) => subject);
+    const unread = asked.filter((id) => !tasks.has(id));
+    const known = [...(await readTasks(tx, unread))].filter(([, task]) => task !== null);
+    if (known.length === 0 || round === maxRounds) return folded;
+    tasks = new Map([...tasks, ...known]);
+  }
+}
+
+function isTaskEvent(message: Received): message is Event {
+  return message.topic === "task-events";
+}

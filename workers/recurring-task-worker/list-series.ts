@@ -1,0 +1,44 @@
+import { z } from "@hono/zod-openapi";
+import { decodeCursor, encodeCursor } from "../../shared/cursor.ts";
+import type { Sql } from "../../shared/db.ts";
+import type { SeriesRow } from "./series-view.ts";
+
+export type SeriesQuery = Readonly<{ userId: string; limit: number; cursor: string | null }>;
+
+const list = "series";
+const place = z.tuple([z.iso.datetime(), z.guid()]);
+
+/** A user's series, newest first; a page and the cursor of the next one. */
+export async function listSeries(
+  sql: Sql,
+  { userId, limit, cursor }: SeriesQuery,
+): Promise<Readonly<{ items: readonly SeriesRow[]; nextCursor: string | null }>> {
+  const after = cursor === null ? null : decodeCursor(list, cursor, place);
+  const found = await sql<SeriesRow[]>`
+    ${selectSeries(sql)}
+    where series.user_id = ${userId}
+      ${after === null ? sql`` : sql`and (created_at, series.id) < (${after[0]}::timestamptz, ${after[1]}::uuid)`}
+    order by created_at desc, series.id desc limit ${limit + 1}`;
+  const items = found.slice(0, limit);
+  const last = items.at(-1);
+  const hasMore = found.length > limit && last !== undefined;
+  return { items, nextCursor: hasMore ? encodeCursor(list, [last.createdAt.toISOString(), last.id]) : null };
+}
+
+/** One series of a user; `null` where there is none or it is somebody else's. */
+export async function findSeries(sql: Sql, id: string, userId: string): Promise<SeriesRow | null> {
+  const [row] = await sql<SeriesRow[]>`${selectSeries(sql)} where series.id = ${id} and series.user_id = ${userId}`;
+  return row ?? null;
+}
+
+function selectSeries(sql: Sql) {
+  return sql`
+    select series.id, template_id as "templateId", status, created_at as "createdAt", folded as template,
+      "nextDue", "openCount", "made"
+    from series
+    join followed_tasks on task_id = template_id
+    cross join lateral (
+      select min(starts_at) filter (where state = 'open') as "nextDue",
+        count(*) filter (where state = 'open')::int as "openCount", count(*)::int as "made"
+      from occurrences where series_id = series.id) as occurrences`;
+}

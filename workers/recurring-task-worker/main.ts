@@ -1,0 +1,52 @@
+// Reads task-events, follows recurring templates and asks, through task-commands, for their occurrences: when one is completed,
+// and by timer when its due passes. Many may run: a series' row is locked while it advances. Replay is safe: what is folded
+// already changes nothing, and an occurrence's id is computed from series and recurrence id. Redis only wakes it in time.
+import { authSettings, openAuth } from "../../shared/auth.ts";
+import { openCodec } from "../../shared/codec.ts";
+import { readConfig } from "../../shared/config.ts";
+import { consume } from "../../shared/consume/consume.ts";
+import { databaseSettings, openDb } from "../../shared/db.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { outboxChannel } from "../../shared/outbox.ts";
+import { openRegistry, registrySettings } from "../../shared/registry.ts";
+import { runRole } from "../../shared/role.ts";
+import { dueRows } from "../../shared/timers/due-rows.ts";
+import { runTimers } from "../../shared/timers/run-timers.ts";
+import { openWakeups, redisSettings } from "../../shared/timers/wakeups.ts";
+import { buildApp } from "./app.ts";
+import { makeFireSeries } from "./fire-series.ts";
+import { followTasks } from "./follow-tasks.ts";
+
+const config = readConfig(
+  {
+    database: databaseSettings,
+    kafka: kafkaSettings,
+    registry: registrySettings,
+    redis: redisSettings,
+    auth: authSettings,
+  },
+  process.env,
+);
+
+await runRole("recurring-task-worker", async (role) => {
+  const { log, metrics, name } = role;
+  const { authenticate } = openAuth(config.auth);
+  // The consumer's lanes, firing, sweeping and filling, and the HTTP requests.
+  await using db = await openDb(config.database, { role: name, poolSize: 20, log });
+  await using outbox = db.notifier(outboxChannel);
+  await using broker = await openBroker(config.kafka, { clientId: name, log });
+  const codec = await openCodec({ registry: openRegistry(config.registry), db, log });
+  await using wakeups = await openWakeups(config.redis, { queue: "occurrences", log });
+
+  const fire = makeFireSeries({ db, codec, onWritten: outbox.notify });
+  const rows = dueRows(db, { table: "series", due: "wake_at", fire });
+  role.serve(buildApp({ db, authenticate, newId: () => Bun.randomUUIDv7(), log, metrics }).fetch);
+
+  await Promise.all([
+    consume(
+      { broker, db, codec, topics: ["task-events"], group: "recurring-task-worker", handleBatch: followTasks },
+      role,
+    ),
+    runTimers({ db, name: "occurrences", wakeups, rows }, role),
+  ]);
+});

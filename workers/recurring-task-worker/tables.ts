@@ -1,0 +1,63 @@
+import { sql } from "drizzle-orm";
+import { bigint, check, index, integer, jsonb, pgTable, text, timestamp, unique, uuid } from "drizzle-orm/pg-core";
+import type { FoldedTask } from "../../shared/fold-task.ts";
+
+const now = sql`clock_timestamp()`;
+
+export const followedTasks = pgTable("followed_tasks", {
+  taskId: uuid("task_id").primaryKey(),
+  userId: uuid("user_id").notNull(),
+  folded: jsonb("folded").$type<FoldedTask>(),
+  updatedAt: timestamp("updated_at", { withTimezone: true }).notNull().default(now),
+});
+
+export const series = pgTable(
+  "series",
+  {
+    id: uuid("id").primaryKey(),
+    templateId: uuid("template_id").notNull(),
+    userId: uuid("user_id").notNull(),
+    status: text("status", { enum: ["pending", "waiting", "ended", "stopped"] }).notNull(),
+    wakeAt: timestamp("wake_at", { withTimezone: true, precision: 3 }),
+    generation: bigint("generation", { mode: "number" }).notNull().default(0),
+    armedIn: bigint("armed_in", { mode: "number" }).notNull().default(0),
+    createdAt: timestamp("created_at", { withTimezone: true, precision: 3 }).notNull().default(now),
+    updatedAt: timestamp("updated_at", { withTimezone: true }).notNull().default(now),
+  },
+  (table) => [
+    check("series_check", sql`(${table.status} = 'pending') = (${table.wakeAt} is not null)`),
+    index("series_due")
+      .on(table.wakeAt, table.id)
+      .where(sql`status = 'pending'`),
+    index("series_unarmed")
+      .on(table.wakeAt)
+      .where(sql`status = 'pending' and armed_in = 0`),
+    index("series_of_template").on(table.templateId),
+    index("series_of_user").on(table.userId, table.createdAt.desc(), table.id.desc()),
+  ],
+);
+
+export const occurrences = pgTable(
+  "occurrences",
+  {
+    id: uuid("id").primaryKey(),
+    seriesId: uuid("series_id")
+      .notNull()
+      .references(() => series.id),
+    number: integer("number").notNull(),
+    recurrenceId: text("recurrence_id").notNull(),
+    scheduleKey: uuid("schedule_key").notNull(),
+    startsAt: timestamp("starts_at", { withTimezone: true }).notNull(),
+    duePassesAt: timestamp("due_passes_at", { withTimezone: true }).notNull(),
+    state: text("state", { enum: ["open", "completed", "deleted"] }).notNull(),
+    closedAt: timestamp("closed_at", { withTimezone: true }),
+    askedAt: timestamp("asked_at", { withTimezone: true }).notNull().default(now),
+  },
+  (table) => [
+    unique().on(table.seriesId, table.recurrenceId),
+    unique().on(table.seriesId, table.number),
+    index("occurrences_open")
+      .on(table.seriesId)
+      .where(sql`state = 'open'`),
+  ],
+);
