@@ -6,6 +6,7 @@ import { openCodec } from "../../shared/codec.ts";
 import { readConfig } from "../../shared/config.ts";
 import { consume } from "../../shared/consume/consume.ts";
 import { databaseSettings, openDb } from "../../shared/db.ts";
+import { drainRequests } from "../../shared/drain-requests.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
 import { outboxChannel, outboxRow } from "../../shared/outbox.ts";
 import { recordEncodeFailure } from "../../shared/record-encode-failure.ts";
@@ -60,11 +61,13 @@ await runRole("task-service", async (role) => {
     listTasks: listTasks(db),
     oneAtATime: makeOneAtATime(),
   });
-  role.serve((request) => app.fetch(request));
+  const { fetch, drained } = drainRequests(role.signal, (request) => app.fetch(request));
+  role.serve(fetch);
 
   const handle = makeHandleTaskCommands((why) => ignored.inc({ why }));
   await Promise.all([
     consume({ broker, db, codec, topics: ["task-commands"], group: "task-service", handle }, role),
     keepPruning(db, role),
+    drained,
   ]);
 });
