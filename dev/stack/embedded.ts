@@ -127,7 +127,13 @@ function makeStarters(options: EmbeddedOptions, ports: Ports, recordsDirectory: 
   const { checkout, stateDirectory, partsDirectory, given, say } = options;
   let fetched: ReturnType<typeof fetchMavenParts> | undefined;
   const parts = () =>
-    (fetched ??= fetchMavenParts({ checkout, directory: partsDirectory, say, signal: options.signal }));
+    (fetched ??= fetchMavenParts({
+      checkout,
+      directory: partsDirectory,
+      say,
+      signal: options.signal,
+      recordsDirectory,
+    }));
   const common = (name: PartName) => ({
     directory: join(stateDirectory, name),
     port: ports[name],

@@ -57,7 +57,7 @@ function jvmFlags(java: Java, archives: string): readonly string[] {
 }
 
 /** A marker says the format was completed; without it whatever is there is half-made and is made anew. */
-async function formatOnce({ java, jars, directory }: KafkaOptions, settings: string): Promise<void> {
+async function formatOnce({ java, jars, directory, recordsDirectory }: KafkaOptions, settings: string): Promise<void> {
   const marker = join(directory, "formatted");
   if (existsSync(marker)) return;
   rmSync(join(directory, "log"), { recursive: true, force: true });
@@ -70,6 +70,7 @@ async function formatOnce({ java, jars, directory }: KafkaOptions, settings: str
     command: [java.binary, ...flags, "-cp", join(jars, "*"), ...format],
     cwd: directory,
     env: environment,
+    record: { name: "kafka-format", directory: recordsDirectory },
   });
   if (ended !== 0) throw new Error(`Kafka's storage could not be formatted (${ended}):\n${output}`);
   writeFileSync(marker, `${clusterId}\n`);

@@ -23,6 +23,7 @@ export async function fetchMavenParts({
   directory,
   say,
   signal,
+  recordsDirectory,
 }: FetchOptions & Readonly<{ checkout: string; directory: string }>): Promise<MavenParts> {
   const pom = join(checkout, "redpanda", "embedded", "pom.xml");
   const complete = join(directory, `java-${createHash("sha256").update(readFileSync(pom)).digest("hex").slice(0, 12)}`);
@@ -31,7 +32,7 @@ export async function fetchMavenParts({
     removeAbandoned(directory);
     const unfinished = join(directory, `unfinished-${process.pid}`);
     rmSync(unfinished, { recursive: true, force: true });
-    await runMaven({ pom, into: unfinished, say, signal });
+    await runMaven({ pom, into: unfinished, say, signal, recordsDirectory });
     for (const server of readdirSync(join(unfinished, "redis"))) chmodSync(join(unfinished, "redis", server), 0o755);
     moveIntoPlace(unfinished, complete);
   }
@@ -50,13 +51,18 @@ export function findMaven(): string {
   });
 }
 
-type FetchOptions = Readonly<{ say: (line: string) => void; signal?: AbortSignal | undefined }>;
+type FetchOptions = Readonly<{
+  say: (line: string) => void;
+  recordsDirectory: string;
+  signal?: AbortSignal | undefined;
+}>;
 
 async function runMaven({
   pom,
   into,
   say,
   signal,
+  recordsDirectory,
 }: FetchOptions & Readonly<{ pom: string; into: string }>): Promise<void> {
   const mvn = findMaven();
   const java = findJava();
@@ -81,6 +87,7 @@ async function runMaven({
     env: { ...process.env, JAVA_HOME: java.home },
     signal,
     onLine,
+    record: { name: "maven", directory: recordsDirectory },
   });
   clearInterval(ticker);
   if (ended === 0) return;

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,7 +41,7 @@ export type PortClaims = Readonly<{
 /** Opens this process's claims, kept as files in `directory` and void as soon as the process that made them is gone. */
 export function openPortClaims(directory: string = join(tmpdir(), "taskwire-ports")): PortClaims {
   const claimed = new Set<number>();
-  mkdirSync(directory, { recursive: true, mode: 0o777 });
+  shareDirectory(directory);
   const claim = (port: number): boolean => {
     const path = join(directory, String(port));
     if (claimed.has(port) || holderLives(path)) return false;
@@ -67,6 +67,16 @@ export function openPortClaims(directory: string = join(tmpdir(), "taskwire-port
       claimed.clear();
     },
   };
+}
+
+/** Every user of the machine may claim, and remove only their own, like /tmp itself. */
+function shareDirectory(directory: string): void {
+  mkdirSync(directory, { recursive: true });
+  try {
+    chmodSync(directory, 0o1777);
+  } catch {
+    // another user made it, and has done this
+  }
 }
 
 function holderLives(path: string): boolean {

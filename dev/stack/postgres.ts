@@ -27,7 +27,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Launched>
   const binaries = postgresBinaries(options.checkout);
   const uid = runsAsRoot() ? unprivilegedUid : undefined;
   const data = join(options.directory, "data");
-  if (!existsSync(data)) await initialise({ binaries, data, uid });
+  if (!existsSync(data)) await initialise({ binaries, data, uid, recordsDirectory: options.recordsDirectory });
   await clearStalePid(data);
   const settings = {
     listen_addresses: "127.0.0.1",
@@ -71,9 +71,10 @@ async function initialise({
   binaries,
   data,
   uid,
-}: Readonly<{ binaries: string; data: string; uid: number | undefined }>): Promise<void> {
+  recordsDirectory,
+}: Readonly<{ binaries: string; data: string; uid: number | undefined; recordsDirectory: string }>): Promise<void> {
   const unfinished = `${data}.unfinished`;
-  rmSync(unfinished, { recursive: true, force: true });
+  rmSync(unfinished, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   mkdirSync(dirname(data), { recursive: true });
   mkdirSync(unfinished, { mode: 0o700 });
   if (uid !== undefined) chownSync(unfinished, uid, uid);
@@ -84,6 +85,7 @@ async function initialise({
     cwd: "/",
     env: environment,
     uid,
+    record: { name: "initdb", directory: recordsDirectory },
   });
   if (ended !== 0) throw new Error(`initdb failed (${ended}):\n${output}`);
   renameSync(unfinished, data);

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { forgetProcess, recordProcess } from "./process-records.ts";
 
 export type CommandOptions = Readonly<{
   command: readonly [string, ...string[]];
@@ -8,6 +9,8 @@ export type CommandOptions = Readonly<{
   /** Ends the command, and with it the promise. */
   signal?: AbortSignal | undefined;
   onLine?: ((line: string) => void) | undefined;
+  /** Leaves a record while it runs, by which a later run ends what a killed one left. */
+  record?: Readonly<{ name: string; directory: string }> | undefined;
 }>;
 
 export type CommandResult = Readonly<{
@@ -18,7 +21,7 @@ export type CommandResult = Readonly<{
 }>;
 
 /** Runs a command to its end, in a process group of its own that is ended as a whole. Never rejects. */
-export function runCommand({ command, cwd, env, uid, signal, onLine }: CommandOptions): Promise<CommandResult> {
+export function runCommand({ command, cwd, env, uid, signal, onLine, record }: CommandOptions): Promise<CommandResult> {
   return new Promise((resolve) => {
     const child = spawn(command[0], command.slice(1), {
       cwd,
@@ -27,6 +30,9 @@ export function runCommand({ command, cwd, env, uid, signal, onLine }: CommandOp
       stdio: ["ignore", "pipe", "pipe"],
       ...(uid === undefined ? {} : { uid, gid: uid }),
     });
+    const { pid } = child;
+    if (record !== undefined && pid !== undefined)
+      recordProcess(record.directory, { name: record.name, pid, stopSignal: "SIGKILL" });
     let output = "";
     let unfinished = "";
     const read = (chunk: Buffer): void => {
@@ -40,7 +46,7 @@ export function runCommand({ command, cwd, env, uid, signal, onLine }: CommandOp
     child.stderr.on("data", read);
     const abort = (): void => {
       try {
-        if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
+        if (pid !== undefined) process.kill(-pid, "SIGTERM");
       } catch {
         // it has just ended
       }
@@ -49,6 +55,7 @@ export function runCommand({ command, cwd, env, uid, signal, onLine }: CommandOp
     signal?.addEventListener("abort", abort, { once: true });
     const settle = (ended: number | string): void => {
       signal?.removeEventListener("abort", abort);
+      if (record !== undefined && pid !== undefined) forgetProcess(record.directory, record.name, pid);
       if (unfinished !== "") onLine?.(unfinished);
       unfinished = "";
       resolve({ ended, output });
