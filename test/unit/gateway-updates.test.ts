@@ -1,0 +1,205 @@
+import { describe, expect, test } from "bun:test";
+import * as fc from "fast-check";
+import { makeHub, type ResetReason } from "../../workers/ui-gateway/hub.ts";
+import { decideResume, type ResumeFacts } from "../../workers/ui-gateway/resume.ts";
+import { makeRing } from "../../workers/ui-gateway/ring.ts";
+import { makeFrame, type Frame } from "../../workers/ui-gateway/update-frame.ts";
+import { partitionOf } from "../../shared/partition.ts";
+
+const ada = "0192f0a0-0000-7000-8000-00000000000a";
+const bob = "0192f0a0-0000-7000-8000-00000000000b";
+
+function frame(offset: number, over: Partial<Frame> = {}): Frame {
+  return {
+    partition: 0,
+    offset: BigInt(offset),
+    userId: ada,
+    taskId: `task ${offset}`,
+    sequence: 1,
+    bytes: new Uint8Array(10),
+    json: { start: 0, end: 0 },
+    ...over,
+  };
+}
+
+describe("the frame of a record", () => {
+  const changed = {
+    task_id: "t",
+    user_id: ada,
+    change_type: "updated" as const,
+    payload: JSON.stringify({ id: "t", user_id: ada, title: "two\nlines" }, null, 2),
+    timestamp: new Date(0),
+  };
+  const at = { partition: 3, offset: 17n };
+
+  test("is one event with its payload an object, whatever line breaks the payload had", () => {
+    const made = makeFrame({ ...at, key: ada }, changed, { epoch: "e1", sequence: 5 });
+    if (made === "mixed") throw new Error("mixed");
+    const [id, event, data, ...rest] = new TextDecoder().decode(made.bytes).split("\n");
+    expect([id, event, ...rest]).toEqual(["id: e1.3.17", "event: task.changed", "", ""]);
+    expect(JSON.parse(data?.slice("data: ".length) ?? "")).toMatchObject({
+      change_type: "updated",
+      payload: { title: "two\nlines" },
+    });
+    const json = new TextDecoder().decode(made.bytes.subarray(made.json.start, made.json.end));
+    expect(json).toBe(data?.slice("data: ".length) ?? "");
+  });
+
+  test.each([
+    ["another key", { ...at, key: bob }, changed],
+    ["no key", { ...at, key: null }, changed],
+    ["another user in the record", { ...at, key: ada }, { ...changed, user_id: bob }],
+    ["another user in the payload", { ...at, key: ada }, { ...changed, payload: JSON.stringify({ user_id: bob }) }],
+    ["a payload of nobody", { ...at, key: ada }, { ...changed, payload: "[]" }],
+  ])("is not made of %s", (_, record, data) =>
+    expect(makeFrame(record, data, { epoch: "e", sequence: 1 })).toBe("mixed"),
+  );
+});
+
+describe("the ring of a partition", () => {
+  test("keeps within its count and its bytes, and knows from where on it is whole", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.boolean(), fc.nat(30)), { maxLength: 200 }),
+        fc.integer({ min: 1, max: 20 }),
+        (records, maxRecords) => {
+          const ring = makeRing(100n, { maxRecords, maxBytes: 200 });
+          const all: Frame[] = [];
+          for (const [i, [isShown, size]] of records.entries()) {
+            const shown = isShown ? frame(100 + i, { bytes: new Uint8Array(size) }) : null;
+            if (shown) all.push(shown);
+            ring.push(BigInt(100 + i), shown);
+            expect(ring.bytes()).toBeLessThanOrEqual(200);
+          }
+          expect(ring.next()).toBe(BigInt(100 + records.length));
+          const whole = ring.above(ring.start() - 1n, ada);
+          expect(whole.length).toBeLessThanOrEqual(maxRecords);
+          expect(whole).toEqual(all.filter(({ offset }) => offset >= ring.start()));
+        },
+      ),
+    );
+  });
+
+  test("gives a user only their own, above the offset, in order", () => {
+    const ring = makeRing(0n, { maxRecords: 10, maxBytes: 1000 });
+    for (let i = 0; i < 6; i++) ring.push(BigInt(i), frame(i, { userId: i % 2 ? bob : ada }));
+    expect(ring.above(0n, ada).map(({ offset }) => offset)).toEqual([2n, 4n]);
+  });
+});
+
+describe("the hub", () => {
+  const setup = (partitions = 6) => {
+    const dropped: string[] = [];
+    const hub = makeHub({
+      ring: { maxRecords: 100, maxBytes: 10_000 },
+      countDropped: (reason) => dropped.push(reason),
+    });
+    const from = new Map(Array.from({ length: partitions }, (_, partition) => [partition, 0n] as const));
+    hub.restart("e1", from, "epoch");
+    hub.setLive();
+    const follow = (userId: string) => {
+      const seen: Frame[] = [];
+      const resets: [ResetReason, string][] = [];
+      const subscription = hub.subscribe({
+        userId,
+        change: (one) => seen.push(one),
+        reset: (reason, cursor) => resets.push([reason, cursor]),
+      });
+      return { seen, resets, ...subscription };
+    };
+    return { hub, dropped, from, follow };
+  };
+  const home = partitionOf(ada, 6);
+
+  test("gives a change to its user's followers alone, above what they have seen", () => {
+    const { hub, follow } = setup();
+    const [one, two, notYet, other] = [follow(ada), follow(ada), follow(ada), follow(bob)];
+    one.startAfter(-1n);
+    two.startAfter(0n);
+    other.startAfter(-1n);
+    hub.take(home, 0n, frame(0));
+    hub.take(home, 1n, frame(1));
+    expect(one.seen).toHaveLength(2);
+    expect(two.seen.map(({ offset }) => offset)).toEqual([1n]);
+    expect([...notYet.seen, ...other.seen]).toEqual([]);
+    one.stop();
+    hub.take(home, 2n, frame(2));
+    expect(one.seen).toHaveLength(2);
+  });
+
+  test("drops what is not above the last of its task, and still moves on", () => {
+    const { hub, dropped, follow } = setup();
+    const one = follow(ada);
+    one.startAfter(-1n);
+    for (const [offset, sequence] of [1, 2, 2, 1, 3].entries())
+      hub.take(home, BigInt(offset), frame(offset, { taskId: "t", sequence }));
+    expect(one.seen.map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
+    expect(dropped).toEqual(["old", "old"]);
+    expect(hub.cursorOf(ada)).toBe(`e1.${home}.4`);
+  });
+
+  test("drops a record that lies in a partition that is not its user's", () => {
+    const { hub, dropped, follow } = setup();
+    const one = follow(ada);
+    one.startAfter(-1n);
+    hub.take((home + 1) % 6, 0n, frame(0));
+    expect(one.seen).toEqual([]);
+    expect(dropped).toEqual(["misplaced"]);
+  });
+
+  test("tells followers to read again after a restart, once all there was has been read", () => {
+    const { hub, from, follow } = setup();
+    const one = follow(ada);
+    one.startAfter(-1n);
+    hub.restart("e2", from, "epoch");
+    expect(hub.cursorOf(ada)).toBeNull();
+    hub.take(home, 0n, frame(0));
+    expect([one.seen, one.resets]).toEqual([[], []]);
+    hub.setLive();
+    expect(one.resets).toEqual([["epoch", `e2.${home}.0`]]);
+    hub.take(home, 1n, frame(1));
+    expect(one.seen).toHaveLength(1);
+  });
+});
+
+describe("where a client goes on", () => {
+  const facts: ResumeFacts = {
+    cursor: null,
+    epoch: "e1",
+    partition: 2,
+    ringStart: 900n,
+    ringNext: 1000n,
+    maxReplay: 500n,
+    log: () => Promise.resolve({ start: 600n, end: 1010n }),
+  };
+  test.each([
+    [null, { from: "now" }],
+    ["e1.2.999", { from: "ring", after: 999n }],
+    ["e1.2.899", { from: "ring", after: 899n }],
+    ["e1.2.898", { from: "log", after: 898n }],
+    ["e1.2.599", { from: "log", after: 599n }],
+    ["e1.2.598", { from: "reset", reason: "too-old" }],
+    ["e1.2.1", { from: "reset", reason: "too-old" }],
+    ["e1.2.1000", { from: "later", after: 1000n }],
+    ["e1.2.1009", { from: "later", after: 1009n }],
+    ["e1.2.1010", { from: "reset", reason: "beyond-end" }],
+    ["e0.2.950", { from: "reset", reason: "epoch" }],
+    ["e1.3.950", { from: "reset", reason: "foreign" }],
+    ["nonsense", { from: "reset", reason: "unreadable" }],
+  ] as const)("after %p: %p", async (cursor, expected) => {
+    expect(await decideResume({ ...facts, cursor })).toEqual(expected);
+  });
+
+  test("further back than the most that is replayed is too old, though the log still has it", async () => {
+    const log = () => Promise.resolve({ start: 0n, end: 1000n });
+    expect(await decideResume({ ...facts, cursor: "e1.2.499", log })).toEqual({ from: "log", after: 499n });
+    expect(await decideResume({ ...facts, cursor: "e1.2.498", log })).toEqual({ from: "reset", reason: "too-old" });
+  });
+
+  test("asks the broker only when memory cannot tell", async () => {
+    const log = () => Promise.reject(new Error("asked"));
+    for (const cursor of ["e1.2.950", "e0.2.1", "e1.3.1", "e1.2.1", "x", null])
+      expect((await decideResume({ ...facts, cursor, log })).from).toBeString();
+    expect(decideResume({ ...facts, cursor: "e1.2.700", log })).rejects.toThrow("asked");
+  });
+});
