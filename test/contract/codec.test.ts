@@ -1,0 +1,90 @@
+import { expect, test } from "bun:test";
+import { openCodec } from "../../shared/codec.ts";
+import { openDb } from "../../shared/db.ts";
+import { makeLog } from "../../shared/log.ts";
+import { openRegistry, type RegistryClient } from "../../shared/registry.ts";
+import { readSchemas } from "../../shared/schema-files.ts";
+import { freshDatabase } from "../support/database.ts";
+import { stack } from "../support/stack.ts";
+
+const log = makeLog({}, "error");
+const deleted = {
+  id: "0190a3b4-5c6d-7e8f-9a0b-1c2d3e4f5a6b",
+  user_id: "0190a3b4-5c6d-7e8f-9a0b-1c2d3e4f5a6c",
+  deleted_at: new Date(1),
+};
+const absent = openRegistry({ url: "http://127.0.0.1:1", user: null, password: null, timeoutMs: 1000 });
+
+test("the registry gives back schemas that mean what the files say", async () => {
+  await using world = await setup();
+  const codec = await openCodec({ ...world, log });
+  for (const { type } of await readSchemas()) expect(codec.schemaId(type)).toBeGreaterThan(0);
+});
+
+test("a role starts, writes and reads with the registry down when it has run before", async () => {
+  await using world = await setup();
+  const first = await openCodec({ ...world, log });
+  const later = await openCodec({ db: world.db, registry: absent, log });
+  const bytes = later.encode("TaskDeleted", deleted);
+  expect(Buffer.from(bytes).equals(first.encode("TaskDeleted", deleted))).toBe(true);
+  expect(await later.decode("task-events", bytes)).toEqual({ type: "TaskDeleted", data: deleted });
+});
+
+test("a role that has never run does not start with the registry down", async () => {
+  await using world = await setup();
+  await expect(openCodec({ db: world.db, registry: absent, log })).rejects.toMatchObject({ code: "UNAVAILABLE" });
+});
+
+test("an id met by one process is known to all, also with the registry down", async () => {
+  await using world = await setup();
+  const schema = JSON.stringify({ type: "record", name: "TaskArchived", namespace: "taskwire.events", fields: [] });
+  const registry: RegistryClient = {
+    ...world.registry,
+    schemaById: (id) => (id === 65_535 ? Promise.resolve(schema) : world.registry.schemaById(id)),
+  };
+  const unknown = Buffer.from([0, 0, 0, 255, 255]);
+  const meets = await openCodec({ db: world.db, registry, log });
+  // Opened before the id was met, and without a registry to ask.
+  const running = await openCodec({ db: world.db, registry: absent, log });
+  expect(await meets.decode("task-events", unknown)).toEqual({ unknown: "taskwire.events.TaskArchived" });
+  expect(await running.decode("task-events", unknown)).toEqual({ unknown: "taskwire.events.TaskArchived" });
+});
+
+test("a registry that gives a known id another meaning is refused", async () => {
+  await using world = await setup();
+  const codec = await openCodec({ ...world, log });
+  const id = codec.schemaId("TaskDeleted");
+  const registry: RegistryClient = {
+    ...world.registry,
+    schemaById: (asked) => world.registry.schemaById(asked === id ? codec.schemaId("TaskCompleted") : asked),
+  };
+  await expect(openCodec({ db: world.db, registry, log })).rejects.toThrow(
+    new RegExp(`registry's schema ${id} is not the one records were written with .*TaskDeleted`),
+  );
+});
+
+test("opening many codecs at once on an empty cache leaves one row per schema", async () => {
+  await using world = await setup();
+  await Promise.all(Array.from({ length: 8 }, () => openCodec({ ...world, log })));
+  const [row] = await world.db.sql<{ rows: number }[]>`select count(*)::int as rows from schema_cache`;
+  expect(row?.rows).toBe((await readSchemas()).length);
+});
+
+async function setup() {
+  const database = await freshDatabase();
+  const registry = openRegistry({ url: stack().schemaRegistryUrl, user: null, password: null, timeoutMs: 5000 });
+  for (const { subject, current } of await readSchemas())
+    await registry.register(subject, JSON.stringify(current.schema));
+  const db = await openDb(
+    { url: database.url, directUrl: null, statementMs: 10_000 },
+    { role: "codec-test", poolSize: 8, log },
+  );
+  return {
+    db,
+    registry,
+    [Symbol.asyncDispose]: async () => {
+      await db[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
