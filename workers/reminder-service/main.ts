@@ -15,7 +15,7 @@ import { runTimers } from "../../shared/timers/run-timers.ts";
 import { openWakeups, redisSettings } from "../../shared/timers/wakeups.ts";
 import { buildApp } from "./app.ts";
 import { makeFireReminders } from "./fire-reminders.ts";
-import { makeHandleMessage } from "./handle-message.ts";
+import { makeKeepReminders } from "./keep-reminders.ts";
 
 const config = readConfig(
   {
@@ -44,12 +44,15 @@ await runRole("reminder-service", async (role) => {
     "Messages of another user's task, merged into nothing.",
     ["type"],
   );
-  const handle = makeHandleMessage({ countForeign: (type) => foreign.inc({ type }) });
+  const handleBatch = makeKeepReminders({ countForeign: (type) => foreign.inc({ type }) });
   const rows = dueRows(db, { table: "reminders", due: "remind_at", fire: makeFireReminders(writing) });
   role.serve(buildApp({ ...writing, authenticate, newId: () => Bun.randomUUIDv7(), now, log, metrics }).fetch);
 
   await Promise.all([
-    consume({ broker, db, codec, topics: ["reminder-commands", "task-events"], group: name, handle }, role),
+    consume(
+      { broker, db, codec, topics: ["reminder-commands", "task-events"], group: "reminder-service", handleBatch },
+      role,
+    ),
     runTimers({ db, name: "reminders", wakeups, rows }, role),
   ]);
 });

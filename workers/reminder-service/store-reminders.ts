@@ -1,5 +1,4 @@
 import type { Sql, Tx } from "../../shared/db.ts";
-import type { FoldedFields } from "../../shared/fold-fields.ts";
 import { taskState, type Guard } from "./guard.ts";
 import type { Reminder } from "./reminder.ts";
 
@@ -11,51 +10,66 @@ export function reminderColumns(sql: Sql | Tx) {
     dismissed_for as "dismissedFor"`;
 }
 
-/** The guard of a task, locked until the transaction ends; `null` when nothing is known of the task. */
-export async function lockGuard(tx: Tx, taskId: string): Promise<Guard | null> {
-  const [row] = await tx<{ userId: string; fields: FoldedFields }[]>`
-    select user_id as "userId", fields from reminder_guards where task_id = ${taskId} for no key update`;
-  return row === undefined ? null : { taskId, ...row };
+/**
+ * The guards of these tasks, locked in id order until the transaction ends; a task nobody knows is missing. Whoever writes a
+ * reminder locks its task's guard first.
+ */
+export async function lockGuards(tx: Tx, taskIds: readonly string[]): Promise<Map<string, Guard>> {
+  const rows = await tx<Guard[]>`
+    select task_id as "taskId", user_id as "userId", fields from reminder_guards
+    where task_id = any(${[...taskIds]}::uuid[]) order by task_id for no key update`;
+  return new Map(rows.map((guard) => [guard.taskId, guard]));
 }
 
-/** The same, made for `userId` when there is none. Whoever comes second waits for the first and gets what that one made. */
-export async function lockOrMakeGuard(tx: Tx, taskId: string, userId: string): Promise<Guard> {
-  const known = await lockGuard(tx, taskId);
-  if (known !== null) return known;
-  const made = await tx`
-    insert into reminder_guards (task_id, user_id) values (${taskId}, ${userId})
-    on conflict (task_id) do nothing returning task_id`;
-  if (made.length > 0) return { taskId, userId, fields: {} };
-  const theirs = await lockGuard(tx, taskId);
-  if (theirs === null) throw new Error(`the guard of task ${taskId} vanished`);
-  return theirs;
+/** The same, made for the given user where there is none; of two who make one, the second gets what the first made. */
+export async function lockOrMakeGuards(tx: Tx, users: ReadonlyMap<string, string>): Promise<Map<string, Guard>> {
+  const known = await lockGuards(tx, [...users.keys()]);
+  const missing = [...users.keys()].filter((taskId) => !known.has(taskId)).sort();
+  if (missing.length === 0) return known;
+  await tx`
+    insert into reminder_guards (task_id, user_id)
+    select * from unnest(${missing}::uuid[], ${missing.map((taskId) => users.get(taskId) ?? "")}::uuid[])
+    on conflict (task_id) do nothing`;
+  return new Map([...known, ...(await lockGuards(tx, missing))]);
 }
 
-export async function saveGuard(tx: Tx, guard: Guard): Promise<void> {
+export async function saveGuards(tx: Tx, guards: readonly Guard[]): Promise<void> {
+  if (guards.length === 0) return;
   await tx`
     update reminder_guards
-    set fields = ${JSON.stringify(guard.fields)}::jsonb, closed = ${taskState(guard).closed !== null},
-      updated_at = clock_timestamp()
-    where task_id = ${guard.taskId}`;
+    set fields = saved.fields::jsonb, closed = saved.closed, updated_at = clock_timestamp()
+    from unnest(
+      ${guards.map(({ taskId }) => taskId)}::uuid[], ${guards.map(({ fields }) => JSON.stringify(fields))}::text[],
+      ${guards.map((guard) => taskState(guard).closed !== null)}::boolean[]
+    ) as saved (task_id, fields, closed)
+    where reminder_guards.task_id = saved.task_id`;
 }
 
-/** The reminders of a task, locked in id order. Lock the guard first: then none is added meanwhile. */
-export async function lockReminders(tx: Tx, taskId: string): Promise<readonly Reminder[]> {
+/** The reminders of these tasks, locked in id order. Lock the guards first: then none is added meanwhile. */
+export async function lockReminders(tx: Tx, taskIds: readonly string[]): Promise<readonly Reminder[]> {
   return tx<Reminder[]>`
-    select ${reminderColumns(tx)} from reminders where task_id = ${taskId} order by id for no key update`;
+    select ${reminderColumns(tx)} from reminders
+    where task_id = any(${[...taskIds]}::uuid[]) order by id for no key update`;
 }
 
-/** Writes rows as they are now. A new generation is not armed yet; the rest keep their wake-up. */
+/** Writes rows as they are now, each at most once. A new generation is not armed yet; the rest keep their wake-up. */
 export async function saveReminders(tx: Tx, rows: readonly Reminder[]): Promise<void> {
-  for (const row of rows)
-    await tx`
-      insert into reminders as old (id, task_id, user_id, rule, remind_at, generation, status, version, triggered_at,
-        dismissed_at, reason, dismissed_for)
-      values (${row.id}, ${row.taskId}, ${row.userId}, ${row.rule}, ${row.remindAt}, ${row.generation}, ${row.status},
-        ${row.version}, ${row.triggeredAt}, ${row.dismissedAt}, ${row.reason}, ${row.dismissedFor})
-      on conflict (id) do update set
-        remind_at = excluded.remind_at, generation = excluded.generation, status = excluded.status,
-        version = excluded.version, triggered_at = excluded.triggered_at, dismissed_at = excluded.dismissed_at,
-        reason = excluded.reason, dismissed_for = excluded.dismissed_for,
-        armed_in = case when excluded.generation = old.generation then old.armed_in else 0 end`;
+  if (rows.length === 0) return;
+  const column = <T>(of: (row: Reminder) => T): T[] => rows.map(of);
+  const instant = (of: (row: Reminder) => Date | null) => column((row) => of(row)?.toISOString() ?? null);
+  await tx`
+    insert into reminders as old (id, task_id, user_id, rule, remind_at, generation, status, version, triggered_at,
+      dismissed_at, reason, dismissed_for)
+    select * from unnest(
+      ${column(({ id }) => id)}::uuid[], ${column(({ taskId }) => taskId)}::uuid[], ${column(({ userId }) => userId)}::uuid[],
+      ${column(({ rule }) => rule)}::text[], ${instant(({ remindAt }) => remindAt)}::timestamptz[],
+      ${column(({ generation }) => generation)}::bigint[], ${column(({ status }) => status)}::text[],
+      ${column(({ version }) => version)}::bigint[], ${instant(({ triggeredAt }) => triggeredAt)}::timestamptz[],
+      ${instant(({ dismissedAt }) => dismissedAt)}::timestamptz[], ${column(({ reason }) => reason)}::text[],
+      ${instant(({ dismissedFor }) => dismissedFor)}::timestamptz[])
+    on conflict (id) do update set
+      remind_at = excluded.remind_at, generation = excluded.generation, status = excluded.status,
+      version = excluded.version, triggered_at = excluded.triggered_at, dismissed_at = excluded.dismissed_at,
+      reason = excluded.reason, dismissed_for = excluded.dismissed_for,
+      armed_in = case when excluded.generation = old.generation then old.armed_in else 0 end`;
 }

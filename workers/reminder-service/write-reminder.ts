@@ -7,7 +7,7 @@ import { ownReminderId } from "./decide-reminders.ts";
 import { findTask } from "./find-task.ts";
 import { taskState } from "./guard.ts";
 import type { Reminder } from "./reminder.ts";
-import { lockGuard, lockReminders, reminderColumns, saveReminders } from "./store-reminders.ts";
+import { lockGuards, lockReminders, reminderColumns, saveReminders } from "./store-reminders.ts";
 
 export type Writing = Readonly<{
   db: Db;
@@ -34,12 +34,12 @@ export async function createReminder(
 ): Promise<Reminder> {
   await findTask(writing.db.sql, taskId, asked.userId);
   return await write(writing, asked, async (tx) => {
-    const guard = await lockGuard(tx, taskId);
+    const guard = (await lockGuards(tx, [taskId])).get(taskId);
     if (guard?.userId !== asked.userId) throw new Problem("TASK_NOT_FOUND");
     const { closed } = taskState(guard);
     if (closed !== null) throw new Problem(closed === "deleted" ? "TASK_DELETED" : "TASK_COMPLETED");
     const id = ownReminderId(taskId, remindAt);
-    const existing = await lockReminders(tx, taskId);
+    const existing = await lockReminders(tx, [taskId]);
     const same = existing.find((reminder) => reminder.id === id);
     if (same !== undefined && same.status !== "dismissed") return { reminder: same, messages: [] };
     const [clock] = await tx<{ isAhead: boolean }[]>`select ${remindAt}::timestamptz > clock_timestamp() as "isAhead"`;
@@ -65,7 +65,7 @@ export async function dismissReminder(writing: Writing, id: string, asked: Asked
     select task_id as "taskId" from reminders where id = ${id} and user_id = ${asked.userId}`;
   if (found === undefined) throw new Problem("REMINDER_NOT_FOUND");
   return await write(writing, asked, async (tx) => {
-    await lockGuard(tx, found.taskId);
+    await lockGuards(tx, [found.taskId]);
     const [before] = await tx<Reminder[]>`
       select ${reminderColumns(tx)} from reminders where id = ${id} for no key update`;
     if (before === undefined) throw new Problem("REMINDER_NOT_FOUND");

@@ -1,0 +1,75 @@
+import type { BatchHandler } from "../../shared/consume/handler.ts";
+import type { Message, Received } from "../../shared/message.ts";
+import { applyChanges } from "./apply-changes.ts";
+import { decideReminders } from "./decide-reminders.ts";
+import { foldGuard, type Guard, type GuardMessage } from "./guard.ts";
+import type { Reminder } from "./reminder.ts";
+import { lockOrMakeGuards, lockReminders, saveGuards, saveReminders } from "./store-reminders.ts";
+
+/**
+ * Folds task events and commands into the guards of their tasks and makes the reminders what the guards want: two selects and
+ * two writes, however long the batch. Replay is safe because folding what is folded changes nothing and a reminder's id
+ * is (task, rule). A message whose user is not the guard's merges nothing and is told to `countForeign`.
+ */
+export function makeKeepReminders(options: Readonly<{ countForeign: (type: string) => void }>): BatchHandler {
+  return async (messages, { tx, log, now }) => {
+    const users = new Map<string, string>();
+    for (const message of messages)
+      if (isGuardMessage(message) && !users.has(message.subject)) users.set(message.subject, message.data.user_id);
+    const guards = await lockOrMakeGuards(tx, users);
+    const reminders = new Map<string, Map<string, Reminder>>();
+    for (const reminder of await lockReminders(tx, [...users.keys()]))
+      rowsOf(reminders, reminder.taskId).set(reminder.id, reminder);
+    const changedGuards = new Map<string, Guard>();
+    const changedReminders = new Map<string, Reminder>();
+
+    const answers = messages.map((message): readonly Message[] => {
+      const guard = guards.get(message.subject);
+      if (guard === undefined || !isGuardMessage(message)) return [];
+      if (guard.userId !== message.data.user_id) {
+        options.countForeign(message.type);
+        log.warn("user_differs", { id: message.id, type: message.type, subject: message.subject });
+        return [];
+      }
+      const folded = foldGuard(guard, message);
+      if (folded === guard) return [];
+      guards.set(folded.taskId, folded);
+      changedGuards.set(folded.taskId, folded);
+      const rows = rowsOf(reminders, folded.taskId);
+      const existing = [...rows.values()];
+      const applied = applyChanges(folded, existing, decideReminders(folded, existing), now);
+      for (const reminder of applied.reminders) {
+        rows.set(reminder.id, reminder);
+        changedReminders.set(reminder.id, reminder);
+      }
+      return applied.messages;
+    });
+
+    await saveGuards(tx, [...changedGuards.values()]);
+    await saveReminders(tx, [...changedReminders.values()]);
+    return answers;
+  };
+}
+
+function rowsOf(reminders: Map<string, Map<string, Reminder>>, taskId: string): Map<string, Reminder> {
+  const rows = reminders.get(taskId) ?? new Map<string, Reminder>();
+  reminders.set(taskId, rows);
+  return rows;
+}
+
+function isGuardMessage(message: Received): message is Received & GuardMessage {
+  switch (message.type) {
+    case "TaskCreated":
+    case "TaskUpdated":
+    case "TaskCompleted":
+    case "TaskDeleted":
+    case "SetTaskReminders":
+      return true;
+    case "ReminderScheduled":
+    case "ReminderTriggered":
+    case "ReminderDismissed":
+    case "TaskChanged":
+    case "CreateOccurrence":
+      return false;
+  }
+}
