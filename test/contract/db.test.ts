@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { sql as text } from "drizzle-orm";
+import { date, jsonb, pgTable, timestamp } from "drizzle-orm/pg-core";
+import { openDb, type Db } from "../../shared/db.ts";
+import { makeLog } from "../../shared/log.ts";
+import { byteaArray } from "../../shared/outbox.ts";
+import { freshDatabase, type FreshDatabase } from "../support/database.ts";
+import { until } from "../support/until.ts";
+
+const log = makeLog({}, "error");
+let database: FreshDatabase;
+let db: Db;
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  db = await open("test-db");
+});
+afterAll(async () => {
+  await db[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+
+const open = (role: string): Promise<Db> =>
+  openDb({ url: database.url, directUrl: null, statementMs: 5000 }, { role, poolSize: 2, log });
+const kill = (role: string) =>
+  db.sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${role} and datname = current_database()`;
+
+describe("values", () => {
+  const moment = new Date("2026-03-01T10:00:00.123Z");
+
+  test("times are Dates, dates are text, json is what was put in, both ways, by tagged statements", async () => {
+    const [fine] = await db.sql`
+      select ${moment}::timestamptz as moment, ${"2026-03-01"}::date as day,
+        ${db.sql.json({ a: [1, "ü"] })}::jsonb as object, ${'{"b":2}'}::jsonb as "jsonText",
+        ${db.sql.array([moment], 1185)}::timestamptz[] as moments, ${["a", 'b"\\']}::text[] as words`;
+    expect(fine).toEqual({
+      moment,
+      day: "2026-03-01",
+      object: { a: [1, "ü"] },
+      jsonText: { b: 2 },
+      moments: [moment],
+      words: ["a", 'b"\\'],
+    });
+  });
+
+  test("drizzle on the same pool agrees", async () => {
+    const things = pgTable("things", {
+      moment: timestamp("moment", { withTimezone: true }).notNull(),
+      day: date("day").notNull(),
+      object: jsonb("object").notNull(),
+    });
+    await db.sql`create table things (moment timestamptz not null, day date not null, object jsonb not null)`;
+    await db.orm.insert(things).values({ moment, day: "2026-03-01", object: { a: [1, "ü"] } });
+    expect(await db.orm.select().from(things)).toEqual([{ moment, day: "2026-03-01", object: { a: [1, "ü"] } }]);
+    const [stored] = await db.sql`select moment, jsonb_typeof(object) as type from things`;
+    expect(stored).toEqual({ moment, type: "object" });
+    expect(await db.orm.execute(text`select 1 as one`)).toEqual([{ one: 1 }] as never);
+  });
+
+  test("an array of byte strings stays one", async () => {
+    const values = [Buffer.from([0, 1, 255, 92, 34]), Buffer.alloc(0), Buffer.from("{,}")];
+    const [row] = await db.sql<{ values: Buffer[] }[]>`select ${db.sql.array(values, byteaArray)}::bytea[] as values`;
+    expect(row?.values.map((value) => value.toString("hex"))).toEqual(values.map((value) => value.toString("hex")));
+  });
+});
+
+test("a pool is known to the server by the role and ends what runs or idles too long", async () => {
+  const [row] = await db.sql`
+    select current_setting('application_name') as name, current_setting('statement_timeout') as statement,
+      current_setting('idle_in_transaction_session_timeout') as idle, current_setting('TimeZone') as zone`;
+  expect(row).toEqual({ name: "test-db", statement: "5s", idle: "30s", zone: "UTC" });
+});
+
+test("ways around the fence are refused", () => {
+  expect(() => db.sql.begin(async () => {})).toThrow("not fenced");
+  expect(() => db.sql.reserve()).toThrow("not fenced");
+  expect(() => db.orm.transaction(async () => {})).toThrow("not fenced");
+});
+
+test("a transaction commits what resolves, rolls back what rejects, and so do its savepoints", async () => {
+  await db.sql`create table kept (n int)`;
+  const result = await db.transaction(async (tx) => {
+    await tx`insert into kept values (1)`;
+    await tx
+      .savepoint(async (inner) => {
+        await inner`insert into kept values (2)`;
+        throw new Error("undo");
+      })
+      .catch(() => {});
+    await tx.savepoint((inner) => inner`insert into kept values (3)`);
+    return "done";
+  });
+  const undone = db.transaction(async (tx) => {
+    await tx`insert into kept values (4)`;
+    throw new Error("undo");
+  });
+  await expect(undone).rejects.toThrow("undo");
+  expect([result, await db.sql`select n from kept order by n`]).toEqual(["done", [{ n: 1 }, { n: 3 }]] as never);
+});
+
+describe("listening", () => {
+  test("hears what a notifier tells, and goes on after its connection died, saying that something may have been missed", async () => {
+    await using other = await open("test-listener");
+    const heard: string[] = [];
+    await using listener = await other.listen("doorbell", (payload) => heard.push(payload));
+    const [first] = heard.splice(0);
+    expect([first, listener.isListening()]).toEqual(["", true]);
+    await db.sql`select pg_notify('doorbell', 'one')`;
+    await until("the first ring", () => heard.includes("one"));
+    heard.length = 0;
+    await kill("test-listener-listen");
+    await until("a hint that something may have been missed", () => heard.includes(""));
+    await db.sql`select pg_notify('doorbell', 'two')`;
+    await until("the second ring", () => heard.includes("two"));
+  });
+
+  test("many notifications at once become a few, the first of them at once", async () => {
+    await using other = await open("test-notifier");
+    const times: number[] = [];
+    await using listener = await other.listen("burst", () => times.push(performance.now()));
+    await using notifier = other.notifier("burst");
+    notifier.notify();
+    await until("the connection of the notifier", () => times.length > 1);
+    times.length = 0;
+    const from = performance.now();
+    for (let n = 0; n < 500; n++) {
+      notifier.notify();
+      if (n % 50 === 0) await Bun.sleep(1);
+    }
+    await until("the last of the burst", () => times.length > 0 && performance.now() - (times.at(-1) ?? 0) > 50);
+    expect(times.length).toBeLessThan(25);
+    expect(times[0]).toBeLessThan(from + 50);
+    expect(listener.isListening()).toBe(true);
+  });
+
+  test("a notifier whose connection dies never throws and works again", async () => {
+    await using other = await open("test-dying");
+    let rings = 0;
+    await using listener = await other.listen("dying", () => rings++);
+    await using notifier = other.notifier("dying");
+    for (let n = 0; n < 5; n++) {
+      notifier.notify();
+      await Bun.sleep(20);
+      await kill("test-dying-notify");
+    }
+    rings = 0;
+    await until("another ring", () => {
+      notifier.notify();
+      return rings > 0;
+    });
+    expect(listener.isListening()).toBe(true);
+  });
+});

@@ -1,0 +1,104 @@
+import { afterEach, expect, test } from "bun:test";
+import { getTableConfig, type PgTable } from "drizzle-orm/pg-core";
+import { openDb } from "../../shared/db.ts";
+import { makeLog } from "../../shared/log.ts";
+import { migrate } from "../../shared/migrate.ts";
+import { readMigrations, type Migration } from "../../shared/migration-files.ts";
+import * as tables from "../../shared/tables.ts";
+import { emptyDatabase, freshDatabase } from "../support/database.ts";
+
+const log = makeLog({}, "error");
+const opened: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const one of opened.splice(0).reverse()) await one[Symbol.asyncDispose]();
+});
+
+async function setup() {
+  const database = await emptyDatabase();
+  opened.push(database);
+  const open = (checkSchema: boolean) =>
+    openDb(
+      { url: database.url, directUrl: null, statementMs: 10_000 },
+      { role: "test", poolSize: 1, log, checkSchema },
+    );
+  const db = await open(false);
+  opened.push(db);
+  return { url: database.url, sql: db.sql, openChecked: () => open(true) };
+}
+const migration = (name: string, sql: string): Migration => ({ role: "shared", name, checksum: sql, sql });
+
+test("everything is applied once, however many migrate at the same time", async () => {
+  const { url, sql, openChecked } = await setup();
+  const runs = await Promise.all(Array.from({ length: 5 }, () => migrate(url, { log })));
+  const expected = (await readMigrations()).map(({ role, name }) => `${role}/${name}`);
+  expect(runs.flat().toSorted()).toEqual(expected.toSorted());
+  const recorded = await sql<
+    { label: string }[]
+  >`select role || '/' || name as label from migrations order by applied_at`;
+  expect(recorded.map(({ label }) => label)).toEqual(expected);
+  expect(await migrate(url, { log })).toEqual([]);
+  await using db = await openChecked();
+  expect(await db.sql`select 1 as one`).toEqual([{ one: 1 }] as never);
+});
+
+test("a migration that fails leaves nothing behind, and those before it stay", async () => {
+  const { url, sql } = await setup();
+  const migrations = [
+    migration("0001_a.sql", "create table a (n int)"),
+    migration("0002_b.sql", "create table b (n int); insert into b values (1); select nonsense"),
+  ];
+  await expect(migrate(url, { log, migrations })).rejects.toThrow("nonsense");
+  const [row] = await sql`select to_regclass('a') is not null as a, to_regclass('b') is not null as b`;
+  expect(row).toEqual({ a: true, b: false });
+  expect(await sql`select name from migrations`).toEqual([{ name: "0001_a.sql" }] as never);
+});
+
+test("a role refuses a database that is older or newer than it knows, and migrate one that was changed or is newer", async () => {
+  const { url, sql, openChecked } = await setup();
+  await expect(openChecked()).rejects.toThrow("older than this build");
+  await migrate(url, { log });
+  await sql`insert into migrations (role, name, checksum) values ('shared', '9999_future.sql', 'x')`;
+  await expect(openChecked()).rejects.toThrow("newer than this build: it has shared/9999_future.sql");
+  await expect(migrate(url, { log })).rejects.toThrow("newer than this build");
+  await sql`delete from migrations where name = '9999_future.sql'`;
+  await sql`update migrations set checksum = 'x' where name = '0001_outbox.sql'`;
+  await expect(migrate(url, { log })).rejects.toThrow("changed after they were applied: shared/0001_outbox.sql");
+});
+
+test("the drizzle tables are those of the migrated database, column by column", async () => {
+  const database = await freshDatabase();
+  opened.push(database);
+  const db = await openDb(
+    { url: database.url, directUrl: null, statementMs: 10_000 },
+    { role: "test", poolSize: 1, log },
+  );
+  opened.push(db);
+  for (const table of Object.values<PgTable>(tables)) {
+    const { name, columns } = getTableConfig(table);
+    const rows = await db.sql<{ name: string; type: string; required: boolean }[]>`
+      select attname as name, format_type(atttypid, atttypmod) as type, attnotnull as required
+      from pg_attribute where attrelid = ${name}::regclass and attnum > 0 and not attisdropped`;
+    const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name);
+    const described = columns.map((column) => ({
+      name: column.name,
+      type: column.getSQLType(),
+      required: column.notNull || column.primary,
+    }));
+    expect({ name, columns: described.toSorted(byName) }).toEqual({ name, columns: [...rows].toSorted(byName) });
+  }
+});
+
+test("every table says who writes it", async () => {
+  const database = await freshDatabase();
+  opened.push(database);
+  const db = await openDb(
+    { url: database.url, directUrl: null, statementMs: 10_000 },
+    { role: "test", poolSize: 1, log },
+  );
+  opened.push(db);
+  const silent = await db.sql`
+    select relname from pg_class c
+    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
+      and coalesce(obj_description(c.oid, 'pg_class'), '') !~* 'written|writer'`;
+  expect([...silent]).toEqual([]);
+});
