@@ -6,7 +6,8 @@ import { openRegistry, registrySettings } from "../../../shared/registry.ts";
 import { deadLetterTopics } from "../../../shared/topics.ts";
 import { commonOptions, readArgs, readNumber, usageError, type Command, type Terminal } from "../command.ts";
 import { printTable } from "../print-table.ts";
-import { countDeadLetters, headerText, readNewest } from "../read-dead-letters.ts";
+import { countDeadLetters, headerText } from "../read-dead-letters.ts";
+import { readNewest } from "../read-newest.ts";
 import { showDeadLetter } from "../show-dead-letter.ts";
 
 export const dlqCommand: Command = {
