@@ -33,7 +33,7 @@ export function deadLetterRow(dead: DeadLetter): OutboxRow {
   const { record, group, error, now } = dead;
   const { id, time } = inboxEntryOf(record);
   const key = storable(record.key ?? "");
-  const headers: Headers = [...record.headers, ...story(dead)];
+  const headers: Headers = [...record.headers, ...story(dead)].map(([name, value]) => [storable(name), value]);
   return {
     shard: shardOf(key),
     topic: deadLetterTopic(group),

@@ -211,12 +211,15 @@ export async function runSession(of: Session): Promise<SessionEnd> {
   const why = await ended.promise;
   of.stop.removeEventListener("abort", stopped);
   if (timer !== null) clearTimeout(timer);
-  lanes.pause();
-  lanes.drop(() => true);
+  // Before a gap everything is in order: what was taken is still worked off. Otherwise only what runs now is.
+  if (why.kind !== "gap") {
+    lanes.pause();
+    lanes.drop(() => true);
+  }
   const drained = settlesWithin(of.timing.drainMs, lanes.idle());
-  if (why.kind === "stopped") {
+  if (why.kind === "stopped" || why.kind === "gap") {
     // A handler that will not end now is cut off: its transaction is rolled back and its message delivered again.
-    if (!(await drained)) of.giveUp();
+    if (!(await drained) && why.kind === "stopped") of.giveUp();
     const committed = commit().catch((error: unknown) => log.warn("last_commit_failed", { error }));
     await settlesWithin(2_000, committed);
   }

@@ -169,7 +169,7 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
   };
 
   const fill = async (member: FakeMember) => {
-    for (const [name, position] of [...member.position]) {
+    for (const [name, position] of member.position) {
       if (member.buffer.length >= conduct.fetchSize * 4) return;
       const at = parse(name);
       const generation = member.generation;

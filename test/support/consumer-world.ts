@@ -1,0 +1,226 @@
+import type { Broker, Outgoing } from "../../shared/broker.ts";
+import { consume, type ConsumeOptions } from "../../shared/consume/consume.ts";
+import type { Handler } from "../../shared/consume/handler.ts";
+import type { Timing } from "../../shared/consume/session.ts";
+import { openDb, type Db } from "../../shared/db.ts";
+import { kafkaHeaders, messageContentType, writeEnvelope } from "../../shared/envelope.ts";
+import { makeLog, type Log } from "../../shared/log.ts";
+import { makeMetrics, type Metrics } from "../../shared/metrics.ts";
+import { openBroker } from "../../shared/kafka-broker.ts";
+import type { Role } from "../../shared/role.ts";
+import { freshDatabase } from "./database.ts";
+import { makeFakeBroker, type FakeBroker, type Misbehaviour } from "./fake-broker.ts";
+import { frame, makeJsonCodec } from "./json-codec.ts";
+import { stack } from "./stack.ts";
+
+export const topic = "task-events";
+export const group = "task-update-broadcaster";
+
+/** A consumer under test: `stopped` settles as `consume` does. */
+export type Consumer = Readonly<{
+  stop: () => Promise<void>;
+  stopped: Promise<void>;
+  metrics: Metrics;
+  ready: () => boolean;
+  lines: Record<string, unknown>[];
+}>;
+
+export type Start = Readonly<{
+  handle?: Handler;
+  handleBatch?: Extract<ConsumeOptions, { handleBatch: unknown }>["handleBatch"];
+  broker?: ConsumeOptions["broker"];
+  db?: ConsumeOptions["db"];
+  timing?: Partial<Timing>;
+  handlerMs?: number;
+}>;
+
+/** Postgres for real with a table `effects(id, key, n, member)`; Kafka faked or real. Disposing stops what was started. */
+export async function consumerWorld(options: {
+  kafka: "fake" | "real";
+  partitions?: number;
+  misbehaviour?: Partial<Misbehaviour>;
+}) {
+  const database = await freshDatabase();
+  const db = await openDb(
+    { url: database.url, directUrl: null, statementMs: 10_000 },
+    { role: "test", poolSize: 30, log: makeLog({}, "error") },
+  );
+  await db.sql`create table effects (place serial, id uuid, key text, n int, member text)`;
+  const fake = options.kafka === "fake" ? makeFakeBroker(options.misbehaviour) : null;
+  const broker: Broker = fake ?? (await realBroker());
+  for (const name of [topic, `${group}-dlq`])
+    await broker.admin.createTopic({
+      name,
+      partitions: options.partitions ?? 3,
+      configs: { "retention.ms": "604800000" },
+    });
+  const producer = await broker.producer();
+  let registryDown = false;
+  const codec = makeJsonCodec({ registryDown: () => registryDown });
+  const started: Consumer[] = [];
+
+  const start = (of: Start): Consumer => {
+    const stop = new AbortController();
+    const lines: Record<string, unknown>[] = [];
+    const log: Log = makeLog({}, "debug", (line) => void lines.push(JSON.parse(line)));
+    const checks = new Map<string, () => boolean>();
+    const role: Role = {
+      name: "task-update-broadcaster",
+      signal: stop.signal,
+      log,
+      metrics: makeMetrics("task-update-broadcaster", { process: false }),
+      now: () => new Date(),
+      readyWhen: (name, check) => void checks.set(name, check),
+      healthyWhile: () => {},
+      serve: () => {},
+    };
+    const common = { broker: of.broker ?? broker, db: of.db ?? db, codec, topics: [topic], group } as const;
+    const more = { ...(of.timing ? { timing: of.timing } : {}), ...(of.handlerMs ? { handlerMs: of.handlerMs } : {}) };
+    const stopped = consume(
+      of.handleBatch
+        ? { ...common, ...more, handleBatch: of.handleBatch }
+        : { ...common, ...more, handle: of.handle ?? record() },
+      role,
+    );
+    stopped.catch(() => {});
+    const consumer: Consumer = {
+      stop: async () => {
+        stop.abort();
+        await stopped;
+      },
+      stopped,
+      metrics: role.metrics,
+      ready: () => [...checks.values()].every((check) => check()),
+      lines,
+    };
+    started.push(consumer);
+    return consumer;
+  };
+
+  return {
+    db,
+    broker,
+    fake,
+    start,
+    setRegistryDown: (down: boolean) => {
+      registryDown = down;
+    },
+    /** Sends TaskDeleted events: `n` counts per key from 1. Returns the ids. */
+    send: async (keys: readonly string[], from: number = 1): Promise<readonly string[]> => {
+      const counts = new Map<string, number>();
+      const records = keys.map((key) => {
+        const n = (counts.get(key) ?? from - 1) + 1;
+        counts.set(key, n);
+        return event(key, n);
+      });
+      await producer.send(records);
+      return records.map(({ headers }) =>
+        Buffer.from(headers.find(([name]) => name === "ce_id")?.[1] ?? []).toString(),
+      );
+    },
+    sendRaw: (records: readonly Outgoing[]) => producer.send(records),
+    effects: () => db.sql<Effect[]>`select id, key, n, member from effects order by place`,
+    deadLetters: () => db.sql<DeadRow[]>`
+      select key, value, headers, message_id, type, subject from outbox where topic = ${`${group}-dlq`} order by id`,
+    fates: () => db.sql<{ message_id: string; fate: string }[]>`select message_id, fate from inbox`,
+    /** Whether every record of the topic is committed by the group. */
+    caughtUp: async () => {
+      const [ends, commits] = await Promise.all([broker.admin.offsets(topic, "end"), broker.admin.committed(group)]);
+      return [...ends].every(
+        ([partition, end]) => end === 0n || commits.some((at) => at.partition === partition && at.offset === end),
+      );
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.allSettled(started.map((consumer) => consumer.stop()));
+      await producer[Symbol.asyncDispose]();
+      if (fake === null) {
+        await broker.admin.deleteGroup(group).catch(() => {});
+        for (const { name } of await broker.admin.topics()) await broker.admin.deleteTopic(name);
+      }
+      await broker[Symbol.asyncDispose]();
+      await db[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+export type ConsumerWorld = Awaited<ReturnType<typeof consumerWorld>>;
+type Effect = Readonly<{ id: string; key: string; n: number; member: string }>;
+type DeadRow = Readonly<{
+  key: string;
+  value: Buffer;
+  headers: [string, string | { base64: string }][];
+  message_id: string;
+  type: string;
+  subject: string;
+}>;
+
+/** A handler that writes one effect per message and publishes nothing. */
+export function record(member = "one"): Handler {
+  return async (message, { tx }) => {
+    await write(tx, message, member);
+    return [];
+  };
+}
+
+export async function write(
+  tx: Parameters<Handler>[1]["tx"],
+  message: Parameters<Handler>[0],
+  member = "one",
+): Promise<void> {
+  await tx`insert into effects (id, key, n, member) values (${message.id}, ${message.key}, ${message.sequence}, ${member})`;
+}
+
+export function event(key: string, n: number, value?: Uint8Array): Outgoing {
+  const data = { id: key, user_id: key, deleted_at: new Date(0) };
+  const envelope = writeEnvelope({
+    id: Bun.randomUUIDv7(),
+    time: new Date(),
+    source: "task-service",
+    type: "TaskDeleted",
+    subject: key,
+    contentType: messageContentType,
+    correlationId: "test",
+    causationId: null,
+    traceparent: null,
+  });
+  return {
+    topic,
+    key,
+    value: value ?? frame(1, JSON.stringify({ type: "TaskDeleted", data })),
+    headers: kafkaHeaders(envelope, n),
+  };
+}
+
+/** The databases and pools stay as they are; only the path to them breaks, as when Postgres restarts. */
+export function breakable(db: Db) {
+  let broken = false;
+  const refuse = () => Promise.reject(Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" }));
+  const sql = new Proxy(db.sql, {
+    apply: (target, self, args) => (broken ? refuse() : Reflect.apply(target, self, args)),
+  });
+  const transaction: Db["transaction"] = (work, options) => (broken ? refuse() : db.transaction(work, options));
+  return {
+    db: { sql, transaction, notifier: db.notifier },
+    setBroken: (now: boolean) => {
+      broken = now;
+    },
+  };
+}
+
+function realBroker(): Promise<Broker> {
+  return openBroker(
+    {
+      brokers: stack().kafkaBrokers.split(","),
+      prefix: `consume-${crypto.randomUUID().slice(0, 8)}.`,
+      tls: false,
+      tlsCaFile: null,
+      tlsCertFile: null,
+      tlsKeyFile: null,
+      saslMechanism: null,
+      saslUsername: null,
+      saslPassword: null,
+    },
+    { clientId: "consume-contract", log: makeLog({}, "error") },
+  );
+}
+export type { FakeBroker };
