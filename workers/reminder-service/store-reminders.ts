@@ -37,10 +37,10 @@ export async function saveGuards(tx: Tx, guards: readonly Guard[]): Promise<void
   if (guards.length === 0) return;
   await tx`
     update reminder_guards
-    set fields = saved.fields::jsonb, closed = saved.closed, updated_at = clock_timestamp()
+    set fields = saved.fields::jsonb, closed = saved.closed::boolean, updated_at = clock_timestamp()
     from unnest(
       ${guards.map(({ taskId }) => taskId)}::uuid[], ${guards.map(({ fields }) => JSON.stringify(fields))}::text[],
-      ${guards.map((guard) => taskState(guard).closed !== null)}::boolean[]
+      ${guards.map((guard) => String(taskState(guard).closed !== null))}::text[]
     ) as saved (task_id, fields, closed)
     where reminder_guards.task_id = saved.task_id`;
 }
