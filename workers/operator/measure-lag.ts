@@ -17,7 +17,10 @@ export type PartitionLag = Readonly<{
  * How far every group is behind, by partition, in the order of the topics table. Looks at the broker only and joins no group. Commits
  * below the log's start count from the start: what was between is gone. Rejects when a topic does not exist.
  */
-export async function measureLag(admin: Admin, now: Date): Promise<readonly PartitionLag[]> {
+export async function measureLag(
+  admin: Pick<Admin, "offsets" | "committed" | "read">,
+  now: Date,
+): Promise<readonly PartitionLag[]> {
   const names = [...new Set(groupNames.flatMap((group): readonly TopicName[] => consumerGroups[group]))];
   const logs = new Map(
     await Promise.all(

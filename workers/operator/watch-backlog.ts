@@ -11,31 +11,23 @@ export type Backlog = Readonly<{
 
 /**
  * Measures at once and then every `everyMs` until the role stops. A part that cannot be measured is counted and keeps its last
- * figures; `taskwire_backlog_measured_seconds` says how old they are. Ready after the first complete measurement.
+ * figures; `backlog_measured_timestamp_seconds` says how old they are. Ready after the first complete measurement.
  */
 export async function watchBacklog(
   { lag, outbox, everyMs }: Backlog,
   { signal, log, metrics, now, readyWhen }: Pick<Role, "signal" | "log" | "metrics" | "now" | "readyWhen">,
 ): Promise<void> {
   const place = ["group", "topic", "partition"];
-  const messages = metrics.gauge("taskwire_consumer_lag_messages", "Messages a group has not handled yet", place);
-  const seconds = metrics.gauge("taskwire_consumer_lag_seconds", "Age of the oldest message not handled yet", place);
-  const waiting = metrics.gauge("taskwire_outbox_waiting_messages", "Messages committed and not yet published", [
-    "shard",
-  ]);
-  const oldest = metrics.gauge("taskwire_outbox_oldest_seconds", "Age of the oldest message not yet published", [
-    "shard",
-  ]);
-  const holds = metrics.gauge(
-    "taskwire_outbox_held_keys",
-    "Keys held back after the broker refused a message of theirs",
-  );
+  const messages = metrics.gauge("consumer_lag_messages", "Messages a group has not handled yet", place);
+  const seconds = metrics.gauge("consumer_lag_seconds", "Age of the oldest message not handled yet", place);
+  const waiting = metrics.gauge("outbox_waiting_messages", "Messages committed and not yet published", ["shard"]);
+  const oldest = metrics.gauge("outbox_waiting_seconds", "Age of the oldest message not yet published", ["shard"]);
   const measured = metrics.gauge(
-    "taskwire_backlog_measured_seconds",
+    "backlog_measured_timestamp_seconds",
     "When a part was last measured, since the epoch",
     ["part"],
   );
-  const failures = metrics.counter("taskwire_backlog_failures_total", "Measurements that failed", ["part"]);
+  const failures = metrics.counter("backlog_failures_total", "Measurements that failed", ["part"]);
 
   const parts = {
     lag: async () => {
@@ -50,7 +42,6 @@ export async function watchBacklog(
         waiting.set({ shard }, of.waiting);
         oldest.set({ shard }, of.oldestSeconds);
       }
-      holds.set(state.holds.length);
     },
   };
   const done = new Set<string>();
