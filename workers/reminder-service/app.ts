@@ -112,6 +112,6 @@ const newReminder = z
   .strictObject({
     remind_at: z.iso
       .datetime({ offset: true, error: "must be a date and time with its zone, such as 2026-12-31T18:00:00Z" })
-      .refine((text) => new Date(text).getUTCFullYear() <= lastYear, "is too far ahead"),
+      .refine((text) => !(new Date(text).getUTCFullYear() > lastYear), "is too far ahead"),
   })
   .openapi("NewReminder");

@@ -1,0 +1,253 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { makeLog } from "../../shared/log.ts";
+import { makeMetrics } from "../../shared/metrics.ts";
+import { Problem } from "../../shared/problem.ts";
+import { buildApp } from "../../workers/reminder-service/app.ts";
+import { command, completed, created, deleted, otherUserId, updated, userId } from "../support/guard-messages.ts";
+import { openReminderWorld, type ReminderWorld } from "../support/reminder-world.ts";
+
+let world: ReminderWorld;
+let app: ReturnType<typeof buildApp>;
+let notified = 0;
+beforeAll(async () => {
+  world = await openReminderWorld();
+  app = buildApp({
+    db: world.db,
+    codec: world.codec,
+    notify: () => void notified++,
+    // A token is the id of its user here; real tokens have tests of their own.
+    authenticate: async (request) => {
+      const user = request.headers.get("authorization")?.replace("Bearer ", "");
+      if (!user) throw new Problem("UNAUTHENTICATED");
+      return { userId: user, sessionId: "s", expiresAt: new Date(8e15), via: "bearer" };
+    },
+    newId: () => Bun.randomUUIDv7(),
+    now: () => new Date(),
+    log: makeLog({}, "error"),
+    metrics: makeMetrics("test", { process: false }),
+  });
+}, 60_000);
+afterAll(() => world?.[Symbol.asyncDispose](), 30_000);
+
+type Body = Record<string, unknown> & {
+  id: string;
+  items: Body[];
+  next_cursor: string | null;
+  errors: { path: string }[];
+};
+
+async function send(method: string, path: string, { body, user = userId }: { body?: unknown; user?: string } = {}) {
+  const answer = await app.request(path, {
+    method,
+    headers: { authorization: `Bearer ${user}`, "content-type": "application/json" },
+    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+  });
+  return { status: answer.status, body: (await answer.json()) as Body };
+}
+
+const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
+const hour = 3_600_000;
+
+async function newTask(user = userId): Promise<string> {
+  const task = crypto.randomUUID();
+  await world.handle(created(1, Date.now(), { due: null, task, user }));
+  return task;
+}
+
+describe("setting a reminder", () => {
+  test("answers 201 and tells ReminderScheduled in the same commit", async () => {
+    const task = await newTask();
+    const remind_at = inMs(hour);
+    const before = notified;
+    const { status, body } = await send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at } });
+    expect(status).toBe(201);
+    expect(body).toEqual({
+      id: expect.any(String),
+      task_id: task,
+      rule: null,
+      remind_at,
+      status: "pending",
+      triggered_at: null,
+      dismissed_at: null,
+      reason: null,
+      generation: 1,
+      version: 1,
+    } as unknown as Body);
+    expect(notified).toBe(before + 1);
+    const events = (await world.outbox()).filter(({ subject }) => subject === body.id);
+    expect(events).toMatchObject([{ type: "ReminderScheduled", sequence: 1, data: { remind_at, generation: 1 } }]);
+  });
+
+  test("twice for the same instant, in any zone's spelling and at once, is one reminder and one event", async () => {
+    const task = await newTask();
+    const at = new Date(Math.ceil(Date.now() / 1000) * 1000 + hour);
+    const spelled = [at.toISOString(), at.toISOString().replace(".000Z", "Z"), at.toISOString().replace("Z", "+00:00")];
+    const answers = await Promise.all(
+      [...spelled, ...spelled].map((remind_at) => send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at } })),
+    );
+    expect(new Set(answers.map(({ status, body }) => `${status} ${body.id}`)).size).toBe(1);
+    const id = answers[0]?.body.id;
+    expect((await world.outbox()).filter(({ subject }) => subject === id)).toHaveLength(1);
+  });
+
+  test("for a task not heard of yet waits for it", async () => {
+    const task = crypto.randomUUID();
+    const answer = send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at: inMs(hour) } });
+    await Bun.sleep(300); // its creation is still on its way
+    await world.handle(created(1, Date.now(), { due: null, task }));
+    expect((await answer).status).toBe(201);
+  });
+
+  test("for a task that does not come answers 404 after 2 s, for a foreign one 404 at once", async () => {
+    const began = performance.now();
+    const unknown = await send("POST", `/v1/tasks/${crypto.randomUUID()}/reminders`, {
+      body: { remind_at: inMs(hour) },
+    });
+    const waited = performance.now() - began;
+    expect([unknown.status, unknown.body["code"]]).toEqual([404, "TASK_NOT_FOUND"]);
+    expect(waited).toBeGreaterThan(1_900);
+    expect(waited).toBeLessThan(4_000);
+    const foreign = await newTask(otherUserId);
+    expect((await send("POST", `/v1/tasks/${foreign}/reminders`, { body: { remind_at: inMs(hour) } })).status).toBe(
+      404,
+    );
+  });
+
+  test("in the past answers 422 naming the field, and nothing is written", async () => {
+    const task = await newTask();
+    const { status, body } = await send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at: inMs(-1000) } });
+    expect([status, body.errors.map(({ path }) => path)]).toEqual([422, ["/remind_at"]]);
+    expect((await send("GET", `/v1/tasks/${task}/reminders`)).body.items).toEqual([]);
+  });
+
+  test.each([
+    ["no zone", { remind_at: "2099-01-01T10:00:00" }, "/remind_at"],
+    ["no date", { remind_at: "tomorrow" }, "/remind_at"],
+    ["a number", { remind_at: 4_000_000_000 }, "/remind_at"],
+    ["nothing", {}, "/remind_at"],
+    ["a day that is none", { remind_at: "2099-02-30T10:00:00Z" }, "/remind_at"],
+    ["a field that is none", { remind_at: "2099-01-01T10:00:00Z", when: 1 }, "/when"],
+  ])("with %s answers 422 naming it", async (_what, body, path) => {
+    const task = await newTask();
+    const answer = await send("POST", `/v1/tasks/${task}/reminders`, { body });
+    expect([answer.status, answer.body.errors?.map((mistake) => mistake.path)]).toEqual([422, [path]]);
+  });
+
+  test("for a task that is completed or deleted answers 409", async () => {
+    const [done, gone] = [await newTask(), await newTask()];
+    await world.handle(completed(2, Date.now(), { task: done }), deleted(2, Date.now(), { task: gone }));
+    const codes = await Promise.all(
+      [done, gone].map(
+        async (task) =>
+          (await send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at: inMs(hour) } })).body["code"],
+      ),
+    );
+    expect(codes).toEqual(["TASK_COMPLETED", "TASK_DELETED"]);
+  });
+
+  test("is undone by completing the task and comes back with reopening it", async () => {
+    const task = await newTask();
+    const { body } = await send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at: inMs(hour) } });
+    const status = async () =>
+      (await send("GET", `/v1/tasks/${task}/reminders`)).body.items.map((item) => [
+        item.id,
+        item["status"],
+        item["reason"],
+      ]);
+    await world.handle(completed(2, Date.now(), { task }));
+    expect(await status()).toEqual([[body.id, "dismissed", "completed"]]);
+    await world.handle(updated(3, Date.now(), { status: "open", task }));
+    expect(await status()).toEqual([[body.id, "pending", null]]);
+  });
+
+  test("stops at fifty of one's own for a task", async () => {
+    const task = await newTask();
+    const set = (index: number) =>
+      send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at: inMs(hour + index * 1000) } });
+    for (let index = 0; index < 50; index++) expect((await set(index)).status).toBe(201);
+    expect((await set(50)).body.errors.map(({ path }) => path)).toEqual(["/remind_at"]);
+  });
+});
+
+describe("dismissing a reminder", () => {
+  test("twice answers the same and tells ReminderDismissed once; it stays so when the command comes again", async () => {
+    const task = await newTask();
+    const due = Date.now() + hour;
+    const wanted = (sequence: number) => command(sequence, { due: [due, 1, Date.now()], task, title: `v${sequence}` });
+    await world.handle(wanted(1));
+    const [{ id } = { id: "" }] = (await send("GET", `/v1/reminders?task_id=${task}`)).body.items;
+    const first = await send("POST", `/v1/reminders/${id}/dismiss`);
+    expect(first).toMatchObject({ status: 200, body: { status: "dismissed", reason: "user", version: 2 } });
+    expect(await send("POST", `/v1/reminders/${id}/dismiss`)).toEqual(first);
+    await world.handle(wanted(2));
+    expect((await send("GET", `/v1/reminders?task_id=${task}`)).body.items).toEqual([first.body]);
+    const told = (await world.outbox()).filter(({ subject, type }) => subject === id && type === "ReminderDismissed");
+    expect(told).toHaveLength(1);
+  });
+
+  test("set by a person and asked for again is scheduled anew", async () => {
+    const task = await newTask();
+    const remind_at = inMs(hour);
+    const { body } = await send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at } });
+    await send("POST", `/v1/reminders/${body.id}/dismiss`);
+    const again = await send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at } });
+    expect(again).toMatchObject({ status: 201, body: { id: body.id, status: "pending", generation: 2, version: 3 } });
+  });
+
+  test("of another user, unknown or not an id at all", async () => {
+    const task = await newTask(otherUserId);
+    const { body } = await send("POST", `/v1/tasks/${task}/reminders`, {
+      body: { remind_at: inMs(hour) },
+      user: otherUserId,
+    });
+    const statuses = await Promise.all(
+      [body.id, crypto.randomUUID(), "17"].map(
+        async (id) => (await send("POST", `/v1/reminders/${id}/dismiss`)).status,
+      ),
+    );
+    expect(statuses).toEqual([404, 404, 422]);
+  });
+});
+
+describe("listing reminders", () => {
+  test("pages by time, filters by status and task, and shows one's own only", async () => {
+    const user = crypto.randomUUID();
+    const [task, other] = [await newTask(user), await newTask(user)];
+    const ids: string[] = [];
+    for (const [index, of] of [task, task, other, task, other].entries())
+      ids.push(
+        (await send("POST", `/v1/tasks/${of}/reminders`, { body: { remind_at: inMs(hour + index * 1000) }, user })).body
+          .id,
+      );
+    await send("POST", `/v1/reminders/${ids[1]}/dismiss`, { user });
+    const walk = async (query: string) => {
+      const seen: string[] = [];
+      for (let cursor: string | null = ""; cursor !== null;) {
+        const page = await send("GET", `/v1/reminders?limit=2${query}${cursor ? `&cursor=${cursor}` : ""}`, { user });
+        seen.push(...page.body.items.map(({ id }) => id));
+        cursor = page.body.next_cursor;
+      }
+      return seen;
+    };
+    expect(await walk("")).toEqual(ids);
+    expect(await walk("&status=pending")).toEqual(ids.toSpliced(1, 1));
+    expect(await walk(`&task_id=${other}`)).toEqual([ids[2] ?? "", ids[4] ?? ""]);
+    expect((await send("GET", "/v1/reminders", { user: crypto.randomUUID() })).body.items).toEqual([]);
+  });
+
+  test("refuses a cursor of another list, a wrong limit and status, and who is nobody", async () => {
+    const user = crypto.randomUUID();
+    const task = await newTask(user);
+    for (const ms of [1, 2])
+      await send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at: inMs(hour + ms * 1000) }, user });
+    const { next_cursor } = (await send("GET", "/v1/reminders?limit=1", { user })).body;
+    expect(next_cursor).toEqual(expect.any(String));
+    const paths = async (query: string) =>
+      (await send("GET", `/v1/reminders?${query}`, { user })).body.errors.map(({ path }) => path);
+    expect(await paths(`status=pending&cursor=${next_cursor}`)).toEqual(["query.cursor"]);
+    expect(await paths("cursor=nonsense")).toEqual(["query.cursor"]);
+    expect(await paths("limit=0")).toEqual(["query.limit"]);
+    expect(await paths("status=open")).toEqual(["query.status"]);
+    expect((await app.request("/v1/reminders")).status).toBe(401);
+  });
+});
