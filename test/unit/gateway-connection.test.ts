@@ -82,6 +82,15 @@ describe("a connection", () => {
     expect(connection.ended()).toBeTrue();
   });
 
+  test("one alone is never too much, however large", async () => {
+    const { connection, ends, reader } = setup(1000);
+    connection.put("first", bytes(big));
+    connection.put("a", bytes("y".repeat(5000)));
+    expect(ends).toEqual([]);
+    await reader.read();
+    expect((await reader.read()).value).toHaveLength(5000);
+  });
+
   test("says its last word and closes; ends once, however often and by whom", async () => {
     const { connection, ends, reader } = setup();
     connection.end("drain", bytes("bye"));
@@ -101,10 +110,11 @@ describe("a connection", () => {
 
   test("has room again once less than half of its budget waits", async () => {
     const { connection, reader } = setup(1000);
+    expect(connection.room()).toBeNull();
     connection.put("first", bytes(big));
     connection.put("a", bytes("y".repeat(600)));
     let hasRoom = false;
-    const room = connection.room().then(() => (hasRoom = true));
+    const room = connection.room()?.then(() => (hasRoom = true));
     await Promise.resolve();
     expect(hasRoom).toBeFalse();
     await reader.read();

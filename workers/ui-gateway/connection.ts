@@ -9,8 +9,8 @@ export type Connection = Readonly<{
   put: (key: string, bytes: Uint8Array) => void;
   /** Drops what waits: it is void after a reset. */
   clear: () => void;
-  /** Resolves when less than half of the budget waits, or the connection has ended. */
-  room: () => Promise<void>;
+  /** `null` while less than half of the budget waits; else resolves when it does, or when the connection has ended. */
+  room: () => Promise<void> | null;
   /** Ends it; `last` goes out before the end and carries no id. What still waits is left to the client's next connection. */
   end: (reason: EndReason, last?: Uint8Array) => void;
   ended: () => boolean;
@@ -84,11 +84,12 @@ export function openConnection({ maxWaitingBytes, onEnd }: ConnectionOptions): C
       if (isEnded) return;
       waiting.put(key, bytes);
       flush();
-      if (waiting.bytes() > maxWaitingBytes) end("slow");
+      // One alone is never too much: a client that comes back for it would be closed again and again.
+      if (waiting.bytes() > maxWaitingBytes && waiting.count() > 1) end("slow");
     },
     clear: waiting.clear,
     room: () => {
-      if (isEnded || waiting.bytes() * 2 <= maxWaitingBytes) return Promise.resolve();
+      if (isEnded || waiting.bytes() * 2 <= maxWaitingBytes) return null;
       room = Promise.withResolvers<void>();
       return room.promise;
     },

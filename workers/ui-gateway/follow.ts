@@ -2,7 +2,8 @@ import type { Admin } from "../../shared/broker.ts";
 import { Problem } from "../../shared/problem.ts";
 import { formatStreamCursor } from "../../shared/stream-cursor.ts";
 import type { Hub, ResetReason } from "./hub.ts";
-import type { LogReading } from "./read-log.ts";
+import type { ReadLog } from "./read-log.ts";
+import type { Ring } from "./ring.ts";
 import { decideResume } from "./resume.ts";
 import type { Frame } from "./update-frame.ts";
 
@@ -16,7 +17,8 @@ export type Sink = Readonly<{
   caughtUp: (cursor: string) => void;
   /** The log could not be read: the client comes again with the last id it has. */
   stalled: () => void;
-  room: () => Promise<void>;
+  /** `null` when it takes more at once. Changes that come now are given in any case; those it missed wait for room. */
+  room: () => Promise<void> | null;
   ended: () => boolean;
 }>;
 
@@ -28,14 +30,17 @@ export type Following = Readonly<{
 
 export type Follow = (userId: string, cursor: string | null, sink: Sink) => Promise<Following>;
 
+/** Bytes of missed changes given between two looks for room; at most that much lies on top of half a budget. */
+const chunkBytes = 64 * 1024;
+
 /** Makes the one way changes are followed. Rejects with UNAVAILABLE while this instance knows no position. */
 export function makeFollow(options: {
   hub: Hub;
-  logReading: LogReading;
+  readLog: ReadLog;
   admin: Pick<Admin, "offsets">;
   maxReplay: bigint;
 }): Follow {
-  const { hub, logReading, admin, maxReplay } = options;
+  const { hub, readLog, admin, maxReplay } = options;
   const bounds = async (partition: number) => {
     const [starts, ends] = await Promise.all([
       admin.offsets("task-updates", "start"),
@@ -53,7 +58,7 @@ export function makeFollow(options: {
 
   return async (userId, cursor, sink) => {
     const asked = here(userId);
-    let resume = await decideResume({
+    const resume = await decideResume({
       cursor,
       epoch: asked.epoch,
       partition: asked.partition,
@@ -62,12 +67,9 @@ export function makeFollow(options: {
       maxReplay,
       log: () => bounds(asked.partition),
     });
-    // From here to the end nothing waits, so no record comes between what is decided and what is followed.
     const { epoch, partition, ring } = here(userId);
-    if (ring !== asked.ring) resume = { from: "reset", reason: "epoch" };
-
-    /** Above which offset the client wants changes; a position below it would take the client back. */
-    let floor = -1n;
+    /** Above which offset the client wants changes, while this instance is behind it or it behind this instance. */
+    let floor: bigint | "catching-up" = -1n;
     let isReset = false;
     const subscription = hub.subscribe({
       userId,
@@ -78,56 +80,69 @@ export function makeFollow(options: {
         sink.reset(reason, at);
       },
     });
-    const currentRing = () => hub.ringOf(hub.partitionOfUser(userId));
     const position = () => formatStreamCursor({ epoch, partition, offset: ring.next() - 1n });
-    const goOnAfter = (offset: bigint) => {
-      for (const frame of ring.above(offset, userId)) sink.change(frame);
+    const startFromNow = () => {
       subscription.startAfter(ring.next() - 1n);
-      sink.caughtUp(position());
+      return position();
     };
-    switch (resume.from) {
-      case "now":
-        goOnAfter(ring.next() - 1n);
-        break;
-      case "reset":
-        subscription.startAfter(ring.next() - 1n);
-        sink.reset(resume.reason, position());
-        break;
-      case "later":
-        floor = resume.after;
-        subscription.startAfter(resume.after);
-        break;
-      case "ring":
-      case "log": {
-        const { after } = resume;
-        if (after + 1n >= ring.start()) {
-          goOnAfter(after);
-          break;
+    /** After a restart of the hub nothing here counts any more; its reset is on the way. */
+    const isOver = () => isReset || sink.ended() || hub.ringOf(partition) !== ring;
+    /** Gives what was missed as fast as it is taken. The last part and the change to what comes now are one step. */
+    const catchUp = async (from: bigint): Promise<void> => {
+      for (let after = from; !isOver();) {
+        if (after + 1n < ring.start()) {
+          const take = (frame: Frame) => {
+            if (frame.userId === userId && !isOver()) sink.change(frame);
+          };
+          const isCovered = (next: bigint) => next >= ring.start();
+          const next = await readLog(partition, { from: after + 1n, take, isCovered, room: sink.room, ended: isOver });
+          if (next === null) return isOver() ? undefined : sink.stalled();
+          after = next - 1n;
+          continue;
         }
-        floor = 2n ** 62n;
-        logReading.read(partition, {
-          from: after + 1n,
-          take: (frame) => {
-            if (!isReset && frame.userId === userId) sink.change(frame);
-          },
-          reached: (next) => {
-            if (isReset) return true;
-            if (next < ring.start()) return false;
-            floor = -1n;
-            goOnAfter(next - 1n);
-            return true;
-          },
-          room: sink.room,
-          ended: () => isReset || sink.ended(),
-          failed: () => {
-            if (!isReset) sink.stalled();
-          },
-        });
+        const { frames, isAll } = nextChunk(ring, after, userId);
+        for (const frame of frames) sink.change(frame);
+        if (isAll) {
+          floor = -1n;
+          return sink.caughtUp(startFromNow());
+        }
+        after = frames.at(-1)?.offset ?? after;
+        await sink.room();
       }
-    }
+    };
+
+    if (ring !== asked.ring) sink.reset("epoch", startFromNow());
+    else
+      switch (resume.from) {
+        case "now":
+          sink.caughtUp(startFromNow());
+          break;
+        case "reset":
+          sink.reset(resume.reason, startFromNow());
+          break;
+        case "later":
+          floor = resume.after;
+          subscription.startAfter(resume.after);
+          break;
+        case "ring":
+        case "log":
+          floor = "catching-up";
+          catchUp(resume.after).catch(sink.stalled);
+      }
     return {
-      cursor: () => (hub.isLive() && (currentRing()?.next() ?? 0n) - 1n >= floor ? hub.cursorOf(userId) : null),
+      cursor: () => {
+        const next = hub.ringOf(hub.partitionOfUser(userId))?.next() ?? 0n;
+        return floor === "catching-up" || next - 1n < floor ? null : hub.cursorOf(userId);
+      },
       stop: subscription.stop,
     };
   };
+}
+
+function nextChunk(ring: Ring, after: bigint, userId: string): { frames: readonly Frame[]; isAll: boolean } {
+  const missed = ring.above(after, userId);
+  let bytes = 0;
+  const end = missed.findIndex((frame) => (bytes += frame.bytes.byteLength) > chunkBytes);
+  // At least one, however large.
+  return end < 0 ? { frames: missed, isAll: true } : { frames: missed.slice(0, Math.max(1, end)), isAll: false };
 }

@@ -9,15 +9,18 @@ export type Reader = Readonly<{
   /** The first offset wanted. */
   from: bigint;
   take: (frame: Frame) => void;
-  /** Called after all before `next` was given; true when memory covers the rest, and the reader is done. */
-  reached: (next: bigint) => boolean;
-  room: () => Promise<void>;
+  /** Whether memory has everything from `next` on, so that the log need not be read further. */
+  isCovered: (next: bigint) => boolean;
+  /** `null` when it takes more at once. */
+  room: () => Promise<void> | null;
   ended: () => boolean;
-  /** It cannot be brought up: the log did not answer, or it takes nothing itself. */
-  failed: () => void;
 }>;
 
-export type LogReading = Readonly<{ read: (partition: number, reader: Reader) => void }>;
+/** Resolves with the offset up to which everything was given, or `null` when the log or the reader stands still. */
+export type ReadLog = (partition: number, reader: Reader) => Promise<bigint | null>;
+
+type Seat = Readonly<{ reader: Reader; leave: (next: bigint | null) => void }>;
+type Pass = { at: bigint; seats: Set<Seat>; waiting: Set<Seat> };
 
 type Options = Readonly<{
   tail: Broker["tail"];
@@ -31,75 +34,79 @@ const patienceMs = 5_000;
 
 /**
  * Reads the log for clients that are behind the ring: one pass at a time per partition, shared by all that are behind in it.
- * Who comes while a pass runs and is not ahead of it is served by the next pass, the others join. The slowest holds a pass
+ * Who comes while a pass runs joins it unless it is past them already; then they wait for the next. The slowest holds a pass
  * up for 5 s at most.
  */
-export function makeLogReading(options: Options): LogReading {
-  const running = new Map<number, { at: bigint; readers: Set<Reader>; waiting: Set<Reader> }>();
-  const start = (partition: number, readers: Set<Reader>) => {
-    const at = [...readers].reduce((least, { from }) => (from < least ? from : least), 2n ** 62n);
-    const pass = { at, readers, waiting: new Set<Reader>() };
+export function makeReadLog(options: Options): ReadLog {
+  const running = new Map<number, Pass>();
+  const start = (partition: number, seats: Set<Seat>) => {
+    const at = [...seats].reduce((least, { reader }) => (reader.from < least ? reader.from : least), 2n ** 62n);
+    const pass: Pass = { at, seats, waiting: new Set() };
     running.set(partition, pass);
     runPass(partition, pass, options)
       .catch((error: unknown) => options.log.warn("log_reading_failed", { partition, error }))
       .finally(() => {
-        for (const reader of pass.readers) reader.failed();
+        for (const seat of pass.seats) seat.leave(null);
         running.delete(partition);
         if (pass.waiting.size > 0) start(partition, pass.waiting);
       });
   };
-  return {
-    read: (partition, reader) => {
+  return (partition, reader) =>
+    new Promise((leave) => {
+      const seat = { reader, leave };
       const pass = running.get(partition);
-      if (pass === undefined) start(partition, new Set([reader]));
-      else if (reader.from >= pass.at && pass.readers.size > 0) pass.readers.add(reader);
-      else pass.waiting.add(reader);
-    },
-  };
+      if (pass === undefined) start(partition, new Set([seat]));
+      else if (reader.from >= pass.at && pass.seats.size > 0) pass.seats.add(seat);
+      else pass.waiting.add(seat);
+    });
 }
 
-async function runPass(
-  partition: number,
-  pass: { at: bigint; readers: Set<Reader> },
-  { tail, readFrame, epoch, signal }: Options,
-): Promise<void> {
+async function runPass(partition: number, pass: Pass, { tail, readFrame, epoch, signal }: Options): Promise<void> {
   const stop = new AbortController();
   const over = AbortSignal.any([signal, stop.signal]);
   const startedIn = epoch();
+  const from = new Map([[partition, pass.at]]);
   // A log that says nothing for so long will not say more: what it should have is gone or cannot be reached.
   let silence = setTimeout(() => stop.abort(), patienceMs);
   try {
-    for await (const records of tail({
-      topic: "task-updates",
-      from: new Map([[partition, pass.at]]),
-      signal: over,
-    })) {
+    for await (const records of tail({ topic: "task-updates", from, signal: over })) {
       clearTimeout(silence);
       const frames = await Promise.all(records.map((record) => readFrame(record, startedIn)));
-      if (over.aborted || epoch() !== startedIn) return;
       for (const [index, { offset }] of records.entries()) {
+        if (over.aborted || epoch() !== startedIn) return;
         const frame = frames[index];
-        if (frame) for (const reader of pass.readers) if (offset >= reader.from) reader.take(frame);
+        if (frame) for (const { reader } of pass.seats) if (offset >= reader.from) reader.take(frame);
         pass.at = offset + 1n;
+        await waitForSlowest(pass);
       }
-      for (const reader of pass.readers)
-        if (reader.ended() || (pass.at >= reader.from && reader.reached(pass.at))) pass.readers.delete(reader);
-      if (pass.readers.size === 0) return;
-      await Promise.all(
-        [...pass.readers].map(async (reader) => {
-          if (await isLate(reader.room())) {
-            pass.readers.delete(reader);
-            reader.failed();
-          }
-        }),
-      );
-      if (pass.readers.size === 0) return;
+      for (const seat of pass.seats)
+        if (seat.reader.ended() || (pass.at >= seat.reader.from && seat.reader.isCovered(pass.at)))
+          leave(pass, seat, pass.at);
+      if (pass.seats.size === 0) return;
       silence = setTimeout(() => stop.abort(), patienceMs);
     }
   } finally {
     clearTimeout(silence);
     stop.abort();
   }
+}
+
+function leave(pass: Pass, seat: Seat, next: bigint | null): void {
+  pass.seats.delete(seat);
+  seat.leave(next);
+}
+
+async function waitForSlowest(pass: Pass): Promise<void> {
+  const full = [...pass.seats].flatMap((seat) => {
+    const room = seat.reader.room();
+    return room === null ? [] : [{ seat, room }];
+  });
+  if (full.length === 0) return;
+  await Promise.all(
+    full.map(async ({ seat, room }) => {
+      if (await isLate(room)) leave(pass, seat, null);
+    }),
+  );
 }
 
 async function isLate(room: Promise<void>): Promise<boolean> {

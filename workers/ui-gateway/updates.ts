@@ -6,7 +6,7 @@ import type { Role } from "../../shared/role.ts";
 import { makeFollow, type Follow } from "./follow.ts";
 import { makeHub, type Hub } from "./hub.ts";
 import { makeFrameReader } from "./read-frame.ts";
-import { makeLogReading } from "./read-log.ts";
+import { makeReadLog } from "./read-log.ts";
 import { makeStreams, type Streams } from "./streams.ts";
 import { tailUpdates } from "./tail-updates.ts";
 import { startTimerWheel } from "./timer-wheel.ts";
@@ -55,8 +55,8 @@ export function openUpdates({ settings, broker, codec, db }: Deps, role: Role): 
 
   const hub = makeHub({ ring: { maxRecords: settings.ringRecords, maxBytes: settings.ringBytes }, countDropped });
   const readFrame = makeFrameReader({ codec, log, countDropped });
-  const logReading = makeLogReading({ tail: broker.tail, readFrame, epoch: hub.epoch, log, signal: stop.signal });
-  const follow = makeFollow({ hub, logReading, admin: broker.admin, maxReplay: BigInt(settings.maxReplay) });
+  const readLog = makeReadLog({ tail: broker.tail, readFrame, epoch: hub.epoch, log, signal: stop.signal });
+  const follow = makeFollow({ hub, readLog, admin: broker.admin, maxReplay: BigInt(settings.maxReplay) });
   const streams = makeStreams({
     follow,
     wheel,

@@ -7,6 +7,7 @@ export type Waiting = Readonly<{
   put: (key: string, bytes: Uint8Array) => void;
   take: () => Uint8Array | null;
   bytes: () => number;
+  count: () => number;
   clear: () => void;
 }>;
 
@@ -32,6 +33,7 @@ export function makeWaiting(): Waiting {
       return null;
     },
     bytes: () => size,
+    count: () => entries.size,
     clear: () => {
       entries.clear();
       size = 0;
