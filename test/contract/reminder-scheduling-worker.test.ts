@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { openDb, type Db } from "../../shared/db.ts";
+import { makeLog } from "../../shared/log.ts";
+import type { MessageOf, Received } from "../../shared/message.ts";
+import { makeWantReminders } from "../../workers/reminder-scheduling-worker/want-reminders.ts";
+import { freshDatabase, type FreshDatabase } from "../support/database.ts";
+
+const url = process.env["DATABASE_URL"];
+if (!url && process.env["REQUIRE_ALL"] === "1") throw new Error("needs DATABASE_URL");
+
+const ada = "0193a0b0-0000-7000-8000-0000000000aa";
+const ben = "0193a0b0-0000-7000-8000-0000000000bb";
+const log = makeLog({}, "error");
+const rules = [{ rule: "at-due", offset_ms: 0 }];
+const at = (minute: number) => new Date(Date.UTC(2026, 10, 23, 9, minute));
+const [due, moved] = [at(50), at(55)];
+
+describe.skipIf(!url)("the reminder scheduling worker on Postgres (needs DATABASE_URL)", () => {
+  let database: FreshDatabase;
+  let db: Db;
+  beforeAll(async () => {
+    database = await freshDatabase();
+    db = await openDb({ url: database.url, directUrl: null, statementMs: 10_000 }, { role: "test", poolSize: 12, log });
+  }, 60_000);
+  afterAll(async () => {
+    await db?.[Symbol.asyncDispose]();
+    await database?.[Symbol.asyncDispose]();
+  }, 30_000);
+
+  const hear = (...messages: readonly Received[]) =>
+    db.transaction(async (tx) => {
+      const context = { tx, signal: new AbortController().signal, log, now: at(0) };
+      // The worker sends nothing else.
+      return (await makeWantReminders(rules)(messages, context)).flat() as MessageOf<"SetTaskReminders">[];
+    });
+  const told = (commands: readonly MessageOf<"SetTaskReminders">[]) =>
+    commands.map(({ sequence, data }) => [sequence, data.rules.length === 0 ? null : data.due_date]);
+
+  test("a command for each change of what is wanted, counted per task", async () => {
+    const task = Bun.randomUUIDv7();
+    const commands = await hear(
+      created(task),
+      updated(task, 2, { title: "new" }),
+      updated(task, 3, { due_date: moved.toISOString() }),
+      completed(task, 4),
+    );
+    expect(told(commands)).toEqual([
+      [1, due],
+      [2, moved],
+      [3, null],
+    ]);
+    expect(commands[1]).toMatchObject({
+      key: task,
+      subject: task,
+      data: { due_version: 3, due_time: at(3), title: "new" },
+    });
+  });
+
+  test("redelivered ten times and shuffled, the events end in the same wanted state, told last", async () => {
+    for (let round = 0; round < 10; round++) {
+      const task = Bun.randomUUIDv7();
+      const events = [
+        created(task),
+        updated(task, 2, { due_date: moved.toISOString() }),
+        completed(task, 3),
+        updated(task, 4, { status: "open", completed_at: null }),
+      ];
+      const shuffled = Array.from({ length: 10 }, () => events)
+        .flat()
+        .map((event) => ({ event, place: Math.random() }))
+        .toSorted((a, b) => a.place - b.place)
+        .map(({ event }) => event);
+      const commands = [];
+      for (let from = 0; from < shuffled.length; from += 3)
+        commands.push(...(await hear(...shuffled.slice(from, from + 3))));
+      expect(told(commands).at(-1)).toEqual([commands.length, moved]);
+      expect(commands.at(-1)?.data).toMatchObject({ due_version: 2, status: "open" });
+      // Every second telling is the opposite of the one before: nothing is told twice in a row.
+      told(commands).forEach((each, index, all) => expect(each[1]).not.toEqual(all[index - 1]?.[1]));
+    }
+  }, 30_000);
+
+  test("two instances that begin the same task at once lose nothing", async () => {
+    const task = Bun.randomUUIDv7();
+    const both = await Promise.all([hear(created(task)), hear(updated(task, 2, { due_date: moved.toISOString() }))]);
+    const [row] = await db.sql`select wanted, commands::int as commands from wanted_reminders where task_id = ${task}`;
+    expect(row).toEqual({ wanted: `${moved.toISOString()} at-due=0`, commands: both.flat().length });
+  });
+
+  test("a transaction rolled back has asked for nothing", async () => {
+    const task = Bun.randomUUIDv7();
+    const lost = db.transaction(async (tx) => {
+      await makeWantReminders(rules)([created(task)], { tx, signal: new AbortController().signal, log, now: at(0) });
+      throw new Error("crash");
+    });
+    await expect(lost).rejects.toThrow();
+    expect(told(await hear(created(task)))).toEqual([[1, due]]);
+  });
+
+  test("an event of another user changes nothing", async () => {
+    const task = Bun.randomUUIDv7();
+    await hear(created(task));
+    expect(await hear(completed(task, 2, ben))).toEqual([]);
+    expect(told(await hear(completed(task, 2)))).toEqual([[2, null]]);
+  });
+});
+
+function message(
+  type: "TaskCreated" | "TaskUpdated" | "TaskCompleted",
+  subject: string,
+  sequence: number,
+  data: object,
+) {
+  const of = { type, subject, key: subject, sequence, data, id: Bun.randomUUIDv7(), time: at(sequence) };
+  const where = { topic: "task-events", partition: 0, offset: 0n, timestamp: 0, value: new Uint8Array(), headers: [] };
+  const envelope = { source: "task-service", correlationId: "test", causationId: null, traceparent: null };
+  // Built by hand from parts that fit together.
+  return { ...of, ...where, ...envelope } as unknown as Received;
+}
+
+function created(id: string): Received {
+  return message("TaskCreated", id, 1, {
+    id,
+    user_id: ada,
+    title: "Water the plants",
+    description: null,
+    created_at: at(1),
+    due_date: due,
+    priority: null,
+    tags: [],
+    is_recurring_template: false,
+    recurrence_pattern: null,
+    template_id: null,
+    recurrence_id: null,
+    due_on: null,
+    due_tz: null,
+  });
+}
+
+function updated(id: string, version: number, updated_fields: Record<string, string | null>): Received {
+  return message("TaskUpdated", id, version, { id, user_id: ada, updated_fields, timestamp: at(version) });
+}
+
+function completed(id: string, version: number, user_id = ada): Received {
+  return message("TaskCompleted", id, version, { id, user_id, completed_at: at(version) });
+}
