@@ -10,7 +10,7 @@ import { emptyDatabase, freshDatabase } from "../support/database.ts";
 const log = makeLog({}, "error");
 const opened: AsyncDisposable[] = [];
 afterEach(async () => {
-  for (const one of opened.splice(0).reverse()) await one[Symbol.asyncDispose]();
+  for (const one of opened.splice(0).toReversed()) await one[Symbol.asyncDispose]();
 });
 
 async function setup() {

@@ -13,9 +13,11 @@ export type Lease = Readonly<{ shard: number; epoch: number }>;
 
 export type Leases = AsyncDisposable &
   Readonly<{
-    /** What is held for certain right now; a relay that was paused or cut off from the database finds nothing here. */
+    /** What may be claimed right now; a relay that was paused or cut off from the database finds nothing here. */
     held: () => readonly Lease[];
     isHeld: (lease: Lease) => boolean;
+    /** The database has shown that somebody else has it: nothing more is begun for it. */
+    lose: (lease: Lease) => void;
   }>;
 
 type OpenLeases = Readonly<{ db: Db; instance: string; log: Log; onAcquired: () => void }>;
@@ -28,23 +30,25 @@ type OpenLeases = Readonly<{ db: Db; instance: string; log: Log; onAcquired: () 
  */
 export async function openLeases({ db, instance, log, onAcquired }: OpenLeases): Promise<Leases> {
   const stop = new AbortController();
-  const leases = new Map<number, { epoch: number; until: number }>();
+  // `leaving`: no more is claimed for it; it is given back a round later, when what was in flight is marked.
+  const leases = new Map<number, { epoch: number; until: number; leaving: boolean }>();
 
   const round = async (): Promise<void> => {
+    const leaving = [...leases].filter(([, lease]) => lease.leaving).map(([shard]) => shard);
+    if (leaving.length > 0) {
+      for (const shard of leaving) leases.delete(shard);
+      await giveBack(db, instance, leaving);
+    }
     // Taken before the statement is sent: the database's 4 s start later than ours.
     const until = performance.now() + leaseMs - marginMs;
     const { kept, alive } = await renew(db, instance, leases);
     for (const shard of leases.keys()) if (!kept.has(shard)) leases.delete(shard);
-    for (const [shard, epoch] of kept) leases.set(shard, { epoch, until });
+    for (const [shard, epoch] of kept) leases.set(shard, { epoch, until, leaving: false });
     const share = Math.ceil(shardCount / alive);
-    const surplus = [...leases.keys()].slice(share);
-    if (surplus.length > 0) {
-      // Forgotten first, so that nothing more is begun; what is in flight becomes a duplicate at worst.
-      for (const shard of surplus) leases.delete(shard);
-      await giveBack(db, instance, surplus);
-    } else if (leases.size < share) {
+    for (const lease of [...leases.values()].slice(share)) lease.leaving = true;
+    if (leases.size < share) {
       const taken = await acquire(db, instance, share - leases.size);
-      for (const { shard, epoch } of taken) leases.set(shard, { epoch, until });
+      for (const { shard, epoch } of taken) leases.set(shard, { epoch, until, leaving: false });
       if (taken.length > 0) {
         log.info("shards_taken", { shards: taken.map(({ shard }) => shard) });
         onAcquired();
@@ -63,11 +67,14 @@ export async function openLeases({ db, instance, log, onAcquired }: OpenLeases):
   return {
     held: () =>
       [...leases]
-        .filter(([, lease]) => lease.until > performance.now())
+        .filter(([, lease]) => !lease.leaving && lease.until > performance.now())
         .map(([shard, lease]) => ({ shard, epoch: lease.epoch })),
     isHeld: ({ shard, epoch }) => {
       const lease = leases.get(shard);
       return lease?.epoch === epoch && lease.until > performance.now();
+    },
+    lose: ({ shard, epoch }) => {
+      if (leases.get(shard)?.epoch === epoch) leases.delete(shard);
     },
     [Symbol.asyncDispose]: async () => {
       stop.abort();

@@ -2,6 +2,7 @@ import { sleep } from "../../shared/consume/wait.ts";
 import type { Db } from "../../shared/db.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Claimed } from "./claim.ts";
+import type { Lease } from "./leases.ts";
 
 /** Marks rows as published behind the sends. */
 export type Marker = AsyncDisposable &
@@ -17,6 +18,8 @@ type MakeMarker = Readonly<{
   log: Log;
   /** These need not be kept in mind any more: marked, or left to whoever has their lease now. */
   onDone: (rows: readonly Claimed[]) => void;
+  /** Nothing was marked for this lease, because it is somebody else's by now. */
+  onLost: (lease: Lease) => void;
 }>;
 
 /** Marks come together for this long, so that a quiet relay does not write once per row. */
@@ -26,7 +29,7 @@ const gatherMs = 10;
  * One statement at a time, each with what gathered meanwhile; what fails is kept and tried again. Rows not marked when the
  * process dies are published twice, which their readers tell by the id. Disposing marks the rest, for at most 3 s.
  */
-export function makeMarker({ db, instance, log, onDone }: MakeMarker): Marker {
+export function makeMarker({ db, instance, log, onDone, onLost }: MakeMarker): Marker {
   let pending: Claimed[] = [];
   let marking = 0;
   let running: Promise<void> | null = null;
@@ -38,7 +41,7 @@ export function makeMarker({ db, instance, log, onDone }: MakeMarker): Marker {
       pending = [];
       marking = rows.length;
       try {
-        await mark(db, instance, rows);
+        for (const lease of await mark(db, instance, rows)) onLost(lease);
         onDone(rows);
       } catch (error) {
         log.warn("mark_failed", { rows: rows.length, error });
@@ -66,10 +69,11 @@ export function makeMarker({ db, instance, log, onDone }: MakeMarker): Marker {
 /**
  * By list of ids, never by range, and only where this relay still has the lease under the epoch it claimed with. The lock on the
  * lease rows keeps a takeover from coming between the look and the commit; renewing needs a weaker one and is not held up.
+ * Returns the leases that were not held.
  */
-async function mark(db: Db, instance: string, rows: readonly Claimed[]): Promise<void> {
+async function mark(db: Db, instance: string, rows: readonly Claimed[]): Promise<readonly Lease[]> {
   const leases = new Map(rows.map(({ lease }) => [`${lease.shard}/${lease.epoch}`, lease]));
-  await db.sql`
+  const held = await db.sql<{ shard: number; epoch: number }[]>`
     with held as materialized (
       select s.shard, s.epoch
       from outbox_shards s
@@ -79,12 +83,16 @@ async function mark(db: Db, instance: string, rows: readonly Claimed[]): Promise
       ) as mine(shard, epoch) on s.shard = mine.shard and s.epoch = mine.epoch
       where s.owner = ${instance}
       order by s.shard for key share of s
-    )
+    ), marked as (
     update outbox o set published_at = clock_timestamp()
     from unnest(
       ${rows.map((row) => row.day)}::date[], ${rows.map((row) => row.id)}::bigint[],
       ${rows.map((row) => row.lease.shard)}::smallint[], ${rows.map((row) => row.lease.epoch)}::bigint[]
     ) as done(day, id, shard, epoch)
     join held using (shard, epoch)
-    where o.day = done.day and o.id = done.id and o.published_at is null`;
+    where o.day = done.day and o.id = done.id and o.published_at is null
+    )
+    select shard, epoch::float8 as epoch from held`;
+  for (const { shard, epoch } of held) leases.delete(`${shard}/${epoch}`);
+  return [...leases.values()];
 }

@@ -41,7 +41,7 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
   const pauses = makeTopicPauses();
   const busy = new Set<number>();
   const forget = (rows: readonly Claimed[]): void => rows.forEach(({ id }) => busy.delete(id));
-  await using marker = makeMarker({ db, instance: deps.instance, log, onDone: forget });
+  await using marker = makeMarker({ db, instance: deps.instance, log, onDone: forget, onLost: leases.lose });
   let activeShards = shardCount;
   let failedClaims = 0;
 

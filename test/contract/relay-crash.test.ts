@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { openDb, type Db } from "../../shared/db.ts";
+import { readConfig } from "../../shared/config.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { makeLog } from "../../shared/log.ts";
+import { insertOutbox, outboxChannel } from "../../shared/outbox.ts";
+import { freshDatabase, type FreshDatabase } from "../support/database.ts";
+import { relayRow } from "../support/relay-world.ts";
+import { stack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
+
+const log = makeLog({}, "error");
+const prefix = `crash-${crypto.randomUUID().slice(0, 8)}-`;
+const topic = "task-events";
+const keys = 40;
+let database: FreshDatabase;
+let db: Db;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  db = await openDb({ url: database.url, directUrl: null, statementMs: 20_000 }, { role: "test", poolSize: 4, log });
+  env = { DATABASE_URL: database.url, KAFKA_BROKERS: stack().kafkaBrokers, KAFKA_PREFIX: prefix, LOG_LEVEL: "error" };
+  await using broker = await openBroker(readConfig(kafkaSettings, env), { clientId: "test", log });
+  await broker.admin.createTopic({ name: topic, partitions: 6, configs: {} });
+});
+afterAll(async () => {
+  await using broker = await openBroker(readConfig(kafkaSettings, env), { clientId: "test", log });
+  await broker.admin.deleteTopic(topic);
+  await db[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+
+const startRelay = () =>
+  Bun.spawn([process.execPath, `${import.meta.dirname}/../../workers/outbox-relay/main.ts`], {
+    env: { ...process.env, ...env, PORT: "0" },
+    stdout: "inherit",
+    stderr: "inherit",
+  });
+
+test("relays killed and frozen at any moment lose nothing: per key, first appearances come in commit order", async () => {
+  const relays = [startRelay(), startRelay()];
+  const notifier = db.notifier(outboxChannel);
+  const stop = performance.now() + 16_000;
+  let written = 0;
+  try {
+    const writing = (async () => {
+      for (let sequence = 1; performance.now() < stop; sequence++) {
+        await insertOutbox(
+          db.sql,
+          Array.from({ length: keys }, (_, n) => relayRow(`key-${n}`, sequence)),
+        );
+        notifier.notify();
+        written = sequence;
+        // Alternating with bursts, so that kills hit quiet rounds and full ones.
+        await Bun.sleep(sequence % 100 < 50 ? 1 : 20);
+      }
+    })();
+    let faults = 0;
+    while (performance.now() < stop) {
+      await Bun.sleep(300 + Math.random() * 1200);
+      const victim = faults++ % 2;
+      const relay = relays[victim];
+      if (!relay) continue;
+      if (faults % 3 === 0) {
+        // Longer than a lease: it comes back to shards that are somebody else's.
+        relay.kill("SIGSTOP");
+        setTimeout(() => relay.kill("SIGCONT"), 4500);
+      } else {
+        relay.kill("SIGKILL");
+        relays[victim] = startRelay();
+      }
+    }
+    await writing;
+    expect(faults).toBeGreaterThan(8);
+    await until(
+      "everything published",
+      async () => (await db.sql`select from outbox where published_at is null limit 1`).length === 0,
+      { timeoutMs: 40_000, everyMs: 100 },
+    );
+  } finally {
+    for (const relay of relays) relay.kill("SIGCONT");
+    for (const relay of relays) relay.kill("SIGTERM");
+    expect(await Promise.all(relays.map((relay) => relay.exited))).toEqual([0, 0]);
+  }
+
+  const appearances = new Map<string, number[]>();
+  await using broker = await openBroker(readConfig(kafkaSettings, env), { clientId: "test", log });
+  const ends = await broker.admin.offsets(topic, "end");
+  const left = new Map(ends);
+  const reading = new AbortController();
+  const from = new Map([...ends.keys()].map((partition) => [partition, 0n]));
+  let records = 0;
+  for await (const fetched of broker.tail({ topic, from, signal: reading.signal })) {
+    for (const { key, value, partition, offset } of fetched) {
+      records++;
+      const sequence = Number(
+        Buffer.from(value ?? [])
+          .toString()
+          .split("/")[1],
+      );
+      const of = appearances.get(key ?? "") ?? [];
+      appearances.set(key ?? "", of);
+      if (!of.includes(sequence)) of.push(sequence);
+      if (offset + 1n >= (ends.get(partition) ?? 0n)) left.delete(partition);
+    }
+    if (left.size === 0) break;
+  }
+  reading.abort();
+  const commitOrder = Array.from({ length: written }, (_, n) => n + 1);
+  expect(appearances.size).toBe(keys);
+  for (const sequences of appearances.values()) expect(sequences).toEqual(commitOrder);
+  console.log(`${written * keys} rows, ${records - written * keys} duplicates`);
+}, 90_000);

@@ -1,0 +1,289 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { makeLog } from "../../shared/log.ts";
+import { shardOf } from "../../shared/outbox.ts";
+import { makeMarker } from "../../workers/outbox-relay/mark.ts";
+import { tendPartitions } from "../../workers/outbox-relay/partitions.ts";
+import { openRelayWorld, relayRow as row, sequenceOf } from "../support/relay-world.ts";
+import { until } from "../support/until.ts";
+
+const opened: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const one of opened.splice(0).toReversed()) await one[Symbol.asyncDispose]();
+});
+const keep = <T extends AsyncDisposable>(one: T): T => (opened.push(one), one);
+const setup = async () => keep(await openRelayWorld());
+const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
+const drained = (world: Awaited<ReturnType<typeof setup>>, waiting = 0) =>
+  until(`${waiting} rows unpublished`, async () => (await world.unpublished()) === waiting, { timeoutMs: 20_000 });
+
+test("every row is sent once, per key in the order it was written, with its version, and marked", async () => {
+  const world = await setup();
+  keep(await world.startRelay("r1"));
+  const keys = upTo(30).map((n) => `key-${n}`);
+  for (const sequence of upTo(40)) await world.write(keys.map((key) => row(key, sequence)));
+  await drained(world);
+  for (const key of keys) expect(world.sequences(key)).toEqual(upTo(40));
+  expect(world.taken).toHaveLength(1200);
+  const first = world.taken[0];
+  expect(first?.headers.map(([name]) => name)).toEqual(["ce_subject", "ce_sequence"]);
+});
+
+test("a backlog goes out in large sends, also when it is all in one shard", async () => {
+  const world = await setup();
+  await world.write(upTo(5000).map((n) => row("hot", n)));
+  keep(await world.startRelay("r1"));
+  await drained(world);
+  expect(world.sequences("hot")).toEqual(upTo(5000));
+  expect(world.sends.length).toBeLessThan(40);
+});
+
+test("a row whose transaction commits late is not skipped", async () => {
+  const world = await setup();
+  keep(await world.startRelay("r1"));
+  const goOn = Promise.withResolvers<void>();
+  const written = Promise.withResolvers<void>();
+  const late = world.db.transaction(async (tx) => {
+    await tx`
+      insert into outbox (shard, topic, key, message_id, type, subject, sequence, time, value, headers)
+      values (${shardOf("late")}, 'task-events', 'late', gen_random_uuid(), 'TaskUpdated', 'late', 1, now(), 'x', '[]')`;
+    written.resolve();
+    await goOn.promise;
+  });
+  await written.promise;
+  await world.write(upTo(50).map((n) => row(`other-${n}`, 1)));
+  await until("the later ids", () => world.taken.length === 50);
+  goOn.resolve();
+  await late;
+  await until("the late row, by the poll alone", () => world.sequences("late").length === 1);
+});
+
+describe("leases", () => {
+  test("relays share the shards, one that stops gives its own to the other at once", async () => {
+    const world = await setup();
+    keep(await world.startRelay("r1"));
+    expect(await world.shardsOf("r1")).toBe(16);
+    const second = await world.startRelay("r2");
+    await until("half and half", async () => (await world.shardsOf("r1")) === 8 && (await world.shardsOf("r2")) === 8);
+    for (const sequence of upTo(20)) await world.write(upTo(20).map((n) => row(`k${n}`, sequence)));
+    await drained(world);
+    await second[Symbol.asyncDispose]();
+    expect(await world.shardsOf("r2")).toBe(0);
+    await until("all with the first", async () => (await world.shardsOf("r1")) === 16, { timeoutMs: 2500 });
+    for (const n of upTo(20)) expect(world.sequences(`k${n}`)).toEqual(upTo(20));
+  });
+
+  test("what a dead relay held is taken over when its lease has run out by the database's clock, with a higher epoch", async () => {
+    const world = await setup();
+    await world.db.sql`
+      update outbox_shards set owner = 'dead', epoch = 7, expires_at = clock_timestamp() + interval '2 s'`;
+    await world.write([row("k", 1)]);
+    keep(await world.startRelay("r1"));
+    expect(await world.shardsOf("r1")).toBe(0);
+    await drained(world);
+    const epochs = await world.db.sql<{ early: boolean; epoch: number }[]>`
+      select min(epoch)::int as epoch, bool_or(expires_at < clock_timestamp()) as early from outbox_shards`;
+    expect(epochs).toEqual([{ epoch: 8, early: false }] as never);
+    expect(world.sequences("k")).toEqual([1]);
+  });
+
+  test("a relay that lost a shard while its send was in the air marks nothing of it; the new owner sends again", async () => {
+    const world = await setup();
+    keep(await world.startRelay("r1"));
+    const gate = Promise.withResolvers<void>();
+    world.gate = gate.promise;
+    await world.write([row("k", 1), row("k", 2)]);
+    await world.db.sql`
+      update outbox_shards set owner = 'thief', epoch = epoch + 1, expires_at = clock_timestamp() + interval '1.5 s'`;
+    gate.resolve();
+    await until("the send in the air", () => world.taken.length === 2);
+    await Bun.sleep(300); // Longer than marks gather: a wrong one would be there.
+    expect(await world.unpublished()).toBe(2);
+    await drained(world);
+    expect(world.sequences("k")).toEqual([1, 2, 1, 2]);
+  });
+
+  test("a mark under an old epoch changes nothing, one under the current does", async () => {
+    const world = await setup();
+    await world.write([row("k", 1)]);
+    await world.db.sql`update outbox_shards set owner = 'r1', epoch = 5`;
+    const [stored] = await world.db.sql`select id::float8 as id, day from outbox`;
+    const claimed = (epoch: number) => ({
+      id: stored?.id as number,
+      day: stored?.day as string,
+      lease: { shard: shardOf("k"), epoch },
+      topic: "task-events",
+      key: "k",
+      sequence: 1,
+      value: Buffer.alloc(0),
+      headers: [],
+      bytes: 0,
+    });
+    const mark = async (instance: string, epoch: number) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      await using marker = makeMarker({
+        db: world.db,
+        instance,
+        log: makeLog({}, "error"),
+        onDone: () => resolve(),
+        onLost: () => {},
+      });
+      marker.add([claimed(epoch)]);
+      await promise;
+      return world.unpublished();
+    };
+    expect([await mark("r1", 4), await mark("r2", 5), await mark("r1", 5)]).toEqual([1, 1, 0]);
+  });
+});
+
+describe("when the broker does not take it", () => {
+  test("while it is down rows wait in the database, and afterwards go out in order", async () => {
+    const world = await setup();
+    keep(await world.startRelay("r1"));
+    let tries = 0;
+    world.weather = () => (tries++, "unreachable");
+    for (const sequence of upTo(30)) await world.write(upTo(10).map((n) => row(`k${n}`, sequence)));
+    await until("some tries", () => tries >= 3);
+    expect([world.taken.length, await world.unpublished()]).toEqual([0, 300]);
+    world.weather = () => null;
+    await drained(world);
+    for (const n of upTo(10)) expect(world.sequences(`k${n}`)).toEqual(upTo(30));
+  });
+
+  test("answers that get lost make duplicates, never gaps or another order of first appearances", async () => {
+    const world = await setup();
+    keep(await world.startRelay("r1"));
+    let sends = 0;
+    world.weather = () => (sends++ % 3 === 0 ? "written" : sends % 7 === 0 ? "unreachable" : null);
+    for (const sequence of upTo(60)) await world.write(upTo(5).map((n) => row(`k${n}`, sequence)));
+    await drained(world);
+    expect(world.taken.length).toBeGreaterThan(300);
+    for (const n of upTo(5)) expect([...new Set(world.sequences(`k${n}`))]).toEqual(upTo(60));
+  });
+
+  test("a topic in trouble does not hold up the others", async () => {
+    const world = await setup();
+    keep(await world.startRelay("r1"));
+    world.weather = (records) => (records.some(({ topic }) => topic === "reminders") ? "unreachable" : null);
+    for (const sequence of upTo(20)) {
+      await world.write([row("t", sequence), row("t", sequence, { topic: "reminders" })]);
+      await Bun.sleep(5);
+    }
+    await until("the healthy topic", () => world.sequences("t").length === 20);
+    expect(world.sequences("t", "reminders")).toEqual([]);
+    world.weather = () => null;
+    await drained(world);
+    expect([world.sequences("t"), world.sequences("t", "reminders")]).toEqual([upTo(20), upTo(20)]);
+  });
+
+  test("a refused row goes to the dead-letter topic with its story, and its key waits for an operator", async () => {
+    const world = await setup();
+    const relay = keep(await world.startRelay("r1"));
+    world.weather = (records) =>
+      records.some((record) => record.key === "bad" && record.topic === "task-events" && sequenceOf(record) === 3)
+        ? "refused"
+        : null;
+    for (const sequence of upTo(6)) await world.write(["bad", "good", "other"].map((key) => row(key, sequence)));
+    await drained(world, 3);
+    expect([world.sequences("bad"), world.sequences("good"), world.sequences("other")]).toEqual([
+      [1, 2],
+      upTo(6),
+      upTo(6),
+    ]);
+    const letter = world.taken.find(({ topic }) => topic === "task-events-dlq");
+    expect(letter).toMatchObject({ key: "bad", value: Buffer.from("bad/3") });
+    expect(letter?.headers.map(([name, value]) => [name, Buffer.from(value).toString()])).toEqual(
+      expect.arrayContaining([
+        ["ce_subject", "bad"],
+        ["ce_sequence", "3"],
+        ["x-original-topic", "task-events"],
+        ["x-error-class", "refused"],
+      ]),
+    );
+    await relay.meters.watch(world.db);
+    expect(await relay.metrics.text()).toContain('outbox_held_keys{role="outbox-relay"} 1');
+
+    await world.write([row("bad", 7)]);
+    await world.write([row("good", 7)]);
+    await until("other keys go on", () => world.sequences("good").length === 7);
+    expect(world.sequences("bad")).toEqual([1, 2]);
+    await world.db.sql`delete from outbox_holds where topic = 'task-events' and key = 'bad'`;
+    await drained(world);
+    expect(world.sequences("bad")).toEqual([1, 2, 4, 5, 6, 7]);
+  });
+
+  test("on task-updates nothing waits behind a refused snapshot", async () => {
+    const world = await setup();
+    keep(await world.startRelay("r1"));
+    const topic = "task-updates";
+    world.weather = (records) =>
+      records.some((record) => record.topic === topic && sequenceOf(record) === 2) ? "refused" : null;
+    await world.write(upTo(4).map((sequence) => row("u", sequence, { topic })));
+    await drained(world);
+    expect(world.sequences("u", topic)).toEqual([1, 3, 4]);
+    expect(world.taken.filter((record) => record.topic === "task-updates-dlq")).toHaveLength(1);
+  });
+
+  test("a dead letter that is refused itself stays in the outbox", async () => {
+    const world = await setup();
+    keep(await world.startRelay("r1"));
+    world.weather = (records) => (records.some(({ topic }) => topic === "task-events-dlq") ? "refused" : null);
+    await world.write([row("k", 1, { topic: "task-events-dlq" }), row("k", 1)]);
+    await drained(world, 1);
+    expect(await world.db.sql`select topic, key from outbox_holds`).toEqual([
+      { topic: "task-events-dlq", key: "k" },
+    ] as never);
+    expect(world.sequences("k")).toEqual([1]);
+  });
+});
+
+describe("days", () => {
+  const insertOn = (world: Awaited<ReturnType<typeof setup>>, day: string, key: string, published: boolean) =>
+    world.db.sql`
+      insert into outbox (day, shard, topic, key, message_id, type, subject, time, value, headers, published_at)
+      values (${day}, 0, 'task-events', ${key}, gen_random_uuid(), 'TaskUpdated', ${key}, now(), 'x', '[]',
+        ${published ? new Date() : null})`;
+  const places = async (world: Awaited<ReturnType<typeof setup>>): Promise<readonly string[]> =>
+    (
+      await world.db.sql<{ name: string }[]>`
+        select inhrelid::regclass::text as name from pg_inherits where inhparent = 'outbox'::regclass order by 1`
+    ).map(({ name }) => name);
+
+  test("today and the next two are made; a day is dropped 24 h after its end, once all of it is published", async () => {
+    const world = await setup();
+    const [when] = await world.db.sql<{ today: string; days: string[] }[]>`
+      select (clock_timestamp() at time zone 'UTC')::date as today,
+        array(select ((clock_timestamp() at time zone 'UTC')::date + n)::text from generate_series(-4, 2) as n) as days`;
+    const days = when?.days ?? [];
+    const name = (n: number) => `outbox_${days[n + 4]?.replaceAll("-", "")}`;
+    for (const n of [-4, -3, -2, -1])
+      await world.db.sql.unsafe(
+        `create table ${name(n)} partition of outbox for values from ('${days[n + 4]}') to ('${days[n + 5]}')`,
+      );
+    await world.db.sql.unsafe(`drop table ${name(2)}`);
+    await insertOn(world, days[0] ?? "", "published", true);
+    await insertOn(world, days[1] ?? "", "waiting", false);
+    await insertOn(world, days[2] ?? "", "held", false);
+    await world.db.sql`insert into outbox_holds (topic, key, reason) values ('task-events', 'held', 'refused')`;
+    await Promise.all([tendPartitions(world.db, makeLog({}, "error")), tendPartitions(world.db, makeLog({}, "error"))]);
+    await tendPartitions(world.db, makeLog({}, "error"));
+    // -4 was published, -2 held one that moved to today, -1 has not ended for long enough.
+    expect(await places(world)).toEqual([name(-3), name(-1), name(0), name(1), name(2), "outbox_default"]);
+    const left = await world.db.sql`select key, day from outbox order by id`;
+    expect([...left]).toEqual([
+      { key: "waiting", day: days[1] },
+      { key: "held", day: when?.today },
+    ]);
+  });
+
+  test("a day whose rows went to the default partition stays there, and they are published and cleared all the same", async () => {
+    const world = await setup();
+    const [when] = await world.db.sql<
+      { past: string }[]
+    >`select ((clock_timestamp() at time zone 'UTC')::date - 3)::text as past`;
+    await insertOn(world, when?.past ?? "", "k", false);
+    keep(await world.startRelay("r1"));
+    await drained(world);
+    await tendPartitions(world.db, makeLog({}, "error"));
+    expect(await world.db.sql`select from outbox`).toHaveLength(0);
+  });
+});

@@ -1,0 +1,118 @@
+import type { Outgoing, Producer, SendFailure } from "../../shared/broker.ts";
+import { openDb, type Db } from "../../shared/db.ts";
+import { makeLog } from "../../shared/log.ts";
+import { makeMetrics } from "../../shared/metrics.ts";
+import { insertOutbox, outboxChannel, shardOf, type OutboxRow } from "../../shared/outbox.ts";
+import { openLeases } from "../../workers/outbox-relay/leases.ts";
+import { makeMeters } from "../../workers/outbox-relay/meters.ts";
+import { relayOutbox } from "../../workers/outbox-relay/relay-outbox.ts";
+import { makeWake } from "../../workers/outbox-relay/wake.ts";
+import { freshDatabase } from "./database.ts";
+
+/** What a send meets: null is taken; "written" is taken and answered with an error, as after a lost answer. */
+export type Weather = (records: readonly Outgoing[]) => SendFailure | "written" | null;
+
+/** A database with an outbox, a producer that keeps what it is given, and relays to start over them. */
+export async function openRelayWorld() {
+  const database = await freshDatabase();
+  const log = makeLog({}, "error");
+  const open = (role: string): Promise<Db> =>
+    openDb({ url: database.url, directUrl: null, statementMs: 10_000 }, { role, poolSize: 6, log });
+  const db = await open("test");
+  const notifier = db.notifier(outboxChannel);
+  const taken: Outgoing[] = [];
+  const sends: number[] = [];
+  const world = {
+    db,
+    taken,
+    sends,
+    weather: (() => null) as Weather,
+    /** Awaited by every send before anything else. */
+    gate: Promise.resolve() as Promise<unknown>,
+    /** Sequences taken by the broker for a key of a topic, in order. */
+    sequences: (key: string, topic = "task-events"): number[] =>
+      taken.filter((record) => record.key === key && record.topic === topic).map(sequenceOf),
+    write: async (rows: readonly OutboxRow[]): Promise<void> => {
+      await insertOutbox(db.sql, rows);
+      notifier.notify();
+    },
+    unpublished: async (): Promise<number> => {
+      const [row] = await db.sql<{ n: number }[]>`select count(*)::int as n from outbox where published_at is null`;
+      return row?.n ?? -1;
+    },
+    shardsOf: async (instance: string): Promise<number> =>
+      (await db.sql`select from outbox_shards where owner = ${instance} and expires_at > clock_timestamp()`).length,
+    /** Resolves once the relay has its first leases; disposing is the clean stop. */
+    startRelay: async (instance: string) => {
+      const relayDb = await open(`relay-${instance}`);
+      const stop = new AbortController();
+      const wake = makeWake();
+      const listener = await relayDb.listen(outboxChannel, wake.wake);
+      const leases = await openLeases({ db: relayDb, instance, log, onAcquired: wake.wake });
+      const metrics = makeMetrics("outbox-relay", { process: false });
+      const meters = makeMeters(metrics, () => leases.held().length);
+      const producer: Producer = {
+        send: async (records) => {
+          await world.gate;
+          const weather = world.weather(records);
+          if (weather === null || weather === "written") {
+            taken.push(...records);
+            sends.push(records.length);
+          }
+          if (weather !== null)
+            throw Object.assign(new Error(weather), { failure: weather === "written" ? "unreachable" : weather });
+        },
+        [Symbol.asyncDispose]: async () => {},
+      };
+      const running = relayOutbox({
+        db: relayDb,
+        producer,
+        instance,
+        leases,
+        wake,
+        signal: stop.signal,
+        log: makeLog({}, "error", () => {}),
+        meters,
+      });
+      return {
+        leases,
+        metrics,
+        meters,
+        [Symbol.asyncDispose]: async () => {
+          stop.abort();
+          wake.wake();
+          await running;
+          await leases[Symbol.asyncDispose]();
+          await listener[Symbol.asyncDispose]();
+          await relayDb[Symbol.asyncDispose]();
+        },
+      };
+    },
+    [Symbol.asyncDispose]: async () => {
+      await db[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+  return world;
+}
+
+export function relayRow(key: string, sequence: number, of: Partial<OutboxRow> = {}): OutboxRow {
+  return {
+    shard: shardOf(key),
+    topic: "task-events",
+    key,
+    messageId: crypto.randomUUID(),
+    type: "TaskUpdated",
+    subject: key,
+    sequence,
+    time: new Date(),
+    value: Buffer.from(`${key}/${sequence}`),
+    headers: JSON.stringify([["ce_subject", key]]),
+    ...of,
+  };
+}
+
+export function sequenceOf(record: Outgoing): number {
+  const header = record.headers.findLast(([name]) => name === "ce_sequence");
+  return Number(Buffer.from(header?.[1] ?? []).toString());
+}
