@@ -74,7 +74,7 @@ export async function untilReady(
   {
     what,
     answers,
-    timeoutMs = 60_000,
+    timeoutMs = 120_000,
   }: Readonly<{ what: string; answers: () => Promise<boolean>; timeoutMs?: number }>,
 ): Promise<Launched> {
   const end: { reason?: string } = {};

@@ -73,7 +73,7 @@ export async function startRegistry(options: RegistryOptions): Promise<Launched>
     });
     return health.ok && subjects.ok;
   };
-  return untilReady(registry, { what: "The schema registry", answers, timeoutMs: 120_000 });
+  return untilReady(registry, { what: "The schema registry", answers });
 }
 
 async function postgresStorage(port: number): Promise<Readonly<Record<string, string>>> {

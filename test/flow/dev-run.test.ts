@@ -1,0 +1,200 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { cpSync, symlinkSync, utimesSync } from "node:fs";
+import { mkdtemp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isListening } from "../../dev/stack/ports.ts";
+import { identify } from "../../dev/stack/process-identity.ts";
+import type { Status } from "../../dev/run/status.ts";
+import { stack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
+
+// The runner itself, in a checkout of its own with three small roles, on the stack of the test run.
+const root = join(import.meta.dir, "../..");
+const roleSource = `
+const server = Bun.serve({ hostname: process.env.HOST, port: Number(process.env.PORT), fetch: () => Response.json(process.env) });
+console.log("listening as", process.env.ROLE_INSTANCE);
+process.on("SIGINT", () => console.log("a Ctrl-C reached a role"));
+process.on("SIGTERM", async () => { console.log("draining"); await Bun.sleep(50); process.exit(0); });`;
+const opsSource = `console.log(process.argv.slice(2).join(" "), "on", process.env.DATABASE_URL);`;
+
+type Run = Readonly<{ output: () => string; exited: Promise<number>; pid: number }>;
+let checkout = "";
+const runs: Run[] = [];
+
+beforeEach(async () => {
+  checkout = await mkdtemp(join(tmpdir(), "taskwire-checkout-"));
+  cpSync(join(root, "dev"), join(checkout, "dev"), { recursive: true });
+  for (const file of ["package.json", "bun.lock"]) cpSync(join(root, file), join(checkout, file));
+  symlinkSync(join(root, "node_modules"), join(checkout, "node_modules"));
+  await mkdir(join(checkout, ".dev"));
+  utimesSync(join(checkout, "bun.lock"), 1, 1); // what is installed is never older than that
+  await mkdir(join(checkout, "workers", "operator"), { recursive: true });
+  await writeFile(join(checkout, "workers", "operator", "ops.ts"), opsSource);
+  await writeFile(join(checkout, "role.ts"), roleSource);
+  await writeFile(join(checkout, "Procfile"), "worker: bun role.ts\nui-gateway: bun role.ts\noperator: bun role.ts\n");
+});
+afterEach(async () => {
+  for (const run of runs.splice(0)) {
+    if (identify(run.pid) !== undefined) process.kill(run.pid, "SIGKILL");
+    await run.exited;
+  }
+  const status = await readFile(join(checkout, ".dev/dev/status.json"), "utf8").catch(() => '{"roles":[]}');
+  for (const { pid } of (JSON.parse(status) as Pick<Status, "roles">).roles)
+    if (pid !== null) await until(`role ${pid} has ended with its runner`, () => identify(pid) === undefined);
+  await rm(checkout, { recursive: true, force: true });
+});
+
+function dev(...argv: readonly string[]): Run {
+  const urls = stack();
+  const child = Bun.spawn([process.execPath, "dev/main.ts", ...argv], {
+    cwd: checkout,
+    env: {
+      PATH: process.env["PATH"],
+      HOME: process.env["HOME"],
+      DATABASE_URL: urls.databaseUrl,
+      KAFKA_BROKERS: urls.kafkaBrokers,
+      SCHEMA_REGISTRY_URL: urls.schemaRegistryUrl,
+      REDIS_URL: urls.redisUrl,
+    },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  let text = "";
+  const collect = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) text += decoder.decode(chunk, { stream: true });
+  };
+  const read = Promise.all([collect(child.stdout), collect(child.stderr)]);
+  const run: Run = {
+    output: () => text,
+    exited: child.exited.then(async (code) => (await read, code)),
+    pid: child.pid,
+  };
+  runs.push(run);
+  return run;
+}
+
+const says = (run: Run, words: string) =>
+  until(`dev says "${words}"`, () => run.output().includes(words), { timeoutMs: 60_000, describe: run.output });
+
+async function readStatus(): Promise<Status> {
+  const run = dev("status", "--json");
+  expect(await run.exited).toBe(0);
+  return JSON.parse(run.output());
+}
+
+test("one command prepares the stack, starts every role, tells every address, and leaves nothing behind", async () => {
+  const run = dev("--scale", "worker=2");
+  await says(run, "Ctrl-C stops everything");
+  const output = run.output();
+  const prepared = ["migrate on", "topics apply on", "schemas apply on", "listening as 1"].map((words) =>
+    output.indexOf(words),
+  );
+  expect(prepared).toEqual(prepared.toSorted((a, b) => a - b));
+  expect(prepared[0]).toBeGreaterThan(0);
+  expect(output).toContain("external, because all four addresses come from the environment");
+
+  const status = await readStatus();
+  expect(Object.keys(status)).toEqual([
+    "app",
+    "operator",
+    "databaseUrl",
+    "kafkaBrokers",
+    "schemaRegistryUrl",
+    "redisUrl",
+    "stack",
+    "roles",
+  ]);
+  expect(status.stack).toEqual({ kind: "external", parts: [] });
+  expect(status.roles.map(({ name, instance, ready }) => [name, instance, ready])).toEqual([
+    ["worker", 1, true],
+    ["worker", 2, true],
+    ["ui-gateway", 1, true],
+    ["operator", 1, true],
+  ]);
+  for (const address of [`${status.app}/docs`, status.operator ?? "", status.databaseUrl, status.redisUrl])
+    expect(output).toContain(address);
+  const env = (await (await fetch(status.app ?? "")).json()) as Record<string, string>;
+  expect(env).toMatchObject({
+    NODE_ENV: "development",
+    AUTH_MODE: "dev",
+    HOST: "127.0.0.1",
+    KAFKA_BROKERS: status.kafkaBrokers,
+  });
+  expect(env["WORKER_URL"]).toBe(
+    status.roles
+      .slice(0, 2)
+      .map((role) => `http://127.0.0.1:${role.port}`)
+      .join(","),
+  );
+
+  process.kill(run.pid, "SIGINT");
+  expect(await run.exited).toBe(0);
+  const drained = run.output().slice(output.length);
+  expect([...drained.matchAll(/^(\S+) +│ draining$/gm)].map(([, name]) => name)).toEqual([
+    "operator",
+    "ui-gateway",
+    "worker.2",
+    "worker",
+  ]);
+  expect(drained).not.toContain("a Ctrl-C reached a role");
+  for (const { pid, port } of status.roles) {
+    expect(identify(pid ?? 0)).toBeUndefined();
+    expect(await isListening(port)).toBe(false);
+  }
+  expect(await dev("status").exited).toBe(1);
+});
+
+test("a killed role is started again at its address and its last lines are repeated", async () => {
+  const run = dev("--only", "worker,ui-gateway");
+  await says(run, "Ctrl-C stops everything");
+  const [before] = (await readStatus()).roles;
+  process.kill(before?.pid ?? 0, "SIGKILL");
+  await says(run, "worker ended (signal SIGKILL). Its last lines:");
+  await says(run, "worker is back");
+  const [after] = (await readStatus()).roles;
+  expect(after).toMatchObject({ name: "worker", port: before?.port ?? 0, ready: true });
+  expect(after?.pid).not.toBe(before?.pid);
+});
+
+test("a second dev in the same checkout says so and changes nothing", async () => {
+  const run = dev("--only", "worker");
+  await says(run, "Ctrl-C stops everything");
+  const second = dev();
+  expect(await second.exited).toBe(1);
+  expect(second.output()).toContain(`already running in this checkout (pid ${run.pid})`);
+  expect((await readStatus()).roles).toMatchObject([{ name: "worker", ready: true }]);
+});
+
+test("after a kill -9 of the runner its roles are gone and the next one starts", async () => {
+  const run = dev("--only", "worker");
+  await says(run, "Ctrl-C stops everything");
+  const [role] = (await readStatus()).roles;
+  process.kill(run.pid, "SIGKILL");
+  await until("the role has ended with its runner", () => identify(role?.pid ?? 0) === undefined);
+  const next = dev("--only", "worker");
+  await says(next, "Ctrl-C stops everything");
+  expect((await readStatus()).roles).toMatchObject([{ name: "worker", ready: true }]);
+});
+
+test("a preparation that fails ends dev with its lines and starts no role", async () => {
+  await writeFile(
+    join(checkout, "workers", "operator", "ops.ts"),
+    `console.error("relation exists twice"); process.exit(3);`,
+  );
+  const run = dev();
+  expect(await run.exited).toBe(1);
+  expect(run.output()).toContain("relation exists twice");
+  expect(run.output()).toContain("`ops migrate` failed (exit code 3)");
+  expect(run.output()).not.toContain("listening as");
+});
+
+test("an unknown role and an unknown flag are refused in words", async () => {
+  const role = dev("--only", "gateway");
+  expect(await role.exited).toBe(1);
+  expect(role.output()).toContain('no role "gateway"; it has worker, ui-gateway, operator');
+  const flag = dev("--fast");
+  expect(await flag.exited).toBe(2);
+  expect(flag.output()).toContain('"--fast" is not known here');
+});
