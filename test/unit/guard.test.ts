@@ -22,10 +22,10 @@ const record = (partition: number, offset: number, generation: number): Fetched 
 
 type Step =
   | { assign: number; partitions: ReturnType<typeof at>[] }
-  | { deliver: readonly [partition: number, offset: number, generation: number]; then: Verdict };
-const deliver = (partition: number, offset: number, generation: number, then: Verdict): Step => ({
+  | { deliver: readonly [partition: number, offset: number, generation: number]; verdict: Verdict };
+const deliver = (partition: number, offset: number, generation: number, verdict: Verdict): Step => ({
   deliver: [partition, offset, generation],
-  then,
+  verdict,
 });
 
 const cases: Record<string, readonly Step[]> = {
@@ -97,7 +97,7 @@ describe("the guard", () => {
       const guard = makeGuard();
       for (const step of steps)
         if ("assign" in step) guard.assign({ generation: step.assign, partitions: step.partitions });
-        else expect([step.deliver, guard.judge(record(...step.deliver))]).toEqual([step.deliver, step.then]);
+        else expect([step.deliver, guard.judge(record(...step.deliver))]).toEqual([step.deliver, step.verdict]);
     });
 
   test("an assignment says what is new and what is gone", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import fc from "fast-check";
+import { assert, property, shuffledSubarray } from "fast-check";
 import { makeOffsets } from "../../shared/consume/offsets.ts";
 
 const at = { topic: "t", partition: 0 };
@@ -57,8 +57,8 @@ test("what ran before a partition was lost does not move it once it is back", ()
 });
 
 test("in whatever order records finish, the commit is the first unfinished one", () => {
-  fc.assert(
-    fc.property(fc.shuffledSubarray([...Array(12).keys()]), (finished) => {
+  assert(
+    property(shuffledSubarray([...Array(12).keys()]), (finished) => {
       const { offsets } = setup(0n);
       const tracked = Array.from({ length: 12 }, (_, n) => offsets.track(at, BigInt(n)));
       for (const n of finished) tracked[n]?.finish();
