@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { kafkaHeaders, messageContentType, readEnvelope, storeHeaders, writeEnvelope } from "../../shared/envelope.ts";
 import type { Headers } from "../../shared/message.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Outgoing, SendFailure } from "../../shared/broker.ts";
 import type { Claimed } from "../../workers/outbox-relay/claim.ts";
 import { cutSends } from "../../workers/outbox-relay/cut-sends.ts";
