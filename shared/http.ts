@@ -44,10 +44,8 @@ export function makeHttpApp(options: HttpOptions): HttpApp {
       if (result.success) return undefined;
       const source: MistakeSource =
         result.target === "json" ? "body" : result.target === "param" ? "path" : result.target;
-      return problemResponse(
-        c,
-        new Problem("INVALID_REQUEST", undefined, { mistakes: mistakesOf(result.error, source) }),
-      );
+      const mistakes = mistakesOf(result.error, source);
+      return problemResponse(c, new Problem("INVALID_REQUEST", undefined, { mistakes }));
     },
   });
   app.use(observe(options));
@@ -87,8 +85,17 @@ export function problemResponse(c: Context<HttpEnv>, problem: Problem): Response
   const { retryAfterSeconds } = problem.extra;
   if (retryAfterSeconds !== undefined) headers.set("retry-after", String(retryAfterSeconds));
   if (status === 401) headers.set("www-authenticate", "Bearer");
-  const document = JSON.stringify(problemDocument(problem, c.var.requestId));
+  const document = JSON.stringify(problemDocument(withDetail(problem), c.var.requestId));
   return c.body(document, { status, headers: Object.fromEntries(headers) });
+}
+
+/** Says the first mistakes in the sentence people read, where nothing better was said. */
+function withDetail(problem: Problem): Problem {
+  const { mistakes = [] } = problem.extra;
+  if (mistakes.length === 0 || problem.message !== problems[problem.code].title) return problem;
+  const said = mistakes.slice(0, 3).map(({ path, message }) => `${path} ${message}`);
+  const more = mistakes.length > 3 ? `; and ${mistakes.length - 3} more` : "";
+  return new Problem(problem.code, said.join("; ") + more, problem.extra);
 }
 
 function observe({ log, metrics, newId }: HttpOptions): MiddlewareHandler<HttpEnv> {

@@ -147,6 +147,7 @@ describe("what a request may be", () => {
     expect([id.status, id.paths]).toEqual([422, ["path.id"]]);
     const query = await problemOf(send("/v1/things?limit=9999"));
     expect([query.status, query.paths]).toEqual([422, ["query.limit"]]);
+    expect(id.detail).toStartWith("path.id ");
   });
 
   test("unknown addresses are 404, wrong methods 405 with what is allowed", async () => {
