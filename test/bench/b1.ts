@@ -25,6 +25,7 @@ export const bench: Bench = {
     await using system = await startSystem({ roles: { "task-service": 1 } });
     const url = system.env["DATABASE_URL"] ?? "";
     const sql = postgres(url, { max: 1, onnotice: () => {} });
+    await using echo = await openEcho();
     try {
       await assertDurable(sql);
       const load = await makeLoad(system);
@@ -32,7 +33,7 @@ export const bench: Bench = {
       const scripts = await peerScripts(sql);
       const clean = () => sql`truncate tasks, idempotency_keys, outbox`;
       await clean();
-      return await measure(options, { url, load, scripts, clean });
+      return await measure(options, { url, load, scripts, clean, echoPort: echo.port });
     } finally {
       await sql.end();
     }
@@ -44,10 +45,11 @@ type Sides = Readonly<{
   load: Load;
   scripts: Readonly<Record<"transaction" | "statement", string>>;
   clean: () => Promise<unknown>;
+  echoPort: number;
 }>;
 
 async function measure({ rounds, seconds, say }: BenchOptions, sides: Sides): Promise<readonly BenchRow[]> {
-  const { url, load, scripts, clean } = sides;
+  const { url, load, scripts, clean, echoPort } = sides;
   const http = async (connections: number, keys = false, time = seconds) => {
     const result = await runLoad({ ...load, connections, keys, seconds: time });
     if (result.failures > 0) throw new Error(`${result.failures} requests failed, the first with ${result.failure}`);
@@ -74,6 +76,7 @@ async function measure({ rounds, seconds, say }: BenchOptions, sides: Sides): Pr
   const keyed: LoadResult[] = [];
   const transactions: number[] = [];
   const statements: number[] = [];
+  const echoes: number[] = [];
   let disturbed = 0;
   for (let round = 1; round <= rounds; round++) {
     await clean();
@@ -85,6 +88,7 @@ async function measure({ rounds, seconds, say }: BenchOptions, sides: Sides): Pr
     const last = await http(connections);
     statements.push(await pg(scripts.statement, single));
     keyed.push(await http(connections, true));
+    echoes.push((await runLoad({ ...load, port: echoPort, connections, seconds })).perSecond);
     ours.push({ ...last, perSecond: (first.perSecond + last.perSecond) / 2, p99: Math.max(first.p99, last.p99) });
     transactions.push(median(transaction));
     say(
@@ -121,6 +125,18 @@ async function measure({ rounds, seconds, say }: BenchOptions, sides: Sides): Pr
       ", one row more than the peer",
     ),
   ];
+}
+
+async function openEcho(): Promise<AsyncDisposable & Readonly<{ port: number }>> {
+  const child = Bun.spawn([process.execPath, `${import.meta.dir}/b1-echo.ts`], { stdout: "pipe", stderr: "inherit" });
+  const { value } = await child.stdout.getReader().read();
+  return {
+    port: Number(new TextDecoder().decode(value)),
+    [Symbol.asyncDispose]: async () => {
+      child.kill();
+      await child.exited;
+    },
+  };
 }
 
 /** The setting with the highest rate. */
