@@ -58,7 +58,11 @@ export function buildApp(deps: GatewayDeps): Gateway {
     return apiDocument(own, deps.readDocument);
   };
   app.get("/docs", async () => renderDocs(await document()));
-  app.get("*", (c) => servePage(page, c.req.raw) ?? c.notFound());
+  app.get("*", (c) => {
+    const found = servePage(page, c.req.raw);
+    if (found === null) throw new Problem("NOT_FOUND");
+    return found;
+  });
 
   return {
     fetch: async (request) => {

@@ -15,7 +15,11 @@ export const sessions = pgTable(
     expiresAt: instant("expires_at").notNull(),
     endedAt: instant("ended_at"),
   },
-  (table) => [index("sessions_ended").on(table.expiresAt)],
+  (table) => [
+    index("sessions_ended")
+      .on(table.expiresAt)
+      .where(sql`ended_at is not null`),
+  ],
 );
 
 export const streamTickets = pgTable(

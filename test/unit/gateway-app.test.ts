@@ -1,0 +1,253 @@
+import { describe, expect, test } from "bun:test";
+import { openAuth, type AuthConfig } from "../../shared/auth.ts";
+import { deriveId } from "../../shared/derive-id.ts";
+import { makeLog } from "../../shared/log.ts";
+import { makeMetrics } from "../../shared/metrics.ts";
+import { Problem } from "../../shared/problem.ts";
+import { buildApp } from "../../workers/ui-gateway/app.ts";
+import { makeAuthenticate } from "../../workers/ui-gateway/authenticate.ts";
+import type { Forward } from "../../workers/ui-gateway/proxy.ts";
+import type { Who } from "../../workers/ui-gateway/streams.ts";
+
+const auth: AuthConfig = {
+  mode: "dev",
+  secret: "s".repeat(32),
+  jwksUrl: null,
+  issuer: null,
+  audience: null,
+  algorithm: null,
+  nodeEnv: null,
+};
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+function setup(over: { auth?: AuthConfig; answer?: (forward: Forward) => Response } = {}) {
+  const lines: string[] = [];
+  const log = makeLog({}, "debug", (line) => void lines.push(line));
+  const forwarded: Forward[] = [];
+  const opened: { who: Who; cursor: string | null }[] = [];
+  const endedSessions = new Set<string>();
+  const tickets = new Map<string, Who>();
+  let position = 7;
+  const config = over.auth ?? auth;
+  const app = buildApp({
+    http: {
+      version: "1",
+      authenticate: makeAuthenticate({
+        authenticate: openAuth(config).authenticate,
+        isOver: (id) => endedSessions.has(id),
+        redeemTicket: (ticket) => {
+          const who = tickets.get(ticket) ?? null;
+          tickets.delete(ticket);
+          return Promise.resolve(who);
+        },
+      }),
+      newId: () => Bun.randomUUIDv7(),
+      log,
+      metrics: makeMetrics("ui-gateway", { process: false }),
+    },
+    session: {
+      auth: config,
+      sessions: {
+        begin: () => Promise.resolve(),
+        end: ({ id }) => {
+          endedSessions.add(id);
+          return Promise.resolve();
+        },
+      },
+      sessionSeconds: 60,
+      now: () => new Date(),
+    },
+    stream: {
+      streams: {
+        open: (who, cursor) => {
+          opened.push({ who, cursor });
+          return Promise.resolve(new Response("stream"));
+        },
+        endSessions: () => {},
+        drain: () => Promise.resolve(),
+        count: () => 0,
+      },
+      follow: () => Promise.reject(new Problem("UNAVAILABLE")),
+      issueTicket: (who) => {
+        tickets.set("t1", who);
+        return Promise.resolve({ ticket: "t1", expiresAt: new Date(0) });
+      },
+    },
+    proxy: (forward) => {
+      forwarded.push(forward);
+      const answer = over.answer?.(forward) ?? Response.json({ items: [] });
+      position++;
+      return Promise.resolve(answer);
+    },
+    cursorOf: (userId) => `e.${userId.slice(0, 2)}.${position}`,
+    page: new Map([["/", { bytes: bytes("<!doctype html>"), type: "text/html; charset=utf-8", etag: '"x"' }]]),
+    readDocument: () => Promise.reject(new Error("down")),
+  });
+  const call = (method: string, path: string, headers: Record<string, string> = {}, body?: unknown) =>
+    app.fetch(
+      new Request(`http://app.test${path}`, {
+        method,
+        headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+    );
+  const signIn = async (user = "ada", headers: Record<string, string> = {}) => {
+    const answer = await call("POST", "/v1/session", headers, { user });
+    expect(answer.status).toBe(201);
+    const session = (await answer.json()) as { token: string; user_id: string; expires_at: string };
+    const cookie = answer.headers.get("set-cookie") ?? "";
+    return { ...session, cookie, bearer: { authorization: `Bearer ${session.token}` } };
+  };
+  return { app, call, signIn, forwarded, opened, lines, tickets };
+}
+
+describe("sessions", () => {
+  test("a name gets a token and a cookie scripts cannot read; the same name is the same user", async () => {
+    const { call, signIn } = setup();
+    const { token, user_id, cookie, bearer } = await signIn();
+    expect(user_id).toBe(deriveId("user", "ada"));
+    expect(cookie).toBe(`taskwire_session=${token}; Path=/; Max-Age=60; HttpOnly; SameSite=Strict`);
+    for (const headers of [bearer, { cookie: `a=b; taskwire_session=${token}` }]) {
+      const answer = await call("GET", "/v1/session", headers);
+      expect([answer.status, await answer.json()]).toEqual([200, expect.objectContaining({ user_id })]);
+    }
+    expect((await signIn()).user_id).toBe(user_id);
+    expect((await signIn("bob")).user_id).not.toBe(user_id);
+  });
+
+  test("the cookie is Secure where the browser came by https", async () => {
+    const { signIn } = setup();
+    expect((await signIn("ada", { "x-forwarded-proto": "https" })).cookie).toEndWith("; Secure");
+  });
+
+  test("after signing out the token is refused everywhere and the cookie cleared", async () => {
+    const { call, signIn, forwarded } = setup();
+    const { bearer } = await signIn();
+    const out = await call("DELETE", "/v1/session", bearer);
+    expect([out.status, out.headers.get("set-cookie")]).toEqual([204, expect.stringContaining("Max-Age=0")]);
+    for (const path of ["/v1/session", "/v1/tasks", "/v1/stream"])
+      expect((await call("GET", path, bearer)).status).toBe(401);
+    expect(forwarded).toEqual([]);
+  });
+
+  test("with an identity provider nobody signs in by name, and the answer says what to do", async () => {
+    const { call } = setup({ auth: { ...auth, mode: "jwt" } });
+    const answer = await call("POST", "/v1/session", {}, { user: "ada" });
+    expect([answer.status, await answer.json()]).toEqual([
+      404,
+      expect.objectContaining({ detail: expect.stringContaining("identity provider") }),
+    ]);
+  });
+
+  test.each([
+    [{ user: "" }, "/user"],
+    [{ user: "x".repeat(65) }, "/user"],
+    [{}, "/user"],
+    [{ user: "ada", admin: true }, "/admin"],
+  ])("%j is refused naming the field", async (body, path) => {
+    const answer = await setup().call("POST", "/v1/session", {}, body);
+    expect([answer.status, await answer.json()]).toEqual([
+      422,
+      expect.objectContaining({ errors: [expect.objectContaining({ path })] }),
+    ]);
+  });
+});
+
+describe("what is passed on", () => {
+  test("goes to its role with who asks, where from and which request, and nothing without a valid token", async () => {
+    const { call, signIn, forwarded } = setup();
+    const { bearer } = await signIn();
+    expect((await call("GET", "/v1/tasks")).status).toBe(401);
+    expect((await call("GET", "/v1/tasks", { authorization: "Bearer nonsense" })).status).toBe(401);
+    expect(forwarded).toEqual([]);
+    await call("POST", "/v1/tasks/1/reminders?x=1", { ...bearer, "x-request-id": "r-1" }, { remind_at: "soon" });
+    expect(forwarded).toMatchObject([
+      { upstream: "reminder-service", body: '{"remind_at":"soon"}', headers: { "x-request-id": "r-1" } },
+    ]);
+    expect(forwarded[0]?.headers["traceparent"]).toMatch(/^00-/);
+    expect(forwarded[0]?.headers["x-forwarded-host"]).toBe("app.test");
+  });
+
+  test("reads carry the position from before they were asked, writes and failures none", async () => {
+    const { call, signIn } = setup({
+      answer: ({ request }) => new Response(null, { status: request.url.endsWith("/9") ? 404 : 200 }),
+    });
+    const { bearer, user_id } = await signIn();
+    const positionOf = async (method: string, path: string) =>
+      (await call(method, path, bearer)).headers.get("x-stream-cursor");
+    expect(await positionOf("GET", "/v1/tasks")).toBe(`e.${user_id.slice(0, 2)}.7`);
+    expect(await positionOf("GET", "/v1/tasks/1")).toBe(`e.${user_id.slice(0, 2)}.8`);
+    expect(await positionOf("GET", "/v1/tasks/9")).toBeNull();
+    expect(await positionOf("DELETE", "/v1/tasks/1")).toBeNull();
+  });
+
+  test("a write by cookie from another origin goes nowhere", async () => {
+    const { call, signIn, forwarded } = setup();
+    const { token } = await signIn();
+    const cookie = { cookie: `taskwire_session=${token}` };
+    for (const headers of [{ origin: "https://evil.test" }, { "sec-fetch-site": "cross-site" }, { origin: "null" }]) {
+      const answer = await call("POST", "/v1/tasks", { ...cookie, ...headers }, { title: "x" });
+      expect(answer.status).toBe(403);
+    }
+    expect((await call("DELETE", "/v1/session", { ...cookie, origin: "https://evil.test" })).status).toBe(403);
+    expect(forwarded).toEqual([]);
+    expect((await call("POST", "/v1/tasks", { ...cookie, origin: "http://app.test" }, { title: "x" })).status).toBe(
+      200,
+    );
+  });
+
+  test("unknown paths and large bodies are answered here, as problems with the request's id", async () => {
+    const { call, signIn, forwarded } = setup();
+    const { bearer } = await signIn();
+    const unknown = await call("GET", "/v1/nothing", bearer);
+    expect([unknown.status, unknown.headers.get("content-type")]).toEqual([404, "application/problem+json"]);
+    const large = await call("POST", "/v1/tasks", bearer, { title: "x".repeat(1_000_000) });
+    expect(large.status).toBe(413);
+    expect(forwarded).toEqual([]);
+  });
+});
+
+describe("streams", () => {
+  test("go on after the header, which a browser keeps current, before the address", async () => {
+    const { call, signIn, opened } = setup();
+    const { bearer } = await signIn();
+    await call("GET", "/v1/stream", bearer);
+    await call("GET", "/v1/stream?cursor=e.0.1", bearer);
+    await call("GET", "/v1/stream?cursor=e.0.1", { ...bearer, "last-event-id": "e.0.2" });
+    await call("GET", "/v1/stream", { ...bearer, "last-event-id": "x".repeat(500) });
+    expect(opened.map(({ cursor }) => cursor)).toEqual([null, "e.0.1", "e.0.2", "x".repeat(500)]);
+  });
+
+  test("a ticket opens one, as its user, and never appears in the log", async () => {
+    const { call, signIn, opened, lines } = setup();
+    const { bearer, user_id } = await signIn();
+    const issued = await call("POST", "/v1/stream/ticket", bearer);
+    expect(issued.status).toBe(201);
+    expect((await call("GET", "/v1/tasks?ticket=t1")).status).toBe(401);
+    expect((await call("GET", "/v1/stream?ticket=t1")).status).toBe(200);
+    expect((await call("GET", "/v1/stream?ticket=t1")).status).toBe(401);
+    expect(opened.map(({ who }) => who.userId)).toEqual([user_id]);
+    expect(lines.join("\n")).not.toContain("ticket=");
+  });
+});
+
+describe("the page", () => {
+  test("is served with a strict policy, revalidated by its tag, and does not hide what is missing", async () => {
+    const { call } = setup();
+    const page = await call("GET", "/");
+    expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
+    expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
+    expect(page.headers.get("cache-control")).toBe("no-cache");
+    expect((await call("GET", "/", { "if-none-match": '"x"' })).status).toBe(304);
+    for (const path of ["/main.ts", "/../main.ts", "/%2e%2e/main.ts", "/nothing"])
+      expect((await call("GET", path)).status).toBe(404);
+  });
+
+  test("the reference and the document name what is served here and who does not answer", async () => {
+    const { call } = setup();
+    const document = (await (await call("GET", "/openapi.json")).json()) as Record<string, unknown>;
+    expect(Object.keys(document["paths"] ?? {})).toContain("/v1/stream");
+    expect(document["x-unavailable"]).toContain("task-service");
+    expect(await (await call("GET", "/docs")).text()).toContain("/v1/stream/ticket");
+  });
+});
