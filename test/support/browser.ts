@@ -6,7 +6,8 @@ import { chromium as playwright, type Browser, type Page } from "playwright-core
 export async function openBrowser(): Promise<Browser> {
   return await playwright.launch({
     executablePath: await chromium.executablePath(),
-    args: [...chromium.args.filter((arg) => !arg.startsWith("--headless")), "--no-sandbox"],
+    // In a single process, closing one page's context ends the browser.
+    args: [...chromium.args.filter((arg) => !/^--(headless|single-process|no-zygote)/.test(arg)), "--no-sandbox"],
     headless: true,
   });
 }

@@ -3,6 +3,20 @@ import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
 import { readConfig } from "../../shared/config.ts";
 import { readEnvelope, type ReadEnvelope } from "../../shared/envelope.ts";
 import { makeLog } from "../../shared/log.ts";
+import { deadLetterTopics, topicNames } from "../../shared/topics.ts";
+
+/** How many records each topic has had so far. */
+export async function topicEnds(env: Readonly<Record<string, string>>): Promise<Readonly<Record<string, number>>> {
+  await using broker = await openBroker(readConfig(kafkaSettings, env), {
+    clientId: "test",
+    log: makeLog({}, "error"),
+  });
+  const all = [...topicNames, ...deadLetterTopics];
+  const ends = await Promise.all(all.map((topic) => broker.admin.offsets(topic, "end")));
+  return Object.fromEntries(
+    all.map((topic, n) => [topic, [...(ends[n]?.values() ?? [])].reduce((sum, end) => sum + Number(end), 0)]),
+  );
+}
 
 export type Read = Readonly<{ record: Fetched; envelope: ReadEnvelope }>;
 

@@ -3,6 +3,7 @@ import { openDb, type Db } from "../../shared/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
 import { insertOutbox, outboxChannel, shardOf, type OutboxRow } from "../../shared/outbox.ts";
+import { claimSettings } from "../../workers/outbox-relay/claim.ts";
 import { openLeases } from "../../workers/outbox-relay/leases.ts";
 import { makeMeters } from "../../workers/outbox-relay/meters.ts";
 import { relayOutbox } from "../../workers/outbox-relay/relay-outbox.ts";
@@ -17,7 +18,10 @@ export async function openRelayWorld() {
   const database = await freshDatabase();
   const log = makeLog({}, "error");
   const open = (role: string): Promise<Db> =>
-    openDb({ url: database.url, directUrl: null, statementMs: 10_000 }, { role, poolSize: 6, log });
+    openDb(
+      { url: database.url, directUrl: null, statementMs: 10_000 },
+      { role, poolSize: 6, log, settings: claimSettings },
+    );
   const db = await open("test");
   const notifier = db.notifier(outboxChannel);
   const taken: Outgoing[] = [];

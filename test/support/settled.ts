@@ -8,8 +8,8 @@ export async function settled(system: System): Promise<void> {
     "everything is published and handled",
     async () => {
       const outbox = JSON.parse(await system.ops("outbox", "--json"));
-      const lag: { messages: number }[] = JSON.parse(await system.ops("lag", "--json"));
-      quiet = outbox.unpublished === 0 && lag.every(({ messages }) => messages === 0) ? quiet + 1 : 0;
+      const { lags }: { lags: readonly { messages: number }[] } = JSON.parse(await system.ops("lag", "--json"));
+      quiet = outbox.waiting === 0 && lags.every(({ messages }) => messages === 0) ? quiet + 1 : 0;
       return quiet >= 2;
     },
     { timeoutMs: 60_000, everyMs: 100 },

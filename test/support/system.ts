@@ -1,6 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { readConfig } from "../../shared/config.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { makeLog } from "../../shared/log.ts";
 import { roleNames, type RoleName } from "../../shared/topics.ts";
 import { until } from "./until.ts";
 
@@ -149,7 +152,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
           clearTimeout(timer);
         }),
       );
-      await ops("topics", "delete", "--yes").catch(() => "");
+      await deleteTopics(env);
       await adminSql(stackUrl, `drop database if exists ${name} with (force)`);
     },
   };
@@ -208,6 +211,14 @@ function freePort(): Promise<number> {
       );
     });
   });
+}
+
+async function deleteTopics(env: Readonly<Record<string, string>>): Promise<void> {
+  await using broker = await openBroker(readConfig(kafkaSettings, env), {
+    clientId: "test",
+    log: makeLog({}, "error"),
+  });
+  for (const { name } of await broker.admin.topics()) await broker.admin.deleteTopic(name);
 }
 
 async function adminSql(url: string, statement: string): Promise<void> {

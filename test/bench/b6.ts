@@ -1,0 +1,172 @@
+// B6: from the request to the browser, against the sum of its parts measured alone in the same round.
+import { setTimeout as sleep } from "node:timers/promises";
+import { createParser } from "eventsource-parser";
+import postgres from "postgres";
+import type { Broker } from "../../shared/broker.ts";
+import { readConfig } from "../../shared/config.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { makeLog } from "../../shared/log.ts";
+import { signIn, type Client } from "../support/client.ts";
+import { startSystem, type System } from "../support/system.ts";
+import { percentile, type Bench, type BenchRow } from "./bench.ts";
+import { assertDurable } from "./machine.ts";
+
+const rates = [50, 500] as const;
+const topic = "task-updates-dlq"; // nobody reads it here: the peer's own log on the same broker, same settings
+
+export const bench: Bench = {
+  id: "B6",
+  title: "write to stream: HTTP request sent until the event is read from an open stream",
+  run: async ({ rounds, seconds, say }) => {
+    await using system = await startSystem();
+    const sql = postgres(system.env["DATABASE_URL"] ?? "", { max: 4, onnotice: () => {} });
+    await using broker = await openBroker(readConfig(kafkaSettings, system.env), {
+      clientId: "bench",
+      log: makeLog({}, "error"),
+    });
+    try {
+      await assertDurable(sql);
+      await sql`create table bench_commit (id uuid primary key, body text not null, created_at timestamptz not null default now())`;
+      const user = await signIn(system.url("ui-gateway"), "bench");
+      say("warming up both sides");
+      await wholePath(system, user, 200, 5);
+      await parts(sql, broker, 200, 2);
+      const rows: BenchRow[] = [];
+      for (const rate of rates) {
+        const ours: number[][] = [];
+        const sums: number[] = [];
+        for (let round = 0; round < rounds; round++) {
+          // A-B or B-A by turns: what drifts with time meets both sides alike.
+          const runs = [
+            async () => void ours.push(await wholePath(system, user, rate, seconds)),
+            async () => void sums.push(await parts(sql, broker, rate, seconds)),
+          ];
+          for (const run of round % 2 === 0 ? runs : runs.toReversed()) await run();
+          say(
+            `${rate}/s round ${round + 1}: p50 ${percentile(ours.at(-1) ?? [], 0.5).toFixed(1)} ms, sum of the parts ${(sums.at(-1) ?? 0).toFixed(1)} ms`,
+          );
+        }
+        const all = ours.flat();
+        const sum = percentile(sums, 0.5);
+        rows.push({
+          what: `${rate}/s, p50 against the sum of its parts`,
+          ours: percentile(all, 0.5),
+          peer: sum,
+          unit: " ms",
+          ratios: ours.map((times, round) => percentile(times, 0.5) / (sums[round] ?? Number.NaN)),
+          target: "<= 2",
+          note: `p99 ${percentile(all, 0.99).toFixed(1)} ms, ${all.length} writes; broker acknowledges from its page cache (Apache Kafka)`,
+        });
+      }
+      return rows;
+    } finally {
+      await sql.end();
+    }
+  },
+};
+
+/**
+ * Sends creates at a fixed rate, whatever the answers do (open loop, so a stall counts for every request it delays), and
+ * measures each from the moment it was due to be sent until its event came out of the stream; ms.
+ */
+async function wholePath(system: System, user: Client, rate: number, seconds: number): Promise<number[]> {
+  const base = system.url("ui-gateway");
+  const stop = new AbortController();
+  const seenAt = new Map<string, number>();
+  const headers = { authorization: `Bearer ${user.token}` };
+  const stream = await fetch(`${base}/v1/stream`, { headers, signal: stop.signal });
+  const parser = createParser({
+    onEvent: ({ event, data }) => {
+      if (event !== "task.changed") return;
+      const title = /"title":"(bench-\d+)"/.exec(data)?.[1];
+      if (title && !seenAt.has(title)) seenAt.set(title, performance.now());
+    },
+  });
+  const reading = (async () => {
+    const decoder = new TextDecoder();
+    try {
+      for await (const bytes of stream.body ?? []) parser.feed(decoder.decode(bytes, { stream: true }));
+    } catch {
+      // Aborted below.
+    }
+  })();
+  const dueAt = new Map<string, number>();
+  const sends: Promise<void>[] = [];
+  const began = performance.now();
+  const count = rate * seconds;
+  for (let n = 0; n < count; n++) {
+    const due = began + (n * 1000) / rate;
+    const wait = due - performance.now();
+    if (wait > 0) await sleep(wait);
+    const title = `bench-${nextTitle++}`;
+    dueAt.set(title, due);
+    sends.push(
+      fetch(`${base}/v1/tasks`, {
+        method: "POST",
+        headers: { ...headers, "content-type": "application/json" },
+        body: JSON.stringify({ title }),
+      }).then(async (response) => {
+        if (response.status !== 201) throw new Error(`a create answered ${response.status}: ${await response.text()}`);
+        await response.arrayBuffer();
+      }),
+    );
+  }
+  await Promise.all(sends);
+  for (const deadline = performance.now() + 10_000; seenAt.size < count && performance.now() < deadline;)
+    await sleep(5);
+  stop.abort();
+  await reading;
+  if (seenAt.size < count) throw new Error(`${count - seenAt.size} of ${count} writes never reached the stream`);
+  // The first fifth warms caches and connections up.
+  return [...dueAt].slice(Math.floor(count / 5)).map(([title, due]) => (seenAt.get(title) ?? Number.NaN) - due);
+}
+let nextTitle = 0;
+
+/** S: one durable commit, twice produce to fetched, and a loopback round trip, each alone at the same rate; the p50s added up, ms. */
+async function parts(sql: postgres.Sql, broker: Broker, rate: number, seconds: number): Promise<number> {
+  const share = Math.max(1, seconds / 3);
+  const commit = await paced(rate, share, async () => {
+    await sql`insert into bench_commit (id, body) values (${crypto.randomUUID()}, ${"x".repeat(300)})`;
+  });
+  const produce = await produceToFetched(broker, rate, share);
+  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("ok") });
+  const loopback = await paced(rate, share, async () => void (await (await fetch(server.url)).text()));
+  await server.stop(true);
+  return percentile(commit, 0.5) + 2 * percentile(produce, 0.5) + percentile(loopback, 0.5);
+}
+
+async function produceToFetched(broker: Broker, rate: number, seconds: number): Promise<number[]> {
+  await using producer = await broker.producer();
+  const stop = new AbortController();
+  const waiting = new Map<string, () => void>();
+  const from = await broker.admin.offsets(topic, "end");
+  const reading = (async () => {
+    for await (const records of broker.tail({ topic, from, signal: stop.signal }))
+      for (const { key } of records) waiting.get(key ?? "")?.();
+  })();
+  const value = new Uint8Array(300);
+  const times = await paced(rate, seconds, async () => {
+    const key = crypto.randomUUID();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    waiting.set(key, resolve);
+    await producer.send([{ topic, key, value, headers: [] }]);
+    await promise;
+  });
+  stop.abort();
+  await reading;
+  return times;
+}
+
+/** Runs `work` at a fixed rate without waiting for it; how long each took from when it was due, ms, without the first fifth. */
+async function paced(rate: number, seconds: number, work: () => Promise<void>): Promise<number[]> {
+  const began = performance.now();
+  const count = Math.ceil(rate * seconds);
+  const times: Promise<number>[] = [];
+  for (let n = 0; n < count; n++) {
+    const due = began + (n * 1000) / rate;
+    const wait = due - performance.now();
+    if (wait > 0) await sleep(wait);
+    times.push(work().then(() => performance.now() - due));
+  }
+  return (await Promise.all(times)).slice(Math.floor(count / 5));
+}
