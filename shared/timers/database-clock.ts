@@ -23,17 +23,18 @@ export async function openDatabaseClock(
   let uncertainty = Infinity;
   let measuredAt = 0;
   const measure = async () => {
-    let best = { roundTrip: Infinity, offset: 0 };
+    let best = { roundTrip: Infinity, offset: 0, at: 0 };
     for (let sample = 0; sample < samples; sample++) {
       const before = monotonic();
       const [row] = await sql<{ ms: number }[]>`select extract(epoch from clock_timestamp())::float8 * 1000 as ms`;
       const after = monotonic();
       if (row === undefined) throw new Error("the database did not tell the time");
-      if (after - before < best.roundTrip) best = { roundTrip: after - before, offset: row.ms - (before + after) / 2 };
+      if (after - before < best.roundTrip)
+        best = { roundTrip: after - before, offset: row.ms - (before + after) / 2, at: after };
     }
     offset = best.offset;
     uncertainty = best.roundTrip / 2;
-    measuredAt = monotonic();
+    measuredAt = best.at;
   };
   await measure();
   return {

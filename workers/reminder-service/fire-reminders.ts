@@ -30,15 +30,16 @@ type Options = Readonly<{
  */
 export function makeFireReminders({ db: { sql }, codec, notify }: Options): Fire {
   return async (batch) => {
-    const asked = new Map(batch.map(({ id, generation }) => [id, generation]));
+    // A batch may hold two generations of a reminder: a stale wake-up beside the true one.
+    const asked = new Set(batch.map(({ id, generation }) => `${id} ${generation}`));
     const found = await sql<Candidate[]>`
       select r.id, r.generation::int as generation, r.task_id as "taskId", r.user_id as "userId", r.remind_at as "remindAt",
         coalesce(g.fields->'title'->>'value', g.fields->'wanted_title'->>'value') as title,
         greatest(r.remind_at, clock_timestamp()) as "triggeredAt"
       from reminders r join reminder_guards g using (task_id)
-      where r.id = any(${[...asked.keys()]}::uuid[]) and r.status = 'pending'
+      where r.id = any(${batch.map(({ id }) => id)}::uuid[]) and r.status = 'pending'
       order by r.id`;
-    const candidates = found.filter(({ id, generation }) => asked.get(id) === generation);
+    const candidates = found.filter(({ id, generation }) => asked.has(`${id} ${generation}`));
     if (candidates.length === 0) return [];
     const rows = candidates.map((candidate) => triggeredRow(codec, candidate));
     const outcomes = await compareAndSet(sql, candidates, rows);

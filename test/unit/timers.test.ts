@@ -1,0 +1,214 @@
+import { describe, expect, test } from "bun:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Sql } from "../../shared/db.ts";
+import { makeLog } from "../../shared/log.ts";
+import { openDatabaseClock } from "../../shared/timers/database-clock.ts";
+import type { Fire, Wakeup } from "../../shared/timers/due-rows.ts";
+import { every } from "../../shared/timers/every.ts";
+import { fillHorizon } from "../../shared/timers/fill-horizon.ts";
+import { batchSize, makeFirer } from "../../shared/timers/fire-when-due.ts";
+import { sweepOverdue } from "../../shared/timers/sweep-overdue.ts";
+import { until } from "../support/until.ts";
+
+const log = makeLog({}, "error", () => {});
+const wakeup = (id: string, dueAt: number, generation = 1): Wakeup => ({ id, generation, dueAt: new Date(dueAt) });
+const all: Fire = async (batch) => batch.map(({ id }) => ({ id, outcome: "fired" }));
+
+function setup(fire: Fire = all) {
+  const began = performance.now();
+  const clock = { now: () => performance.now() - began, aheadMs: () => 0.5, measure: async () => {} };
+  const batches: string[][] = [];
+  const at: number[] = [];
+  const fired: { path: string; asked: number; lateMs: readonly number[] }[] = [];
+  const firer = makeFirer({
+    fire: (batch) => {
+      batches.push(batch.map(({ id, generation }) => `${id}${generation === 1 ? "" : `g${generation}`}`));
+      at.push(clock.now());
+      return fire(batch);
+    },
+    clock,
+    log,
+    onFired: (path, asked, lateMs) => fired.push({ path, asked, lateMs }),
+  });
+  return { firer, clock, batches, at, fired };
+}
+
+describe("firing when due", () => {
+  test("waits for the due instant by the database's clock, and as long as that may be ahead", async () => {
+    const { firer, at } = setup();
+    firer.take(wakeup("a", 30));
+    await until("it has fired", () => at.length === 1);
+    expect(at[0]).toBeGreaterThanOrEqual(30.5);
+  });
+
+  test("what falls due while a batch runs goes with the next one, in id order", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { firer, batches } = setup(async (batch) => {
+      if (batch.some(({ id }) => id === "first")) await promise;
+      return await all(batch);
+    });
+    firer.take(wakeup("first", 0));
+    await until("the first is being fired", () => batches.length === 1);
+    for (const id of ["c", "a", "b"]) firer.take(wakeup(id, 0));
+    await sleep(5); // their timers ring meanwhile
+    resolve();
+    await until("the rest is fired", () => batches.length === 2);
+    expect(batches).toEqual([["first"], ["a", "b", "c"]]);
+  });
+
+  test("a herd goes in batches of 500", async () => {
+    const { firer, fired } = setup();
+    for (let index = 0; index < 1_200; index++) firer.take(wakeup(String(index), 1));
+    const asked = () => fired.map((batch) => batch.asked);
+    await until("all are fired", () => asked().reduce((sum, n) => sum + n, 0) === 1_200);
+    expect(asked()).toEqual([batchSize, batchSize, 200]);
+  });
+
+  test("the same wake-up taken twice is asked once, another generation beside it", async () => {
+    const { firer, batches } = setup();
+    for (const generation of [1, 1, 2]) firer.take(wakeup("a", 5, generation));
+    await until("it is asked", () => batches.length > 0);
+    expect(batches).toEqual([["a", "ag2"]]);
+  });
+
+  test("what answers later is asked again within milliseconds, five times, then left to the sweeper", async () => {
+    const { firer, at, batches } = setup(async (batch) => batch.map(({ id }) => ({ id, outcome: "later" })));
+    firer.take(wakeup("a", 0));
+    await until("it is asked six times", () => batches.length === 6);
+    expect((at[5] ?? 0) - (at[0] ?? 0)).toBeGreaterThanOrEqual(155);
+    await sleep(200); // the next would come after 160 ms
+    expect(batches).toHaveLength(6);
+  });
+
+  test("a stale wake-up is not asked again", async () => {
+    const { firer, batches, fired } = setup(async () => []);
+    firer.take(wakeup("a", 0));
+    await until("it is told", () => fired.length === 1);
+    await sleep(20); // a second try would come after 5 ms
+    expect([batches.length, fired[0]]).toEqual([1, { path: "job", asked: 1, lateMs: [] }]);
+  });
+
+  test("a row that breaks the statement is found by halving, the others fire", async () => {
+    const { firer, fired, batches } = setup(async (batch) => {
+      if (batch.some(({ id }) => id === "x5")) throw new Error("broken");
+      return await all(batch);
+    });
+    await firer.fireNow(Array.from({ length: 10 }, (_, index) => wakeup(`x${index}`, 0)));
+    expect(fired.reduce((sum, { lateMs }) => sum + lateMs.length, 0)).toBe(9);
+    expect(batches.at(0)).toHaveLength(10);
+    expect(batches).toContainEqual(["x5"]);
+  });
+
+  test("with the database gone a batch is given up at once, not row by row", async () => {
+    const { batches } = setup();
+    const firer = makeFirer({
+      fire: async (batch) => {
+        batches.push(batch.map(({ id }) => id));
+        throw new Error("gone");
+      },
+      clock: { now: () => 0, aheadMs: () => 0, measure: () => Promise.reject(new Error("gone")) },
+      log,
+      onFired: () => {},
+    });
+    await firer.fireNow([wakeup("a", 0), wakeup("b", 0)]);
+    expect(batches).toEqual([["a", "b"]]);
+  });
+
+  test("stopping waits for the running batch, forgets the rest and takes nothing new", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { firer, batches, fired } = setup(async (batch) => {
+      await promise;
+      return await all(batch);
+    });
+    firer.take(wakeup("running", 0));
+    firer.take(wakeup("to come", 10_000));
+    await until("one runs", () => batches.length === 1);
+    const stopped = firer.stop();
+    firer.take(wakeup("too late", 0));
+    resolve();
+    await stopped;
+    expect([batches, fired.length]).toEqual([[["running"]], 1]);
+  });
+});
+
+describe("sweeping", () => {
+  test("goes on past rows that do not fire, to the end, and each row once", async () => {
+    const rows = Array.from({ length: 1_100 }, (_, index) => wakeup(String(index).padStart(4, "0"), index));
+    const asked: string[] = [];
+    const overdue = async ({ after, limit }: { after: Wakeup | null; limit: number }) =>
+      rows.filter(({ dueAt }) => after === null || dueAt > after.dueAt).slice(0, limit);
+    await sweepOverdue(
+      { overdue },
+      async (batch) => void asked.push(...batch.map(({ id }) => id)),
+      new AbortController().signal,
+    );
+    expect(asked).toEqual(rows.map(({ id }) => id));
+  });
+});
+
+describe("filling the horizon", () => {
+  const about = { epoch: 3, rebuild: false, databaseNow: () => 0, signal: new AbortController().signal };
+
+  test("stores what is claimed until nothing is left", async () => {
+    const claims = [[wakeup("a", 1), wakeup("b", 2)], [wakeup("c", 3)], []];
+    const stored: string[] = [];
+    const rows = { claim: async () => claims.shift() ?? [], release: async () => {} };
+    const wakeups = { store: async (batch: readonly Wakeup[]) => void stored.push(...batch.map(({ id }) => id)) };
+    expect(await fillHorizon({ ...about, rows, wakeups })).toBe(3);
+    expect(stored).toEqual(["a", "b", "c"]);
+  });
+
+  test("takes the claim back when Redis does not take the wake-ups", async () => {
+    const released: unknown[] = [];
+    const rows = {
+      claim: async () => [wakeup("a", 1)],
+      release: async (batch: readonly Wakeup[], epoch: number) =>
+        void released.push([batch.map(({ id }) => id), epoch]),
+    };
+    const wakeups = { store: () => Promise.reject(new Error("Redis is gone")) };
+    await expect(fillHorizon({ ...about, rows, wakeups })).rejects.toThrow("Redis is gone");
+    expect(released).toEqual([[["a"], 3]]);
+  });
+});
+
+describe("the database's clock", () => {
+  test("follows the fastest answer, stays within half its round trip, and does not follow the process's clock", async () => {
+    // The database is 5 s ahead of the monotonic clock; answers take 40, 2, 40, 40, 40 ms.
+    let monotonic = 0;
+    const trips = [40, 2, 40, 40, 40];
+    const sql = (async () => {
+      const trip = trips.shift() ?? 40;
+      monotonic += trip / 2;
+      const ms = monotonic + 5_000;
+      monotonic += trip / 2;
+      return [{ ms }];
+    }) as unknown as Sql;
+    const clock = await openDatabaseClock({ sql }, () => monotonic);
+    expect(clock.now() - monotonic).toBeCloseTo(5_000, 6);
+    expect(clock.aheadMs()).toBeCloseTo(1 + 120 * 1e-4, 6);
+    monotonic += 10_000;
+    expect(clock.aheadMs()).toBeCloseTo(2 + 120 * 1e-4, 6);
+  });
+});
+
+describe("a loop", () => {
+  test("goes on after failures, tells the first and the recovery, and ends with its signal", async () => {
+    const lines: string[] = [];
+    const abort = new AbortController();
+    let runs = 0;
+    const loop = every(
+      {
+        ms: 1,
+        signal: abort.signal,
+        log: makeLog({}, "info", (line) => lines.push(JSON.parse(line).event)),
+        name: "x",
+      },
+      async () => {
+        if (++runs <= 3) throw new Error("not yet");
+        if (runs === 6) abort.abort();
+      },
+    );
+    await loop;
+    expect([runs, lines]).toEqual([6, ["loop_failing", "loop_recovered"]]);
+  });
+});
