@@ -27,6 +27,8 @@ export function compileDecoder(writer: SchemaNode, reader: SchemaNode, mistakes:
   };
   if (writer.kind === "union") {
     const branches = writer.branches.map((branch) => compileDecoder(branch, reader, mistakes, at));
+    const [first, second, third] = branches;
+    if (first !== undefined && second !== undefined && third === undefined) return decodeEither(first, second);
     return (source) => {
       const branch = branches[readLong(source)];
       if (branch === undefined) throw new Error("there is no such branch of the union");
@@ -63,6 +65,16 @@ export function compileDecoder(writer: SchemaNode, reader: SchemaNode, mistakes:
     default:
       return decodePrimitive(writer, reader) ?? refuse(`${label(writer)} cannot be read as ${label(reader)}`);
   }
+}
+
+/** A union of two, as every nullable field is: its index is one byte, 0 or 2. */
+function decodeEither(first: Decode, second: Decode): Decode {
+  return (source) => {
+    const index = source.bytes[advance(source, 1)];
+    if (index === 0) return first(source);
+    if (index === 2) return second(source);
+    throw new Error("there is no such branch of the union");
+  };
 }
 
 function never(): never {
@@ -241,8 +253,10 @@ function readString(source: Source): string {
   const size = readLong(source);
   const from = advance(source, size);
   if (source.latin1 !== null) {
-    const ascii = source.latin1.substring(from, source.at);
-    if (asciiOnly.test(ascii)) return ascii;
+    const { bytes, at } = source;
+    let bits = 0;
+    for (let i = from; i < at; i++) bits |= bytes[i]!;
+    if (bits < 128) return source.latin1.substring(from, at);
   }
   const text = source.bytes.toString("utf8", from, source.at);
   // Broken UTF-8 is replaced in silence; so text with the replacement character must give its bytes back.
@@ -251,16 +265,25 @@ function readString(source: Source): string {
   return text;
 }
 
-// oxlint-disable-next-line no-control-regex
-const asciiOnly = /^[\0-\x7f]*$/;
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
 function readUuid(source: Source): string {
   const size = readLong(source);
   const from = advance(source, size);
-  const text = source.latin1?.substring(from, source.at) ?? source.bytes.toString("latin1", from, source.at);
-  if (!uuid.test(text)) throw new Error("a UUID is malformed");
-  return text;
+  if (size !== 36 || !isUuid(source.bytes, from)) throw new Error("a UUID is malformed");
+  return source.latin1?.substring(from, source.at) ?? source.bytes.toString("latin1", from, source.at);
+}
+
+const isHexDigit = new Uint8Array(256);
+for (const code of Buffer.from("0123456789abcdefABCDEF")) isHexDigit[code] = 1;
+const dash = 45;
+
+function isUuid(bytes: Buffer, from: number): boolean {
+  let fits = 1;
+  for (let i = 0; i < 36; i++) {
+    const code = bytes[from + i]!;
+    if (i === 8 || i === 13 || i === 18 || i === 23) fits &= code === dash ? 1 : 0;
+    else fits &= isHexDigit[code]!;
+  }
+  return fits === 1;
 }
 
 /** Moves on by `size` bytes and returns where they began. */

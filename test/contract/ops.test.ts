@@ -187,6 +187,10 @@ test("what is not set or not there is named", async () => {
     code: 1,
     err: expect.stringMatching(/registry is not reachable\n {2}because POST http:\/\/127\.0\.0\.1:1\/subjects/),
   });
+  expect(await runWith({ KAFKA_PREFIX: "nobody-has-made-this." }, "lag")).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("run `ops topics apply` first"),
+  });
   await using empty = await emptyDatabase();
   expect(await runWith({ DATABASE_URL: empty.url }, "outbox")).toMatchObject({
     code: 1,

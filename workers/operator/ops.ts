@@ -42,7 +42,8 @@ export async function runOps(
   } catch (error) {
     const usage = error instanceof Error && "code" in error && error.code === "USAGE";
     complain(`ops ${args.join(" ")}: ${reasons(error).join("\n  because ")}`);
-    if (isMissingTable(error)) complain("the database is older than this build: run `ops migrate` first");
+    const advice = adviceFor(error);
+    if (advice !== null) complain(advice);
     if (usage) complain(`\n${command.help}`);
     return usage ? 2 : 1;
   }
@@ -54,9 +55,13 @@ function overview(): string {
   return `ops <command> [--json] [--help]\n\n${lines.join("\n")}`;
 }
 
-/** Commands work on a database of any age as long as it has the tables they read. */
-function isMissingTable(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "42P01";
+/** What to do first, where the failure says that something was not done yet. */
+function adviceFor(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  // Commands work on a database of any age as long as it has the tables they read.
+  if ("code" in error && error.code === "42P01")
+    return "the database is older than this build: run `ops migrate` first";
+  return /^(unknown topic|there is no topic) /i.test(error.message) ? "run `ops topics apply` first" : null;
 }
 
 /** What an error says, and what its causes and parts say, each once. */
