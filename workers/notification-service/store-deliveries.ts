@@ -22,18 +22,26 @@ export async function addDeliveries(tx: Tx, rows: readonly NewDelivery[]): Promi
     on conflict do nothing`;
 }
 
-/** Takes what is due on a channel, oldest first, and what a sender left when its lease ended; two senders never take the same. */
+/**
+ * Takes what a sender left when its lease ended and what is due on a channel, oldest first; two senders never take the same.
+ * Two selects, each along an index of its own: one with "or" would sort the whole backlog at every claim.
+ */
 export async function claimDeliveries(
   sql: Sql,
   { channel, limit, leaseMs }: Readonly<{ channel: string; limit: number; leaseMs: number }>,
 ): Promise<readonly Claimed[]> {
   return await sql<Claimed[]>`
-    with due as (
-      select id, status = 'sending' as retaken from deliveries
-      where channel = ${channel}
-        and (status = 'pending' and next_attempt_at <= clock_timestamp()
-          or status = 'sending' and lease_until <= clock_timestamp())
-      order by next_attempt_at limit ${limit} for no key update skip locked)
+    with fresh as (
+      select id, false as retaken from deliveries
+      where channel = ${channel} and status = 'pending' and next_attempt_at <= clock_timestamp()
+      order by next_attempt_at limit ${limit} for no key update skip locked
+    ), left_behind as (
+      select id, true as retaken from deliveries
+      where channel = ${channel} and status = 'sending' and lease_until <= clock_timestamp()
+      order by lease_until limit ${limit} for no key update skip locked
+    ), due as (
+      select * from left_behind union all select * from fresh limit ${limit}
+    )
     update deliveries
     set status = 'sending', attempts = attempts + 1, claim = gen_random_uuid(),
       lease_until = clock_timestamp() + ${leaseMs} * interval '1 ms', possibly_duplicated = possibly_duplicated or retaken

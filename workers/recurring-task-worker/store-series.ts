@@ -45,7 +45,9 @@ export async function lockSeriesOf(tx: Tx, taskIds: readonly string[]): Promise<
   const rows = await tx<SeriesRow[]>`
     select id, template_id as "templateId", user_id as "userId", status, wake_at as "wakeAt", generation::int as generation
     from series
-    where template_id = any(${ids}::uuid[]) or id in (select series_id from occurrences where id = any(${ids}::uuid[]))
+    where id in (
+      select id from series where template_id = any(${ids}::uuid[])
+      union select series_id from occurrences where id = any(${ids}::uuid[]))
     order by id
     for update`;
   return withOccurrences(tx, rows, ids);
