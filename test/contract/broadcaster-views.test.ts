@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import postgres from "postgres";
+import { openDb, type Db } from "../../shared/db.ts";
+import { makeLog } from "../../shared/log.ts";
+import { freshDatabase, type FreshDatabase } from "../support/database.ts";
 import { loadViews, saveViews } from "../../workers/task-update-broadcaster/store-views.ts";
 import type { View } from "../../workers/task-update-broadcaster/fold-view.ts";
 
-const url = process.env["DATABASE_URL"];
-const required = process.env["REQUIRE_ALL"] === "1";
 const ada = "0192f0a0-0000-7000-8000-00000000000a";
 const milk = "0192f0a0-0000-7000-8000-000000000001";
 const bread = "0192f0a0-0000-7000-8000-000000000002";
@@ -19,43 +19,41 @@ const view = (taskId: string, viewVersion: number, title: string | null): View =
   viewVersion,
 });
 
-describe.skipIf(url === undefined && !required)("views in Postgres (needs DATABASE_URL)", () => {
-  const name = `broadcaster_views_${process.pid}_${Date.now()}`;
-  const admin = postgres(url ?? "", { max: 1 });
-  let sql: postgres.Sql;
+describe("views in Postgres", () => {
+  let database: FreshDatabase;
+  let db: Db;
   beforeAll(async () => {
-    await admin.unsafe(`create database ${name}`);
-    sql = postgres(Object.assign(new URL(url ?? ""), { pathname: `/${name}` }).href, { max: 4, onnotice: () => {} });
-    await sql.file(`${import.meta.dir}/../../workers/task-update-broadcaster/migrations/0001_task_views.sql`);
+    database = await freshDatabase();
+    const config = { url: database.url, directUrl: null, statementMs: 10_000 };
+    db = await openDb(config, { role: "test", poolSize: 4, log: makeLog({}, "error") });
   });
   afterAll(async () => {
-    await sql.end();
-    await admin.unsafe(`drop database ${name}`);
-    await admin.end();
+    await db[Symbol.asyncDispose]();
+    await database[Symbol.asyncDispose]();
   });
 
   test("a batch of new and known views is written at once and read back as it was", async () => {
     const first = [view(milk, 1, `"quoted", {braced}, \\ and ünïcode`), view(bread, 0, null)];
-    await sql.begin((tx) => saveViews(tx, first, new Map()));
-    const read = await sql.begin((tx) => loadViews(tx, [milk, bread, ada]));
+    await db.transaction((tx) => saveViews(tx, first, new Map()));
+    const read = await db.transaction((tx) => loadViews(tx, [milk, bread, ada]));
     expect([...read.values()]).toEqual(first);
     const second = [view(milk, 2, "b")];
-    await sql.begin((tx) => saveViews(tx, second, read));
-    expect((await sql.begin((tx) => loadViews(tx, [milk]))).get(milk)).toEqual(view(milk, 2, "b"));
+    await db.transaction((tx) => saveViews(tx, second, read));
+    expect((await db.transaction((tx) => loadViews(tx, [milk]))).get(milk)).toEqual(view(milk, 2, "b"));
   });
 
   test("of two that make the same row at once, the second is refused with a code that says: run it again", async () => {
     const other = "0192f0a0-0000-7000-8000-000000000003";
     const inserted = Promise.withResolvers<void>();
     const mayCommit = Promise.withResolvers<void>();
-    const first = sql.begin(async (tx) => {
+    const first = db.transaction(async (tx) => {
       await saveViews(tx, [view(other, 1, "first")], await loadViews(tx, [other]));
       inserted.resolve();
       await mayCommit.promise;
     });
     await inserted.promise;
     const loaded = Promise.withResolvers<void>();
-    const second = sql.begin(async (tx) => {
+    const second = db.transaction(async (tx) => {
       const found = await loadViews(tx, [other]);
       loaded.resolve();
       await saveViews(tx, [view(other, 1, "second")], found);
@@ -68,6 +66,6 @@ describe.skipIf(url === undefined && !required)("views in Postgres (needs DATABA
     mayCommit.resolve();
     await first;
     expect(await refused).toMatchObject({ code: "40001" });
-    expect((await sql.begin((tx) => loadViews(tx, [other]))).get(other)).toEqual(view(other, 1, "first"));
+    expect((await db.transaction((tx) => loadViews(tx, [other]))).get(other)).toEqual(view(other, 1, "first"));
   });
 });

@@ -5,9 +5,7 @@ import { openStream, signIn, type Client } from "../support/client.ts";
 import { until } from "../support/until.ts";
 import { startGateways, type Change, type GatewayWorld } from "./gateway-world.ts";
 
-const ready = process.env["DATABASE_URL"] !== undefined || process.env["REQUIRE_ALL"] === "1";
-
-describe.skipIf(!ready)("streams of real gateways (needs the stack)", () => {
+describe("streams of real gateways", () => {
   let world: GatewayWorld;
   /** Two ordinary instances with a small memory, and one that is stricter in everything. */
   let urls: readonly [string, string, string];

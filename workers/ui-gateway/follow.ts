@@ -45,7 +45,9 @@ export function makeFollow(options: {
     const [starts, ends] = await Promise.all([
       admin.offsets("task-updates", "start"),
       admin.offsets("task-updates", "end"),
-    ]);
+    ]).catch((cause: unknown) => {
+      throw new Problem("UNAVAILABLE", "The log of changes cannot be reached", { retryAfterSeconds: 2, cause });
+    });
     return { start: starts.get(partition) ?? 0n, end: ends.get(partition) ?? 0n };
   };
   const here = (userId: string) => {
