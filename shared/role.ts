@@ -1,6 +1,7 @@
 import { makeLog, type Level, type Log } from "./log.ts";
 import { makeMetrics, type Metrics } from "./metrics.ts";
 import { integer, oneOf, readConfig, text } from "./config.ts";
+import { Problem, problemDocument, problems } from "./problem.ts";
 import type { RoleName } from "./topics.ts";
 
 /** What every role gets: its name, when to stop, where to tell. */
@@ -41,7 +42,18 @@ export async function runRole(name: RoleName, start: (role: Role) => Promise<voi
   const stop = new AbortController();
   const ready = new Map<string, () => boolean>();
   const healthy = new Map<string, () => boolean>();
-  let app: Fetch = () => new Response("not found\n", { status: 404 });
+  let started = false;
+  // Until the role serves, nobody can say what is not found: callers are told to come again.
+  let app: Fetch = () => {
+    const code = started && failing(ready).length === 0 ? "NOT_FOUND" : "UNAVAILABLE";
+    return Response.json(problemDocument(new Problem(code), crypto.randomUUID()), {
+      status: problems[code].status,
+      headers: {
+        "content-type": "application/problem+json",
+        ...(code === "UNAVAILABLE" ? { "retry-after": "1" } : {}),
+      },
+    });
+  };
 
   const server = Bun.serve({
     hostname: config.host,
@@ -82,7 +94,6 @@ export async function runRole(name: RoleName, start: (role: Role) => Promise<voi
 
   log.info("starting", { url: server.url.href, pid: process.pid });
   ready.set("started", () => started);
-  let started = false;
   try {
     await start({
       name,
@@ -108,9 +119,13 @@ export async function runRole(name: RoleName, start: (role: Role) => Promise<voi
   exit(0, "stopped");
 }
 
+function failing(checks: ReadonlyMap<string, () => boolean>): readonly string[] {
+  return [...checks].filter(([, passes]) => !passes()).map(([name]) => name);
+}
+
 function probe(checks: ReadonlyMap<string, () => boolean>): Response {
-  const failing = [...checks].filter(([, passes]) => !passes()).map(([name]) => name);
-  return failing.length === 0
+  const names = failing(checks);
+  return names.length === 0
     ? new Response("ok\n")
-    : new Response(`waiting for: ${failing.join(", ")}\n`, { status: 503 });
+    : new Response(`waiting for: ${names.join(", ")}\n`, { status: 503 });
 }
