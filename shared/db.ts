@@ -7,7 +7,7 @@ import { openListener, type Listener } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { checkMigrations } from "./migration-files.ts";
 import { makeNotifier, type Notifier } from "./notifier.ts";
-import { connectionOptions } from "./postgres-options.ts";
+import { connectionOptions, type ServerSettings } from "./postgres-options.ts";
 
 /** A connection pool to Postgres. Times come back as `Date`, dates as "YYYY-MM-DD", bigints as text unless a query casts them. */
 export type Sql = postgres.Sql;
@@ -53,14 +53,18 @@ export type OpenDb = Readonly<{
   /** Connections for statements and transactions; 10 by default. */
   poolSize?: number;
   log: Log;
+  settings?: ServerSettings;
   /** False for those who migrate. Otherwise a database that is older or newer than this build is refused. */
   checkSchema?: boolean;
 }>;
 
 /** Opens a pool; one connection is made at once, to check the database and its migrations. */
 export async function openDb(config: Config<typeof databaseSettings>, options: OpenDb): Promise<Db> {
-  const { role, log, poolSize = 10 } = options;
-  const client = postgres(config.url, connectionOptions({ role, max: poolSize, statementMs: config.statementMs }));
+  const { role, log, poolSize = 10, settings = {} } = options;
+  const client = postgres(
+    config.url,
+    connectionOptions({ role, max: poolSize, statementMs: config.statementMs, settings }),
+  );
   const deadlineMs = config.statementMs + 2000;
   const sql = withDeadlines(client, deadlineMs);
   const orm = drizzle({ client: sql });

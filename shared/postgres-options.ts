@@ -1,10 +1,15 @@
 import postgres from "postgres";
 
+type Pooled = Readonly<{ role: string; max: number; statementMs: number; settings?: ServerSettings }>;
+
+/** Settings of Postgres for every connection of a pool, such as `enable_sort: "off"`. */
+export type ServerSettings = Readonly<Record<string, string>>;
+
 /**
  * What every connection has in common. Reconnects wait 50 ms to 0.5 s (the default of postgres.js grows to 20 s).
  * A transaction that idles for 30 s is ended by the server: its client is gone or stuck.
  */
-export function connectionOptions(of: Readonly<{ role: string; max: number; statementMs: number }>) {
+export function connectionOptions(of: Pooled) {
   assertPatched();
   return {
     max: of.max,
@@ -21,6 +26,7 @@ export function connectionOptions(of: Readonly<{ role: string; max: number; stat
       statement_timeout: of.statementMs,
       idle_in_transaction_session_timeout: 30_000,
       TimeZone: "UTC",
+      ...of.settings,
     },
   };
 }

@@ -25,6 +25,17 @@ export type Claim = Readonly<{
   bytesPerShard: number;
 }>;
 
+/**
+ * For the pool that claims and marks. Without statistics, as in a partition of today, the planner reads and sorts the whole backlog
+ * for every page: 55 ms against 3 ms with 60,000 rows waiting. The indexes give the order and the place.
+ */
+export const claimSettings = {
+  enable_bitmapscan: "off",
+  enable_sort: "off",
+  enable_hashjoin: "off",
+  enable_mergejoin: "off",
+} as const;
+
 /** What key, headers and framing add to a value, roughly. */
 const overheadBytes = 450;
 

@@ -6,6 +6,7 @@ import { databaseSettings, openDb } from "../../shared/db.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
 import { outboxChannel } from "../../shared/outbox.ts";
 import { runRole } from "../../shared/role.ts";
+import { claimSettings } from "./claim.ts";
 import { openLeases } from "./leases.ts";
 import { makeMeters } from "./meters.ts";
 import { tendPartitions } from "./partitions.ts";
@@ -18,7 +19,7 @@ const tendMs = 600_000;
 const silentMs = 60_000;
 
 await runRole("outbox-relay", async ({ name, signal, log, metrics, readyWhen, healthyWhile }) => {
-  await using db = await openDb(config.database, { role: name, poolSize: 6, log });
+  await using db = await openDb(config.database, { role: name, poolSize: 6, log, settings: claimSettings });
   await using broker = await openBroker(config.kafka, { clientId: name, log });
   await using producer = await broker.producer();
   const wake = makeWake();

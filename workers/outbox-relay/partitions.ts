@@ -1,4 +1,4 @@
-import type { Db } from "../../shared/db.ts";
+import type { Db, Tx } from "../../shared/db.ts";
 import type { Log } from "../../shared/log.ts";
 
 const daysAhead = 2;
@@ -11,14 +11,14 @@ const lockNumber = 7_145_620_119;
  * others skip. Gives up after 200 ms of waiting for a lock (a drop stands before every insert) and comes again.
  */
 export async function tendPartitions(db: Db, log: Log): Promise<void> {
-  const [lock] = await db.sql<{ today: string }[]>`select (clock_timestamp() at time zone 'UTC')::date as today`;
-  if (!lock) return;
-  for (let ahead = 0; ahead <= daysAhead; ahead++) await makeDay(db, addDays(lock.today, ahead));
-  for (const day of await endedDays(db, lock.today)) {
-    const dropped = await dropDay(db, day, lock.today);
+  const [clock] = await db.sql<{ today: string }[]>`select (clock_timestamp() at time zone 'UTC')::date as today`;
+  if (!clock) return;
+  for (let ahead = 0; ahead <= daysAhead; ahead++) await makeDay(db, addDays(clock.today, ahead));
+  for (const day of await endedDays(db, clock.today)) {
+    const dropped = await dropDay(db, day, clock.today);
     log.info(dropped ? "outbox_day_dropped" : "outbox_day_kept", { day });
   }
-  await db.sql`delete from outbox_default where published_at is not null and day < ${addDays(lock.today, -1)}`;
+  await db.sql`delete from outbox_default where published_at is not null and day < ${addDays(clock.today, -1)}`;
 }
 
 async function makeDay(db: Db, day: string): Promise<void> {
@@ -52,6 +52,8 @@ async function dropDay(db: Db, day: string, today: string): Promise<boolean> {
         and exists (select from outbox_holds h where h.topic = outbox.topic and h.key = outbox.key)`;
   });
   return exclusively(db, async (tx) => {
+    const [place] = await tx<{ there: boolean }[]>`select to_regclass(${partition(day)}) is not null as there`;
+    if (!place?.there) return false;
     await tx.unsafe(`lock table ${partition(day)} in access exclusive mode`);
     const [waiting] = await tx`select from outbox where day = ${day} and published_at is null limit 1`;
     if (waiting) return false;
@@ -61,10 +63,7 @@ async function dropDay(db: Db, day: string, today: string): Promise<boolean> {
 }
 
 /** False when another relay is at it. */
-async function exclusively(
-  db: Db,
-  work: (tx: Parameters<Parameters<Db["transaction"]>[0]>[0]) => Promise<boolean | void>,
-) {
+async function exclusively(db: Db, work: (tx: Tx) => Promise<boolean | void>): Promise<boolean> {
   return db.transaction(async (tx) => {
     const [lock] = await tx<{ got: boolean }[]>`select pg_try_advisory_xact_lock(${lockNumber}) as got`;
     if (!lock?.got) return false;
