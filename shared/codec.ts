@@ -5,12 +5,14 @@ import { Problem } from "./problem.ts";
 import type { Records } from "./records.ts";
 import type { RegistryClient } from "./registry.ts";
 import { cacheSchemas, readCachedSchema } from "./schema-cache.ts";
-import { compileDecoder, openSource, type Decode } from "./schema-decode.ts";
-import { compileEncoder, slabBytes, type Misfit, type Sink } from "./schema-encode.ts";
+import { compileDecoder, type Decode } from "./schema-decode.ts";
+import { compileEncoder } from "./schema-encode.ts";
 import { readSchemas } from "./schema-files.ts";
 import { fingerprintOf, resolveSchemaIds } from "./schema-ids.ts";
 import { fullName, type AvroRecord } from "./schema-json.ts";
 import { parseSchema } from "./schema-parse.ts";
+import { slabBytes, type Misfit, type Sink } from "./schema-sink.ts";
+import { openSource } from "./schema-source.ts";
 import { maxMessageBytes, type TopicName } from "./topics.ts";
 
 /** A record of any type, told apart by `type`. */

@@ -6,13 +6,14 @@ import { readConfig } from "../../shared/config.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
 import { makeLog } from "../../shared/log.ts";
 import { openRegistry } from "../../shared/registry.ts";
-import { compileDecoder, openSource } from "../../shared/schema-decode.ts";
+import { compileDecoder } from "../../shared/schema-decode.ts";
 import { readSchemas, schemasFolder } from "../../shared/schema-files.ts";
 import { fullName } from "../../shared/schema-json.ts";
 import { parseSchema } from "../../shared/schema-parse.ts";
 import { maxMessageBytes, topicNames } from "../../shared/topics.ts";
 import { readNewest } from "../../workers/operator/read-newest.ts";
 import { stack } from "../support/stack.ts";
+import { openSource } from "../../shared/schema-source.ts";
 
 const root = join(import.meta.dir, "../..");
 const python = await findPython();

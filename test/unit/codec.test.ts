@@ -48,6 +48,7 @@ test("what was encoded before is not touched by what is encoded later", async ()
 const misfits: readonly (readonly [string, unknown, string, RegExp])[] = [
   ["a field missing", without("title"), "/title", /must be text, not missing/],
   ["a nullable field missing", without("due_tz"), "/due_tz", /must be one of null, string, not missing/],
+  ["an undeclared field of an awkward name", { ...created, "a/b~c": "x" }, "/a~1b~0c", /is not a field/],
   ["an undeclared field", { ...created, titel: "x" }, "/titel", /is not a field/],
   ["a field of another type", { ...created, title: 7 }, "/title", /must be text, not a number/],
   ["a lone surrogate", { ...created, title: "a\ud800" }, "/title", /well-formed/],

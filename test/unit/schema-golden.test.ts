@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { compileDecoder, openSource } from "../../shared/schema-decode.ts";
-import { compileEncoder, slabBytes } from "../../shared/schema-encode.ts";
+import { compileDecoder } from "../../shared/schema-decode.ts";
+import { compileEncoder } from "../../shared/schema-encode.ts";
 import { readSchemas, schemasFolder } from "../../shared/schema-files.ts";
 import { parseSchema } from "../../shared/schema-parse.ts";
+import { slabBytes } from "../../shared/schema-sink.ts";
+import { openSource } from "../../shared/schema-source.ts";
 
 type Golden = readonly Readonly<{ value: Readonly<Record<string, unknown>>; bytes: string }>[];
 

@@ -1,10 +1,12 @@
 import { expect, test } from "bun:test";
 import avsc from "avsc";
 import * as fc from "fast-check";
-import { compileDecoder, openSource } from "../../shared/schema-decode.ts";
-import { compileEncoder, type Sink } from "../../shared/schema-encode.ts";
+import { compileDecoder } from "../../shared/schema-decode.ts";
+import { compileEncoder } from "../../shared/schema-encode.ts";
 import type { AvroSchema } from "../../shared/schema-json.ts";
 import { parseSchema } from "../../shared/schema-parse.ts";
+import { type Sink } from "../../shared/schema-sink.ts";
+import { openSource } from "../../shared/schema-source.ts";
 
 // Every construct the product uses, without logical types: avsc has none of its own.
 const schema = {

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
-import { compileDecoder, openSource } from "../../shared/schema-decode.ts";
+import { compileDecoder } from "../../shared/schema-decode.ts";
 import { compileEncoder } from "../../shared/schema-encode.ts";
 import type { SchemaNode } from "../../shared/schema-parse.ts";
+import { openSource } from "../../shared/schema-source.ts";
 
 const string: SchemaNode = { kind: "string", logical: null };
 const array: SchemaNode = { kind: "array", items: string };
