@@ -16,7 +16,7 @@ export type Created = "created" | "key_taken";
 
 /**
  * Makes tasks, each with its outbox row and kept answer, in one statement: all or none. A key that another request is just writing
- * is waited for. Keys are inserted in order, so two batches cannot wait for each other.
+ * is waited for. Keys are inserted in order, so two batches cannot wait for each other. Requests made at once have no order among them.
  *
  * One array per column instead of one parameter per field: the statement's text never changes, so it is prepared once per connection,
  * and rows share one commit (a commit costs more than 100 rows do).
@@ -41,8 +41,8 @@ export function storeCreates({ sql }: Readonly<{ sql: Sql }>) {
             byteaArray,
           )}::bytea[],
           ${column(({ event }) => event.headers)}::text[]
-        ) with ordinality as asked (id, user_id, title, description, created_at, due_date, priority, tags, recurrence_pattern,
-          key, fingerprint, body, shard, message_id, value, headers, place)
+        ) as asked (id, user_id, title, description, created_at, due_date, priority, tags, recurrence_pattern,
+          key, fingerprint, body, shard, message_id, value, headers)
       ), kept as (
         insert into idempotency_keys (user_id, key, fingerprint, task_id, status, version, body)
         select user_id, key, fingerprint, id, 201, 1, body from asked where key is not null order by user_id, key
@@ -58,7 +58,7 @@ export function storeCreates({ sql }: Readonly<{ sql: Sql }>) {
       ), written as (
         insert into outbox (shard, topic, key, message_id, type, subject, sequence, time, value, headers)
         select shard, 'task-events', id::text, message_id, 'TaskCreated', id::text, version, asked.created_at, value, headers::jsonb
-        from asked join created using (id) order by place
+        from asked join created using (id)
       )
       select id from created`;
     const ids = new Set(created.map(({ id }) => id));
