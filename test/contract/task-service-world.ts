@@ -79,7 +79,7 @@ export async function openWorld(): Promise<World> {
           notify,
           log,
         }),
-        create: makeBatches(storeCreates(db), { maxItems: 256, inFlight: 2 }),
+        create: makeBatches(storeCreates(db), { maxItems: 256, inFlight: 2, maxWaiting: 1000 }),
         readKept: readKept(db),
         findForChange: findForChange(db),
         storeChange: storeChange(db),

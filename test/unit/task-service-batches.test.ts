@@ -3,7 +3,7 @@ import { makeBatches } from "../../workers/task-service/make-batches.ts";
 import { makeOneAtATime } from "../../workers/task-service/one-at-a-time.ts";
 
 /** A store whose batches end when they are told to. */
-function setup(limits = { maxItems: 3, inFlight: 1 }) {
+function setup(limits = { maxItems: 3, inFlight: 1, maxWaiting: 100 }) {
   const runs: { items: readonly string[]; end: (error?: Error) => void }[] = [];
   const run = (items: readonly string[]) => {
     const { promise, resolve, reject } = Promise.withResolvers<readonly string[]>();
@@ -31,7 +31,7 @@ test("a lone item runs at once; what comes meanwhile goes together with the next
 });
 
 test("no more batches run at once than allowed", async () => {
-  const { runs, add } = setup({ maxItems: 1, inFlight: 2 });
+  const { runs, add } = setup({ maxItems: 1, inFlight: 2, maxWaiting: 100 });
   const answers = ["a", "b", "c"].map(add);
   expect(runs).toHaveLength(2);
   runs[1]?.end();
@@ -50,7 +50,7 @@ test("a batch that fails for one item runs again one by one, and only the culpri
       if (items.includes("bad")) throw refused("23514");
       return items;
     },
-    { maxItems: 10, inFlight: 1 },
+    { maxItems: 10, inFlight: 1, maxWaiting: 100 },
   );
   const first = add("first");
   const outcomes = await Promise.allSettled([first, ...["a", "bad", "c"].map(add)]);
@@ -66,6 +66,16 @@ test("a batch whose fate is unknown is not run again: all of it fails", async ()
   runs[1]?.end(refused("CONNECTION_CLOSED"));
   expect((await outcomes).map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected"]);
   expect(runs).toHaveLength(2);
+});
+
+test("when too many wait, the next is refused at once and those before it are not", async () => {
+  const { runs, add } = setup({ maxItems: 3, inFlight: 1, maxWaiting: 2 });
+  const answers = ["a", "b", "c"].map(add);
+  await expect(add("d")).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  runs[0]?.end();
+  await settled();
+  runs[1]?.end();
+  expect(await Promise.all(answers)).toEqual(["a!", "b!", "c!"]);
 });
 
 test("works of one key take turns, a failed one too; other keys do not wait", async () => {

@@ -50,7 +50,7 @@ await runRole("task-service", async (role) => {
         notify,
         log,
       }),
-      create: makeBatches(storeCreates(db), { maxItems: 256, inFlight: 2 }),
+      create: makeBatches(storeCreates(db), { maxItems: 256, inFlight: 2, maxWaiting: 10_000 }),
       readKept: readKept(db),
       findForChange: findForChange(db),
       storeChange: storeChange(db),

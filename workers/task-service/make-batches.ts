@@ -1,6 +1,12 @@
 import { isUnreachable } from "../../shared/http-problem.ts";
+import { Problem } from "../../shared/problem.ts";
 
-export type BatchLimits = Readonly<{ maxItems: number; inFlight: number }>;
+export type BatchLimits = Readonly<{
+  maxItems: number;
+  inFlight: number;
+  /** More than so many waiting are refused as UNAVAILABLE: the database does not keep up, and memory must not fill. */
+  maxWaiting: number;
+}>;
 
 /**
  * Turns many small writes into few: what arrives while `inFlight` batches run waits and goes together with the next. Nothing
@@ -10,7 +16,7 @@ export type BatchLimits = Readonly<{ maxItems: number; inFlight: number }>;
  */
 export function makeBatches<In, Out>(
   run: (items: readonly In[]) => Promise<readonly Out[]>,
-  { maxItems, inFlight }: BatchLimits,
+  { maxItems, inFlight, maxWaiting }: BatchLimits,
 ): (item: In) => Promise<Out> {
   type Waiting = Readonly<{ item: In; resolve: (out: Out) => void; reject: (error: unknown) => void }>;
   let waiting: Waiting[] = [];
@@ -44,6 +50,8 @@ export function makeBatches<In, Out>(
 
   return (item) =>
     new Promise((resolve, reject) => {
+      if (waiting.length >= maxWaiting)
+        return reject(new Problem("UNAVAILABLE", "Too many writes are waiting", { retryAfterSeconds: 1 }));
       waiting.push({ item, resolve, reject });
       start();
     });
