@@ -13,8 +13,9 @@ export type Sessions = AsyncDisposable &
 export type Session = Readonly<{ id: string; userId: string; expiresAt: Date }>;
 
 const channel = "session_ended";
-/** Covers notifications that never came; also when rows of expired sessions are removed. */
+/** Covers notifications that never came. */
 const lookEveryMs = 5_000;
+const forgetEveryMs = 60_000;
 
 /** `onEnded` is called after sessions have ended, here or on another instance. */
 export async function openSessions(
@@ -36,19 +37,21 @@ export async function openSessions(
     if (fresh.length > 0) onEnded(isOver);
   };
   const tryLook = () => look().catch((error: unknown) => log.warn("sessions_unknown", { error }));
+  // Rows locked by another instance are being deleted by it.
+  const forget = () => sql`
+    delete from sessions where id in (
+      select id from sessions where expires_at < clock_timestamp() - interval '1 hour'
+      order by id limit 1000 for update skip locked
+    )`;
   await look();
   const listener = await db.listen(channel, () => void tryLook());
   const timer = setInterval(() => void tryLook(), lookEveryMs);
+  const tryForget = () => forget().catch((error: unknown) => log.warn("sessions_not_forgotten", { error }));
+  const forgetting = setInterval(() => void tryForget(), forgetEveryMs);
   return {
     isOver,
     begin: async ({ id, userId, expiresAt }) => {
-      await sql`
-        with expired as (
-          delete from sessions where id in (
-            select id from sessions where expires_at < clock_timestamp() - interval '1 hour' limit 100 for update skip locked
-          )
-        )
-        insert into sessions (id, user_id, expires_at) values (${id}, ${userId}, ${expiresAt})`;
+      await sql`insert into sessions (id, user_id, expires_at) values (${id}, ${userId}, ${expiresAt})`;
     },
     end: async ({ id, userId, expiresAt }) => {
       await sql`
@@ -60,6 +63,7 @@ export async function openSessions(
     },
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer);
+      clearInterval(forgetting);
       await listener[Symbol.asyncDispose]();
     },
   };

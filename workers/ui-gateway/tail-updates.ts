@@ -13,6 +13,8 @@ export type TailUpdates = Readonly<{
   readEpoch: () => Promise<string>;
   /** How many records of each partition are read again at the start, so that clients of a replaced instance go on from memory. */
   warmRecords: bigint;
+  /** Told of every record once its user's streams have it, while live. */
+  onGiven: (record: Fetched) => void;
   log: Log;
   signal: AbortSignal;
 }>;
@@ -72,8 +74,10 @@ async function tailOneEpoch(
     for await (const records of broker.tail({ topic: "task-updates", from, signal: over })) {
       const frames = await Promise.all(records.map((record) => readPatiently(record, epoch, readFrame, log, over)));
       if (over.aborted) break;
-      for (const [index, { partition, offset }] of records.entries())
-        hub.take(partition, offset, frames[index] ?? null);
+      for (const [index, record] of records.entries()) {
+        hub.take(record.partition, record.offset, frames[index] ?? null);
+        if (hub.isLive()) options.onGiven(record);
+      }
       options.progressed();
       goLive();
     }

@@ -7,7 +7,11 @@ export const ticketSeconds = 30;
 export async function issueTicket({ sql }: Pick<Db, "sql">, who: Who): Promise<{ ticket: string; expiresAt: Date }> {
   const ticket = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
   const [row] = await sql<{ expires_at: Date }[]>`
-    with expired as (delete from stream_tickets where expires_at < clock_timestamp())
+    with expired as (
+      delete from stream_tickets where hash in (
+        select hash from stream_tickets where expires_at < clock_timestamp() limit 100 for update skip locked
+      )
+    )
     insert into stream_tickets (hash, user_id, session_id, session_expires_at, expires_at)
     values (${hashOf(ticket)}, ${who.userId}, ${who.sessionId}, ${who.expiresAt},
       clock_timestamp() + make_interval(secs => ${ticketSeconds}))

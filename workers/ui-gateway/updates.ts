@@ -48,6 +48,11 @@ export function openUpdates({ settings, broker, codec, db }: Deps, role: Role): 
   const dropped = metrics.counter("gateway_records_dropped_total", "Records of task-updates shown to nobody", [
     "reason",
   ]);
+  const delay = metrics.histogram(
+    "gateway_delay_seconds",
+    "From a record's timestamp until its user's streams have it",
+  );
+  const ringBytes = metrics.gauge("gateway_ring_bytes", "Bytes of recent changes in memory");
   const countDropped = (reason: string) => dropped.inc({ reason });
   const wheel = startTimerWheel();
   // Outlives the role's signal a little: streams are told goodbye while their changes still come.
@@ -76,6 +81,11 @@ export function openUpdates({ settings, broker, codec, db }: Deps, role: Role): 
     return row.epoch;
   };
   role.readyWhen("updates", hub.isLive);
+  const measure = () => {
+    ringBytes.set(hub.ringBytes());
+    wheel.after(10, measure);
+  };
+  measure();
 
   return {
     hub,
@@ -83,7 +93,18 @@ export function openUpdates({ settings, broker, codec, db }: Deps, role: Role): 
     follow,
     run: async () => {
       const warmRecords = BigInt(settings.ringRecords);
-      const tailing = tailUpdates({ broker, hub, readFrame, readEpoch, warmRecords, log, signal: stop.signal });
+      const onGiven = ({ timestamp }: { timestamp: number }) =>
+        delay.observe(Math.max(0, (now().getTime() - timestamp) / 1000));
+      const tailing = tailUpdates({
+        broker,
+        hub,
+        readFrame,
+        readEpoch,
+        warmRecords,
+        onGiven,
+        log,
+        signal: stop.signal,
+      });
       if (!role.signal.aborted)
         await new Promise((resolve) => role.signal.addEventListener("abort", resolve, { once: true }));
       await streams.drain(3_000);
