@@ -205,7 +205,7 @@ describe.skipIf(!url)("the recurring task worker on Postgres (needs DATABASE_URL
     expect(items.map((item) => item.template_id)).toEqual(templates.toReversed());
     expect(rest.next_cursor).toBeNull();
     expect(items[0]).toMatchObject({
-      status: "pending",
+      status: "waiting",
       next_due: "2099-11-24T09:00:00.000Z",
       open_occurrences: 1,
       made_occurrences: 1,

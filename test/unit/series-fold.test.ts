@@ -100,10 +100,15 @@ const [tue, wed, thu, fri] = ["2026-11-24", "2026-11-25", "2026-11-26", "2026-11
 ) as [string, string, string, string];
 
 describe("anchored on the schedule", () => {
-  test("the first occurrence is asked for with the template, and its due is waited for", () => {
-    const heard = hear().events(created(1, "11-23T10:00", daily));
+  test("the first occurrence is asked for with the template, and its due waited for where more may be open", () => {
+    const heard = hear().events(created(1, "11-23T10:00", { ...daily, max_open: 2 }));
     expect(heard.asked()).toEqual([tue]);
     expect(heard.series()).toMatchObject({ status: "pending", wakeAt: at("11-24T09:00"), generation: 1 });
+  });
+
+  test("where one may be open, it is waited for to be completed", () => {
+    const heard = hear().events(created(1, "11-23T10:00", daily));
+    expect(heard.series()).toMatchObject({ status: "waiting", wakeAt: null, generation: 0 });
   });
 
   test("completing early asks for the next one of the schedule", () => {
@@ -217,7 +222,8 @@ describe("where a series begins", () => {
   });
 
   test("an all-day occurrence is past when its day is over, not when it begins", () => {
-    const heard = hear().events(created(1, "11-23T10:00", "daily", { due_on: "2026-11-24", due_tz: "Europe/Berlin" }));
+    const allDay = { rrule: "FREQ=DAILY", max_open: 2 };
+    const heard = hear().events(created(1, "11-23T10:00", allDay, { due_on: "2026-11-24", due_tz: "Europe/Berlin" }));
     expect(heard.series().wakeAt).toEqual(at("11-24T23:00"));
   });
 });
@@ -326,7 +332,7 @@ test("events of a task of somebody else change nothing", () => {
     ...stranger,
     data: { ...stranger.data, user_id: "0193a0b0-0000-7000-8000-0000000000bb" },
   } as TaskEvent);
-  expect(heard.series().status).toBe("pending");
+  expect(heard.series().status).toBe("waiting");
 });
 
 test("an occurrence whose completion is known before it is asked for is passed over", () => {

@@ -26,7 +26,8 @@ export type Asked = Readonly<{
 }>;
 
 /**
- * What a series waits for. `pending`: `wakeAt`, when the last occurrence's due passes. `waiting`: an occurrence to be closed.
+ * What a series waits for. `pending`: `wakeAt`, when the last occurrence's due passes. `waiting`: an open occurrence to be
+ * completed or deleted.
  * `ended`: the rule has no further recurrence. `stopped`: its template is no live template.
  */
 export type SeriesStatus = "pending" | "waiting" | "ended" | "stopped";
@@ -68,8 +69,11 @@ export function decideSeries({ template, occurrences, made, at, by }: Question):
     const own = all.filter(({ scheduleKey }) => scheduleKey === key);
     const last = latestOf(own);
     const open = all.filter(({ state }) => state === "open").length;
-    if (open >= pattern.max_open) return settled(ask, last, moment, pattern.anchor);
-    if (last !== null && !isDone(last, moment, pattern.anchor)) return settled(ask, last, moment, pattern.anchor);
+    if (open >= pattern.max_open) return { ask, status: "waiting", wakeAt: null };
+    if (last !== null && !isDone(last, moment, pattern.anchor))
+      return pattern.anchor === "completion"
+        ? { ask, status: "waiting", wakeAt: null }
+        : { ask, status: "pending", wakeAt: last.duePassesAt };
     const used = new Set(all.map(({ recurrenceId }) => recurrenceId));
     const next =
       last !== null && pattern.anchor === "completion"
@@ -78,13 +82,6 @@ export function decideSeries({ template, occurrences, made, at, by }: Question):
     if (next === null) return { ask, status: "ended", wakeAt: null };
     ask.push(asked(next, template, Math.max(0, ...all.map(({ number }) => number)) + 1));
   }
-}
-
-/** Nothing more to ask: the series waits for the last one's due if that lies ahead and matters, else for something to be closed. */
-function settled(ask: Decision["ask"], last: Asked | null, moment: Date, anchor: "schedule" | "completion"): Decision {
-  return anchor === "schedule" && last !== null && last.duePassesAt > moment
-    ? { ask, status: "pending", wakeAt: last.duePassesAt }
-    : { ask, status: "waiting", wakeAt: null };
 }
 
 function isDone(last: Asked, moment: Date, anchor: "schedule" | "completion"): boolean {

@@ -22,8 +22,9 @@ export const seriesSchema = z
     template_id: z.string().openapi({ format: "uuid" }),
     status: z.enum(["pending", "waiting", "ended", "stopped"]).openapi({
       description:
-        "pending: the next occurrence comes when the last one's due has passed or it is completed; waiting: when an open one is " +
-        "completed or deleted; ended: by its rule; stopped: the template was deleted, completed or made a plain task.",
+        "pending: the next occurrence comes when the due of the last one has passed, or it is completed; waiting: as many are open " +
+        "as may be, or it counts from completion, so one must be completed or deleted first; ended: by its rule; stopped: the " +
+        "template was deleted, completed or made a plain task.",
     }),
     recurrence_pattern: z.unknown(),
     next_due: instant.nullable().openapi({ description: "The due time of the earliest open occurrence." }),
