@@ -14,7 +14,13 @@ const histories = await readSchemas();
 for (const { versions, current } of histories)
   for (const version of versions) {
     const path = version.path.replace(".avsc", ".golden.json");
-    const golden = async () => (await Bun.file(join(schemasFolder, path)).json()) as Golden;
+    const golden = async () => {
+      const file = Bun.file(join(schemasFolder, path));
+      if (await file.exists()) return (await file.json()) as Golden;
+      throw new Error(
+        `schemas/${path} is missing; write it once, with test/contract/python_golden.py and some records`,
+      );
+    };
 
     // Written once by test/contract/python_golden.py, so another implementation than ours has made the bytes.
     test(`the golden bytes of ${version.path} are read as they were written`, async () => {

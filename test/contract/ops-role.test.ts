@@ -1,0 +1,66 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { readConfig } from "../../shared/config.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { makeLog } from "../../shared/log.ts";
+import { runOps } from "../../workers/operator/ops.ts";
+import { freshDatabase } from "../support/database.ts";
+import { stack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
+
+test("the operator tells every group's lag and the outbox as metrics, writes nothing, and stops cleanly", async () => {
+  await using database = await freshDatabase();
+  const env = {
+    DATABASE_URL: database.url,
+    KAFKA_BROKERS: stack().kafkaBrokers,
+    KAFKA_PREFIX: `operator-${crypto.randomUUID().slice(0, 8)}.`,
+  };
+  const log = makeLog({}, "error");
+  const ops = (...args: readonly string[]) =>
+    runOps(args, { env, print: () => {}, log, now: () => new Date() }, () => {});
+  await using broker = await openBroker(readConfig(kafkaSettings, env), { clientId: "operator-test", log });
+  try {
+    expect(await ops("topics", "apply")).toBe(0);
+    await using producer = await broker.producer();
+    await producer.send([{ topic: "reminders", key: "k", value: Buffer.from("x"), headers: [] }]);
+
+    await using role = start(env);
+    await until("the operator is ready", async () => (await role.get("/readyz"))?.ok === true, { timeoutMs: 20_000 });
+    const metrics = (await (await role.get("/metrics"))?.text()) ?? "";
+    const lag = metrics.match(/^consumer_lag_messages\{group="notification-service",topic="reminders",.*\} 1$/gm);
+    expect(lag).toHaveLength(1);
+    expect(metrics.match(/^outbox_waiting_messages\{/gm)).toHaveLength(16);
+    expect(await broker.admin.groups()).toEqual([]);
+    expect(await role.stop()).toBe(0);
+  } finally {
+    await ops("topics", "delete", "--yes");
+  }
+});
+
+/** The real process, on a port of its own choice: it says in its log which. */
+function start(env: Readonly<Record<string, string>>) {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, "../../workers/operator/main.ts")], {
+    env: { ...env, PATH: process.env["PATH"] ?? "", PORT: "0" },
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const url = Promise.withResolvers<string>();
+  void (async () => {
+    let said = "";
+    for await (const bytes of child.stdout) {
+      said += Buffer.from(bytes).toString();
+      const found = /"url":"(http[^"]+)"/.exec(said)?.[1];
+      if (found !== undefined) url.resolve(found);
+    }
+    url.reject(new Error(`the operator ended: ${said}`));
+  })();
+  const stop = () => {
+    child.kill("SIGTERM");
+    return child.exited;
+  };
+  return {
+    get: async (path: string) => fetch(new URL(path, await url.promise)).catch(() => null),
+    stop,
+    [Symbol.asyncDispose]: async () => void (await stop()),
+  };
+}
