@@ -15,6 +15,8 @@ type Statement = {
   reject: (error: unknown) => void;
   cancel: () => void;
   strings: readonly string[];
+  /** True from sending to the answer. */
+  active: boolean;
   /** Set by our patch of postgres.js once the query was given to a connection. */
   connection?: Connection;
 };
@@ -36,6 +38,8 @@ export function boundStatement<T>(made: T, deadlineMs: number, refuse: () => Err
     if (refusal) return statement.reject(refusal);
     const { resolve, reject } = statement;
     const timer = setTimeout(() => {
+      // A cursor replaces resolve and reject at every page, so its end is only seen here.
+      if (statement.connection && !statement.active) return;
       reject(deadlineError(statement.strings.join("?").trim().slice(0, 120), deadlineMs));
       if (statement.connection) statement.connection.destroy();
       else statement.cancel();

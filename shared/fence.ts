@@ -56,10 +56,12 @@ function fence(raw: Tx, statementDeadlineMs: number, refusal: () => Error | null
     get: (target, name, self) => {
       if (name === "unsafe") return (...args: Parameters<Tx["unsafe"]>) => bound(target.unsafe(...args));
       if (name === "savepoint")
-        return (work: (inner: Tx) => Promise<unknown>) => {
+        return (...args: readonly [...name: string[], work: (inner: Tx) => Promise<unknown>]) => {
           const over = refusal();
           if (over) return Promise.reject(over);
-          return target.savepoint((inner) => work(fence(inner, statementDeadlineMs, refusal)));
+          const [work, name] = args.toReversed() as [(inner: Tx) => Promise<unknown>, string?];
+          const fenced = (inner: Tx) => work(fence(inner, statementDeadlineMs, refusal));
+          return name === undefined ? target.savepoint(fenced) : target.savepoint(name, fenced);
         };
       return Reflect.get(target, name, self);
     },

@@ -193,6 +193,19 @@ describe("deadlines", () => {
     expect([ran, await entries("waiting")]).toEqual([false, 0]);
   });
 
+  test("a cursor that was read to its end does not cost its connection later", async () => {
+    await using db = await openDb(
+      { url: database.url, directUrl: null, statementMs: 100 },
+      { role: "cursor", poolSize: 1, log },
+    );
+    const pid = async () => (await db.sql`select pg_backend_pid() as pid`)[0]?.pid as number;
+    const before = await pid();
+    let seen = 0;
+    for await (const rows of db.sql`select generate_series(1, 100)`.cursor(10)) seen += rows.length;
+    await Bun.sleep(2300); // The deadline is 2 s longer than the server's.
+    expect([seen, await pid()]).toEqual([100, before]);
+  });
+
   test("a statement of a server that fell silent rejects with DB_DEADLINE and its connection is not used again", async () => {
     await using silence = openSilentProxy(database.url);
     await using db = await openDb(

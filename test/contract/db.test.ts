@@ -87,7 +87,7 @@ test("a transaction commits what resolves, rolls back what rejects, and so do it
         throw new Error("undo");
       })
       .catch(() => {});
-    await tx.savepoint((inner) => inner`insert into kept values (3)`);
+    await tx.savepoint("named", (inner) => inner`insert into kept values (3)`);
     return "done";
   });
   const undone = db.transaction(async (tx) => {

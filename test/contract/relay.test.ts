@@ -57,6 +57,24 @@ test("a row whose transaction commits late is not skipped", async () => {
   await until("the late row, by the poll alone", () => world.sequences("late").length === 1);
 });
 
+test("a relay whose database connections keep dying publishes everything in order all the same", async () => {
+  const world = await setup();
+  keep(await world.startRelay("r1"));
+  const stop = performance.now() + 3000;
+  let sequence = 0;
+  while (performance.now() < stop) {
+    sequence++;
+    await world.write(upTo(5).map((n) => row(`k${n}`, sequence)));
+    if (sequence % 10 === 0)
+      await world.db.sql`
+        select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and application_name like 'relay-%' and random() < 0.5`;
+    await Bun.sleep(5);
+  }
+  await drained(world);
+  for (const n of upTo(5)) expect([...new Set(world.sequences(`k${n}`))]).toEqual(upTo(sequence));
+});
+
 describe("leases", () => {
   test("relays share the shards, one that stops gives its own to the other at once", async () => {
     const world = await setup();
