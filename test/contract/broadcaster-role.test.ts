@@ -1,0 +1,166 @@
+import { expect, test } from "bun:test";
+import { openCodec } from "../../shared/codec.ts";
+import { readConfig } from "../../shared/config.ts";
+import { kafkaHeaders } from "../../shared/envelope.ts";
+import { foldTask, type FoldedTask, type TaskEvent } from "../../shared/fold-task.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { makeLog } from "../../shared/log.ts";
+import type { Message, MessageOf } from "../../shared/message.ts";
+import { outboxRow } from "../../shared/outbox.ts";
+import { openRegistry, registrySettings } from "../../shared/registry.ts";
+import { taskView } from "../../shared/task-view.ts";
+import { readTopic } from "../support/read-topic.ts";
+import { startSystem } from "../support/system.ts";
+import { until } from "../support/until.ts";
+
+const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 9, 0, second));
+
+/** The life of one task with its reminder, versions in the order they happened. */
+function lifeOf(id: string, user_id: string): { task: readonly TaskEvent[]; reminders: readonly Message[] } {
+  const subject = id;
+  const bell = crypto.randomUUID();
+  const task: readonly TaskEvent[] = [
+    {
+      type: "TaskCreated",
+      subject,
+      sequence: 1,
+      data: {
+        id,
+        user_id,
+        title: "first",
+        description: null,
+        created_at: at(1),
+        due_date: at(50),
+        due_on: null,
+        due_tz: null,
+        priority: "High",
+        tags: ["a", "b"],
+        is_recurring_template: false,
+        recurrence_pattern: null,
+        template_id: null,
+        recurrence_id: null,
+      },
+    },
+    ...[2, 3, 4].map((sequence): TaskEvent => ({
+      type: "TaskUpdated",
+      subject,
+      sequence,
+      data: { id, user_id, updated_fields: { title: `title ${sequence}` }, timestamp: at(sequence) },
+    })),
+    { type: "TaskCompleted", subject, sequence: 5, data: { id, user_id, completed_at: at(5) } },
+    {
+      type: "TaskUpdated",
+      subject,
+      sequence: 6,
+      data: { id, user_id, updated_fields: { status: "open", completed_at: null }, timestamp: at(6) },
+    },
+    { type: "TaskDeleted", subject, sequence: 7, data: { id, user_id, deleted_at: at(7) } },
+  ];
+  const reminder = { key: id, subject: bell } as const;
+  const reminders: readonly Message[] = [
+    {
+      ...reminder,
+      type: "ReminderScheduled",
+      sequence: 1,
+      data: { id: bell, task_id: id, user_id, remind_at: at(50), status: "pending", generation: 1 },
+    },
+    {
+      ...reminder,
+      type: "ReminderDismissed",
+      sequence: 2,
+      data: { id: bell, task_id: id, user_id, dismissed_at: at(5), generation: 1, reason: "completed" },
+    },
+  ];
+  return { task, reminders };
+}
+
+function shuffled<T>(items: readonly T[]): readonly T[] {
+  return items
+    .map((item) => ({ item, order: Math.random() }))
+    .toSorted((a, b) => a.order - b.order)
+    .map(({ item }) => item);
+}
+
+test("events and reminders in any order, repeated, over two instances of which one is killed, end in the views the fold gives", async () => {
+  await using system = await startSystem({ roles: { "task-update-broadcaster": 2, "outbox-relay": 1 } });
+  const log = makeLog({}, "error");
+  const config = readConfig({ kafka: kafkaSettings, registry: registrySettings }, system.env);
+  await using broker = await openBroker(config.kafka, { clientId: "broadcaster-test", log });
+  const codec = await openCodec({ registry: openRegistry(config.registry), log });
+  await using producer = await broker.producer();
+  const outgoing = (message: Message, id: string) => {
+    const source = message.type.startsWith("Task") ? "task-service" : "reminder-service";
+    const row = outboxRow(codec, { ...message, id, time: new Date() }, { source, correlationId: "t", now: new Date() });
+    const { topic, key, value, headers, sequence } = row;
+    return { topic, key, value, headers: kafkaHeaders(JSON.parse(headers), sequence) };
+  };
+  const [ada, bob] = [crypto.randomUUID(), crypto.randomUUID()];
+  const tasks = Array.from({ length: 60 }, (_, i) => ({ id: crypto.randomUUID(), user: i % 2 ? ada : bob }));
+  const lives = tasks.map(({ id, user }) => lifeOf(id, user));
+  const records = lives.flatMap(({ task, reminders }) =>
+    [
+      ...task.map((event): Message => ({ ...event, key: event.subject }) as MessageOf<TaskEvent["type"]> as Message),
+      ...reminders,
+    ]
+      // Each twice: once the same message again, now and then a new message that says the same.
+      .flatMap((message) => {
+        const id = crypto.randomUUID();
+        return [outgoing(message, id), outgoing(message, Math.random() < 0.3 ? crypto.randomUUID() : id)];
+      }),
+  );
+  const all = shuffled(records);
+  const killAt = Math.floor(all.length / 2);
+  for (let i = 0; i < all.length; i += 40) {
+    await producer.send(all.slice(i, i + 40));
+    if (i <= killAt && killAt < i + 40) await system.kill("task-update-broadcaster", 2);
+  }
+
+  const expected = new Map(
+    lives.map(({ task }, i) => {
+      const folded = task.reduce<FoldedTask | null>(foldTask, null);
+      if (folded === null) throw new Error("no events");
+      return [tasks[i]?.id ?? "", JSON.parse(JSON.stringify(taskView(folded)))] as const;
+    }),
+  );
+  const changes = async () =>
+    Promise.all(
+      (await readTopic(system.env, "task-updates")).map(async ({ record, envelope }) => {
+        const decoded = await codec.decode("task-updates", record.value);
+        if (!("type" in decoded) || decoded.type !== "TaskChanged") throw new Error("not a TaskChanged");
+        return { record, envelope, data: decoded.data, view: JSON.parse(decoded.data.payload) };
+      }),
+    );
+  const told = await until(
+    "every view as the fold gives it",
+    async () => {
+      const found = await changes();
+      const last = new Map(found.map(({ envelope, view }) => [envelope.subject, view]));
+      const isDone = tasks.every(({ id }) => last.get(id)?.version === 7 && last.get(id)?.reminders[0]?.version === 2);
+      return isDone ? found : null;
+    },
+    { timeoutMs: 40_000, everyMs: 300 },
+  );
+
+  const last = new Map<string, { sequence: number; view: Record<string, unknown> }>();
+  const kinds = new Map<string, number>();
+  for (const { record, envelope, data, view } of told) {
+    expect([record.key, data.user_id, view.user_id]).toEqual(
+      Array(3).fill(tasks.find(({ id }) => id === envelope.subject)?.user),
+    );
+    const before = last.get(envelope.subject)?.sequence ?? 0;
+    // The relay may publish a record again after a crash; nothing was crashed here but the broadcaster.
+    expect(envelope.sequence).toBeGreaterThan(before);
+    expect(view.view_version).toBe(envelope.sequence);
+    last.set(envelope.subject, { sequence: envelope.sequence, view });
+    const kind = `${envelope.subject} ${data.change_type}`;
+    kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+  }
+  for (const { id } of tasks) {
+    const { view_version: _, reminders, ...view } = last.get(id)?.view ?? {};
+    expect(view).toEqual(expected.get(id));
+    expect(reminders).toEqual([expect.objectContaining({ status: "dismissed", remind_at: at(50).toISOString() })]);
+    // A task becomes known once: as created, or as deleted when its deletion had come before its creation.
+    expect(kinds.get(`${id} created`) ?? 0).toBeLessThanOrEqual(1);
+    expect(kinds.get(`${id} deleted`)).toBe(1);
+  }
+}, 90_000);
