@@ -1,7 +1,7 @@
 import type { Broker } from "./broker.ts";
 import type { Log } from "./log.ts";
 import { openAdmin } from "./kafka/administer.ts";
-import { joinGroup } from "./kafka/membership.ts";
+import { joinGroup, type Ghosts } from "./kafka/membership.ts";
 import { makeNaming } from "./kafka/naming.ts";
 import { openProducer } from "./kafka/produce.ts";
 import { clientOptions, kafkaSettings, type KafkaConfig } from "./kafka/settings.ts";
@@ -17,9 +17,10 @@ export function openBroker(config: KafkaConfig, { clientId, log }: { clientId: s
   const base = clientOptions(config, clientId);
   const naming = makeNaming(config.prefix);
   const admin = openAdmin(base, naming, log);
+  const ghosts: Ghosts = new Set();
   return Promise.resolve({
     producer: () => openProducer(base, naming, log),
-    join: (options) => joinGroup(base, naming, admin, log, options),
+    join: (options) => joinGroup(base, naming, admin, ghosts, log, options),
     tail: (options) => tail(base, naming, log, options),
     admin,
     [Symbol.asyncDispose]: () => admin[Symbol.asyncDispose](),

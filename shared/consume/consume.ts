@@ -5,18 +5,21 @@ import { outboxChannel, type Encoder } from "../outbox.ts";
 import type { Role } from "../role.ts";
 import type { GroupName, TopicName } from "../topics.ts";
 import { bury } from "./bury.ts";
-import { classify } from "./classify.ts";
 import { makeDependency } from "./dependency.ts";
 import { isEpochChange, openGroup } from "./group-epoch.ts";
 import { handleBatch } from "./handle-batch.ts";
 import type { BatchHandler, Handler } from "./handler.ts";
 import { checkRetention, keepInbox } from "./inbox-retention.ts";
+import { laneCount } from "./lanes.ts";
 import { makeMeters } from "./meters.ts";
 import { readRecord, type Decoder } from "./read-record.ts";
 import { runSession, timing, type Timing } from "./session.ts";
 import { makeSetAside, positionOf, type Buried } from "./set-aside.ts";
 import { supervise } from "./supervise.ts";
 import { makeLaneWork } from "./work-lane.ts";
+
+/** Connections a consumer uses at once: one per lane, one to probe with, one to spare. */
+export const consumerConnections = laneCount + 2;
 
 export type ConsumeOptions = Readonly<{
   broker: Pick<Broker, "join" | "admin">;
@@ -110,7 +113,7 @@ export async function consume(options: ConsumeOptions, role: Role): Promise<void
     await dependency.await(() => checkRetention(broker.admin, group, topics));
     await supervise({ session: () => session(epoch), admin: broker.admin, meters, log, stop: role.signal });
   } catch (error) {
-    if (role.signal.aborted && classify(error) === "dependency_down") return;
+    if (role.signal.aborted) return log.warn("consumer_cut_short", { error });
     sound = false;
     throw error;
   } finally {

@@ -4,7 +4,7 @@ import type { GroupName, TopicName } from "../topics.ts";
 import { settlesWithin, sleep } from "./wait.ts";
 import { makeGuard, type OutOfLog } from "./guard.ts";
 import { makeItem, type Item } from "./item.ts";
-import { laneCount, makeLanes } from "./lanes.ts";
+import { makeLanes } from "./lanes.ts";
 import type { Meters } from "./meters.ts";
 import { makeOffsets } from "./offsets.ts";
 import { partitionName } from "./partition-name.ts";
@@ -60,8 +60,10 @@ export async function runSession(of: Session): Promise<SessionEnd> {
   const ended = Promise.withResolvers<SessionEnd>();
   let over = false;
   let settled = false;
+  const done = new AbortController();
   const end = (why: SessionEnd) => {
     over = true;
+    done.abort();
     unpause();
     ended.resolve(why);
   };
@@ -174,8 +176,8 @@ export async function runSession(of: Session): Promise<SessionEnd> {
   const stuck = makeWatchdog(of.timing.stuckMs);
   const inactive = makeWatchdog(of.timing.inactiveMs);
   const watch = async () => {
-    while (!over && !of.stop.aborted) {
-      await sleep(of.timing.watchEveryMs, of.stop);
+    while (!over) {
+      await sleep(of.timing.watchEveryMs, done.signal);
       if (over || member === null) continue;
       const at = performance.now();
       meters.state({
@@ -232,6 +234,3 @@ export async function runSession(of: Session): Promise<SessionEnd> {
   meters.owns(0);
   return why;
 }
-
-/** Connections a consumer uses at once: one per lane, one to probe with, one to spare. */
-export const consumerConnections = laneCount + 2;

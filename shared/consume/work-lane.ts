@@ -1,4 +1,5 @@
 import type { Log } from "../log.ts";
+import { classify } from "./classify.ts";
 import type { Received } from "../message.ts";
 import type { Buried, SetAside } from "./set-aside.ts";
 import { positionOf } from "./set-aside.ts";
@@ -43,17 +44,36 @@ export function makeLaneWork(of: LaneWork) {
     });
   };
 
+  /** Sets a message aside; false when it worked after all. */
+  const isBuried = async ({ again, ...failed }: SetAside): Promise<boolean> => {
+    let buried = true;
+    await of.setAside({
+      ...failed,
+      again: async () => {
+        await again();
+        buried = false;
+      },
+    });
+    return buried;
+  };
+
   /** Leaves out what needs no handler: types this build does not know, and what cannot be read by any. */
   const readAll = async (items: readonly Item[], began: number): Promise<readonly Readable[]> => {
     const readable: Readable[] = [];
     for (const item of items) {
-      try {
-        const read = await dependency.await(() => of.read(item.record));
-        if ("message" in read) readable.push({ item, message: read.message });
+      const read = async () => {
+        const result = await dependency.await(() => of.read(item.record));
+        if ("message" in result) readable.push({ item, message: result.message });
         else settle(item, "skipped", began);
+      };
+      try {
+        await read();
       } catch (error) {
         if (of.stop.aborted) throw error;
-        await of.bury({ record: item.record, class: "invalid", error, attempts: [] });
+        // What is no record will never be one; anything else that keeps it from being read is tried again like a handler's failure.
+        if (classify(error) === "invalid")
+          await of.bury({ record: item.record, class: "invalid", error, attempts: [] });
+        else if (!(await isBuried({ record: item.record, error, again: read }))) continue;
         settle(item, "dead", began);
       }
     }
@@ -70,15 +90,7 @@ export function makeLaneWork(of: LaneWork) {
     try {
       await handleAll([one], began);
     } catch (error) {
-      let buried = true;
-      await of.setAside({
-        record: one.item.record,
-        error,
-        again: async () => {
-          await handleAll([one], began);
-          buried = false;
-        },
-      });
+      const buried = await isBuried({ record: one.item.record, error, again: () => handleAll([one], began) });
       if (buried) settle(one.item, "dead", began, one.message);
     }
   };

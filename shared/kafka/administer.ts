@@ -17,8 +17,15 @@ import { within } from "./within.ts";
 const latest = -1n;
 const earliest = -2n;
 
+export type KafkaAdministration = Admin &
+  AsyncDisposable &
+  Readonly<{
+    /** Takes a member out of its group, as if it had left. Rejects when it is no member. */
+    removeMember: (group: string, memberId: string) => Promise<void>;
+  }>;
+
 /** Connects at the first call. Every call is answered within the request timeout or rejects. */
-export function openAdmin(base: ClientOptions, naming: Naming, log: Log): Admin & AsyncDisposable {
+export function openAdmin(base: ClientOptions, naming: Naming, log: Log): KafkaAdministration {
   const client = new KafkaAdmin({ ...base, retries: 3 });
   client.on("error", (error: Error) => log.warn("kafka_admin_error", { error }));
 
@@ -114,6 +121,8 @@ export function openAdmin(base: ClientOptions, naming: Naming, log: Log): Admin 
         if (!hasProtocolError(error, "GROUP_ID_NOT_FOUND")) throw error;
       }
     },
+    removeMember: (group, memberId) =>
+      client.removeMembersFromConsumerGroup({ groupId: naming.physical(group), members: [{ memberId }] }),
     [Symbol.asyncDispose]: () => within(2_000, client.close()),
   };
 }

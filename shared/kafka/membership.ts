@@ -1,6 +1,7 @@
 import { Consumer, type Message } from "@platformatic/kafka";
 import type { Admin, Assignment, Fetched, JoinOptions, Member } from "../broker.ts";
 import type { Log } from "../log.ts";
+import type { KafkaAdministration } from "./administer.ts";
 import { toHeaders } from "./fetched.ts";
 import type { Naming } from "./naming.ts";
 import type { ClientOptions } from "./settings.ts";
@@ -19,10 +20,12 @@ const maxRecords = 500;
 export async function joinGroup(
   base: ClientOptions,
   naming: Naming,
-  admin: Admin,
+  admin: KafkaAdministration,
+  ghosts: Ghosts,
   log: Log,
   options: JoinOptions,
 ): Promise<Member> {
+  await exorcise(ghosts, admin, options.group);
   const consumer = new Consumer({
     ...base,
     groupId: naming.physical(options.group),
@@ -62,6 +65,7 @@ export async function joinGroup(
 
   const leave = async () => {
     over = true;
+    if (consumer.memberId !== null) ghosts.add({ group: options.group, memberId: consumer.memberId });
     // Never destroy the stream while it is read: a commit waiting for a rejoin would stay unsettled for ever.
     if (stream !== undefined) await within(2_000, stream.close());
     await within(3_000, consumer.close(true));
@@ -119,6 +123,20 @@ export async function joinGroup(
     isActive: () => !over && consumer.isActive(),
     [Symbol.asyncDispose]: leave,
   };
+}
+
+/** Members of this process that may not have been able to say goodbye. */
+export type Ghosts = Set<Readonly<{ group: string; memberId: string }>>;
+
+/**
+ * After an outage of the broker the group still counts the old client in and waits out its session, 10 s in which none of
+ * its partitions is read. Most have left properly: then the broker says so, and all is well too.
+ */
+async function exorcise(ghosts: Ghosts, admin: KafkaAdministration, group: string): Promise<void> {
+  for (const ghost of [...ghosts].filter((one) => one.group === group)) {
+    await within(2_000, admin.removeMember(group, ghost.memberId));
+    ghosts.delete(ghost);
+  }
 }
 
 /** Tells of an assignment once its committed offsets and the bounds of its logs are known; the newest generation only. */

@@ -31,7 +31,7 @@ test.each(seeds)(
         rewinds: 0.3,
         lateFetches: 0.05,
         lateCommits: 0.2,
-        hangingCommits: 0,
+        hangingCommits: 0.02,
         failures: 0.002,
         fetchSize: 15,
       },

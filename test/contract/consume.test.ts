@@ -383,3 +383,22 @@ test("an inbox that forgets before a message can come back for the last time is 
   expect(consumer.stopped).rejects.toThrow("the inbox remembers 45 days");
   await consumer.stopped.catch(() => {});
 });
+
+test("connections to Postgres killed again and again cost no message and no attempt", async () => {
+  await using world = await consumerWorld({ kafka: "fake" });
+  const consumer = world.start({ handle: record(), timing: { commitEveryMs: 50 } });
+  await until("joined", () => consumer.ready());
+  const sent: string[] = [];
+  for (let round = 0; round < 15; round++) {
+    sent.push(...(await world.send(keys(60, 12), round * 5 + 1)));
+    await world.db.sql`
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid()`.catch(() => {});
+    await Bun.sleep(20); // lets some batches begin before the next blow
+  }
+  await until("all commits", () => world.caughtUp(), patience);
+  const effects = await world.effects();
+  expectOncePerMessage(effects, sent);
+  expectOrderPerKey(effects);
+  expect(await world.deadLetters()).toHaveLength(0);
+}, 40_000);

@@ -27,10 +27,11 @@ export type Misbehaviour = Readonly<{
   lateFetches: number;
   /** A commit is applied only later, perhaps after the member has lost the partition. */
   lateCommits: number;
-  /** A commit never settles. */
+  /** A commit is not answered: it rejects after `commitMs`, and was not made. */
   hangingCommits: number;
   /** The member is told its stream failed. */
   failures: number;
+  commitMs: number;
   /** Records per fetch and partition. */
   fetchSize: number;
 }>;
@@ -43,6 +44,7 @@ export const wellBehaved: Misbehaviour = {
   lateCommits: 0,
   hangingCommits: 0,
   failures: 0,
+  commitMs: 50,
   fetchSize: 100,
 };
 
@@ -220,7 +222,10 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
     };
     assertUp();
     refuse();
-    if (chance(conduct.hangingCommits)) return new Promise<never>(() => {});
+    if (chance(conduct.hangingCommits)) {
+      await Bun.sleep(conduct.commitMs);
+      throw new Error("committing offsets: no answer");
+    }
     if (chance(conduct.lateCommits)) {
       await Bun.sleep(conduct.random() * 10);
       return apply();
