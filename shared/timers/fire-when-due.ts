@@ -9,8 +9,8 @@ export type Firer = Readonly<{
   take: (wakeup: Wakeup) => void;
   /** Fires these now, beside whatever runs. Never rejects: what fails stays pending for the sweeper. */
   fireNow: (batch: readonly Wakeup[]) => Promise<void>;
-  /** Takes nothing new, forgets what is not due, settles when the running batch has. */
-  stop: () => Promise<void>;
+  /** Takes nothing new; resolves, when the running batch has settled, with what it had taken and not fired. */
+  stop: () => Promise<readonly Wakeup[]>;
 }>;
 
 export const batchSize = 500;
@@ -107,9 +107,10 @@ export function makeFirer({
     stop: async () => {
       stopped = true;
       for (const { timer } of waiting.values()) clearTimeout(timer);
+      const left = [...waiting.values()].flatMap(({ wakeups }) => wakeups);
       waiting.clear();
-      due.clear();
       await running;
+      return left;
     },
   };
 }

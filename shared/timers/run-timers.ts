@@ -23,6 +23,8 @@ const markerMs = 2_000;
 const clockMs = 30_000;
 /** A wake-up further ahead than this goes back to Redis: some process's clock is wrong. */
 const holdMs = 5_000;
+/** A wake-up that rings at an instance that stops rings again after this, at another. */
+const handBackMs = 100;
 
 /**
  * Fires the rows of a table when they are due, exactly once by the compare-and-set of `rows.fire`: by a wake-up in Redis,
@@ -38,6 +40,7 @@ export async function runTimers({ db, name, wakeups, rows }: Timers, role: Role)
   const firer = makeFirer({ fire: rows.fire, clock, log, onFired: tell.fired });
 
   wakeups.start((wakeup) => {
+    if (signal.aborted) return handBackMs;
     const earlyMs = wakeup.dueAt.getTime() - clock.now();
     if (earlyMs > holdMs) return Math.ceil(earlyMs - leadMs);
     firer.take(wakeup);
@@ -75,7 +78,10 @@ export async function runTimers({ db, name, wakeups, rows }: Timers, role: Role)
     every({ ms: markerMs, signal, log, name: "marker" }, watch),
     every({ ms: clockMs, signal, log, name: "clock" }, measure),
   ]);
-  await firer.stop();
+  const left = await firer.stop();
+  // Another instance takes them at once; without this they would wait for its sweeper.
+  if (left.length > 0 && wakeups.isUp())
+    await wakeups.store(left, clock.now()).catch((error: unknown) => log.warn("not_handed_back", { error }));
 }
 
 function makeTeller({ metrics }: Role, timer: string) {

@@ -159,6 +159,19 @@ describe.skipIf(program === null)("timers", () => {
     expect(await allFired(ids)).toHaveLength(4);
   }, 30_000);
 
+  test("an instance that stops hands over what it had taken: nothing waits for the sweeper", async () => {
+    const one = await start("leaving");
+    await using _ = await start("leaving");
+    const ids = await set(spread(200, 2_000, 3_000));
+    await armed(ids);
+    await Bun.sleep(1_400); // most have rung and wait in memory for their instant
+    await one.stop();
+    const firings = await allFired(ids);
+    expectOnce(firings, ids, 2_000);
+    // The one the leaving worker was fetching may take a second; the sweeper would make about a hundred late.
+    expect(firings.filter(({ lateMs }) => lateMs > 250).length).toBeLessThan(60);
+  }, 30_000);
+
   test("only what is due within the hour is in Redis", async () => {
     await using _ = await start("horizon");
     const near = await set([3_500_000]);

@@ -114,7 +114,7 @@ describe("firing when due", () => {
     expect(batches).toEqual([["a", "b"]]);
   });
 
-  test("stopping waits for the running batch, forgets the rest and takes nothing new", async () => {
+  test("stopping waits for the running batch, hands back the rest and takes nothing new", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const { firer, batches, fired } = setup(async (batch) => {
       await promise;
@@ -126,7 +126,7 @@ describe("firing when due", () => {
     const stopped = firer.stop();
     firer.take(wakeup("too late", 0));
     resolve();
-    await stopped;
+    expect((await stopped).map(({ id }) => id)).toEqual(["to come"]);
     expect([batches, fired.length]).toEqual([[["running"]], 1]);
   });
 });
