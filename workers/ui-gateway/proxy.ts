@@ -44,7 +44,11 @@ export function makeProxy(
     turns.set(upstream, (turn + 1) % Math.max(1, addresses.length));
     const { pathname, search } = new URL(request.url);
     const isRepeatable = ["GET", "HEAD"].includes(request.method) || request.headers.has("idempotency-key");
-    const signal = AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]);
+    const cutOff = new AbortController();
+    const { signal } = cutOff;
+    // A timer that is cleared: AbortSignal.timeout keeps each request's signals until it fires.
+    const timer = setTimeout(() => cutOff.abort(), timeoutMs);
+    request.signal.addEventListener("abort", () => cutOff.abort(), { once: true });
     let cause: unknown = null;
     for (let i = 0; i < addresses.length; i++) {
       const address = addresses[(turn + i) % addresses.length] ?? "";
@@ -56,12 +60,14 @@ export function makeProxy(
           redirect: "manual",
           signal,
         });
+        clearTimeout(timer);
         return new Response(response.body, { status: response.status, headers: withoutOwn(response.headers) });
       } catch (error) {
         cause = error;
         if (signal.aborted || !(isRepeatable || isRefused(error))) break;
       }
     }
+    clearTimeout(timer);
     throw new Problem("UNAVAILABLE", `${upstream} does not answer`, { retryAfterSeconds: 1, cause });
   };
 }
