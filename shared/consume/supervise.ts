@@ -14,6 +14,8 @@ export type Supervision = Readonly<{
   meters: Pick<Meters, "client" | "alarm">;
   log: Log;
   stop: AbortSignal;
+  /** How long to wait after so many failures in a row; at random up to 5 s by default. */
+  pauseMs?: (failures: number) => number;
 }>;
 
 /**
@@ -21,7 +23,9 @@ export type Supervision = Readonly<{
  * stops. Rejects with what no new client can mend, and when ten in a row failed though the broker answers; while it does not,
  * tries for ever. Raises an alarm and reads no further, until a restart, when records are missing: an operator must choose.
  */
-export async function supervise({ session, admin, meters, log, stop }: Supervision): Promise<void> {
+export async function supervise(of: Supervision): Promise<void> {
+  const { session, admin, meters, log, stop } = of;
+  const pauseMs = of.pauseMs ?? ((failures) => backoff(failures, { baseMs: 200, maxMs: 5_000 }));
   const gaps = new Map<string, string>();
   let failures = 0;
   const alarm = async (reason: string, fields: Readonly<Record<string, unknown>>) => {
@@ -55,7 +59,7 @@ export async function supervise({ session, admin, meters, log, stop }: Supervisi
         log.warn("client_failed", { failures, error: end.error });
         if (failures >= hopeless && (await answers(admin)))
           throw new Error(`${failures} clients in a row failed though the broker answers`, { cause: end.error });
-        await sleep(backoff(failures, { baseMs: 200, maxMs: 5_000 }), stop);
+        await sleep(pauseMs(failures), stop);
     }
   }
 }

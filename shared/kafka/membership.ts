@@ -3,6 +3,7 @@ import type { Admin, Assignment, Fetched, JoinOptions, Member } from "../broker.
 import type { Log } from "../log.ts";
 import type { KafkaAdministration } from "./administer.ts";
 import { toHeaders } from "./fetched.ts";
+import { hasProtocolError } from "./kafka-error.ts";
 import type { Naming } from "./naming.ts";
 import type { ClientOptions } from "./settings.ts";
 import { deadline, within } from "./within.ts";
@@ -25,7 +26,6 @@ export async function joinGroup(
   log: Log,
   options: JoinOptions,
 ): Promise<Member> {
-  await exorcise(ghosts, admin, options.group);
   const consumer = new Consumer({
     ...base,
     groupId: naming.physical(options.group),
@@ -63,6 +63,8 @@ export async function joinGroup(
     );
   });
 
+  let joined = false;
+  void exorcise(ghosts, admin, options.group, () => over || joined);
   const leave = async () => {
     over = true;
     if (consumer.memberId !== null) ghosts.add({ group: options.group, memberId: consumer.memberId });
@@ -81,6 +83,7 @@ export async function joinGroup(
     await leave();
     throw error;
   }
+  joined = true;
   const live = stream;
   live.on("error", fail);
   live.on("close", () => fail(new Error("the stream of records ended")));
@@ -130,13 +133,25 @@ export type Ghosts = Set<Readonly<{ group: string; memberId: string }>>;
 
 /**
  * After an outage of the broker the group still counts the old client in and waits out its session, 10 s in which none of
- * its partitions is read. Most have left properly: then the broker says so, and all is well too.
+ * its partitions is read. So it is taken out as soon as the broker answers, while the new client joins. Most have left
+ * properly: then the broker says so, and all is well too.
  */
-async function exorcise(ghosts: Ghosts, admin: KafkaAdministration, group: string): Promise<void> {
-  for (const ghost of [...ghosts].filter((one) => one.group === group)) {
-    await within(2_000, admin.removeMember(group, ghost.memberId));
-    ghosts.delete(ghost);
-  }
+async function exorcise(
+  ghosts: Ghosts,
+  admin: KafkaAdministration,
+  group: string,
+  isOver: () => boolean,
+): Promise<void> {
+  for (const ghost of [...ghosts].filter((one) => one.group === group))
+    while (!isOver() && ghosts.has(ghost))
+      try {
+        await admin.removeMember(group, ghost.memberId);
+        ghosts.delete(ghost);
+      } catch (error) {
+        if (hasProtocolError(error, "UNKNOWN_MEMBER_ID") || hasProtocolError(error, "GROUP_ID_NOT_FOUND"))
+          ghosts.delete(ghost);
+        else await Bun.sleep(200);
+      }
 }
 
 /** Tells of an assignment once its committed offsets and the bounds of its logs are known; the newest generation only. */

@@ -74,7 +74,8 @@ export type FakeBroker = Broker &
     truncate: (at: TopicPartition, offset: bigint) => void;
     /** Takes one record out of a log for good: a gap. */
     tearOut: (at: TopicPartition, offset: bigint) => void;
-    commitOf: (group: string, at: TopicPartition) => bigint | null;
+    /** Everything in a log, oldest first. */
+    recordsOf: (at: TopicPartition) => readonly Fetched[];
     /** While true nothing can be sent, fetched, committed or asked. */
     setDown: (down: boolean) => void;
     misbehave: (how: Partial<Misbehaviour>) => void;
@@ -355,7 +356,7 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
       const log = logOf(at);
       log.records = log.records.filter((record) => record.offset !== offset);
     },
-    commitOf: (group, at) => groups.get(group)?.committed.get(nameOf(at)) ?? null,
+    recordsOf: (at) => readFrom(at, 0n, Number.POSITIVE_INFINITY, 0),
     setDown: (now) => {
       down = now;
       for (const wake of readers) wake();
