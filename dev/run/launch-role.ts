@@ -4,6 +4,7 @@ import { identify } from "../stack/process-identity.ts";
 import { forgetProcess, recordProcess } from "../stack/process-records.ts";
 import { stopProcess } from "../stack/stop-process.ts";
 import { splitLines } from "./console-lines.ts";
+import { readableLine } from "./readable-line.ts";
 
 export type LaunchRoleOptions = Readonly<{
   label: string;
@@ -16,7 +17,7 @@ export type LaunchRoleOptions = Readonly<{
 
 /**
  * Starts one Procfile line in a process group of its own: a terminal's Ctrl-C reaches only the runner, which stops the roles
- * in order. Its lines are printed as they come.
+ * in order. Its lines are printed as they come, log lines in JSON made readable.
  */
 export function launchRole({ label, command, cwd, env, recordsDirectory, print }: LaunchRoleOptions): Launched {
   // `env` lets a line begin with NAME=value, and `exec` leaves no shell in between that would swallow signals.
@@ -27,10 +28,12 @@ export function launchRole({ label, command, cwd, env, recordsDirectory, print }
     stdio: ["ignore", "pipe", "pipe"],
   });
   const last: string[] = [];
-  const keep = (line: string): void => {
-    last.push(line);
-    if (last.length > 20) last.shift();
-    print(line);
+  const keep = (written: string): void => {
+    for (const line of readableLine(written).split("\n")) {
+      last.push(line);
+      if (last.length > 20) last.shift();
+      print(line);
+    }
   };
   for (const stream of [child.stdout, child.stderr]) {
     const lines = splitLines(keep);

@@ -22,8 +22,9 @@ import { awaitRoles, runRoles } from "./run-roles.ts";
 import { describeStatus, writeStatus } from "./status.ts";
 import { listenForStop } from "./stop-signals.ts";
 
-/** The roles get most of the 15 s that Ctrl-C may take, the stack the rest. */
+/** A stop may take 15 s: the roles get most of it, the stack what they leave, and at least this. */
 const drainRolesMs = 9_000;
+const stopAllMs = 13_500;
 const stopStackMs = 4_500;
 
 /**
@@ -116,12 +117,14 @@ export async function runDev(checkout: string, options: DevArguments): Promise<n
     return 1;
   } finally {
     if (signal.aborted) say(`${String(signal.reason)}: stopping in reverse order (again to kill)`);
+    const began = performance.now();
     await drain(roles, { withinMs: drainRolesMs, say });
     await stopRecorded(records.roles, 1_000);
     if (stack !== undefined) {
       const parts = stack.parts().map((part) => part.name);
       if (parts.length > 0) say(`waiting for ${parts.join(", ")}`);
-      await stack.stop(stopStackMs);
+      // Postgres goes last, so each of the two rounds gets half.
+      await stack.stop(Math.max(stopStackMs, stopAllMs - (performance.now() - began)) / 2);
     }
     rmSync(join(directories.state, "status.json"), { force: true });
     claims.release();

@@ -2,7 +2,9 @@ export type Counts = Readonly<{ passed: number; failed: number; skipped: number 
 export type TestCase = Readonly<{ name: string; file: string; seconds: number; failed: boolean }>;
 
 /** Reads the JUnit report of `bun test`. Counts single tests, not suites, whose totals differ between versions. */
-export function readJunit(xml: string): Readonly<{ counts: Counts; cases: readonly TestCase[] }> {
+export function readJunit(
+  xml: string,
+): Readonly<{ counts: Counts; cases: readonly TestCase[]; files: readonly string[] }> {
   const cases: TestCase[] = [];
   let skipped = 0;
   for (const [, attributes = "", selfClosed, body = ""] of xml.matchAll(
@@ -21,7 +23,8 @@ export function readJunit(xml: string): Readonly<{ counts: Counts; cases: readon
     }
   }
   const failed = cases.filter((testCase) => testCase.failed).length;
-  return { counts: { passed: cases.length - failed, failed, skipped }, cases };
+  const files = [...new Set([...xml.matchAll(/<testsuite\b[^>]*\bfile="([^"]*)"/g)].map(([, file = ""]) => file))];
+  return { counts: { passed: cases.length - failed, failed, skipped }, cases, files };
 }
 
 export function addCounts(a: Counts, b: Counts): Counts {

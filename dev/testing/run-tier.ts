@@ -25,7 +25,7 @@ export type RunTierOptions = Readonly<{
 
 /**
  * Runs `bun test` on one tier, its output going straight to the terminal, and counts from its JUnit report. A run that fails
- * without a failed test (a file that cannot be loaded, a crash) counts as one failure.
+ * beside its tests counts more failures: one per file that could not be loaded, or one for a crash.
  */
 export async function runTier(options: RunTierOptions): Promise<TierResult> {
   const { checkout, tier, env, reportsDirectory, timeoutMs, filters, signal } = options;
@@ -52,16 +52,21 @@ export async function runTier(options: RunTierOptions): Promise<TierResult> {
     signal,
   });
   const seconds = (performance.now() - began) / 1000;
-  const found = existsSync(report) ? readJunit(readFileSync(report, "utf8")) : { counts: noTests, cases: [] };
-  const unseen = code !== 0 && found.counts.failed === 0;
-  return {
-    tier,
-    counts: unseen ? addCounts(found.counts, { passed: 0, failed: 1, skipped: 0 }) : found.counts,
-    seconds,
-    cases: found.cases,
-    ...(unseen ? { note: `bun test ended with ${code} beside its tests` } : {}),
-  };
+  const { counts, cases, files } = existsSync(report)
+    ? readJunit(readFileSync(report, "utf8"))
+    : { counts: noTests, cases: [], files: [] };
+  if (code === 0) return { tier, counts, seconds, cases };
+  // The report leaves out files that could not be loaded, and everything when bun itself died.
+  const unloaded = filters.length > 0 ? [] : testFiles(checkout, folder).filter((file) => !files.includes(file));
+  const unseen = Math.max(unloaded.length, counts.failed === 0 ? 1 : 0);
+  if (unseen === 0) return { tier, counts, seconds, cases };
+  const note =
+    unloaded.length > 0 ? `not loaded: ${unloaded.join(", ")}` : `bun test ended with ${code} beside its tests`;
+  return { tier, counts: addCounts(counts, { passed: 0, failed: unseen, skipped: 0 }), seconds, cases, note };
 }
+
+const testFiles = (checkout: string, folder: string): readonly string[] =>
+  [...new Bun.Glob(`${folder}/**/*.test.ts`).scanSync({ cwd: checkout })].toSorted();
 
 const noTests: Counts = { passed: 0, failed: 0, skipped: 0 };
 

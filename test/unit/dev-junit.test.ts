@@ -37,3 +37,8 @@ test("the last line names what was skipped only when something was", () => {
   const sum = addCounts({ passed: 3, failed: 1, skipped: 0 }, { passed: 1, failed: 0, skipped: 2 });
   expect(renderCounts(sum)).toBe("4 passed, 1 failed, 2 skipped");
 });
+
+test("a report names the files it holds, so that those left out can be told", () => {
+  const xml = `<testsuites><testsuite name="a" file="test/unit/a.test.ts" tests="1"><testsuite name="in" file="test/unit/a.test.ts"><testcase name="x" time="0" /></testsuite></testsuite><testsuite name="b" file="test/unit/b.test.ts"></testsuite></testsuites>`;
+  expect(readJunit(xml).files).toEqual(["test/unit/a.test.ts", "test/unit/b.test.ts"]);
+});
