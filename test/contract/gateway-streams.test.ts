@@ -256,6 +256,7 @@ describe("streams of real gateways", () => {
     const headers = { authorization: `Bearer ${user.token}` };
     const refused = await fetch(`${urls[0]}/v1/stream`, { headers });
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "10"]);
+    expect((await fetch(`${urls[0]}/v1/sync?wait=1`, { headers })).status).toBe(429);
     mine[0]?.close();
     await until("there is room again", async () => {
       using _ = await openStream(urls[0], user).catch(() => ({ [Symbol.dispose]: () => {} }));

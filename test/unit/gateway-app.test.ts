@@ -63,9 +63,9 @@ function setup(over: { auth?: AuthConfig; answer?: (forward: Forward) => Respons
           opened.push({ who, cursor });
           return Promise.resolve(new Response("stream"));
         },
+        admit: () => () => {},
         endSessions: () => {},
         drain: () => Promise.resolve(),
-        count: () => 0,
       },
       follow: () => Promise.reject(new Problem("UNAVAILABLE")),
       issueTicket: (who) => {

@@ -29,13 +29,17 @@ export function openConnection({ maxWaitingBytes, onEnd }: ConnectionOptions): C
   const waiting = makeWaiting();
   let controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   let isEnded = false;
-  let room = Promise.withResolvers<void>();
+  let room: PromiseWithResolvers<void> | null = null;
 
+  const makeRoom = () => {
+    room?.resolve();
+    room = null;
+  };
   const finish = (reason: EndReason) => {
     if (isEnded) return;
     isEnded = true;
     waiting.clear();
-    room.resolve();
+    makeRoom();
     onEnd(reason);
   };
   const flush = () => {
@@ -49,7 +53,7 @@ export function openConnection({ maxWaitingBytes, onEnd }: ConnectionOptions): C
         finish("failed");
       }
     }
-    if (waiting.bytes() * 2 <= maxWaitingBytes) room.resolve();
+    if (waiting.bytes() * 2 <= maxWaitingBytes) makeRoom();
   };
   const close = () => {
     try {
@@ -90,7 +94,7 @@ export function openConnection({ maxWaitingBytes, onEnd }: ConnectionOptions): C
     clear: waiting.clear,
     room: () => {
       if (isEnded || waiting.bytes() * 2 <= maxWaitingBytes) return null;
-      room = Promise.withResolvers<void>();
+      room ??= Promise.withResolvers<void>();
       return room.promise;
     },
     end,

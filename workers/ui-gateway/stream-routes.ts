@@ -69,8 +69,13 @@ export function addStreamRoutes(app: HttpApp, { streams, follow, issueTicket }: 
     const { since, wait } = c.req.valid("query");
     const { userId } = c.var.identity;
     const { signal } = c.req.raw;
-    const polled = await pollUpdates(follow, { userId, since: since ?? null, waitSeconds: wait, signal });
-    return c.json({ ...polled, items: [...polled.items] }, 200);
+    const leave = streams.admit(userId);
+    try {
+      const polled = await pollUpdates(follow, { userId, since: since ?? null, waitSeconds: wait, signal });
+      return c.json({ ...polled, items: [...polled.items] }, 200);
+    } finally {
+      leave();
+    }
   });
 
   app.openapi(makeTicket, async (c) => {

@@ -20,11 +20,12 @@ export type Who = Pick<Identity, "userId" | "sessionId" | "expiresAt">;
 export type Streams = Readonly<{
   /** Answers with a stream of server-sent events. Rejects with TOO_MANY_STREAMS, or UNAVAILABLE while not ready or stopping. */
   open: (who: Who, cursor: string | null, signal: AbortSignal) => Promise<Response>;
+  /** Counts something else that follows a user, a poll, as a stream; returns the way to end that. Throws as `open` rejects. */
+  admit: (userId: string) => () => void;
   /** Ends the streams of sessions that are over, with `event: auth`. */
   endSessions: (isOver: (sessionId: string) => boolean) => void;
   /** Says goodbye to all, a part every 50 ms, and takes no new ones; resolves when the last has been told. */
   drain: (withinMs: number) => Promise<void>;
-  count: () => number;
 }>;
 
 type Open = Readonly<{ connection: Connection; who: Who }>;
@@ -39,24 +40,28 @@ export function makeStreams(options: {
   const { follow, wheel, limits, now } = options;
   const meters = makeMeters(options.metrics);
   const open = new Set<Open>();
+  let total = 0;
   const perUser = new Map<string, number>();
   let isDraining = false;
 
   const count = (userId: string, by: 1 | -1) => {
+    total += by;
     const left = (perUser.get(userId) ?? 0) + by;
     if (left > 0) perUser.set(userId, left);
     else perUser.delete(userId);
   };
-  const refuse = (userId: string) => {
+  const admit = (userId: string) => {
     if (isDraining) throw new Problem("UNAVAILABLE", "This instance is stopping", { retryAfterSeconds: 1 });
-    if (open.size >= limits.perInstance || (perUser.get(userId) ?? 0) >= limits.perUser)
+    if (total >= limits.perInstance || (perUser.get(userId) ?? 0) >= limits.perUser)
       throw new Problem("TOO_MANY_STREAMS", undefined, { retryAfterSeconds: 10 });
+    count(userId, 1);
+    return () => count(userId, -1);
   };
 
   return {
-    count: () => open.size,
+    admit,
     open: async (who, cursor, signal) => {
-      refuse(who.userId);
+      const leave = admit(who.userId);
       const timers = new Map<string, () => void>();
       let following: Following | null = null;
       const entry: Open = {
@@ -65,7 +70,7 @@ export function makeStreams(options: {
           maxWaitingBytes: limits.maxWaitingBytes,
           onEnd: (reason) => {
             open.delete(entry);
-            count(who.userId, -1);
+            leave();
             following?.stop();
             for (const cancel of timers.values()) cancel();
             meters.ended(reason);
@@ -74,7 +79,6 @@ export function makeStreams(options: {
       };
       const { connection } = entry;
       open.add(entry);
-      count(who.userId, 1);
       meters.opened();
       signal.addEventListener("abort", () => connection.end("gone"), { once: true });
       connection.put("retry", new TextEncoder().encode(`retry: ${jitter(1_000, 3_000)}\n\n`));
