@@ -104,6 +104,8 @@ export function command(
     template?: boolean;
     title?: string;
     rules?: readonly ReminderRule[];
+    /** When it was asked for; when the due date was set, by default. */
+    asked?: number;
   }> &
     About,
 ) {
@@ -123,6 +125,6 @@ export function command(
     title: of.title ?? "a task",
     is_template: of.template ?? false,
     rules: of.rules ?? [{ rule: "at-due", offset_ms: 0 }],
-    requested_at: new Date(due[2]),
+    requested_at: new Date(of.asked ?? due[2]),
   });
 }

@@ -18,6 +18,7 @@ import {
 const atDue = ruleReminderId(taskId, "at-due");
 const own = ownReminderId(taskId, new Date(900));
 const now = new Date(5);
+const atDueRule = { rule: "at-due", offset_ms: 0 };
 
 type World = Readonly<{ guard: Guard; reminders: readonly Reminder[] }>;
 const empty: World = { guard: { taskId, userId, fields: {} }, reminders: [] };
@@ -165,6 +166,19 @@ describe("given what is known, when a message comes, then the reminders are", ()
       "the rule taken away",
       after(...wants100, command(2, { due: [100, 1, 1], status: ["open", 1, 1], rules: [] })),
       { "at-due": "dismissed (unscheduled) @100 g1" },
+    ],
+    [
+      "a rule added when its instant was past already",
+      after(
+        ...wants100,
+        command(2, {
+          due: [100, 1, 1],
+          status: ["open", 1, 1],
+          asked: 70,
+          rules: [atDueRule, { rule: "before", offset_ms: -60 }],
+        }),
+      ),
+      { "at-due": "pending @100 g1" },
     ],
     [
       "an older command after a newer one",

@@ -57,9 +57,9 @@ export type TaskState = Readonly<{
   due: number | null;
   rules: readonly ReminderRule[];
   title: string | null;
-  /** When the newest of due, status, deletion and template was set, in ms: an instant not after it was past when asked for. */
+  /** When the newest of due, status, deletion, template and rules was set, in ms: an instant not after it was past when asked for. */
   askedAt: number;
-  /** The same without due: what counts for a reminder that has a time of its own. */
+  /** The same without due and rules: what counts for a reminder that has a time of its own. */
   openedAt: number;
 }>;
 
@@ -83,7 +83,7 @@ export function taskState({ fields }: Guard): TaskState {
     due: typeof due === "string" ? Date.parse(due) : null,
     rules: readRules(fieldValue(fields, "wanted_rules")),
     title: typeof title === "string" ? title : null,
-    askedAt: Math.max(openedAt, time(dueField)),
+    askedAt: Math.max(openedAt, time(dueField), time("wanted_rules")),
     openedAt,
   };
 }
