@@ -8,6 +8,8 @@ type MarkerRow = Readonly<{
   server: string | null;
   /** Older than the rotation interval, by the database clock. */
   stale: boolean;
+  /** So young that the one who rotates may not have written to Redis yet. */
+  fresh: boolean;
 }>;
 
 export const rotateSeconds = 10;
@@ -33,7 +35,7 @@ export async function watchMarker(
   const known = seen.value !== null && (seen.value === row.marker || seen.value === row.nextMarker);
   const restarted = row.server !== null && seen.server !== null && seen.server !== row.server;
   const lost = !known || restarted;
-  if (!lost && !row.stale) return row.epoch;
+  if (row.fresh || (!lost && !row.stale)) return row.epoch;
 
   const next = crypto.randomUUID();
   const [mine] = await sql<{ epoch: number }[]>`
@@ -52,12 +54,14 @@ export async function watchMarker(
 async function readRow(sql: Sql, name: string): Promise<MarkerRow> {
   const read = () => sql<MarkerRow[]>`
     select epoch::int as epoch, marker, next_marker as "nextMarker", server,
-      rotated_at < clock_timestamp() - ${rotateSeconds} * interval '1 s' as stale
+      rotated_at < clock_timestamp() - ${rotateSeconds} * interval '1 s' as stale,
+      rotated_at > clock_timestamp() - interval '1 s' as fresh
     from timer_markers where name = ${name}`;
   const [row] = await read();
   if (row !== undefined) return row;
   await sql`
-    insert into timer_markers (name, marker) values (${name}, ${crypto.randomUUID()}) on conflict (name) do nothing`;
+    insert into timer_markers (name, marker, rotated_at) values (${name}, ${crypto.randomUUID()}, '-infinity')
+    on conflict (name) do nothing`;
   const [made] = await read();
   if (made === undefined) throw new Error(`the marker row of ${name} vanished`);
   return made;

@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
+import { openDb, type Db } from "../../shared/db.ts";
+import { makeLog } from "../../shared/log.ts";
+import { watchMarker } from "../../shared/timers/watch-marker.ts";
+import type { SeenMarker, Wakeups } from "../../shared/timers/wakeups.ts";
+import { freshDatabase, type FreshDatabase } from "../support/database.ts";
+
+let database: FreshDatabase;
+let db: Db;
+beforeAll(async () => {
+  database = await freshDatabase();
+  const config = { url: database.url, directUrl: null, statementMs: 10_000 };
+  db = await openDb(config, { role: "test", poolSize: 8, log: makeLog({}, "error") });
+}, 60_000);
+afterAll(async () => {
+  await db?.[Symbol.asyncDispose]();
+  await database?.[Symbol.asyncDispose]();
+}, 30_000);
+
+let seen: SeenMarker;
+let onRead: () => Promise<void>;
+let onWrite: () => Promise<void>;
+const marker: Wakeups["marker"] = {
+  read: async () => {
+    await onRead();
+    return seen;
+  },
+  write: async (value) => {
+    await onWrite();
+    seen = { ...seen, value };
+  },
+};
+const watch = () => watchMarker(db, "x", marker);
+const age = (seconds: number) =>
+  db.sql`update timer_markers set rotated_at = clock_timestamp() - ${seconds} * interval '1 s'`;
+const makeStale = () => age(3_600);
+/** Past the second in which a rotation may be under way, before the next one. */
+const settle = () => age(2);
+const row = async () => (await db.sql`select epoch::int as epoch, marker, next_marker as next from timer_markers`)[0];
+
+beforeEach(async () => {
+  await db.sql`truncate timer_markers`;
+  seen = { value: null, server: "a" };
+  onRead = onWrite = async () => {};
+  expect(await watch()).toBe(2); // a Redis nobody has filled yet is one that lost everything
+  expect(await row()).toEqual({ epoch: 2, marker: seen.value, next: null });
+  await settle();
+});
+
+test("an untouched Redis keeps its epoch, and its marker until it is rotated", async () => {
+  const { value } = seen;
+  expect([await watch(), await watch(), seen.value]).toEqual([2, 2, value]);
+  await makeStale();
+  expect(await watch()).toBe(2);
+  expect(seen.value).not.toBe(value);
+  expect(await row()).toEqual({ epoch: 2, marker: seen.value, next: null });
+});
+
+test("emptied, restored from before the rotation, or restarted: a new epoch each time, once", async () => {
+  const old = seen.value;
+  await makeStale();
+  await watch();
+  const losses: SeenMarker[] = [
+    { value: null, server: "a" },
+    { value: old, server: "a" },
+  ];
+  for (const [index, loss] of losses.entries()) {
+    await settle();
+    seen = loss;
+    expect([await watch(), await watch()]).toEqual([3 + index, 3 + index]);
+  }
+  await settle();
+  seen = { ...seen, server: "b" };
+  expect([await watch(), await watch()]).toEqual([5, 5]);
+});
+
+test("a server that does not tell its run id is taken by its marker alone", async () => {
+  seen = { ...seen, server: null };
+  expect([await watch(), await watch()]).toEqual([2, 2]);
+});
+
+test("of many instances that see a loss, one raises the epoch and all learn it", async () => {
+  seen = { value: null, server: "a" };
+  expect(Math.max(...(await Promise.all(Array.from({ length: 8 }, watch))))).toBe(3);
+  expect([await watch(), (await row())?.["epoch"]]).toEqual([3, 3]);
+});
+
+test("a loss right after a rotation is seen a second later: the one who rotates may be about to write", async () => {
+  await age(0.2);
+  seen = { value: null, server: "a" };
+  expect(await watch()).toBe(2);
+  await settle();
+  expect(await watch()).toBe(3);
+});
+
+test("a rotation by another instance between the reads is no loss", async () => {
+  await makeStale();
+  onRead = async () => {
+    onRead = async () => {};
+    await watch();
+  };
+  expect(await watch()).toBe(2);
+  expect((await row())?.["epoch"]).toBe(2);
+});
+
+test("a rotation cut off before or after it reached Redis is no loss", async () => {
+  for (const reached of [false, true]) {
+    await makeStale();
+    onWrite = async () => {
+      if (reached) seen = { ...seen, value: String((await row())?.["next"]) };
+      throw new Error("killed");
+    };
+    await expect(watch()).rejects.toThrow("killed");
+    onWrite = async () => {};
+    await settle();
+    expect(await watch()).toBe(2);
+    await makeStale();
+    expect(await watch()).toBe(2);
+    expect(await row()).toEqual({ epoch: 2, marker: seen.value, next: null });
+  }
+});
