@@ -1,7 +1,8 @@
 import { rmSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { claimState, type StateClaim } from "../stack/claim-state.ts";
-import { openStack } from "../stack/open-stack.ts";
+import { wipeComposeStack } from "../stack/compose.ts";
+import { chooseStack, openStack } from "../stack/open-stack.ts";
 import { removePostgresOutside } from "../stack/postgres-directory.ts";
 import { openPortClaims } from "../stack/ports.ts";
 import type { Stack } from "../stack/stack.ts";
@@ -13,8 +14,8 @@ const testPorts = { postgres: 25_432, kafka: 29_092, registry: 28_081, redis: 26
 export type TestStack = Readonly<{ stack: Stack; logsDirectory: string; close: () => Promise<void> }>;
 
 /**
- * Opens a stack for one test run: always embedded unless the environment says otherwise, always with empty data, in a state
- * directory that no other run uses. What a killed run left in it is stopped and wiped first.
+ * Opens a stack for one test run, of the kind that dev would choose, always with empty data, in a state directory that no other
+ * run uses. What a killed run left in it is stopped and wiped first.
  */
 export async function openTestStack(
   options: Readonly<{
@@ -26,6 +27,10 @@ export async function openTestStack(
 ): Promise<TestStack> {
   const { directory, claim } = claimTestState(join(options.checkout, ".dev"));
   const claims = openPortClaims();
+  const wipeContainers = async (): Promise<void> => {
+    const { kind } = chooseStack(options.env);
+    if (kind === "compose") await wipeComposeStack({ ...options, stateDirectory: directory });
+  };
   const release = (): void => {
     claims.release();
     claim.release();
@@ -33,9 +38,9 @@ export async function openTestStack(
   try {
     await stopRecorded(join(directory, "processes"));
     wipe(directory);
+    await wipeContainers();
     const stack = await openStack({
       ...options,
-      env: { ...options.env, DEV_STACK: options.env["DEV_STACK"] || "auto" },
       stateDirectory: directory,
       partsDirectory: join(options.checkout, ".dev", "parts"),
       usualPorts: testPorts,
@@ -44,6 +49,7 @@ export async function openTestStack(
     const close = async (): Promise<void> => {
       await stack.stop(8_000);
       removePostgresOutside(directory);
+      await wipeContainers();
       release();
     };
     return { stack, logsDirectory: join(directory, "logs"), close };
