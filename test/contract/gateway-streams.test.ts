@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { connect } from "node:net";
 import { createParser } from "eventsource-parser";
 import { openStream, signIn, type Client } from "../support/client.ts";
 import { until } from "../support/until.ts";
 import { startGateways, type Change, type GatewayWorld } from "./gateway-world.ts";
+
+// Nothing here waits for a time: the limit is for machines that are busy with something else.
+setDefaultTimeout(60_000);
 
 describe("streams of real gateways", () => {
   let world: GatewayWorld;
@@ -21,10 +24,10 @@ describe("streams of real gateways", () => {
       STREAMS_PER_INSTANCE: "3",
     });
     urls = [system.url("ui-gateway", 1), system.url("ui-gateway", 2), system.url("ui-gateway", strict)];
-  }, 60_000);
+  });
   afterAll(async () => {
     await world[Symbol.asyncDispose]();
-  }, 30_000);
+  });
 
   let users = 0;
   const setup = async () => {
@@ -59,29 +62,25 @@ describe("streams of real gateways", () => {
   test.each([
     ["its memory", 10],
     ["the log", 150],
-  ])(
-    "a stream resumed on another instance shows exactly what it missed, from %s",
-    async (_, missed) => {
-      const { user, task, changes } = await setup();
-      const taskId = task();
-      const first = await openStream(urls[0], user);
-      await world.publish(...changes(taskId, 1, 5));
-      await sees(first, 5);
-      first.close();
-      await world.publish(...changes(taskId, 6, 5 + missed));
-      // What is in the log and not yet in the other's memory is missed as well: resuming must bridge both.
-      using second = await openStream(urls[1], user, first.lastId());
-      await world.publish(...changes(taskId, 6 + missed, 10 + missed));
-      await sees(second, 10 + missed);
-      const seen = versions(second);
-      // From the log a task's changes may merge while the client takes them; they never repeat, turn back or end early.
-      expect(seen).toEqual([...new Set(seen)].toSorted((a, b) => a - b));
-      expect(Math.min(...seen)).toBeGreaterThan(5);
-      expect(offsets(second)).toEqual(offsets(second).toSorted((a, b) => a - b));
-      if (missed === 10) expect(seen).toEqual(range(6, 10 + missed));
-    },
-    20_000,
-  );
+  ])("a stream resumed on another instance shows exactly what it missed, from %s", async (_, missed) => {
+    const { user, task, changes } = await setup();
+    const taskId = task();
+    const first = await openStream(urls[0], user);
+    await world.publish(...changes(taskId, 1, 5));
+    await sees(first, 5);
+    first.close();
+    await world.publish(...changes(taskId, 6, 5 + missed));
+    // What is in the log and not yet in the other's memory is missed as well: resuming must bridge both.
+    using second = await openStream(urls[1], user, first.lastId());
+    await world.publish(...changes(taskId, 6 + missed, 10 + missed));
+    await sees(second, 10 + missed);
+    const seen = versions(second);
+    // From the log a task's changes may merge while the client takes them; they never repeat, turn back or end early.
+    expect(seen).toEqual([...new Set(seen)].toSorted((a, b) => a - b));
+    expect(Math.min(...seen)).toBeGreaterThan(5);
+    expect(offsets(second)).toEqual(offsets(second).toSorted((a, b) => a - b));
+    if (missed === 10) expect(seen).toEqual(range(6, 10 + missed));
+  });
 
   test("a stream resumed from the log shows every task that changed, in order", async () => {
     const { user, task } = await setup();
@@ -126,7 +125,7 @@ describe("streams of real gateways", () => {
     await world.publish(...changes(taskId, 121, 121));
     await sees(after, 121);
     expect(versions(after)).toEqual([121]);
-  }, 30_000);
+  });
 
   test("records that are old or name different users are shown to nobody", async () => {
     const { user, task } = await setup();
@@ -170,7 +169,7 @@ describe("streams of real gateways", () => {
     expect(tasks.map(slow.last)).toEqual([rounds, rounds, rounds]);
     expect(slow.count()).toBeLessThan(3 * rounds);
     expect(slow.ids()).toEqual(slow.ids().toSorted((a, b) => a - b));
-  }, 60_000);
+  });
 
   test("a client too slow for its budget is closed and resumes without a gap", async () => {
     const { user, task } = await setup();
@@ -203,7 +202,7 @@ describe("streams of real gateways", () => {
     }
     expect(seen.size).toBe(500);
     slow[Symbol.dispose]();
-  }, 60_000);
+  });
 
   test("a quiet stream lives on heartbeats and a moving cursor", async () => {
     const { user } = await setup();
@@ -219,7 +218,8 @@ describe("streams of real gateways", () => {
     const started = performance.now();
     expect((await user.call("DELETE", "/v1/session")).status).toBe(204);
     for (const stream of streams) await stream.waitFor("auth", ({ event }) => event === "auth");
-    expect(performance.now() - started).toBeLessThan(2_000);
+    // Instances look by themselves every 5 s; sooner is by notification.
+    expect(performance.now() - started).toBeLessThan(4_000);
     for (const url of [urls[0], urls[1]]) {
       const answer = await fetch(`${url}/v1/stream`, { headers: { authorization: `Bearer ${user.token}` } });
       expect(answer.status).toBe(401);
@@ -298,7 +298,7 @@ describe("streams of real gateways", () => {
     const ended = world.system.stop("ui-gateway", number);
     await stream.waitFor("drain", ({ event }) => event === "drain");
     expect(await ended).toBe(0);
-    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(performance.now() - started).toBeLessThan(10_000);
     await world.publish(...changes(task(), 1, 3));
     using next = await openStream(urls[0], user, stream.lastId());
     await sees(next, 3);
@@ -311,10 +311,10 @@ describe("streams of real gateways", () => {
     const sql = new Bun.SQL(world.system.env["DATABASE_URL"] ?? "", { max: 1 });
     await sql`update stream_epoch set epoch = 'renewed'`;
     await sql.close();
-    const reset = await stream.waitFor("reset", ({ event }) => event === "reset", 15_000);
+    const reset = await stream.waitFor("reset", ({ event }) => event === "reset", 30_000);
     expect(reset.data["reason"]).toBe("epoch");
     expect(reset.id).toStartWith("renewed.");
-  }, 20_000);
+  });
 });
 
 /** A stream over a socket of its own, which can be left unread as a slow client's is. */

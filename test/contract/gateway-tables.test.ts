@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { getTableConfig, type PgTable } from "drizzle-orm/pg-core";
+import { openDb, type Db } from "../../shared/db.ts";
+import { makeLog } from "../../shared/log.ts";
+import { freshDatabase, type FreshDatabase } from "../support/database.ts";
+import { openSessions, type Session } from "../../workers/ui-gateway/sessions.ts";
+import { sessions, streamTickets } from "../../workers/ui-gateway/tables.ts";
+import { issueTicket, redeemTicket } from "../../workers/ui-gateway/tickets.ts";
+import { taskViews } from "../../workers/task-update-broadcaster/tables.ts";
+import { until } from "../support/until.ts";
+
+const log = makeLog({}, "error");
+let database: FreshDatabase;
+let db: Db;
+beforeAll(async () => {
+  database = await freshDatabase();
+  db = await openDb({ url: database.url, directUrl: null, statementMs: 10_000 }, { role: "test", poolSize: 4, log });
+}, 30_000);
+afterAll(async () => {
+  await db[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+}, 30_000);
+
+test.each<[string, PgTable]>([
+  ["task_views", taskViews],
+  ["sessions", sessions],
+  ["stream_tickets", streamTickets],
+])("the drizzle table %s has the columns and indexes of the migrated database", async (name, table) => {
+  const { columns, indexes } = getTableConfig(table);
+  const rows = await db.sql<{ name: string; type: string; required: boolean }[]>`
+    select attname as name, format_type(atttypid, atttypmod) as type, attnotnull as required
+    from pg_attribute where attrelid = ${name}::regclass and attnum > 0 and not attisdropped order by attnum`;
+  expect(columns.map((column) => ({ name: column.name, type: column.getSQLType(), required: column.notNull }))).toEqual(
+    [...rows],
+  );
+  const found = await db.sql<{ name: string }[]>`
+    select indexrelid::regclass::text as name from pg_index where indrelid = ${name}::regclass and not indisprimary order by 1`;
+  expect(indexes.map(({ config }) => config.name ?? "").toSorted()).toEqual(found.map((index) => index.name));
+});
+
+test("the end of a session is known to every instance at once, and to one that starts later", async () => {
+  const expiresAt = new Date(Date.now() + 60_000);
+  const session = (): Session => ({ id: crypto.randomUUID(), userId: crypto.randomUUID(), expiresAt });
+  const told: string[] = [];
+  await using here = await openSessions(db, { log, onEnded: () => void told.push("here") });
+  await using there = await openSessions(db, { log, onEnded: (isOver) => void told.push(`there ${isOver(one.id)}`) });
+  // One made here, one whose token came from elsewhere.
+  const [one, foreign] = [session(), session()];
+  await here.begin(one);
+  expect([here.isOver(one.id), there.isOver(one.id)]).toEqual([false, false]);
+  const started = performance.now();
+  await here.end(one);
+  expect(here.isOver(one.id)).toBeTrue();
+  await until("the other knows", () => there.isOver(one.id), { everyMs: 5 });
+  // It looks by itself every 5 s; sooner is by notification.
+  expect(performance.now() - started).toBeLessThan(4_000);
+  await here.end(foreign);
+  await here.end(foreign);
+  await until("the other knows of the foreign one", () => there.isOver(foreign.id), { everyMs: 5 });
+  expect(told).toContain("there true");
+  await using later = await openSessions(db, { log, onEnded: () => {} });
+  expect([later.isOver(one.id), later.isOver(foreign.id), later.isOver("unknown")]).toEqual([true, true, false]);
+});
+
+test("a ticket is stored as a digest, good once and not for ever", async () => {
+  const who = { userId: crypto.randomUUID(), sessionId: "s", expiresAt: new Date(Date.now() + 60_000) };
+  const { ticket, expiresAt } = await issueTicket(db, who);
+  expect(expiresAt.getTime() - Date.now()).toBeWithin(25_000, 35_000);
+  const stored = await db.sql<{ hash: Buffer }[]>`select hash from stream_tickets`;
+  expect(stored.map(({ hash }) => hash.toString("base64url"))).not.toContain(ticket);
+  const redeemed = await Promise.all(Array.from({ length: 5 }, () => redeemTicket(db, ticket)));
+  expect(redeemed.filter((one) => one !== null)).toEqual([who]);
+  const late = await issueTicket(db, who);
+  await db.sql`update stream_tickets set expires_at = clock_timestamp() - interval '1 second'`;
+  expect(await redeemTicket(db, late.ticket)).toBeNull();
+  await issueTicket(db, who);
+  expect(await db.sql`select count(*)::int as left from stream_tickets`).toEqual([{ left: 1 }] as never);
+});
