@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Assignment, Broker, Fetched, JoinOptions, Member, Outgoing } from "../../shared/broker.ts";
 import { sendFailureOf } from "../../shared/broker.ts";
 import { openBroker } from "../../shared/kafka-broker.ts";
@@ -6,6 +6,8 @@ import { makeLog } from "../../shared/log.ts";
 import { makeFakeBroker } from "../support/fake-broker.ts";
 import { stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
+
+setDefaultTimeout(40_000);
 
 const text = (value: string) => new TextEncoder().encode(value);
 const record = (topic: string, key: string, value: string): Outgoing => ({
@@ -219,7 +221,7 @@ describe.each(Object.entries(drivers))("%s", (_name, open) => {
       second.seen.records.every(({ generation }) => generation === second.seen.assignments.at(-1)?.generation),
     ).toBe(true);
     await second.member[Symbol.asyncDispose]();
-  }, 30_000);
+  });
 
   test("a commit begun inside the rebalance event is taken", async () => {
     const { topic, producer, group } = await setup(1);
@@ -238,7 +240,7 @@ describe.each(Object.entries(drivers))("%s", (_name, open) => {
     expect(await broker.admin.committed(group)).toEqual([{ topic, partition: 0, offset: 1n }]);
     await first.member[Symbol.asyncDispose]();
     await second.member[Symbol.asyncDispose]();
-  }, 30_000);
+  });
 
   test("a member holds back while its records are worked on", async () => {
     const { topic, producer, group } = await setup(1);

@@ -28,6 +28,7 @@ const bad: Partial<Misbehaviour> = {
   lateFetches: 0.05,
   lateCommits: 0.2,
   hangingCommits: 0.02,
+  deliveryMs: 10,
   failures: 0.002,
   fetchSize: 15,
 };

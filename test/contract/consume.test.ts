@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Broker } from "../../shared/broker.ts";
 import type { Handler } from "../../shared/consume/handler.ts";
 import {
@@ -13,6 +13,8 @@ import {
 } from "../support/consumer-world.ts";
 import { frame, uncachedSchemaId } from "../support/json-codec.ts";
 import { until } from "../support/until.ts";
+
+setDefaultTimeout(40_000);
 
 const keys = (count: number, of: number) => Array.from({ length: count }, (_, n) => `k${n % of}`);
 const patience = { timeoutMs: 25_000 };
@@ -37,7 +39,7 @@ describe.each(["fake", "real"] as const)("consuming from the %s broker", (kafka)
     const effects = await world.effects();
     expectOncePerMessage(effects, sent);
     expectOrderPerKey(effects);
-  }, 40_000);
+  });
 
   test("a clean stop repeats nothing and the next member goes on behind it", async () => {
     await using world = await consumerWorld({ kafka });
@@ -51,7 +53,7 @@ describe.each(["fake", "real"] as const)("consuming from the %s broker", (kafka)
     await until("five more", async () => (await world.effects()).length === 55, patience);
     expect(await second.metrics.text()).not.toContain('outcome="duplicate"');
     expectOncePerMessage((await world.effects()).slice(-5), more);
-  }, 40_000);
+  });
 
   test("a message that always fails becomes one dead letter with its bytes as they were, and the others flow", async () => {
     await using world = await consumerWorld({ kafka });
@@ -84,7 +86,7 @@ describe.each(["fake", "real"] as const)("consuming from the %s broker", (kafka)
     expect(headers.get("x-error-fingerprint")).toMatch(/^[0-9a-f]{16}$/);
     expect((await world.fates()).filter(({ fate }) => fate === "dead")).toHaveLength(1);
     await consumer.stop();
-  }, 40_000);
+  });
 
   test("members that join and leave keep order per key and handle everything once", async () => {
     await using world = await consumerWorld({ kafka, partitions: 4 });
@@ -260,9 +262,10 @@ test("a failure that looks like an outage while everything answers is the messag
     return [];
   };
   world.start({ handle });
-  await until("the dead letter", async () => (await world.deadLetters()).length === 1, { timeoutMs: 20_000 });
+  await until("all commits", () => world.caughtUp(), patience);
+  expect(await world.deadLetters()).toHaveLength(1);
   expect(await world.effects()).toHaveLength(1);
-}, 30_000);
+});
 
 test("a handler that does not end is given up on after its deadline", async () => {
   await using world = await consumerWorld({ kafka: "fake" });
@@ -272,10 +275,11 @@ test("a handler that does not end is given up on after its deadline", async () =
     await write(tx, message);
     return [];
   };
-  world.start({ handle, handlerMs: 100 });
-  await until("the dead letter", async () => (await world.deadLetters()).length === 1, { timeoutMs: 20_000 });
+  world.start({ handle, handlerMs: 500 });
+  await until("all commits", () => world.caughtUp(), patience);
+  expect(await world.deadLetters()).toHaveLength(1);
   expect((await world.effects()).map(({ key }) => key)).toEqual(["good"]);
-}, 30_000);
+});
 
 test("a batch handler gets the new messages only, in order", async () => {
   await using world = await consumerWorld({ kafka: "fake", partitions: 1 });
@@ -341,7 +345,7 @@ test("a client whose stream failed is replaced and nothing is lost", async () =>
   sent.push(...(await world.send(keys(20, 4), 6)));
   await until("all commits", () => world.caughtUp(), patience);
   expectOncePerMessage(await world.effects(), sent);
-}, 30_000);
+});
 
 test("a member that stands still although there is something to read leaves with an error", async () => {
   await using world = await consumerWorld({ kafka: "fake", partitions: 1 });
@@ -401,4 +405,4 @@ test("connections to Postgres killed again and again cost no message and no atte
   expectOncePerMessage(effects, sent);
   expectOrderPerKey(effects);
   expect(await world.deadLetters()).toHaveLength(0);
-}, 40_000);
+});

@@ -29,6 +29,8 @@ export type Misbehaviour = Readonly<{
   lateCommits: number;
   /** A commit is not answered: it rejects after `commitMs`, and was not made. */
   hangingCommits: number;
+  /** Up to so long, records wait in the buffer before they are delivered: through two rebalances, perhaps. */
+  deliveryMs: number;
   /** The member is told its stream failed. */
   failures: number;
   commitMs: number;
@@ -43,6 +45,7 @@ export const wellBehaved: Misbehaviour = {
   lateFetches: 0,
   lateCommits: 0,
   hangingCommits: 0,
+  deliveryMs: 0,
   failures: 0,
   commitMs: 50,
   fetchSize: 100,
@@ -205,6 +208,7 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
         break;
       }
       if (member.generation > 0 && !group.rebalancing) await fill(member);
+      if (conduct.deliveryMs > 0 && member.buffer.length > 0) await Bun.sleep(conduct.random() * conduct.deliveryMs);
       const records = member.buffer.splice(0, 1 + Math.floor(conduct.random() * conduct.fetchSize));
       if (records.length > 0) await member.options.onRecords(records);
       else await waited;
