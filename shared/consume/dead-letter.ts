@@ -1,9 +1,9 @@
-import manifest from "../../package.json" with { type: "json" };
 import type { Fetched } from "../broker.ts";
 import { deriveId } from "../derive-id.ts";
 import { readEnvelope, storeHeaders } from "../envelope.ts";
 import type { Headers } from "../message.ts";
 import { shardOf, type OutboxRow } from "../outbox.ts";
+import { serviceVersion } from "../service-version.ts";
 import { deadLetterTopic, type GroupName } from "../topics.ts";
 import type { FailureClass } from "./classify.ts";
 import { fingerprint } from "./fingerprint.ts";
@@ -60,7 +60,7 @@ export function deadLetterRow(dead: DeadLetter): OutboxRow {
       ["x-error-fingerprint", fingerprint(of.class, error)],
       ["x-attempts", JSON.stringify(of.attempts.slice(-maxAttempts))],
       ["x-failed-at", now.toISOString()],
-      ["x-service-version", manifest.version],
+      ["x-service-version", serviceVersion()],
       ["x-schema-id", String(schemaIdOf(record.value) ?? "none")],
       ...(record.key === null || record.key === key
         ? []
