@@ -88,6 +88,14 @@ describe("mistakes name their place", () => {
     [{ rrule: "FREQ=DAILY;COUNT=2;UNTIL=20270101" }, ["/rrule COUNT and UNTIL exclude each other (character 1)"]],
     [{ rrule: "FREQ=DAILY;UNTIL=20260230" }, ["/rrule UNTIL=20260230 is not a date of the calendar (character 1)"]],
     [{ rrule: "FREQ=WEEKLY;BYDAY=2MO" }, ["/rrule a numbered BYDAY needs FREQ=MONTHLY or YEARLY (character 1)"]],
+    [
+      { rrule: "FREQ=YEARLY;BYDAY=TH,1WE" },
+      ["/rrule a yearly BYDAY has a number on every weekday, or on none (character 1)"],
+    ],
+    [
+      { rrule: "FREQ=YEARLY;BYMONTHDAY=2,5;BYDAY=2MO" },
+      ["/rrule a numbered BYDAY does not go with BYMONTHDAY in a yearly rule (character 1)"],
+    ],
     [{ rrule: "FREQ=DAILY;BYMINUTE=0,30" }, ["/rrule BYMINUTE takes one value (character 23)"]],
     [{ rrule: `FREQ=DAILY;BYHOUR=${"1,".repeat(300)}1` }, ["/rrule is longer than 500 characters (character 501)"]],
     [
@@ -174,12 +182,18 @@ test("no text makes the check slow or fail in another way than a Problem", () =>
   let slowest = 0;
   fc.assert(
     fc.property(freq, fc.array(part, { maxLength: 5 }), fc.constantFrom("skip", "clamp"), (first, rest, month_end) => {
-      const from = performance.now();
-      mistakesOf({ rrule: [first, ...rest].join(";"), month_end, tz: "Europe/Berlin", start: "2026-03-29T02:30" });
-      slowest = Math.max(slowest, performance.now() - from);
+      const check = () => {
+        const from = performance.now();
+        mistakesOf({ rrule: [first, ...rest].join(";"), month_end, tz: "Europe/Berlin", start: "2026-03-29T02:30" });
+        return performance.now() - from;
+      };
+      // The promise is about the work: a slow one is measured again, for the machine may have paused.
+      let ms = check();
+      for (let again = 0; ms > 50 && again < 4; again++) ms = Math.min(ms, check());
+      slowest = Math.max(slowest, ms);
     }),
     { numRuns: 500 },
   );
-  // 50 ms is the promise; a shared machine gets room for its own pauses.
-  expect(slowest).toBeLessThan(250);
+  // 50 ms on an idle machine; twice that where others use the processor too.
+  expect(slowest).toBeLessThan(100);
 });

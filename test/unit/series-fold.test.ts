@@ -249,6 +249,10 @@ describe("anchored on completion", () => {
     heard.events(completed(2, "11-23T12:00", occurrence(`${tue}#2`)));
     expect(heard.asked()).toEqual([tue, `${tue}#2`, `${tue}#3`]);
   });
+  test("completed earlier that day, the next one is not still today", () => {
+    const heard = hear().events(created(1, "11-23T10:00", every3), completed(2, "11-24T08:00", occurrence(tue)));
+    expect(heard.asked()).toEqual([tue, "2026-11-27T09:00:00"]);
+  });
   test("a deleted one counts as skipped at that moment", () => {
     const heard = hear().events(created(1, "11-23T10:00", every3), deleted(2, "11-25T11:00", occurrence(tue)));
     expect(heard.asked()).toEqual([tue, "2026-11-28T09:00:00"]);
@@ -308,6 +312,36 @@ describe("templates change", () => {
     expect(heard.asked()).toEqual([tue]);
     heard.events(completed(2, "11-25T12:00", occurrence(tue)));
     expect(heard.asked()).toEqual([tue, thu]);
+  });
+  test("a changed pattern makes no second occurrence of a time there is one of", () => {
+    const weekdays = { ...daily, rrule: "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR" };
+    const heard = hear().events(
+      created(1, "11-23T10:00", daily),
+      updated(2, "11-23T11:00", { recurrence_pattern: JSON.stringify(weekdays) }),
+      completed(2, "11-23T12:00", occurrence(tue)),
+    );
+    expect(heard.asked()).toEqual([tue, wed]);
+  });
+  test("a completion from before the change, heard after it, makes nothing of the time before it", () => {
+    const heard = hear().events(
+      created(1, "11-23T10:00", daily),
+      updated(2, "11-26T11:00", { recurrence_pattern: JSON.stringify({ ...daily, start: "2026-11-24T10:00" }) }),
+      completed(2, "11-24T12:00", occurrence(tue)),
+    );
+    expect(heard.asked()).toEqual([tue, "2026-11-27T10:00:00"]);
+  });
+  test("completed far ahead of time, the next one follows the last, whatever else is remembered", () => {
+    const heard = hear().events(created(1, "11-23T10:00", daily));
+    const last = heard.series().occurrences[0];
+    if (!last) throw new Error("no occurrence");
+    const ahead = { ...last, state: "completed" as const, at: at("12-20T09:00"), duePassesAt: at("12-20T09:00") };
+    const { commands } = advanceSeries({
+      series: { ...heard.series(), occurrences: [{ ...ahead, recurrenceId: "2026-12-20T09:00:00" }] },
+      tasks: heard.world().tasks,
+      at: at("11-23T11:00"),
+      by: "event",
+    });
+    expect(commands.map(({ data }) => data.recurrence_id)).toEqual(["2026-12-21T09:00:00"]);
   });
   test("COUNT ends the series", () => {
     const heard = hear().events(
