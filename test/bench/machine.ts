@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Sql } from "postgres";
 
@@ -27,4 +27,44 @@ export async function foreignLoad(ms = 500): Promise<number> {
   await sleep(ms);
   const after = look();
   return 1 - (after.idle - before.idle) / (after.all - before.all);
+}
+
+/**
+ * The CPU seconds a process and all below it have used so far, ended ones included; NaN where the machine does not say.
+ * Unlike a rate it does not depend on how busy the others keep the machine.
+ */
+export function cpuSeconds(root: number): number {
+  try {
+    const processes = readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .map(readStat)
+      .filter((stat) => stat !== null);
+    const tree = new Set([root]);
+    // Parents come before their children often, not always: look until nobody new is found.
+    for (let size = 0; size !== tree.size;) {
+      size = tree.size;
+      for (const { pid, parent } of processes) if (tree.has(parent)) tree.add(pid);
+    }
+    const ticks = processes.filter(({ pid }) => tree.has(pid)).reduce((sum, stat) => sum + stat.ticks, 0);
+    return ticks > 0 ? ticks / 100 : Number.NaN;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+export function parentOf(pid: number): number {
+  return readStat(String(pid))?.parent ?? Number.NaN;
+}
+
+/** proc(5): fields 4 (parent) and 14 to 17 (user and system time, then those of children that have ended), in 1/100 s. */
+function readStat(pid: string): Readonly<{ pid: number; parent: number; ticks: number }> | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+    return { pid: Number(pid), parent: Number(fields[1]), ticks };
+  } catch {
+    // It ended meanwhile.
+    return null;
+  }
 }

@@ -38,7 +38,7 @@ process.exit(0);
 
 function line({ what, ours, peer, unit, ratios, target, note }: BenchRow): string {
   const [low, high] = medianInterval(ratios);
-  const figures = `${ours.toFixed(0)}${unit} : ${peer.toFixed(0)}${unit}`;
+  const figures = [ours, peer].map((value) => `${value.toFixed(value < 10 ? 2 : 0)}${unit}`).join(" : ");
   const ratio = `${median(ratios).toFixed(2)}x [${low.toFixed(2)}, ${high.toFixed(2)}]`;
   return `  ${what.padEnd(60)} ${ratio.padEnd(22)} target ${target.padEnd(7)} ${figures}${note ? `  (${note})` : ""}`;
 }
