@@ -31,7 +31,10 @@ export async function checkRetention(admin: Pick<Admin, "topics">, group: GroupN
     );
 }
 
-/** Makes the inbox's weeks ahead and drops those it need not remember, now and every hour until `stop`. Any number may do it. */
+/**
+ * Makes the inbox's weeks ahead and drops those it need not remember, now and every hour until `stop`. Any number may do it.
+ * The few messages of times without a week stay for ever: an old time says nothing about when they can come back.
+ */
 export async function keepInbox(db: Keeper, log: Log, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
     try {
@@ -70,7 +73,6 @@ async function dropWeeks(db: Keeper, log: Log): Promise<void> {
     await patiently(db, `drop table if exists ${name}`);
     log.info("inbox_week_dropped", { partition: name });
   }
-  await db.sql`delete from inbox_default where time < now() - ${inboxDays} * interval '1 day'`;
 }
 
 /** Waits a second at most for running batches, as all later ones wait behind it. What it could not have is tried again in an hour. */

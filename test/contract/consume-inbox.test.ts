@@ -1,0 +1,54 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { consumerWorld, event } from "../support/consumer-world.ts";
+import { until } from "../support/until.ts";
+
+setDefaultTimeout(40_000);
+
+const dayMs = 86_400_000;
+
+/** The same event with another time in its envelope. */
+function at(time: Date, of: ReturnType<typeof event>) {
+  return {
+    ...of,
+    headers: of.headers.map(([name, value]) =>
+      name === "ce_time" ? ([name, Buffer.from(time.toISOString())] as const) : ([name, value] as const),
+    ),
+  };
+}
+
+test.each([
+  ["years ago", -800 * dayMs],
+  ["at the end of last week", -7 * dayMs],
+  ["in a year", 365 * dayMs],
+])("a message from %s is remembered too", async (_when, offset) => {
+  await using world = await consumerWorld({ kafka: "fake" });
+  const message = at(new Date(Date.now() + offset), event("k", 1));
+  await world.sendRaw([message, message]);
+  const first = world.start({});
+  await until("all commits", () => world.caughtUp());
+  await first.stop();
+  await world.sendRaw([message]);
+  world.start({});
+  await until("all commits", () => world.caughtUp());
+  expect(await world.effects()).toHaveLength(1);
+});
+
+test("the weeks ahead are made and those nobody needs any more are dropped", async () => {
+  await using world = await consumerWorld({ kafka: "fake" });
+  const weeks = async () =>
+    (
+      await world.db.sql<{ name: string }[]>`
+      select child.relname as name from pg_inherits join pg_class child on child.oid = inhrelid
+      where inhparent = 'inbox'::regclass and child.relname <> 'inbox_default' order by 1`
+    ).map(({ name }) => name);
+  const made = await weeks();
+  const next = made.at(-1) ?? "";
+  await world.db.sql.unsafe(`drop table ${next}`);
+  await world.db.sql.unsafe(
+    "create table inbox_20200106 partition of inbox for values from ('2020-01-06 00:00Z') to ('2020-01-13 00:00Z')",
+  );
+  world.start({});
+  await until("the weeks as they were", async () => Bun.deepEquals(await weeks(), made), {
+    describe: () => made.join(),
+  });
+});
