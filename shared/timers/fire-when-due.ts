@@ -9,6 +9,8 @@ export type Firer = Readonly<{
   take: (wakeup: Wakeup) => void;
   /** Fires these now, beside whatever runs. Never rejects: what fails stays pending for the sweeper. */
   fireNow: (batch: readonly Wakeup[]) => Promise<void>;
+  /** How many are due here and wait for a batch. */
+  waiting: () => number;
   /** Takes nothing new; resolves, when the running batch has settled, with what it had taken and not fired. */
   stop: () => Promise<readonly Wakeup[]>;
 }>;
@@ -33,7 +35,7 @@ export function makeFirer({
   log: Log;
   onFired: (path: FiringPath, asked: number, lateMs: readonly number[]) => void;
 }>): Firer {
-  const waiting = new Map<number, { wakeups: Wakeup[]; timer: Timer }>();
+  const toCome = new Map<number, { wakeups: Wakeup[]; timer: Timer }>();
   const due = new Map<string, Wakeup>();
   const tries = new Map<string, number>();
   let stopped = false;
@@ -41,20 +43,20 @@ export function makeFirer({
 
   const wait = (wakeup: Wakeup, until: number) => {
     const at = Math.ceil(until);
-    const bucket = waiting.get(at);
+    const bucket = toCome.get(at);
     if (bucket) bucket.wakeups.push(wakeup);
-    else waiting.set(at, { wakeups: [wakeup], timer: setTimeout(() => ring(at), msUntil(at)) });
+    else toCome.set(at, { wakeups: [wakeup], timer: setTimeout(() => ring(at), msUntil(at)) });
   };
   // Asking a little late costs that little; asking early costs a lost round.
   const msUntil = (at: number) => Math.max(0, at + clock.aheadMs() - clock.now());
   const ring = (at: number) => {
-    const bucket = waiting.get(at);
+    const bucket = toCome.get(at);
     if (bucket === undefined) return;
     if (msUntil(at) > 0) {
       bucket.timer = setTimeout(() => ring(at), msUntil(at));
       return;
     }
-    waiting.delete(at);
+    toCome.delete(at);
     for (const wakeup of bucket.wakeups) due.set(key(wakeup), wakeup);
     running ??= run().finally(() => (running = null));
   };
@@ -104,11 +106,12 @@ export function makeFirer({
     fireNow: async (batch) => {
       await fireBatch("sweeper", batch);
     },
+    waiting: () => due.size,
     stop: async () => {
       stopped = true;
-      for (const { timer } of waiting.values()) clearTimeout(timer);
-      const left = [...waiting.values()].flatMap(({ wakeups }) => wakeups);
-      waiting.clear();
+      for (const { timer } of toCome.values()) clearTimeout(timer);
+      const left = [...toCome.values()].flatMap(({ wakeups }) => wakeups);
+      toCome.clear();
       await running;
       return left;
     },

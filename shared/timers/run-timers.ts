@@ -73,7 +73,7 @@ export async function runTimers({ db, name, wakeups, rows }: Timers, role: Role)
   };
 
   await Promise.all([
-    every({ ms: sweepMs, signal, log, name: "sweep" }, () => sweepOverdue(rows, firer.fireNow, signal)),
+    every({ ms: sweepMs, signal, log, name: "sweep" }, () => sweepOverdue(rows, firer, signal)),
     every({ ms: fillMs, signal, log, name: "fill" }, fill),
     every({ ms: markerMs, signal, log, name: "marker" }, watch),
     every({ ms: clockMs, signal, log, name: "clock" }, measure),

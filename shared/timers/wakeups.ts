@@ -17,7 +17,7 @@ export type SeenMarker = Readonly<{ value: string | null; server: string | null 
 export type Wakeups = AsyncDisposable &
   Readonly<{
     /**
-     * Stores wake-ups that ring `leadMs` before their due instant, at once where that has passed. One already stored stays as
+     * Stores wake-ups that ring 1 to 2.5 s before their due instant, at once where that has passed. One already stored stays as
      * it is. Rejects within 5 s where Redis does not take them; then some may be stored nevertheless.
      */
     store: (batch: readonly Wakeup[], databaseNow: number) => Promise<void>;
@@ -27,8 +27,10 @@ export type Wakeups = AsyncDisposable &
     marker: Readonly<{ read: () => Promise<SeenMarker>; write: (value: string) => Promise<void> }>;
   }>;
 
-/** A wake-up rings so much ahead: a promoted job takes up to 20 ms at hz 500 and 100 ms at hz 10, and a herd takes longer. */
+/** A wake-up rings so much ahead: a promoted job takes up to 20 ms at hz 500 and 100 ms at hz 10. */
 export const leadMs = 1_000;
+/** And up to so much more, by chance: BullMQ hands out some thousand jobs a second, and a herd is due at one instant. */
+const spreadMs = 1_500;
 const storeDeadlineMs = 5_000;
 const closeDeadlineMs = 2_000;
 
@@ -78,7 +80,7 @@ export async function openWakeups(
         data: { id, generation, due: dueAt.getTime() },
         opts: {
           jobId: `${id}_g${generation}`,
-          delay: Math.max(0, Math.round(dueAt.getTime() - databaseNow - leadMs)),
+          delay: Math.max(0, Math.round(dueAt.getTime() - databaseNow - leadMs - Math.random() * spreadMs)),
           removeOnComplete: true,
           removeOnFail: true,
         },

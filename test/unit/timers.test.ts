@@ -137,13 +137,21 @@ describe("sweeping", () => {
     const asked: string[] = [];
     const overdue = async ({ after, limit }: { after: Wakeup | null; limit: number }) =>
       rows.filter(({ dueAt }) => after === null || dueAt > after.dueAt).slice(0, limit);
-    await sweepOverdue(
-      { overdue },
-      async (batch) => void asked.push(...batch.map(({ id }) => id)),
-      new AbortController().signal,
-    );
+    const fireNow = async (batch: readonly Wakeup[]) => void asked.push(...batch.map(({ id }) => id));
+    await sweepOverdue({ overdue }, { fireNow, waiting: () => 0 }, new AbortController().signal);
     expect(asked).toEqual(rows.map(({ id }) => id));
   });
+});
+
+test("a sweep is more patient while a herd waits here for its turn", async () => {
+  const graces: number[] = [];
+  const overdue = async ({ graceMs }: { graceMs: number }) => {
+    graces.push(graceMs);
+    return [];
+  };
+  for (const waiting of [0, 499, 500])
+    await sweepOverdue({ overdue }, { fireNow: async () => {}, waiting: () => waiting }, new AbortController().signal);
+  expect(graces).toEqual([250, 250, 2_000]);
 });
 
 describe("filling the horizon", () => {
