@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { openDb, type Db } from "../../shared/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import { freshDatabase, type FreshDatabase } from "../support/database.ts";
+
+setDefaultTimeout(60_000);
 
 const log = makeLog({}, "error");
 const statementMs = 3000;

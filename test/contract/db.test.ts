@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { sql as text } from "drizzle-orm";
 import { date, jsonb, pgTable, timestamp } from "drizzle-orm/pg-core";
 import { openDb, type Db } from "../../shared/db.ts";
@@ -6,6 +6,8 @@ import { makeLog } from "../../shared/log.ts";
 import { byteaArray } from "../../shared/outbox.ts";
 import { freshDatabase, type FreshDatabase } from "../support/database.ts";
 import { until } from "../support/until.ts";
+
+setDefaultTimeout(60_000);
 
 const log = makeLog({}, "error");
 let database: FreshDatabase;

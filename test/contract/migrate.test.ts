@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { getTableConfig, type PgTable } from "drizzle-orm/pg-core";
 import { openDb } from "../../shared/db.ts";
 import { makeLog } from "../../shared/log.ts";
@@ -6,6 +6,8 @@ import { migrate } from "../../shared/migrate.ts";
 import { readMigrations, type Migration } from "../../shared/migration-files.ts";
 import * as tables from "../../shared/tables.ts";
 import { emptyDatabase, freshDatabase } from "../support/database.ts";
+
+setDefaultTimeout(60_000);
 
 const log = makeLog({}, "error");
 const opened: AsyncDisposable[] = [];

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { openDb, type Db } from "../../shared/db.ts";
 import { readEnvelope, kafkaHeaders } from "../../shared/envelope.ts";
 import { makeLog } from "../../shared/log.ts";
@@ -6,6 +6,8 @@ import type { Message } from "../../shared/message.ts";
 import { insertOutbox, insertOutboxFrom, outboxRow, shardOf, type OutboxRow } from "../../shared/outbox.ts";
 import { recordEncodeFailure } from "../../shared/record-encode-failure.ts";
 import { freshDatabase, type FreshDatabase } from "../support/database.ts";
+
+setDefaultTimeout(60_000);
 
 let database: FreshDatabase;
 let db: Db;

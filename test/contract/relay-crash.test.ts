@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { openDb, type Db } from "../../shared/db.ts";
 import { readConfig } from "../../shared/config.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
@@ -8,6 +8,8 @@ import { freshDatabase, type FreshDatabase } from "../support/database.ts";
 import { relayRow } from "../support/relay-world.ts";
 import { stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
+
+setDefaultTimeout(60_000);
 
 const log = makeLog({}, "error");
 const prefix = `crash-${crypto.randomUUID().slice(0, 8)}-`;
@@ -44,21 +46,27 @@ test("relays killed and frozen at any moment lose nothing: per key, first appear
   const stop = performance.now() + 16_000;
   let written = 0;
   try {
+    // A burst makes rounds that take a while, and the fault that follows hits them.
+    let wanted = null as (() => void) | null;
     const writing = (async () => {
-      for (let sequence = 1; performance.now() < stop; sequence++) {
-        await insertOutbox(
-          db.sql,
+      while (performance.now() < stop || wanted) {
+        const done = wanted;
+        wanted = null;
+        const sequences = Array.from({ length: done ? 200 : 1 }, () => ++written);
+        const rows = sequences.flatMap((sequence) =>
           Array.from({ length: keys }, (_, n) => relayRow(`key-${n}`, sequence)),
         );
+        await insertOutbox(db.sql, rows);
         notifier.notify();
-        written = sequence;
-        // Alternating with bursts, so that kills hit quiet rounds and full ones.
-        await Bun.sleep(sequence % 100 < 50 ? 1 : 20);
+        done?.();
+        await Bun.sleep(10);
       }
     })();
     let faults = 0;
-    while (performance.now() < stop) {
-      await Bun.sleep(300 + Math.random() * 1200);
+    while (performance.now() < stop - 1500) {
+      await Bun.sleep(200 + Math.random() * 800);
+      await new Promise<void>((resolve) => (wanted = resolve));
+      await Bun.sleep(Math.random() * 200);
       const victim = faults++ % 2;
       const relay = relays[victim];
       if (!relay) continue;

@@ -1,10 +1,12 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { makeLog } from "../../shared/log.ts";
 import { shardOf } from "../../shared/outbox.ts";
 import { makeMarker } from "../../workers/outbox-relay/mark.ts";
 import { tendPartitions } from "../../workers/outbox-relay/partitions.ts";
 import { openRelayWorld, relayRow as row, sequenceOf } from "../support/relay-world.ts";
 import { until } from "../support/until.ts";
+
+setDefaultTimeout(60_000);
 
 const opened: AsyncDisposable[] = [];
 afterEach(async () => {

@@ -32,9 +32,11 @@ const gatherMs = 10;
 export function makeMarker({ db, instance, log, onDone, onLost }: MakeMarker): Marker {
   let pending: Claimed[] = [];
   let marking = 0;
-  let running: Promise<void> | null = null;
+  let isRunning = false;
+  let running = Promise.resolve();
   const stop = new AbortController();
   const run = async (): Promise<void> => {
+    isRunning = true;
     while (pending.length > 0) {
       await sleep(gatherMs, stop.signal);
       const rows = pending;
@@ -51,12 +53,12 @@ export function makeMarker({ db, instance, log, onDone, onLost }: MakeMarker): M
       }
       marking = 0;
     }
-    running = null;
+    isRunning = false;
   };
   return {
     add: (rows) => {
       pending.push(...rows);
-      running ??= run();
+      if (!isRunning) running = run();
     },
     waiting: () => pending.length + marking,
     [Symbol.asyncDispose]: async () => {
