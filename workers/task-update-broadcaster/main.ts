@@ -25,5 +25,8 @@ await runRole("task-update-broadcaster", async (role) => {
     ["type"],
   );
   const handleBatch = makeBroadcastChanges({ countForeign: (type) => foreign.inc({ type }) });
-  await consume({ broker, db, codec, topics: ["task-events", "reminders"], group: name, handleBatch }, role);
+  await consume(
+    { broker, db, codec, topics: ["task-events", "reminders"], group: "task-update-broadcaster", handleBatch },
+    role,
+  );
 });
