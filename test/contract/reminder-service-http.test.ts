@@ -209,6 +209,14 @@ describe("dismissing a reminder", () => {
   });
 });
 
+test("the routes describe themselves in OpenAPI 3.1", async () => {
+  const document = (await (await app.request("/openapi.json")).json()) as { openapi: string; paths: object };
+  expect([document.openapi, Object.keys(document.paths).toSorted()]).toEqual([
+    "3.1.0",
+    ["/v1/reminders", "/v1/reminders/{id}/dismiss", "/v1/tasks/{id}/reminders"],
+  ]);
+});
+
 describe("listing reminders", () => {
   test("pages by time, filters by status and task, and shows one's own only", async () => {
     const user = crypto.randomUUID();
