@@ -27,7 +27,7 @@ export function askDocker(): Readonly<{ version: string } | { reason: string }> 
   return { version: engine.stdout.trim() };
 }
 
-/** Brings up `redpanda/compose.yaml` for this checkout, without the services that are given, and waits for their health checks. */
+/** Brings up `redpanda/compose.yaml` without the services that are given, and waits for the health checks. */
 export async function openComposeStack(options: ComposeOptions): Promise<Omit<Stack, "why" | "kind">> {
   const { stateDirectory, given, say } = options;
   mkdirSync(stateDirectory, { recursive: true });

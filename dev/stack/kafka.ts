@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Java } from "./java.ts";
+import { javaScratch } from "./java-scratch.ts";
 import { launch, untilReady, type Launched } from "./launch.ts";
 import { isListening } from "./ports.ts";
 import { runCommand } from "./run-command.ts";
@@ -30,7 +31,15 @@ export async function startKafka(options: KafkaOptions): Promise<Launched> {
   await formatOnce(options, settings);
   const kafka = launch({
     name: "kafka",
-    command: [java.binary, ...jvmFlags(java, archives), "-cp", join(jars, "*"), "kafka.Kafka", settings],
+    command: [
+      java.binary,
+      ...jvmFlags(java, archives),
+      ...javaScratch(directory),
+      "-cp",
+      join(jars, "*"),
+      "kafka.Kafka",
+      settings,
+    ],
     cwd: directory,
     env: environment,
     logFile,

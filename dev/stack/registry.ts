@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Java } from "./java.ts";
 import { ensureDatabase } from "./postgres.ts";
+import { javaScratch } from "./java-scratch.ts";
 import { launch, untilReady, type Launched } from "./launch.ts";
 
 export type RegistryOptions = Readonly<{
@@ -41,6 +42,7 @@ export async function startRegistry(options: RegistryOptions): Promise<Launched>
       "-Xmx200m",
       "-XX:+UseSerialGC",
       "-XX:TieredStopAtLevel=1",
+      ...javaScratch(directory),
       ...(java.major >= 19 ? archive : []),
       "-jar",
       join(application, "quarkus-run.jar"),
