@@ -6,7 +6,7 @@ import type { FrameReader } from "./read-frame.ts";
 import type { Frame } from "./update-frame.ts";
 
 export type TailUpdates = Readonly<{
-  broker: Pick<Broker, "tail" | "admin">;
+  broker: Pick<Broker, "tail"> & Readonly<{ admin: Pick<Broker["admin"], "offsets"> }>;
   hub: Hub;
   readFrame: FrameReader;
   /** The epoch of task-updates; rejects while the topic has none. */
