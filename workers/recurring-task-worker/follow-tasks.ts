@@ -6,14 +6,11 @@ import { lockSeriesOf, lockTasks, readTasks, saveSeries, saveTasks } from "./sto
 
 type Event = Extract<Received, { type: "TaskCreated" | "TaskUpdated" | "TaskCompleted" | "TaskDeleted" }>;
 
-/** The longest chain of occurrences already closed when they are asked for, as when the tables are rebuilt from the topic. */
-const maxRounds = 1_000;
-
 /**
  * Follows every task, and asks for the occurrences templates call for. Replay is safe: an event folded before tells nothing
  * new, and an occurrence's id is computed from series and recurrence id, so asking twice would make nothing twice.
  */
-export const followTasks: BatchHandler = async (messages, { tx }) => {
+export const followTasks: BatchHandler = async (messages, { tx, signal }) => {
   const events = messages.map((message) => (isTaskEvent(message) ? message : null));
   const about = new Map(
     events.flatMap((event) => (event === null ? [] : [[event.subject, { userId: event.data.user_id }]])),
@@ -24,7 +21,7 @@ export const followTasks: BatchHandler = async (messages, { tx }) => {
   for (const [id, task] of await readTasks(tx, unread)) tasks.set(id, task);
 
   const before = { tasks, series };
-  const folded = await foldWithKnownOccurrences(tx, events, before);
+  const folded = await foldWithKnownOccurrences({ tx, signal }, events, before);
   const { world, answers } = folded;
   await saveTasks(tx, new Map([...world.tasks].filter(([id, task]) => about.has(id) && tasks.get(id) !== task)));
   const changed = [...world.series.values()].filter((one) => series.get(one.id) !== one);
@@ -37,17 +34,18 @@ export const followTasks: BatchHandler = async (messages, { tx }) => {
  * have been completed before its asking is heard of here, when the tables are rebuilt from the topic.
  */
 async function foldWithKnownOccurrences(
-  tx: Tx,
+  { tx, signal }: Readonly<{ tx: Tx; signal: AbortSignal }>,
   events: readonly (Event | null)[],
   before: World,
 ): Promise<FoldedSeries> {
   let { tasks } = before;
-  for (let round = 0; ; round++) {
+  for (;;) {
+    signal.throwIfAborted();
     const folded = foldSeries(events, { ...before, tasks });
     const asked = folded.answers.flat().map(({ subject }) => subject);
     const unread = asked.filter((id) => !tasks.has(id));
     const known = [...(await readTasks(tx, unread))].filter(([, task]) => task !== null);
-    if (known.length === 0 || round === maxRounds) return folded;
+    if (known.length === 0) return folded;
     tasks = new Map([...tasks, ...known]);
   }
 }
