@@ -57,6 +57,7 @@ export async function consume(options: ConsumeOptions, role: Role): Promise<void
   const probe = () => db.sql`select 1`;
   const dependency = makeDependency({ probe, log, stop });
 
+  let tries = 0;
   const session = (epoch: number) => {
     const handling = {
       db,
@@ -82,7 +83,7 @@ export async function consume(options: ConsumeOptions, role: Role): Promise<void
       ...common,
       read: (record) => readRecord(codec, record),
       handle: async (messages) => {
-        const handled = await handleBatch(handling, messages);
+        const handled = await handleBatch(handling, messages).finally(() => tries++);
         if (handled.derived > 0) notifier.notify();
         return handled;
       },
@@ -98,6 +99,7 @@ export async function consume(options: ConsumeOptions, role: Role): Promise<void
       log,
       work: (items, end) => work(items, (error) => end({ kind: "fatal", error })),
       isWaiting: dependency.isWaiting,
+      tries: () => tries,
       onJoined: () => {
         joined = true;
       },

@@ -25,6 +25,8 @@ export type Session = Readonly<{
   work: (items: readonly Item[], end: (end: SessionEnd) => void) => Promise<void>;
   /** True while something is waited for on purpose. */
   isWaiting: () => boolean;
+  /** Counts the handlers that have come to an end, well or not: a message that fails slowly is no standstill. */
+  tries: () => number;
   onJoined: () => void;
   meters: Meters;
   log: Log;
@@ -187,10 +189,8 @@ export async function runSession(of: Session): Promise<SessionEnd> {
         paused: of.isWaiting(),
       });
       if (inactive.isSuspicious(at, "", member.isActive())) fail(new Error("the member is not in its group any more"));
-      const signature = offsets
-        .positions()
-        .map((one) => `${partitionName(one)}@${one.offset}`)
-        .join();
+      const places = offsets.positions().map((one) => `${partitionName(one)}@${one.offset}`);
+      const signature = `${places.join()} ${of.tries()}`;
       if (!stuck.isSuspicious(at, signature, of.isWaiting() || rebalancing)) continue;
       try {
         if (await lookForLag())

@@ -275,7 +275,8 @@ test("a handler that does not end is given up on after its deadline", async () =
     await write(tx, message);
     return [];
   };
-  world.start({ handle, handlerMs: 500 });
+  // Trying it four times takes longer than standing still is allowed to.
+  world.start({ handle, handlerMs: 500, timing: { watchEveryMs: 50, stuckMs: 2_000 } });
   await until("all commits", () => world.caughtUp(), patience);
   expect(await world.deadLetters()).toHaveLength(1);
   expect((await world.effects()).map(({ key }) => key)).toEqual(["good"]);
