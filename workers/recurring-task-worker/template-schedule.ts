@@ -11,7 +11,7 @@ import type { Schedule } from "../../shared/recurrence/recurrence.ts";
 
 /** How a template repeats, everything it leaves open filled in from the task. */
 export type TemplateSchedule = Readonly<{
-  /** Names the schedule: the same pattern, zone and start have the same key. */
+  /** Names the schedule: the same rule, zone, start and month end. What else the pattern says does not begin a new one. */
   key: string;
   pattern: RecurrencePattern;
   schedule: Schedule;
@@ -44,7 +44,7 @@ export function templateSchedule(task: FoldedTask | null): TemplateSchedule | nu
   // An hour of the day makes a day a time.
   const timed = start.length === 10 && ["BYHOUR", "BYMINUTE", "BYSECOND"].some((name) => rule.parts.has(name));
   const schedule = { rule, start: timed ? `${start}T00:00:00` : start, tz, monthEnd: pattern.month_end };
-  const key = deriveId("schedule", JSON.stringify({ ...pattern, tz, start: schedule.start }));
+  const key = deriveId("schedule", rule.canonical, tz, schedule.start, pattern.month_end);
   return { key, pattern, schedule, since };
 }
 
