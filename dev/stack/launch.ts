@@ -99,7 +99,8 @@ function rotate(logFile: string): void {
 
 function readLastLines(path: string, count: number): readonly string[] {
   try {
-    return readFileSync(path, "utf8").trimEnd().split("\n").slice(-count);
+    const text = readFileSync(path, "utf8").trimEnd();
+    return text === "" ? [] : text.split("\n").slice(-count);
   } catch {
     return [];
   }
