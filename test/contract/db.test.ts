@@ -116,6 +116,16 @@ describe("listening", () => {
     await until("the second ring", () => heard.includes("two"));
   });
 
+  test("is refused where notifications do not come through, as behind a transaction-pooling proxy", async () => {
+    await using elsewhere = await freshDatabase();
+    await using other = await openDb(
+      // What is sent to one database is never heard in another.
+      { url: database.url, directUrl: elsewhere.url, statementMs: 5000 },
+      { role: "test-deaf", poolSize: 1, log: makeLog({}, "error", () => {}) },
+    );
+    await expect(other.listen("doorbell", () => {})).rejects.toThrow("DATABASE_DIRECT_URL");
+  });
+
   test("many notifications at once become a few, the first of them at once", async () => {
     await using other = await open("test-notifier");
     const times: number[] = [];
