@@ -218,6 +218,13 @@ describe("streams", () => {
     expect(opened.map(({ cursor }) => cursor)).toEqual([null, "e.0.1", "e.0.2", "x".repeat(500)]);
   });
 
+  test("asking for the headers alone opens none", async () => {
+    const { call, signIn, opened } = setup();
+    const { bearer } = await signIn();
+    const answer = await call("HEAD", "/v1/stream", bearer);
+    expect([answer.status, answer.headers.get("x-accel-buffering"), opened]).toEqual([200, "no", []]);
+  });
+
   test("a ticket opens one, as its user, and never appears in the log", async () => {
     const { call, signIn, opened, lines } = setup();
     const { bearer, user_id } = await signIn();

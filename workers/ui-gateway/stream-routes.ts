@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { HttpApp } from "../../shared/http.ts";
 import type { Follow } from "./follow.ts";
 import { pollUpdates } from "./poll-updates.ts";
-import type { Streams, Who } from "./streams.ts";
+import { streamHeaders, type Streams, type Who } from "./streams.ts";
 
 export type StreamDeps = Readonly<{
   streams: Streams;
@@ -60,6 +60,8 @@ const makeTicket = createRoute({
 
 export function addStreamRoutes(app: HttpApp, { streams, follow, issueTicket }: StreamDeps): void {
   app.openapi(openStream, (c) => {
+    // Its body would be opened and never read.
+    if (c.req.raw.method === "HEAD") return new Response(null, { headers: streamHeaders });
     // A browser that reconnects by itself repeats the address with its old cursor, and says the new one in the header.
     const seen = c.req.header("last-event-id") || c.req.query("cursor") || null;
     return streams.open(c.var.identity, seen, c.req.raw.signal);

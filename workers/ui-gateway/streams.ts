@@ -28,6 +28,14 @@ export type Streams = Readonly<{
   drain: (withinMs: number) => Promise<void>;
 }>;
 
+/** Nothing on the way may keep, collect or change what goes out. */
+export const streamHeaders: Readonly<Record<string, string>> = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-store, no-transform",
+  "x-accel-buffering": "no",
+  "x-content-type-options": "nosniff",
+};
+
 type Open = Readonly<{ connection: Connection; who: Who }>;
 
 export function makeStreams(options: {
@@ -81,6 +89,8 @@ export function makeStreams(options: {
       open.add(entry);
       meters.opened();
       signal.addEventListener("abort", () => connection.end("gone"), { once: true });
+      // It may have gone while it was being authenticated; the event is not repeated.
+      if (signal.aborted) connection.end("gone");
       connection.put("retry", new TextEncoder().encode(`retry: ${jitter(1_000, 3_000)}\n\n`));
       try {
         following = await follow(who.userId, cursor, {
@@ -106,14 +116,7 @@ export function makeStreams(options: {
       }
       if (connection.ended()) following.stop();
       else schedule(entry, following, timers);
-      return new Response(connection.body, {
-        headers: {
-          "content-type": "text/event-stream; charset=utf-8",
-          "cache-control": "no-store, no-transform",
-          "x-accel-buffering": "no",
-          "x-content-type-options": "nosniff",
-        },
-      });
+      return new Response(connection.body, { headers: streamHeaders });
     },
     endSessions: (isOver) => {
       for (const { who, connection } of open)
