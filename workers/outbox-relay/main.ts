@@ -16,6 +16,7 @@ import { makeWake } from "./wake.ts";
 const config = readConfig({ database: databaseSettings, kafka: kafkaSettings }, process.env);
 const watchMs = 5000;
 const tendMs = 600_000;
+const quietMs = 15_000;
 const silentMs = 60_000;
 
 await runRole("outbox-relay", async ({ name, signal, log, metrics, readyWhen, healthyWhile }) => {
@@ -31,7 +32,7 @@ await runRole("outbox-relay", async ({ name, signal, log, metrics, readyWhen, he
 
   let lastRound = performance.now();
   readyWhen("listening", listener.isListening);
-  readyWhen("outbox", () => performance.now() - lastRound < watchMs);
+  readyWhen("outbox", () => performance.now() - lastRound < quietMs);
   healthyWhile("outbox", () => performance.now() - lastRound < silentMs);
   const every = async (ms: number, step: "watch" | "partitions", work: () => Promise<void>): Promise<void> => {
     while (!signal.aborted) {
