@@ -19,17 +19,22 @@ export async function beginFenced<T>(
   options: TransactionOptions & Readonly<{ deadlineMs: number; statementDeadlineMs: number }>,
 ): Promise<T> {
   let over: Error | null = null;
+  let finished = false;
+  const refusal = (): Error | null => over ?? (finished ? isOver() : null);
   let connection: Connection | undefined;
   const never = new Promise<never>(() => {});
   const begun = client.begin(options.mode ?? "", async (raw): Promise<unknown> => {
     connection = connectionOf(raw);
     if (over) throw over;
     try {
-      const result = await work(fence(raw, options.statementDeadlineMs, () => over));
+      const result = await work(fence(raw, options.statementDeadlineMs, refusal));
       return over ? never : result;
     } catch (error) {
       if (over) return never;
       throw error;
+    } finally {
+      // What work left behind without waiting for it would run on whoever has the connection next.
+      finished = true;
     }
   });
   const { promise: late, reject } = Promise.withResolvers<never>();
@@ -42,11 +47,15 @@ export async function beginFenced<T>(
     // begin() hands back what the callback resolved with.
     return (await Promise.race([begun, late])) as T;
   } catch (error) {
-    over ??= Object.assign(new Error("the transaction is over", { cause: error }), { code: "TX_OVER" });
+    over ??= isOver(error);
     throw error;
   } finally {
     clearTimeout(timer);
   }
+}
+
+function isOver(cause?: unknown): Error {
+  return Object.assign(new Error("the transaction is over", { cause }), { code: "TX_OVER" });
 }
 
 function fence(raw: Tx, statementDeadlineMs: number, refusal: () => Error | null): Tx {

@@ -100,6 +100,17 @@ test("a transaction commits what resolves, rolls back what rejects, and so do it
   expect([result, await db.sql`select n from kept order by n`]).toEqual(["done", [{ n: 1 }, { n: 3 }]] as never);
 });
 
+test("what a transaction's work left behind without waiting for it is refused once the work is done", async () => {
+  await db.sql`create table left_behind (n int)`;
+  const behind: { late?: () => Promise<unknown> } = {};
+  await db.transaction(async (tx) => {
+    await tx`select 1`;
+    behind.late = () => tx`insert into left_behind values (1)`.catch((error: unknown) => error);
+  });
+  expect(await behind.late?.()).toMatchObject({ code: "TX_OVER" });
+  expect(await db.sql`select from left_behind`).toHaveLength(0);
+});
+
 describe("listening", () => {
   test("hears what a notifier tells, and goes on after its connection died, saying that something may have been missed", async () => {
     await using other = await open("test-listener");
