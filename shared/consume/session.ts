@@ -1,7 +1,9 @@
-import type { Broker, Member, PartitionOffset } from "../broker.ts";
+import type { Broker, Member } from "../broker.ts";
 import type { Log } from "../log.ts";
 import type { GroupName, TopicName } from "../topics.ts";
 import { settlesWithin, sleep } from "./wait.ts";
+import { makeCommitter } from "./committer.ts";
+import { findLag } from "./find-lag.ts";
 import { makeGuard, type OutOfLog } from "./guard.ts";
 import { makeItem, type Item } from "./item.ts";
 import { makeLanes } from "./lanes.ts";
@@ -51,7 +53,6 @@ export const timing: Timing = {
   // Twice the rebalance timeout: a member may seem inactive for as long as a rejoin lasts.
   inactiveMs: 30_000,
 };
-const commitBehind = 500;
 
 /**
  * The life of one client: joins, guards what it delivers, feeds the lanes, commits what is durable. Settles when the client is of no
@@ -77,40 +78,16 @@ export async function runSession(of: Session): Promise<SessionEnd> {
   const lanes = makeLanes<Item>((items) => of.work(items, end));
   const offsets = makeOffsets(() => {
     settled = true;
-    commitSoon();
+    committer.soon();
   });
-
   let member: Member | null = null;
-  let timer: Timer | null = null;
-  let committing = false;
-  let upToDateAt = performance.now();
-  const commit = async (due: readonly PartitionOffset[] = offsets.due()) => {
-    if (member === null || due.length === 0) return;
-    await member.commit(due);
-    offsets.committed(due);
-    if (offsets.behind() === 0) upToDateAt = performance.now();
-  };
-  const commitNow = async () => {
-    timer = null;
-    if (committing || rebalancing || over) return;
-    committing = true;
-    try {
-      await commit();
-    } catch (error) {
-      // The rebalance commits by itself, and what is lost in it is handled once all the same: the inbox knows.
-      if (!rebalancing) fail(error);
-    } finally {
-      committing = false;
-      if (offsets.behind() > 0) commitSoon();
-    }
-  };
-  const commitSoon = () => {
-    if (over) return;
-    if (offsets.behind() >= commitBehind && !committing) {
-      if (timer !== null) clearTimeout(timer);
-      void commitNow();
-    } else timer ??= setTimeout(() => void commitNow(), of.timing.commitEveryMs);
-  };
+  const committer = makeCommitter({
+    offsets,
+    everyMs: of.timing.commitEveryMs,
+    send: (due) => (member === null ? Promise.reject(new Error("the client is still joining")) : member.commit(due)),
+    mayCommit: () => !rebalancing && !over && member !== null,
+    failed: fail,
+  });
 
   const joined = of.broker.join({
     group: of.group,
@@ -122,7 +99,7 @@ export async function runSession(of: Session): Promise<SessionEnd> {
       meters.rebalanced();
       lanes.pause();
       // Begun inside the event, or the broker would not take it: without it 14 to 18 % of the records were delivered twice.
-      commit().catch((error: unknown) => log.debug("commit_in_rebalance_failed", { error }));
+      committer.commit().catch((error: unknown) => log.debug("commit_in_rebalance_failed", { error }));
     },
     onAssigned: (assignment) => {
       if (over) return;
@@ -142,7 +119,7 @@ export async function runSession(of: Session): Promise<SessionEnd> {
       of.onJoined();
       lanes.resume();
       unpause();
-      if (offsets.behind() > 0) commitSoon();
+      committer.soon();
     },
     onRecords: async (records) => {
       for (const record of records) {
@@ -163,18 +140,6 @@ export async function runSession(of: Session): Promise<SessionEnd> {
     },
   });
 
-  /** What is in the logs beyond what was settled; and commits that a late one of an earlier member has moved back are made again. */
-  const lookForLag = async (): Promise<boolean> => {
-    const positions = offsets.positions();
-    for (const topic of new Set(positions.map((at) => at.topic))) {
-      const ends = await of.broker.admin.offsets(topic, "end");
-      if (positions.some((at) => at.topic === topic && (ends.get(at.partition) ?? 0n) > at.offset)) return true;
-    }
-    const committed = new Map((await of.broker.admin.committed(of.group)).map((at) => [partitionName(at), at.offset]));
-    const behind = positions.filter((at) => (committed.get(partitionName(at)) ?? at.offset) < at.offset);
-    if (behind.length > 0) await commit(behind);
-    return false;
-  };
   const stuck = makeWatchdog(of.timing.stuckMs);
   const inactive = makeWatchdog(of.timing.inactiveMs);
   const watch = async () => {
@@ -185,7 +150,7 @@ export async function runSession(of: Session): Promise<SessionEnd> {
       meters.state({
         waiting: lanes.depth(),
         behind: offsets.behind(),
-        commitAgeMs: offsets.behind() === 0 ? 0 : at - upToDateAt,
+        commitAgeMs: committer.ageMs(),
         paused: of.isWaiting(),
       });
       if (inactive.isSuspicious(at, "", member.isActive())) fail(new Error("the member is not in its group any more"));
@@ -193,8 +158,9 @@ export async function runSession(of: Session): Promise<SessionEnd> {
       const signature = `${places.join()} ${of.tries()}`;
       if (!stuck.isSuspicious(at, signature, of.isWaiting() || rebalancing)) continue;
       try {
-        if (await lookForLag())
-          end({ kind: "fatal", error: new Error("nothing moves although there are records to read") });
+        const { unread, movedBack } = await findLag(of.broker.admin, of.group, offsets.positions());
+        if (unread) end({ kind: "fatal", error: new Error("nothing moves although there are records to read") });
+        else if (!rebalancing) await committer.commit(movedBack);
         stuck.reset(performance.now());
       } catch (error) {
         log.warn("lag_unknown", { error });
@@ -207,12 +173,13 @@ export async function runSession(of: Session): Promise<SessionEnd> {
   if (of.stop.aborted) stopped();
   joined.then((one) => {
     member = one;
+    committer.soon();
     void watch();
   }, fail);
 
   const why = await ended.promise;
   of.stop.removeEventListener("abort", stopped);
-  if (timer !== null) clearTimeout(timer);
+  committer.stop();
   // Before a gap everything is in order: what was taken is still worked off. Otherwise only what runs now is.
   if (why.kind !== "gap") {
     lanes.pause();
@@ -222,7 +189,7 @@ export async function runSession(of: Session): Promise<SessionEnd> {
   if (why.kind === "stopped" || why.kind === "gap") {
     // A handler that will not end now is cut off: its transaction is rolled back and its message delivered again.
     if (!(await drained) && why.kind === "stopped") of.giveUp();
-    const committed = commit().catch((error: unknown) => log.warn("last_commit_failed", { error }));
+    const committed = committer.commit().catch((error: unknown) => log.warn("last_commit_failed", { error }));
     await settlesWithin(2_000, committed);
   }
   // A client that failed leaves before its handlers have ended, so that others can take over; the inbox keeps effects single.
