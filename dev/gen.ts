@@ -1,7 +1,7 @@
 // Writes shared/records.ts from the newest version of every schema; `--check` fails when it is stale instead.
 import { join } from "node:path";
-import { readSchemas } from "../shared/schema-files.ts";
-import { avroPrimitives, type AvroField, type AvroRecord, type AvroSchema } from "../shared/schema-json.ts";
+import { readSchemas } from "../shared/avro/files.ts";
+import { avroPrimitives, type AvroField, type AvroRecord, type AvroSchema } from "../shared/avro/json.ts";
 
 const target = join(import.meta.dir, "..", "shared", "records.ts");
 

@@ -1,18 +1,17 @@
+import { cacheSchemas, readCachedSchema } from "./avro/cache.ts";
+import { readSchemas } from "./avro/files.ts";
+import { textFingerprint } from "./avro/fingerprint.ts";
+import { resolveSchemaIds } from "./avro/ids.ts";
+import { fullName, type AvroRecord } from "./avro/json.ts";
+import { openSlab, recordEncoder } from "./avro/record-encoder.ts";
+import { readMistakes } from "./avro/compatibility.ts";
+import { recordDecoder, recordType, type RecordType } from "./avro/record-type.ts";
 import type { Db } from "./db.ts";
 import type { Log } from "./log.ts";
 import type { MessageType } from "./message.ts";
 import { Problem } from "./problem.ts";
 import type { Records } from "./records.ts";
 import type { RegistryClient } from "./registry.ts";
-import { cacheSchemas, readCachedSchema } from "./schema-cache.ts";
-import { compileDecoder, type Decode } from "./schema-decode.ts";
-import { compileEncoder } from "./schema-encode.ts";
-import { readSchemas } from "./schema-files.ts";
-import { fingerprintOf, resolveSchemaIds } from "./schema-ids.ts";
-import { fullName, type AvroRecord } from "./schema-json.ts";
-import { parseSchema } from "./schema-parse.ts";
-import { slabBytes, type Misfit, type Sink } from "./schema-sink.ts";
-import { openSource } from "./schema-source.ts";
 import { maxMessageBytes, type TopicName } from "./topics.ts";
 
 /** A record of any type, told apart by `type`. */
@@ -38,6 +37,7 @@ export type Codec = Readonly<{
 
 export const incompatibleCode = "SCHEMA_INCOMPATIBLE";
 
+type Decode = ReturnType<typeof recordDecoder>;
 type Reader = Readonly<{ unknown: string } | { topic: TopicName; type: MessageType; id: number; decode: Decode }>;
 
 /** Resolves the ids of all records at once; see `resolveSchemaIds` for when it refuses. Without `db` nothing is cached. */
@@ -51,20 +51,24 @@ export async function openCodec(
   const ours = new Map(
     histories.map(({ topic, type, current }) => [
       fullName(current.schema),
-      { topic, type, node: parseSchema(current.schema) },
+      { topic, type, schema: current.schema, reads: recordType(current.schema) },
     ]),
   );
 
   const makeReader = (id: number, text: string): Reader => {
-    const schema = JSON.parse(text) as AvroRecord;
+    const schema = readRecordSchema(text);
+    if (schema === null) throw new Problem("UNDECODABLE", `schema ${id} is not that of a record`);
     const name = fullName(schema);
     const own = ours.get(name);
     if (own === undefined) return { unknown: name };
-    const mistakes: string[] = [];
-    const decode = compileDecoder(parseSchema(schema), own.node, mistakes);
-    if (mistakes.length === 0) return { topic: own.topic, type: own.type, id, decode };
-    const message = `this build cannot read ${name} as schema ${id} writes it: ${mistakes.join("; ")}`;
-    throw Object.assign(new Error(message), { code: incompatibleCode });
+    try {
+      return { topic: own.topic, type: own.type, id, decode: recordDecoder(recordType(schema), own.reads) };
+    } catch (cause) {
+      const why = whyUnreadable(schema, own.reads) ?? String(cause);
+      throw Object.assign(new Error(`this build cannot read ${name} as schema ${id} writes it: ${why}`, { cause }), {
+        code: incompatibleCode,
+      });
+    }
   };
 
   const fetchReader = async (id: number): Promise<Reader> => {
@@ -73,7 +77,7 @@ export async function openCodec(
     if (schema === null) throw new Problem("UNDECODABLE", `there is no schema ${id}`);
     const reader = makeReader(id, schema);
     if (sql !== null && cached === null)
-      await cacheSchemas(sql, [{ id, subject: null, fingerprint: fingerprintOf(schema), schema }]);
+      await cacheSchemas(sql, [{ id, subject: null, fingerprint: textFingerprint(schema), schema }]);
     return reader;
   };
 
@@ -93,12 +97,13 @@ export async function openCodec(
     }
   };
 
+  const slab = openSlab();
   const writers = new Map(
-    [...ours.values()].map(({ type, node }) => {
+    [...ours.values()].map(({ type, schema }) => {
       const id = ids.get(type) ?? 0;
       const framing = Buffer.from([0, 0, 0, 0, 0]);
       framing.writeUInt32BE(id, 1);
-      return [type, { id, framing, encode: compileEncoder(node) }];
+      return [type, { id, encode: recordEncoder(schema, { framing, maxBytes: maxMessageBytes, slab }) }];
     }),
   );
   const writerOf = (type: MessageType) => {
@@ -106,24 +111,14 @@ export async function openCodec(
     if (writer === undefined) throw new Problem("UNENCODABLE", `there is no record ${String(type)}`);
     return writer;
   };
-  const sink: Sink = { bytes: Buffer.allocUnsafeSlow(slabBytes), start: 0, at: 0 };
 
   return {
     schemaId: (type) => writerOf(type).id,
     encode: (type, data) => {
-      const { framing, encode } = writerOf(type);
-      sink.start = sink.at;
-      try {
-        appendBytes(framing, sink);
-        encode(data, sink);
-        const size = sink.at - sink.start;
-        if (size > maxMessageBytes)
-          throw Object.assign(new Error(`is ${size} bytes, more than ${maxMessageBytes}`), { path: "" });
-      } catch (error) {
-        sink.at = sink.start;
-        throw unencodable(type, error);
-      }
-      return sink.bytes.subarray(sink.start, sink.at);
+      const written = writerOf(type).encode(data);
+      if ("bytes" in written) return written.bytes;
+      const { path, message } = written.misfit;
+      throw new Problem("UNENCODABLE", `${type}${path} ${message}`, { mistakes: [{ path, message }] });
     },
     decode: async (topic, value) => {
       if (value === null) throw new Problem("UNDECODABLE", "the record has no value");
@@ -139,38 +134,31 @@ export async function openCodec(
   };
 }
 
-/** `data` is of the reader's type because the decoder was compiled for it. */
+/** What it returns is of the reader's type because the decoder was made for it. */
 function decodeWith(reader: Extract<Reader, { decode: Decode }>, bytes: Buffer): unknown {
-  const source = openSource(bytes, 5);
   try {
-    const data = reader.decode(source);
-    if (source.at !== source.end) throw new Error(`${source.end - source.at} bytes are left over`);
-    return data;
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Problem("UNDECODABLE", `${reader.type}, schema ${reader.id}, byte ${source.at}: ${why}`, {
-      cause: error,
-    });
+    return reader.decode(bytes, 5);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Problem("UNDECODABLE", `${reader.type}, schema ${reader.id}: ${why}`, { cause });
   }
 }
 
-function appendBytes(bytes: Buffer, sink: Sink): void {
-  if (sink.at + bytes.length > sink.bytes.length) {
-    sink.bytes = Buffer.allocUnsafeSlow(slabBytes);
-    sink.start = sink.at = 0;
+/** Null where the text is no schema of something with a name. */
+function readRecordSchema(text: string): AvroRecord | null {
+  try {
+    const schema = JSON.parse(text) as AvroRecord | null;
+    return typeof schema?.name === "string" ? schema : null;
+  } catch {
+    return null;
   }
-  sink.bytes.set(bytes, sink.at);
-  sink.at += bytes.length;
 }
 
-function unencodable(type: MessageType, error: unknown): unknown {
-  if (!isMisfit(error)) return error;
-  return new Problem("UNENCODABLE", `${type}${error.path} ${error.message}`, {
-    mistakes: [{ path: error.path, message: error.message }],
-    cause: error,
-  });
-}
-
-function isMisfit(error: unknown): error is Misfit {
-  return error instanceof Error && "path" in error && typeof error.path === "string";
+/** Null where the schema is no type at all. */
+function whyUnreadable(schema: AvroRecord, reader: RecordType): string | null {
+  try {
+    return readMistakes(recordType(schema), reader, "").join("; ") || null;
+  } catch {
+    return null;
+  }
 }

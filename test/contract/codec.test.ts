@@ -3,7 +3,7 @@ import { openCodec } from "../../shared/codec.ts";
 import { openDb } from "../../shared/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import { openRegistry, type RegistryClient } from "../../shared/registry.ts";
-import { readSchemas } from "../../shared/schema-files.ts";
+import { readSchemas } from "../../shared/avro/files.ts";
 import { freshDatabase } from "../support/database.ts";
 import { stack } from "../support/stack.ts";
 

@@ -6,14 +6,12 @@ import { readConfig } from "../../shared/config.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
 import { makeLog } from "../../shared/log.ts";
 import { openRegistry } from "../../shared/registry.ts";
-import { compileDecoder } from "../../shared/schema-decode.ts";
-import { readSchemas, schemasFolder } from "../../shared/schema-files.ts";
-import { fullName } from "../../shared/schema-json.ts";
-import { parseSchema } from "../../shared/schema-parse.ts";
+import { readSchemas, schemasFolder } from "../../shared/avro/files.ts";
+import { fullName } from "../../shared/avro/json.ts";
+import { recordDecoder, recordType } from "../../shared/avro/record-type.ts";
 import { maxMessageBytes, topicNames } from "../../shared/topics.ts";
 import { readNewest } from "../../workers/operator/read-newest.ts";
 import { stack } from "../support/stack.ts";
-import { openSource } from "../../shared/schema-source.ts";
 
 const root = join(import.meta.dir, "../..");
 const python = await findPython();
@@ -33,11 +31,10 @@ test.skipIf(python.path === null && process.env["REQUIRE_ALL"] !== "1")(
     await using kafka = await ownTopics();
     const written: Readonly<{ name: string; data: unknown }>[] = [];
     for (const { topic, type, current } of histories) {
-      const node = parseSchema(current.schema);
-      const decode = compileDecoder(node, node, []);
+      const decode = recordDecoder(recordType(current.schema), recordType(current.schema));
       const file = Bun.file(join(schemasFolder, current.path.replace(".avsc", ".golden.json")));
       for (const { bytes, value } of (await file.json()) as readonly { bytes: string; value: unknown }[]) {
-        const data = decode(openSource(Buffer.from(bytes, "hex"), 0)) as never;
+        const data = decode(Buffer.from(bytes, "hex"), 0) as never;
         await kafka.send(topic, codec.encode(type, data));
         written.push({ name: fullName(current.schema), data: value });
       }

@@ -62,7 +62,7 @@ test("a library that must stay behind a port is imported by its own files only",
     "@platformatic/kafka": /^shared\/kafka/,
     bullmq: /^shared\/timers\//,
     ioredis: /^shared\/timers\//,
-    avsc: /^shared\/(codec|avro|schema)/,
+    avsc: /^shared\/avro\//,
     postgres: /^shared\/(db|migrate)/,
     "rrule-temporal": /^(shared\/recurrence|workers\/recurring-task-worker\/)/,
   };

@@ -1,11 +1,8 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { compileDecoder } from "../../shared/schema-decode.ts";
-import { compileEncoder } from "../../shared/schema-encode.ts";
-import { readSchemas, schemasFolder } from "../../shared/schema-files.ts";
-import { parseSchema } from "../../shared/schema-parse.ts";
-import { slabBytes } from "../../shared/schema-sink.ts";
-import { openSource } from "../../shared/schema-source.ts";
+import { readSchemas, schemasFolder } from "../../shared/avro/files.ts";
+import { openSlab, recordEncoder } from "../../shared/avro/record-encoder.ts";
+import { recordDecoder, recordType } from "../../shared/avro/record-type.ts";
 
 type Golden = readonly Readonly<{ value: Readonly<Record<string, unknown>>; bytes: string }>[];
 
@@ -24,27 +21,23 @@ for (const { versions, current } of histories)
 
     // Written once by test/contract/python_golden.py, so another implementation than ours has made the bytes.
     test(`the golden bytes of ${version.path} are read as they were written`, async () => {
-      const mistakes: string[] = [];
-      const decode = compileDecoder(parseSchema(version.schema), parseSchema(current.schema), mistakes);
-      expect(mistakes).toEqual([]);
+      const decode = recordDecoder(recordType(version.schema), recordType(current.schema));
       const records = await golden();
       expect(records.length).toBeGreaterThan(0);
       for (const { value, bytes } of records) {
-        const source = openSource(Buffer.from(bytes, "hex"), 0);
         // Later versions add fields; those the writer had must be what they were.
-        expect(JSON.parse(JSON.stringify(decode(source)))).toMatchObject(value);
-        expect(source.at).toBe(source.end);
+        expect(JSON.parse(JSON.stringify(decode(Buffer.from(bytes, "hex"), 0)))).toMatchObject(value);
       }
     });
 
     test(`the encoder of ${version.path} makes the golden bytes`, async () => {
-      const node = parseSchema(version.schema);
-      const decode = compileDecoder(node, node, []);
-      const encode = compileEncoder(node);
-      for (const { bytes } of await golden()) {
-        const sink = { bytes: Buffer.allocUnsafeSlow(slabBytes), start: 0, at: 0 };
-        encode(decode(openSource(Buffer.from(bytes, "hex"), 0)), sink);
-        expect(sink.bytes.subarray(0, sink.at).toString("hex")).toBe(bytes);
-      }
+      const type = recordType(version.schema);
+      const decode = recordDecoder(type, type);
+      const options = { framing: Buffer.from("taskwire"), maxBytes: 1_000_000, slab: openSlab() };
+      const encode = recordEncoder(version.schema, options);
+      for (const { bytes } of await golden())
+        expect(encode(decode(Buffer.from(bytes, "hex"), 0))).toEqual({
+          bytes: Buffer.concat([options.framing, Buffer.from(bytes, "hex")]),
+        });
     });
   }

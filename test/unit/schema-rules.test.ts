@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import type { AvroField, AvroRecord } from "../../shared/schema-json.ts";
-import { schemaMistakes } from "../../shared/schema-rules.ts";
+import type { AvroField, AvroRecord } from "../../shared/avro/json.ts";
+import { schemaMistakes } from "../../shared/avro/rules.ts";
 
 const sound: AvroField = { name: "id", type: { type: "string", logicalType: "uuid" }, doc: "It." };
 
@@ -58,14 +58,14 @@ const cases: readonly (readonly [string, AvroRecord, string])[] = [
   [
     "items without bytes",
     field({ type: { type: "array", items: "null" } }),
-    "schema/x: the items of the array take no bytes",
+    "/x: the items of the array take no bytes",
   ],
   [
     "a logical type the codec does not know",
     field({ type: { type: "long", logicalType: "timestamp-micros" } }),
     "/x: the codec knows no logical type timestamp-micros of long",
   ],
-  ["an unknown type", field({ type: "Missing" }), 'schema/x: "Missing" is no type known at this place'],
+  ["an unknown type", field({ type: "Missing" }), "undefined type name: taskwire.test.Missing"],
   ["an alias", record(Object.assign({ aliases: ["old"] }, sound)), "/id: aliases are not used"],
 ];
 for (const [what, schema, mistake] of cases)

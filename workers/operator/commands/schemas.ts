@@ -1,7 +1,7 @@
 import { readConfig } from "../../../shared/config.ts";
 import { openRegistry, registrySettings, type RegistryClient } from "../../../shared/registry.ts";
-import { historyMistakes } from "../../../shared/schema-compatibility.ts";
-import { readSchemas, type SchemaHistory } from "../../../shared/schema-files.ts";
+import { historyMistakes } from "../../../shared/avro/compatibility.ts";
+import { readSchemas, type SchemaHistory } from "../../../shared/avro/files.ts";
 import { commonOptions, readArgs, readVerb, type Command } from "../command.ts";
 import { printTable } from "../print-table.ts";
 

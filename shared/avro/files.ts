@@ -1,8 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { fullName, type AvroRecord } from "./schema-json.ts";
-import { topicNames, topics, type TopicName } from "./topics.ts";
-import type { MessageType } from "./message.ts";
+import { fullName, type AvroRecord } from "./json.ts";
+import { topicNames, topics, type TopicName } from "../topics.ts";
+import type { MessageType } from "../message.ts";
 
 /** One committed version of a record's schema. `path` is relative to the schemas folder. */
 export type SchemaFile = Readonly<{
@@ -23,7 +23,7 @@ export type SchemaHistory = Readonly<{
   current: SchemaFile;
 }>;
 
-export const schemasFolder = join(import.meta.dir, "..", "schemas");
+export const schemasFolder = join(import.meta.dir, "../..", "schemas");
 
 /**
  * Reads `<topic>/<Record>/v<N>.avsc` for every record of the topics table, in the order of that table.
@@ -47,7 +47,7 @@ async function readHistory(folder: string, topic: TopicName, type: MessageType):
       .sort((a, b) => a - b)
       .map(async (version) => {
         const path = join(topic, type, `v${version}.avsc`);
-        // The shape is proven by the rules of schema-rules.ts, in `bun run check` and before anything is registered.
+        // The shape is proven by the rules of rules.ts, in `bun run check` and before anything is registered.
         const schema = (await Bun.file(join(folder, path)).json()) as AvroRecord;
         return { topic, type, version, path, schema };
       }),

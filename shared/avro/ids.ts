@@ -1,11 +1,11 @@
-import type { Sql } from "./db.ts";
-import type { Log } from "./log.ts";
-import type { MessageType } from "./message.ts";
-import { Problem } from "./problem.ts";
-import type { RegistryClient } from "./registry.ts";
-import { cacheSchemas, readCachedSchemas, type CachedSchema } from "./schema-cache.ts";
-import type { SchemaHistory } from "./schema-files.ts";
-import { parseSchema, parseSchemaText, schemaFingerprint } from "./schema-parse.ts";
+import type { Sql } from "../db.ts";
+import type { Log } from "../log.ts";
+import type { MessageType } from "../message.ts";
+import { Problem } from "../problem.ts";
+import type { RegistryClient } from "../registry.ts";
+import { cacheSchemas, readCachedSchemas, type CachedSchema } from "./cache.ts";
+import type { SchemaHistory } from "./files.ts";
+import { schemaFingerprint, textFingerprint } from "./fingerprint.ts";
 
 export type SchemaIds = Readonly<{
   /** The id each record of this build is written under. */
@@ -46,9 +46,9 @@ async function findCurrent(registry: RegistryClient, { subject, current }: Schem
   const found = await registry.lookup(subject, JSON.stringify(current.schema));
   if (found === null)
     throw new Error(`schemas/${current.path} is not registered under ${subject}: run \`ops schemas apply\``);
-  const fingerprint = schemaFingerprint(parseSchema(current.schema));
+  const fingerprint = schemaFingerprint(current.schema);
   const schema = await registry.schemaById(found.id);
-  if (schema === null || schemaFingerprint(parseSchemaText(schema)) !== fingerprint)
+  if (schema === null || textFingerprint(schema) !== fingerprint)
     throw new Error(`the registry's schema ${found.id} of ${subject} is not what schemas/${current.path} says`);
   return { id: found.id, subject, fingerprint, schema };
 }
@@ -56,20 +56,11 @@ async function findCurrent(registry: RegistryClient, { subject, current }: Schem
 async function confirm(registry: RegistryClient, cached: CachedSchema, log: Log): Promise<void> {
   const schema = await registry.schemaById(cached.id);
   if (schema === null) return log.warn("schema_missing_in_registry", { id: cached.id, subject: cached.subject });
-  if (fingerprintOf(schema) !== cached.fingerprint)
+  if (textFingerprint(schema) !== cached.fingerprint)
     throw new Error(
       `the registry's schema ${cached.id} is not the one records were written with (${cached.subject ?? "read only"}): ` +
         "this is another registry, or one that was rebuilt; restore it, or records would be misread",
     );
-}
-
-/** The fingerprint of any schema a registry holds; of those this product cannot parse, that of the text. */
-export function fingerprintOf(schema: string): string {
-  try {
-    return schemaFingerprint(parseSchemaText(schema));
-  } catch {
-    return new Bun.CryptoHasher("sha256").update(schema).digest("hex");
-  }
 }
 
 function idsFromCache(
@@ -78,7 +69,7 @@ function idsFromCache(
 ): ReadonlyMap<MessageType, number> | null {
   const ids = new Map<MessageType, number>();
   for (const { type, subject, current } of histories) {
-    const fingerprint = schemaFingerprint(parseSchema(current.schema));
+    const fingerprint = schemaFingerprint(current.schema);
     const found = cached.findLast((schema) => schema.subject === subject && schema.fingerprint === fingerprint);
     if (found === undefined) return null;
     ids.set(type, found.id);

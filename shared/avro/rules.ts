@@ -1,5 +1,5 @@
-import { avroPrimitives, type AvroEnum, type AvroRecord, type AvroSchema } from "./schema-json.ts";
-import { parseSchema } from "./schema-parse.ts";
+import { avroPrimitives, type AvroEnum, type AvroRecord, type AvroSchema } from "./json.ts";
+import { recordType } from "./record-type.ts";
 
 const fieldName = /^[a-z][a-z0-9_]*$/;
 const typeName = /^[A-Z][A-Za-z0-9]*$/;
@@ -14,19 +14,26 @@ const logicalTypes: Readonly<Record<string, string>> = { uuid: "string", "timest
  */
 export function schemaMistakes(schema: AvroRecord): readonly string[] {
   const mistakes: string[] = [];
-  try {
-    parseSchema(schema);
-  } catch (error) {
-    return [error instanceof Error ? error.message : String(error)];
-  }
   if (!namespaceName.test(schema.namespace ?? ""))
     mistakes.push(`the namespace "${schema.namespace}" is not taskwire.…`);
   checkRecord(schema, "", mistakes);
-  return mistakes;
+  // What avsc says has no place, so it comes last: unknown names, defaults within defaults, items without bytes.
+  return mistakes.length > 0 ? mistakes : typeMistakes(schema);
+}
+
+function typeMistakes(schema: AvroRecord): readonly string[] {
+  try {
+    recordType(schema);
+    return [];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
 }
 
 function check(schema: AvroSchema, at: string, mistakes: string[]): void {
   if (typeof schema === "string") return;
+  if (typeof schema !== "object" || schema === null)
+    return void mistakes.push(`${at}: ${JSON.stringify(schema)} is no schema`);
   if (isUnion(schema)) {
     if (schema.some(isUnion)) mistakes.push(`${at}: a union within a union`);
     if (schema.includes("null") && schema[0] !== "null")
@@ -53,6 +60,7 @@ function check(schema: AvroSchema, at: string, mistakes: string[]): void {
 
 function checkRecord(schema: AvroRecord, at: string, mistakes: string[]): void {
   checkNamed(schema, at, mistakes);
+  if (!Array.isArray(schema.fields)) return void mistakes.push(`${at || "/"}: the record has no fields`);
   if (schema.fields.length === 0) mistakes.push(`${at || "/"}: the record has no fields`);
   const seen = new Set<string>();
   for (const field of schema.fields) {
@@ -72,6 +80,7 @@ function checkRecord(schema: AvroRecord, at: string, mistakes: string[]): void {
 
 function checkEnum(schema: AvroEnum, at: string, mistakes: string[]): void {
   checkNamed(schema, at, mistakes);
+  if (!Array.isArray(schema.symbols)) return void mistakes.push(`${at}: the enum ${schema.name} has no symbols`);
   if (schema.symbols.length === 0 || new Set(schema.symbols).size !== schema.symbols.length)
     mistakes.push(`${at}: the enum ${schema.name} has no symbols or one twice`);
   for (const symbol of schema.symbols)
