@@ -82,7 +82,7 @@ describe("streams of real gateways", () => {
     if (missed === 10) expect(seen).toEqual(range(6, 10 + missed));
   });
 
-  test("a stream resumed from the log shows every task that changed, in order", async () => {
+  test("a stream resumed from the log shows every task that changed once, in order", async () => {
     const { user, task } = await setup();
     const { userId } = user;
     using first = await openStream(urls[0], user);
@@ -90,7 +90,8 @@ describe("streams of real gateways", () => {
     await sees(first, 1);
     first.close();
     const missed = range(1, 200).map((n) => ({ userId, taskId: task(), version: 1, title: String(n) }));
-    await world.publish(...missed);
+    // Each written twice, as a relay does that died before it knew of the first.
+    await world.publish(...missed.flatMap((change) => [change, change]));
     const resumed = await Promise.all([urls[0], urls[1]].map((url) => openStream(url, user, first.lastId())));
     for (const stream of resumed) {
       await stream.waitFor("the last", ({ data }) => data?.payload?.["title"] === "200");

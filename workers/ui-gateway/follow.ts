@@ -13,8 +13,8 @@ export type Sink = Readonly<{
   change: (frame: Frame) => void;
   /** What was seen so far is void from `cursor` on. */
   reset: (reason: ResetReason, cursor: string) => void;
-  /** All that was missed has been given. */
-  caughtUp: (cursor: string) => void;
+  /** All that was missed has been given; `null` while this instance is behind what the client has seen. */
+  caughtUp: (cursor: string | null) => void;
   /** The log could not be read: the client comes again with the last id it has. */
   stalled: () => void;
   /** `null` when it takes more at once. Changes that come now are given in any case; those it missed wait for room. */
@@ -82,19 +82,33 @@ export function makeFollow(options: {
         sink.reset(reason, at);
       },
     });
-    const position = () => formatStreamCursor({ epoch, partition, offset: ring.next() - 1n });
     const startFromNow = () => {
-      subscription.startAfter(ring.next() - 1n);
-      return position();
+      const offset = ring.next() - 1n;
+      floor = -1n;
+      subscription.startAfter(offset);
+      return formatStreamCursor({ epoch, partition, offset });
+    };
+    /** The client, or the log it was given, is ahead of this instance: what comes is not given again, nor its position taken back. */
+    const startLater = (after: bigint) => {
+      floor = after;
+      subscription.startAfter(after);
+      return null;
     };
     /** After a restart of the hub nothing here counts any more; its reset is on the way. */
     const isOver = () => isReset || sink.ended() || hub.ringOf(partition) !== ring;
     /** Gives what was missed as fast as it is taken. The last part and the change to what comes now are one step. */
     const catchUp = async (from: bigint): Promise<void> => {
+      // The log still has what was published twice.
+      const given = new Map<string, number>();
+      const give = (frame: Frame) => {
+        if (frame.sequence <= (given.get(frame.taskId) ?? -1)) return;
+        given.set(frame.taskId, frame.sequence);
+        sink.change(frame);
+      };
       for (let after = from; !isOver();) {
         if (after + 1n < ring.start()) {
           const take = (frame: Frame) => {
-            if (frame.userId === userId && !isOver()) sink.change(frame);
+            if (frame.userId === userId && !isOver()) give(frame);
           };
           const isCovered = (next: bigint) => next >= ring.start();
           const next = await readLog(partition, { from: after + 1n, take, isCovered, room: sink.room, ended: isOver });
@@ -103,12 +117,9 @@ export function makeFollow(options: {
           continue;
         }
         const { frames, isAll } = nextChunk(ring, after, userId);
-        for (const frame of frames) sink.change(frame);
-        if (isAll) {
-          floor = -1n;
-          return sink.caughtUp(startFromNow());
-        }
+        for (const frame of frames) give(frame);
         after = frames.at(-1)?.offset ?? after;
+        if (isAll) return sink.caughtUp(after < ring.next() ? startFromNow() : startLater(after));
         await sink.room();
       }
     };
@@ -123,8 +134,7 @@ export function makeFollow(options: {
           sink.reset(resume.reason, startFromNow());
           break;
         case "later":
-          floor = resume.after;
-          subscription.startAfter(resume.after);
+          sink.caughtUp(startLater(resume.after));
           break;
         case "ring":
         case "log":

@@ -25,6 +25,7 @@ export async function pollUpdates(
   let reset: string | null = null;
   let at: string | null = null;
   let isFull = false;
+  let isCaughtUp = false;
   const answer = Promise.withResolvers<void>();
   const following = await follow(userId, since, {
     change: (frame) => {
@@ -32,7 +33,7 @@ export async function pollUpdates(
       changes.delete(frame.taskId);
       changes.set(frame.taskId, frame);
       isFull = changes.size >= maxItems;
-      if (at !== null || isFull) answer.resolve();
+      if (isCaughtUp || isFull) answer.resolve();
     },
     reset: (reason, cursor) => {
       changes.clear();
@@ -42,6 +43,7 @@ export async function pollUpdates(
     },
     caughtUp: (cursor) => {
       at = cursor;
+      isCaughtUp = true;
       if (changes.size > 0 || since === null) answer.resolve();
     },
     stalled: answer.resolve,

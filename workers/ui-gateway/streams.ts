@@ -105,7 +105,9 @@ export function makeStreams(options: {
             connection.put("reset", noticeBytes("reset", { reason, cursor: at }, { id: at }));
             meters.reset(reason);
           },
-          caughtUp: (at) => connection.put("cursor", noticeBytes("cursor", { cursor: at }, { id: at })),
+          caughtUp: (at) => {
+            if (at !== null) connection.put("cursor", noticeBytes("cursor", { cursor: at }, { id: at }));
+          },
           stalled: () => connection.end("stalled"),
           room: connection.room,
           ended: connection.ended,
