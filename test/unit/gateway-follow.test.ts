@@ -121,3 +121,32 @@ test("whoever comes with whatever position gets every change above it once, in o
     { numRuns: 60 },
   );
 }, 60_000);
+
+test("a client that the log took ahead of this instance gets nothing twice and no position that takes it back", async () => {
+  // The log is read five records at a time: from 11 to beyond 60, where memory ends and this instance has not read on.
+  const { follow, restart, append, feed, stop } = world(
+    () => 0.99,
+    1,
+    () => true,
+  );
+  append(60);
+  restart(59);
+  feed(1);
+  append(10);
+  const seen: number[] = [];
+  const cursors: (string | null)[] = [];
+  const following = await follow(ada, `e.${home}.10`, {
+    change: ({ offset }) => void seen.push(Number(offset)),
+    reset: () => {},
+    caughtUp: (cursor) => void cursors.push(cursor),
+    stalled: () => {},
+    room: () => null,
+    ended: () => false,
+  });
+  for (let i = 0; i < 200 && cursors.length === 0; i++) await turn();
+  expect([seen.at(-1), cursors, following.cursor()]).toEqual([60, [null], null]);
+  feed(20);
+  expect(seen).toEqual(Array.from({ length: 59 }, (_, i) => i + 11));
+  expect(following.cursor()).toBe(`e.${home}.69`);
+  stop();
+});
