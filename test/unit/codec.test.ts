@@ -142,6 +142,15 @@ test("a record this build does not know is named, not refused", async () => {
   });
 });
 
+test("what was written under a schema of no record is undecodable", async () => {
+  const { codec, registry } = await setup();
+  for (const schema of ['"string"', '["null", "string"]', "null", 'syntax = "proto3";'])
+    await expect(codec.decode("task-events", framed(registry.add("other", schema)))).rejects.toMatchObject({
+      code: "UNDECODABLE",
+      message: expect.stringMatching(/^schema \d+ is not that of a record$/),
+    });
+});
+
 test("a newer writer's record is read: new fields are forgotten, an unknown symbol becomes the default", async () => {
   const { codec, registry } = await setup();
   const schema = (await readSchemas())[0]?.current.schema;
@@ -170,6 +179,18 @@ test("a writer this build cannot read at all is a mistake of deployment, not poi
     code: "SCHEMA_INCOMPATIBLE",
     message: expect.stringContaining("/id: long cannot be read as string (uuid)"),
   });
+});
+
+test("a writer's schema that this build takes for no type is a mistake of deployment too", async () => {
+  const { codec, registry } = await setup();
+  const unsafe = { name: "x", type: { type: "array", items: "null" } };
+  for (const fields of [[unsafe], [{ name: "x", type: "Missing" }], undefined]) {
+    const schema = JSON.stringify({ type: "record", name: "TaskDeleted", namespace: "taskwire.events", fields });
+    await expect(codec.decode("task-events", framed(registry.add("bad", schema)))).rejects.toMatchObject({
+      code: "SCHEMA_INCOMPATIBLE",
+      message: expect.stringContaining("this build cannot read taskwire.events.TaskDeleted"),
+    });
+  }
 });
 
 test("while the registry is down, known schemas are read, and an unknown id is an outage and no poison", async () => {
