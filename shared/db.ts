@@ -5,8 +5,10 @@ import { boundStatement } from "./deadline.ts";
 import { beginFenced, type TransactionOptions } from "./fence.ts";
 import { openListener, type Listener } from "./listen.ts";
 import type { Log } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
 import { checkMigrations } from "./migration-files.ts";
 import { makeNotifier, type Notifier } from "./notifier.ts";
+import { makePoolMeters, type WatchPool } from "./pool-meters.ts";
 import { connectionOptions, type ServerSettings } from "./postgres-options.ts";
 
 /** A connection pool to Postgres. Times come back as `Date`, dates as "YYYY-MM-DD", bigints as text unless a query casts them. */
@@ -53,6 +55,8 @@ export type OpenDb = Readonly<{
   /** Connections for statements and transactions; 10 by default. */
   poolSize?: number;
   log: Log;
+  /** Where the pool's load and failures are told. */
+  metrics?: Metrics;
   settings?: ServerSettings;
   /** False for those who migrate. Otherwise a database that is older or newer than this build is refused. */
   checkSchema?: boolean;
@@ -60,13 +64,14 @@ export type OpenDb = Readonly<{
 
 /** Opens a pool; one connection is made at once, to check the database and its migrations. */
 export async function openDb(config: Config<typeof databaseSettings>, options: OpenDb): Promise<Db> {
-  const { role, log, poolSize = 10, settings = {} } = options;
+  const { role, log, metrics, poolSize = 10, settings = {} } = options;
   const client = postgres(
     config.url,
     connectionOptions({ role, max: poolSize, statementMs: config.statementMs, settings }),
   );
   const deadlineMs = config.statementMs + 2000;
-  const sql = withDeadlines(client, deadlineMs);
+  const watch = metrics && makePoolMeters(metrics, poolSize);
+  const sql = withDeadlines(client, deadlineMs, watch);
   const orm = drizzle({ client: sql });
   restoreTypes(client);
   const closing: AsyncDisposable[] = [];
@@ -83,8 +88,21 @@ export async function openDb(config: Config<typeof databaseSettings>, options: O
   return {
     sql,
     orm,
-    transaction: (work, more) =>
-      beginFenced(client, work, { deadlineMs: 30_000, statementDeadlineMs: deadlineMs, ...more }),
+    transaction: async (work, more) => {
+      const end = watch?.();
+      try {
+        const result = await beginFenced(client, work, {
+          deadlineMs: 30_000,
+          statementDeadlineMs: deadlineMs,
+          ...more,
+        });
+        end?.();
+        return result;
+      } catch (error) {
+        end?.(error);
+        throw error;
+      }
+    },
     listen: async (channel, onNotify) => {
       const url = config.directUrl ?? config.url;
       const listener = await openListener({ url, role, channel, onNotify, log, send: sql });
@@ -102,16 +120,16 @@ export async function openDb(config: Config<typeof databaseSettings>, options: O
 
 const refused = new Set<string | symbol>(["begin", "reserve", "listen", "subscribe"]);
 
-function withDeadlines(client: Sql, deadlineMs: number): Sql {
+function withDeadlines(client: Sql, deadlineMs: number, watch: WatchPool | undefined): Sql {
   return new Proxy(client, {
-    apply: (target, self, args) => boundStatement(Reflect.apply(target, self, args), deadlineMs),
+    apply: (target, self, args) => boundStatement(Reflect.apply(target, self, args), deadlineMs, { watch }),
     get: (target, name, self) => {
       if (refused.has(name))
         return () => {
           throw new Error(`sql.${String(name)} is not fenced; use the transaction or listen of Db`);
         };
       if (name === "unsafe")
-        return (...args: Parameters<Sql["unsafe"]>) => boundStatement(target.unsafe(...args), deadlineMs);
+        return (...args: Parameters<Sql["unsafe"]>) => boundStatement(target.unsafe(...args), deadlineMs, { watch });
       return Reflect.get(target, name, self);
     },
   });

@@ -1,3 +1,5 @@
+import type { WatchPool } from "./pool-meters.ts";
+
 /** The code of an error that says: no answer in time. What was asked may have happened or may happen yet. */
 export const deadlineCode = "DB_DEADLINE";
 
@@ -24,32 +26,44 @@ type Statement = {
 /** A connection of postgres.js, as far as our patch shows it. */
 export type Connection = Readonly<{ destroy: () => void }>;
 
+export type BoundStatement = Readonly<{ refuse?: () => Error | null; watch?: WatchPool | undefined }>;
+
 /**
  * Gives a postgres.js query a deadline, counted from the moment it is executed, so waiting for a free connection is included.
  * When it passes the query rejects with `DB_DEADLINE`; a query still waiting is never sent, and the connection of one that was
  * sent is destroyed, because nobody knows what it will answer next. Anything but a query is returned as it is.
- * `refuse` is asked right before sending: an error it returns rejects the query instead.
+ * `refuse` is asked right before sending: an error it returns rejects the query instead. `watch` is called for what is sent.
  */
-export function boundStatement<T>(made: T, deadlineMs: number, refuse: () => Error | null = () => null): T {
+export function boundStatement<T>(made: T, deadlineMs: number, { refuse, watch }: BoundStatement = {}): T {
   if (!isStatement(made)) return made;
   const send = made.handler;
   made.handler = (statement) => {
-    const refusal = refuse();
+    const refusal = refuse?.();
     if (refusal) return statement.reject(refusal);
     const { resolve, reject } = statement;
+    const end = watch?.();
     const timer = setTimeout(() => {
       // A cursor replaces resolve and reject at every page, so its end is only seen here.
-      if (statement.connection && !statement.active) return;
-      reject(deadlineError(statement.strings.join("?").trim().slice(0, 120), deadlineMs));
+      if (statement.connection && !statement.active) return end?.();
+      const late = deadlineError(statement.strings.join("?").trim().slice(0, 120), deadlineMs);
+      settle(late);
+      reject(late);
       if (statement.connection) statement.connection.destroy();
       else statement.cancel();
     }, deadlineMs);
-    statement.resolve = (value) => {
+    // Destroying or cancelling rejects it once more.
+    let settled = false;
+    const settle = (error?: unknown): void => {
       clearTimeout(timer);
+      if (!settled) end?.(error);
+      settled = true;
+    };
+    statement.resolve = (value) => {
+      settle();
       resolve(value);
     };
     statement.reject = (error) => {
-      clearTimeout(timer);
+      settle(error);
       reject(error);
     };
     send(statement);

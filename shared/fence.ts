@@ -59,7 +59,7 @@ function isOver(cause?: unknown): Error {
 }
 
 function fence(raw: Tx, statementDeadlineMs: number, refusal: () => Error | null): Tx {
-  const bound = <V>(made: V): V => boundStatement(made, statementDeadlineMs, refusal);
+  const bound = <V>(made: V): V => boundStatement(made, statementDeadlineMs, { refuse: refusal });
   return new Proxy(raw, {
     apply: (target, self, args) => bound(Reflect.apply(target, self, args)),
     get: (target, name, self) => {

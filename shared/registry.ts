@@ -1,4 +1,5 @@
 import { integer, optional, text, type Config } from "./config.ts";
+import type { Metrics } from "./metrics.ts";
 import { Problem } from "./problem.ts";
 
 export const registrySettings = {
@@ -34,8 +35,9 @@ export type RegistryClient = Readonly<{
 
 type Answer = Readonly<{ status: number; body: Readonly<Record<string, unknown>>; list: readonly unknown[] }>;
 
-/** No connection is made before the first call. */
-export function openRegistry(config: RegistryConfig): RegistryClient {
+/** No connection is made before the first call. Calls are counted in `metrics`, where given, by how they ended. */
+export function openRegistry(config: RegistryConfig, metrics?: Metrics): RegistryClient {
+  const count = makeCount(metrics);
   const base = config.url.replace(/\/+$/, "");
   const headers: Record<string, string> = {
     accept: "application/vnd.schemaregistry.v1+json, application/json",
@@ -44,7 +46,8 @@ export function openRegistry(config: RegistryConfig): RegistryClient {
       ? {}
       : { authorization: `Basic ${Buffer.from(`${config.user}:${config.password ?? ""}`).toString("base64")}` }),
   };
-  const call = async (method: string, path: string, body?: unknown): Promise<Answer> => {
+  const call = (method: string, path: string, body?: unknown): Promise<Answer> => count(ask(method, path, body));
+  const ask = async (method: string, path: string, body?: unknown): Promise<Answer> => {
     const what = `${method} ${base}${path}`;
     const answer = await fetch(base + path, {
       method,
@@ -95,6 +98,22 @@ export function openRegistry(config: RegistryConfig): RegistryClient {
     ping: async () => {
       await call("GET", "/schemas/types");
     },
+  };
+}
+
+function makeCount(metrics: Metrics | undefined): <T>(asked: Promise<T>) => Promise<T> {
+  if (metrics === undefined) return (asked) => asked;
+  const calls = metrics.counter("registry_calls_total", "Calls of the schema registry", ["outcome"]);
+  for (const outcome of ["answered", "refused", "unreachable"]) calls.inc({ outcome }, 0);
+  return async (asked) => {
+    try {
+      const answer = await asked;
+      calls.inc({ outcome: "answered" });
+      return answer;
+    } catch (error) {
+      calls.inc({ outcome: error instanceof Problem ? "unreachable" : "refused" });
+      throw error;
+    }
   };
 }
 

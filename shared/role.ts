@@ -43,6 +43,14 @@ export async function runRole(name: RoleName, start: (role: Role) => Promise<voi
   const ready = new Map<string, () => boolean>();
   const healthy = new Map<string, () => boolean>();
   let started = false;
+  const passing = metrics.gauge("role_check_passing", "1 while a condition of /readyz or /healthz holds", [
+    "probe",
+    "check",
+  ]);
+  const tellChecks = () => {
+    for (const [probe, checks] of Object.entries({ ready, healthy }))
+      for (const [check, passes] of checks) passing.set({ probe, check }, passes() ? 1 : 0);
+  };
   // Until the role serves, nobody can say what is not found: callers are told to come again.
   let app: Fetch = () => {
     const code = started && failing(ready).length === 0 ? "NOT_FOUND" : "UNAVAILABLE";
@@ -67,6 +75,7 @@ export async function runRole(name: RoleName, start: (role: Role) => Promise<voi
         case "/readyz":
           return stop.signal.aborted ? new Response("stopping\n", { status: 503 }) : probe(ready);
         case "/metrics":
+          tellChecks();
           return metrics
             .text()
             .then((body) => new Response(body, { headers: { "content-type": "text/plain; version=0.0.4" } }));

@@ -31,6 +31,8 @@ export type DueRows = Readonly<{
   release: (batch: readonly Wakeup[], epoch: number) => Promise<void>;
   /** Pending rows more than `graceMs` past their due instant by the database clock, oldest first, after `after`. */
   overdue: (range: Readonly<{ graceMs: number; after: Wakeup | null; limit: number }>) => Promise<readonly Wakeup[]>;
+  /** Pending rows past their due instant, counted up to 10,000, and how long the first of them is; zeros when there are none. */
+  late: () => Promise<Readonly<{ rows: number; seconds: number }>>;
   fire: Fire;
 }>;
 
@@ -71,6 +73,15 @@ export function dueRows(
         where status = 'pending' and ${sql(due)} <= clock_timestamp() - ${graceMs} * interval '1 ms'
           ${after === null ? sql`` : sql`and (${sql(due)}, id) > (${after.dueAt}, ${after.id}::uuid)`}
         order by ${sql(due)}, id limit ${limit}`,
+    late: async () => {
+      const [row] = await sql<{ rows: number; seconds: number }[]>`
+        select count(*)::int as rows,
+          coalesce(extract(epoch from clock_timestamp() - min(late.due)), 0)::float8 as seconds
+        from (
+          select ${sql(due)} as due from ${sql(table)}
+          where status = 'pending' and ${sql(due)} < clock_timestamp() order by ${sql(due)} limit 10000) late`;
+      return row ?? { rows: 0, seconds: 0 };
+    },
     fire,
   };
 }

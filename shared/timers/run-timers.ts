@@ -21,6 +21,7 @@ const sweepMs = 2_000;
 const fillMs = 500;
 const markerMs = 2_000;
 const clockMs = 30_000;
+const countMs = 10_000;
 /** A wake-up further ahead than this goes back to Redis: some process's clock is wrong. */
 const holdMs = 5_000;
 /** A wake-up that rings at an instance that stops rings again after this, at another. */
@@ -72,11 +73,14 @@ export async function runTimers({ db, name, wakeups, rows }: Timers, role: Role)
     tell.clockOffset((clock.now() - role.now().getTime()) / 1_000);
   };
 
+  const count = async () => tell.late({ ...(await rows.late()), isRedisUp: wakeups.isUp() });
+
   await Promise.all([
     every({ ms: sweepMs, signal, log, name: "sweep" }, () => sweepOverdue(rows, firer, signal)),
     every({ ms: fillMs, signal, log, name: "fill" }, fill),
     every({ ms: markerMs, signal, log, name: "marker" }, watch),
     every({ ms: clockMs, signal, log, name: "clock" }, measure),
+    every({ ms: countMs, signal, log, name: "count" }, count),
   ]);
   const left = await firer.stop();
   // Another instance takes them at once; without this they would wait for its sweeper.
@@ -100,7 +104,18 @@ function makeTeller({ metrics }: Role, timer: string) {
     "timer",
   ]);
   const offset = metrics.gauge("timer_clock_offset_seconds", "The database's clock minus this process's.", ["timer"]);
+  const late = metrics.gauge("timer_late_rows", "Rows past their due instant and not fired, up to 10,000.", ["timer"]);
+  const oldest = metrics.gauge("timer_oldest_late_seconds", "How late the first of them is; 0 when none is.", [
+    "timer",
+  ]);
+  const redis = metrics.gauge("timer_redis_up", "1 while wake-ups can be stored in Redis.", ["timer"]);
+  rebuilds.inc({ timer }, 0);
   return {
+    late: (now: Readonly<{ rows: number; seconds: number; isRedisUp: boolean }>) => {
+      late.set({ timer }, now.rows);
+      oldest.set({ timer }, now.seconds);
+      redis.set({ timer }, now.isRedisUp ? 1 : 0);
+    },
     fired: (path: FiringPath, asked: number, lateMs: readonly number[]) => {
       for (const ms of lateMs) lateness.observe({ timer }, Math.max(0, ms) / 1_000);
       fired.inc({ timer, path }, lateMs.length);

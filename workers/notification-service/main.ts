@@ -31,9 +31,9 @@ await runRole("notification-service", async (role) => {
   const { authenticate } = openAuth(config.auth);
   const senders = makeChannels(config.channels, { log, now }).map((channel) => ({ channel, wake: makeWake() }));
   // The consumer's lanes, the senders, and the HTTP requests.
-  await using db = await openDb(config.database, { role: name, poolSize: 16, log });
+  await using db = await openDb(config.database, { role: name, poolSize: 16, log, metrics });
   await using broker = await openBroker(config.kafka, { clientId: name, log });
-  const codec = await openCodec({ registry: openRegistry(config.registry), db, log });
+  const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log });
   role.serve(buildApp({ db, authenticate, newId: () => Bun.randomUUIDv7(), log, metrics }).fetch);
 
   const handleBatch = makeWriteDeliveries(

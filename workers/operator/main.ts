@@ -9,7 +9,12 @@ import { watchBacklog } from "./watch-backlog.ts";
 
 await runRole("operator", async (role) => {
   const config = readConfig({ database: databaseSettings, kafka: kafkaSettings }, process.env);
-  await using db = await openDb(config.database, { role: role.name, poolSize: 2, log: role.log });
+  await using db = await openDb(config.database, {
+    role: role.name,
+    poolSize: 2,
+    log: role.log,
+    metrics: role.metrics,
+  });
   await using broker = await openBroker(config.kafka, { clientId: `taskwire-${role.name}`, log: role.log });
   await watchBacklog(
     { lag: () => measureLag(broker.admin, role.now()), outbox: () => readOutbox(db.sql), everyMs: 15_000 },

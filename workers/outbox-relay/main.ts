@@ -20,7 +20,7 @@ const quietMs = 15_000;
 const silentMs = 60_000;
 
 await runRole("outbox-relay", async ({ name, signal, log, metrics, readyWhen, healthyWhile }) => {
-  await using db = await openDb(config.database, { role: name, poolSize: 6, log, settings: claimSettings });
+  await using db = await openDb(config.database, { role: name, poolSize: 6, log, metrics, settings: claimSettings });
   await using broker = await openBroker(config.kafka, { clientId: name, log });
   await using producer = await broker.producer();
   const wake = makeWake();

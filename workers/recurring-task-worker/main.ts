@@ -32,10 +32,10 @@ await runRole("recurring-task-worker", async (role) => {
   const { log, metrics, name } = role;
   const { authenticate } = openAuth(config.auth);
   // The consumer's lanes, firing, sweeping and filling, and the HTTP requests.
-  await using db = await openDb(config.database, { role: name, poolSize: 20, log });
+  await using db = await openDb(config.database, { role: name, poolSize: 20, log, metrics });
   await using outbox = db.notifier(outboxChannel);
   await using broker = await openBroker(config.kafka, { clientId: name, log });
-  const codec = await openCodec({ registry: openRegistry(config.registry), db, log });
+  const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log });
   await using wakeups = await openWakeups(config.redis, { queue: "occurrences", log });
 
   const fire = makeFireSeries({ db, codec, onWritten: outbox.notify });

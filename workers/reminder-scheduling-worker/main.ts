@@ -16,10 +16,10 @@ const config = readConfig(
 );
 
 await runRole("reminder-scheduling-worker", async (role) => {
-  const { log, name } = role;
-  await using db = await openDb(config.database, { role: name, poolSize: 10, log });
+  const { log, metrics, name } = role;
+  await using db = await openDb(config.database, { role: name, poolSize: 10, log, metrics });
   await using broker = await openBroker(config.kafka, { clientId: name, log });
-  const codec = await openCodec({ registry: openRegistry(config.registry), db, log });
+  const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log });
   const handleBatch = makeWantReminders(config.rules);
   await consume({ broker, db, codec, topics: ["task-events"], group: "reminder-scheduling-worker", handleBatch }, role);
 });

@@ -32,10 +32,10 @@ await runRole("reminder-service", async (role) => {
   const { log, metrics, name, now } = role;
   const { authenticate } = openAuth(config.auth);
   // The consumer's lanes, firing, sweeping and filling, and the HTTP requests.
-  await using db = await openDb(config.database, { role: name, poolSize: 20, log });
+  await using db = await openDb(config.database, { role: name, poolSize: 20, log, metrics });
   await using outbox = db.notifier(outboxChannel);
   await using broker = await openBroker(config.kafka, { clientId: name, log });
-  const codec = await openCodec({ registry: openRegistry(config.registry), db, log });
+  const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log });
   await using wakeups = await openWakeups(config.redis, { queue: "reminders", log });
 
   const writing = { db, codec, notify: outbox.notify };

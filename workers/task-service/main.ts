@@ -31,9 +31,9 @@ await runRole("task-service", async (role) => {
   const { log, metrics, name, now } = role;
   const { authenticate } = openAuth(config.auth, now);
   // 8 lanes of the consumer and 2 for it, 10 for requests.
-  await using db = await openDb(config.database, { role: name, poolSize: 20, log });
+  await using db = await openDb(config.database, { role: name, poolSize: 20, log, metrics });
   await using broker = await openBroker(config.kafka, { clientId: name, log });
-  const codec = await openCodec({ registry: openRegistry(config.registry), db, log });
+  const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log });
   await using notifier = db.notifier(outboxChannel);
   const { notify } = notifier;
   const ignored = metrics.counter("commands_ignored_total", "Commands that no longer applied", ["why"]);

@@ -15,11 +15,11 @@ const config = readConfig(
 );
 
 await runRole("task-update-broadcaster", async (role) => {
-  const { log, name } = role;
-  await using db = await openDb(config.database, { role: name, poolSize: 10, log });
+  const { log, metrics, name } = role;
+  await using db = await openDb(config.database, { role: name, poolSize: 10, log, metrics });
   await using broker = await openBroker(config.kafka, { clientId: name, log });
-  const codec = await openCodec({ registry: openRegistry(config.registry), db, log });
-  const foreign = role.metrics.counter(
+  const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log });
+  const foreign = metrics.counter(
     "broadcaster_foreign_user_total",
     "Messages whose user is not the task's, merged into nothing",
     ["type"],

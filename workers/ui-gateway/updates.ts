@@ -52,6 +52,7 @@ export function openUpdates({ settings, broker, codec, db }: Deps, role: Role): 
     "gateway_delay_seconds",
     "From a record's timestamp until its user's streams have it",
   );
+  metrics.gauge("gateway_streams_limit", "Streams an instance takes").set(settings.streamsPerInstance);
   const ringBytes = metrics.gauge("gateway_ring_bytes", "Bytes of recent changes in memory");
   const countDropped = (reason: string) => dropped.inc({ reason });
   const wheel = startTimerWheel();
