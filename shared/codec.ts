@@ -6,7 +6,7 @@ import { fullName, type AvroRecord } from "./avro/json.ts";
 import { openSlab, recordEncoder } from "./avro/record-encoder.ts";
 import { readMistakes } from "./avro/compatibility.ts";
 import { recordDecoder, recordType, type RecordType } from "./avro/record-type.ts";
-import type { Db } from "./db.ts";
+import type { Db } from "./postgres/db.ts";
 import type { Log } from "./log.ts";
 import type { MessageType } from "./message.ts";
 import { Problem } from "./problem.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { readConfig } from "../../shared/config.ts";
 import { makeLog } from "../../shared/log.ts";
 import { openApi, type Answer, type Api } from "./api.ts";

@@ -1,5 +1,5 @@
 import type { Broker, Fetched } from "../../shared/broker.ts";
-import { readEnvelope, type ReadEnvelope } from "../../shared/envelope.ts";
+import { readEnvelope, type ReadEnvelope } from "../../shared/outbox/envelope.ts";
 import { topicNames } from "../../shared/topics.ts";
 
 export type Seen = Readonly<{ record: Fetched; envelope: ReadEnvelope }>;

@@ -1,4 +1,4 @@
-import type { Sql } from "../db.ts";
+import type { Sql } from "../postgres/db.ts";
 
 /** What a schema id means, as the registry once said. */
 export type CachedSchema = Readonly<{ id: number; subject: string | null; fingerprint: string; schema: string }>;

@@ -1,4 +1,4 @@
-import type { Sql } from "../db.ts";
+import type { Sql } from "../postgres/db.ts";
 import type { Log } from "../log.ts";
 import type { MessageType } from "../message.ts";
 import { Problem } from "../problem.ts";

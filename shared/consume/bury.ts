@@ -1,5 +1,5 @@
-import type { Db } from "../db.ts";
-import { insertOutbox } from "../outbox.ts";
+import type { Db } from "../postgres/db.ts";
+import { insertOutbox } from "../outbox/outbox.ts";
 import type { GroupName } from "../topics.ts";
 import { deadLetterRow, inboxEntryOf } from "./dead-letter.ts";
 import { shareGroup } from "./group-epoch.ts";

@@ -1,7 +1,7 @@
 import type { Broker } from "../broker.ts";
-import type { Db } from "../db.ts";
+import type { Db } from "../postgres/db.ts";
 import type { Message } from "../message.ts";
-import { outboxChannel, type Encoder } from "../outbox.ts";
+import { outboxChannel, type Encoder } from "../outbox/outbox.ts";
 import type { Role } from "../role.ts";
 import type { GroupName, TopicName } from "../topics.ts";
 import { bury } from "./bury.ts";

@@ -1,8 +1,8 @@
 import type { Fetched } from "../broker.ts";
 import { deriveId } from "../derive-id.ts";
-import { readEnvelope, storeHeaders } from "../envelope.ts";
+import { readEnvelope, storeHeaders } from "../outbox/envelope.ts";
 import type { Headers } from "../message.ts";
-import { shardOf, type OutboxRow } from "../outbox.ts";
+import { shardOf, type OutboxRow } from "../outbox/outbox.ts";
 import { serviceVersion } from "../service-version.ts";
 import { deadLetterTopic, type GroupName } from "../topics.ts";
 import type { FailureClass } from "./classify.ts";

@@ -1,4 +1,4 @@
-import type { Sql, Tx } from "../db.ts";
+import type { Sql, Tx } from "../postgres/db.ts";
 import type { GroupName } from "../topics.ts";
 
 /** Registers the group at its first start; its inbox epoch from then on until an operator resets the group. */

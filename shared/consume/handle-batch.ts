@@ -1,6 +1,6 @@
-import type { Db } from "../db.ts";
+import type { Db } from "../postgres/db.ts";
 import type { Log } from "../log.ts";
-import { insertOutbox, outboxRow, type Encoder } from "../outbox.ts";
+import { insertOutbox, outboxRow, type Encoder } from "../outbox/outbox.ts";
 import type { Received } from "../message.ts";
 import type { GroupName, RoleName } from "../topics.ts";
 import { shareGroup } from "./group-epoch.ts";

@@ -1,4 +1,4 @@
-import type { Tx } from "../db.ts";
+import type { Tx } from "../postgres/db.ts";
 import type { Log } from "../log.ts";
 import type { Message, Received } from "../message.ts";
 

@@ -1,5 +1,5 @@
 import type { Admin } from "../broker.ts";
-import type { Db } from "../db.ts";
+import type { Db } from "../postgres/db.ts";
 import type { Log } from "../log.ts";
 import { deadLetterTopic, type GroupName, type TopicName } from "../topics.ts";
 import { sleep } from "./wait.ts";

@@ -1,4 +1,4 @@
-import type { Tx } from "../db.ts";
+import type { Tx } from "../postgres/db.ts";
 
 export type InboxFate = "done" | "parked" | "dead";
 export type InboxEntry = Readonly<{ id: string; time: Date }>;

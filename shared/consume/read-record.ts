@@ -1,5 +1,5 @@
 import type { Fetched } from "../broker.ts";
-import { readEnvelope } from "../envelope.ts";
+import { readEnvelope } from "../outbox/envelope.ts";
 import type { Received } from "../message.ts";
 import { Problem } from "../problem.ts";
 import { topicNames, type TopicName } from "../topics.ts";

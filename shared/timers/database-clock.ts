@@ -1,4 +1,4 @@
-import type { Sql } from "../db.ts";
+import type { Sql } from "../postgres/db.ts";
 
 /** The database's clock as this process can know it, without asking each time. */
 export type DatabaseClock = Readonly<{

@@ -1,4 +1,4 @@
-import type { Sql } from "../db.ts";
+import type { Sql } from "../postgres/db.ts";
 
 /** What a timer is about to do: fire this generation of this row at this instant. A newer generation makes it stale. */
 export type Wakeup = Readonly<{ id: string; generation: number; dueAt: Date }>;

@@ -1,4 +1,4 @@
-import type { Sql } from "../db.ts";
+import type { Sql } from "../postgres/db.ts";
 import type { Role } from "../role.ts";
 import { openDatabaseClock } from "./database-clock.ts";
 import type { DueRows } from "./due-rows.ts";

@@ -1,4 +1,4 @@
-import type { Sql } from "../db.ts";
+import type { Sql } from "../postgres/db.ts";
 import type { Wakeups } from "./wakeups.ts";
 
 type MarkerRow = Readonly<{

@@ -1,12 +1,12 @@
 // B3: draining a backlog through the relay, against what its two halves manage alone: Postgres (claim and mark) and the producer.
 import type { Producer } from "../../shared/broker.ts";
 import { readConfig } from "../../shared/config.ts";
-import { openDb, type Db } from "../../shared/db.ts";
-import { kafkaHeaders } from "../../shared/envelope.ts";
-import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { openDb, type Db } from "../../shared/postgres/db.ts";
+import { kafkaHeaders } from "../../shared/outbox/envelope.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
-import { insertOutbox, shardCount, shardOf, type OutboxRow } from "../../shared/outbox.ts";
+import { insertOutbox, shardCount, shardOf, type OutboxRow } from "../../shared/outbox/outbox.ts";
 import { claim, claimSettings, type Claimed } from "../../workers/outbox-relay/claim.ts";
 import { openLeases } from "../../workers/outbox-relay/leases.ts";
 import { makeMeters } from "../../workers/outbox-relay/meters.ts";

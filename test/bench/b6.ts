@@ -4,7 +4,7 @@ import { createParser } from "eventsource-parser";
 import postgres from "postgres";
 import type { Broker } from "../../shared/broker.ts";
 import { readConfig } from "../../shared/config.ts";
-import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { makeLog } from "../../shared/log.ts";
 import { signIn, type Client } from "../support/client.ts";
 import { startSystem, type System } from "../support/system.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { openDb, type Db } from "../../shared/db.ts";
+import { openDb, type Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import { freshDatabase, type FreshDatabase } from "../support/database.ts";
 import { loadViews, saveViews } from "../../workers/task-update-broadcaster/store-views.ts";

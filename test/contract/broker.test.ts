@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Assignment, Broker, Fetched, JoinOptions, Member, Outgoing } from "../../shared/broker.ts";
 import { sendFailureOf } from "../../shared/broker.ts";
-import { openBroker } from "../../shared/kafka-broker.ts";
+import { openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { makeLog } from "../../shared/log.ts";
 import { makeFakeBroker } from "../support/fake-broker.ts";
 import { stack } from "../support/stack.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { openCodec } from "../../shared/codec.ts";
-import { openDb } from "../../shared/db.ts";
+import { openDb } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import { openRegistry, type RegistryClient } from "../../shared/registry.ts";
 import { readSchemas } from "../../shared/avro/files.ts";

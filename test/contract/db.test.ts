@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { sql as text } from "drizzle-orm";
 import { date, jsonb, pgTable, timestamp } from "drizzle-orm/pg-core";
-import { openDb, type Db } from "../../shared/db.ts";
+import { openDb, type Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
-import { byteaArray } from "../../shared/outbox.ts";
+import { byteaArray } from "../../shared/outbox/outbox.ts";
 import { freshDatabase, type FreshDatabase } from "../support/database.ts";
 import { until } from "../support/until.ts";
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { getTableConfig, type PgTable } from "drizzle-orm/pg-core";
-import { openDb, type Db } from "../../shared/db.ts";
+import { openDb, type Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import { freshDatabase, type FreshDatabase } from "../support/database.ts";
 import { openSessions, type Session } from "../../workers/ui-gateway/sessions.ts";

@@ -1,9 +1,9 @@
 import { openCodec } from "../../shared/codec.ts";
 import { readConfig } from "../../shared/config.ts";
-import { kafkaHeaders } from "../../shared/envelope.ts";
-import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { kafkaHeaders } from "../../shared/outbox/envelope.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { makeLog } from "../../shared/log.ts";
-import { outboxRow } from "../../shared/outbox.ts";
+import { outboxRow } from "../../shared/outbox/outbox.ts";
 import { openRegistry, registrySettings } from "../../shared/registry.ts";
 import { startSystem, type System, type SystemOptions } from "../support/system.ts";
 

@@ -1,10 +1,10 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { getTableConfig, type PgTable } from "drizzle-orm/pg-core";
-import { openDb } from "../../shared/db.ts";
+import { openDb } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
-import { migrate } from "../../shared/migrate.ts";
-import { readMigrations, type Migration } from "../../shared/migration-files.ts";
-import * as tables from "../../shared/tables.ts";
+import { migrate } from "../../shared/postgres/migrate.ts";
+import { readMigrations, type Migration } from "../../shared/postgres/migration-files.ts";
+import * as tables from "../../shared/postgres/tables.ts";
 import { emptyDatabase, freshDatabase } from "../support/database.ts";
 
 setDefaultTimeout(60_000);

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { openDb } from "../../shared/db.ts";
+import { openDb } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
 import { openRegistry } from "../../shared/registry.ts";
@@ -21,8 +21,11 @@ test("users of a pool are told while they have or wait for a connection, and fai
   void waiting.execute();
   await until("two have a connection and one waits", async () => (await value("postgres_pool_users")) === 3);
   expect(await value("postgres_pool_connections")).toBe(2);
+  await expect(waiting).rejects.toMatchObject({ code: "DB_DEADLINE" });
+  await until("it waits no more", async () => (await value("postgres_pool_users")) === 2);
+  expect(await value("postgres_failures_total", 'kind="deadline"')).toBe(1);
   gate.resolve();
-  await Promise.all([...holding, waiting]);
+  await Promise.all(holding);
   expect(await value("postgres_pool_users")).toBe(0);
 
   await expect(db.sql`select 1 / 0`).rejects.toMatchObject({ code: "22012" });
@@ -33,7 +36,7 @@ test("users of a pool are told while they have or wait for a connection, and fai
   await expect(killed).rejects.toMatchObject({ code: expect.stringMatching(/57P01|CONNECTION_/) });
   expect(await value("postgres_failures_total", 'kind="refused"')).toBe(3);
   expect(await value("postgres_failures_total", 'kind="connection"')).toBe(1);
-  expect(await value("postgres_failures_total", 'kind="deadline"')).toBe(0);
+  expect(await value("postgres_failures_total", 'kind="deadline"')).toBe(1);
   expect(await value("postgres_pool_users")).toBe(0);
 });
 

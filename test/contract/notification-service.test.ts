@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Webhook } from "standardwebhooks";
-import { openDb, type Db } from "../../shared/db.ts";
+import { openDb, type Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import type { Received } from "../../shared/message.ts";
 import { makeMetrics } from "../../shared/metrics.ts";

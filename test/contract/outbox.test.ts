@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
-import { openDb, type Db } from "../../shared/db.ts";
-import { readEnvelope, kafkaHeaders } from "../../shared/envelope.ts";
+import { openDb, type Db } from "../../shared/postgres/db.ts";
+import { readEnvelope, kafkaHeaders } from "../../shared/outbox/envelope.ts";
 import { makeLog } from "../../shared/log.ts";
 import type { Message } from "../../shared/message.ts";
-import { insertOutbox, insertOutboxFrom, outboxRow, shardOf, type OutboxRow } from "../../shared/outbox.ts";
-import { recordEncodeFailure } from "../../shared/record-encode-failure.ts";
+import { insertOutbox, insertOutboxFrom, outboxRow, shardOf, type OutboxRow } from "../../shared/outbox/outbox.ts";
+import { recordEncodeFailure } from "../../shared/outbox/record-encode-failure.ts";
 import { freshDatabase, type FreshDatabase } from "../support/database.ts";
 
 setDefaultTimeout(60_000);

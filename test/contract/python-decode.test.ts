@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { openCodec } from "../../shared/codec.ts";
 import { readConfig } from "../../shared/config.ts";
-import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { makeLog } from "../../shared/log.ts";
 import { openRegistry } from "../../shared/registry.ts";
 import { readSchemas, schemasFolder } from "../../shared/avro/files.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { getTableConfig, type PgTable } from "drizzle-orm/pg-core";
-import { openDb } from "../../shared/db.ts";
+import { openDb } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import * as timers from "../../shared/timers/tables.ts";
 import * as notification from "../../workers/notification-service/tables.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { openDb, type Db } from "../../shared/db.ts";
+import { openDb, type Db } from "../../shared/postgres/db.ts";
 import { deriveId } from "../../shared/derive-id.ts";
 import { makeLog } from "../../shared/log.ts";
 import type { Message, Received } from "../../shared/message.ts";

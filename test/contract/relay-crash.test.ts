@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { openDb, type Db } from "../../shared/db.ts";
+import { openDb, type Db } from "../../shared/postgres/db.ts";
 import { readConfig } from "../../shared/config.ts";
-import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { makeLog } from "../../shared/log.ts";
-import { insertOutbox, outboxChannel } from "../../shared/outbox.ts";
+import { insertOutbox, outboxChannel } from "../../shared/outbox/outbox.ts";
 import { freshDatabase, type FreshDatabase } from "../support/database.ts";
 import { relayRow } from "../support/relay-world.ts";
 import { stack } from "../support/stack.ts";

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { makeLog } from "../../shared/log.ts";
-import { shardOf } from "../../shared/outbox.ts";
+import { shardOf } from "../../shared/outbox/outbox.ts";
 import { makeMarker } from "../../workers/outbox-relay/mark.ts";
 import { tendPartitions } from "../../workers/outbox-relay/partitions.ts";
 import { openRelayWorld, relayRow as row, sequenceOf } from "../support/relay-world.ts";

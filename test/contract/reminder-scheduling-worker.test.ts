@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { openDb, type Db } from "../../shared/db.ts";
+import { openDb, type Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import type { MessageOf, Received } from "../../shared/message.ts";
 import { makeWantReminders } from "../../workers/reminder-scheduling-worker/want-reminders.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import postgres from "postgres";
-import { authSettings, issueDevToken } from "../../shared/auth.ts";
+import { authSettings, issueDevToken } from "../../shared/http/auth.ts";
 import { readConfig } from "../../shared/config.ts";
 import { ownRedis, redisProgram, type OwnRedis } from "../support/own-redis.ts";
 import { startSystem, type System } from "../support/system.ts";

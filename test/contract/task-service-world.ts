@@ -1,9 +1,9 @@
-import { openDb, type Db } from "../../shared/db.ts";
+import { openDb, type Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
-import { outboxRow, type Encoder } from "../../shared/outbox.ts";
+import { outboxRow, type Encoder } from "../../shared/outbox/outbox.ts";
 import { Problem } from "../../shared/problem.ts";
-import { recordEncodeFailure } from "../../shared/record-encode-failure.ts";
+import { recordEncodeFailure } from "../../shared/outbox/record-encode-failure.ts";
 import { buildApp } from "../../workers/task-service/app.ts";
 import { makeEncodeEvent } from "../../workers/task-service/encode-event.ts";
 import { makeBatches } from "../../workers/task-service/make-batches.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { foldTask, type FoldedTask, type TaskEvent } from "../../shared/fold-task.ts";
-import { taskView } from "../../shared/task-view.ts";
+import { foldTask, type FoldedTask, type TaskEvent } from "../../shared/tasks/fold-task.ts";
+import { taskView } from "../../shared/tasks/task-view.ts";
 import { pruneAnswers } from "../../workers/task-service/prune-answers.ts";
 import { ada, ben, openWorld, type Answered, type Task, type World } from "./task-service-world.ts";
 

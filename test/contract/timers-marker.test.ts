@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
-import { openDb, type Db } from "../../shared/db.ts";
+import { openDb, type Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import { watchMarker } from "../../shared/timers/watch-marker.ts";
 import type { SeenMarker, Wakeups } from "../../shared/timers/wakeups.ts";

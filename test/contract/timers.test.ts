@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { openDb, type Db } from "../../shared/db.ts";
+import { openDb, type Db } from "../../shared/postgres/db.ts";
 import { makeLog, type Log } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
 import type { Role } from "../../shared/role.ts";

@@ -1,7 +1,7 @@
 import postgres from "postgres";
 import { makeLog } from "../../shared/log.ts";
-import { migrate } from "../../shared/migrate.ts";
-import { readMigrations } from "../../shared/migration-files.ts";
+import { migrate } from "../../shared/postgres/migrate.ts";
+import { readMigrations } from "../../shared/postgres/migration-files.ts";
 
 /** A database of a test's own, migrated and otherwise empty. Disposing it drops it, whoever is still connected. */
 export type FreshDatabase = AsyncDisposable & Readonly<{ url: string; name: string }>;

@@ -11,7 +11,7 @@ import type {
   TopicPartition,
   TopicState,
 } from "../../shared/broker.ts";
-import { partitionOf } from "../../shared/partition.ts";
+import { partitionOf } from "../../shared/kafka/partition.ts";
 
 /**
  * How the fake misbehaves, as the real client was measured to. `random` decides when; a seeded one makes a run repeatable.

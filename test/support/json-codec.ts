@@ -1,4 +1,4 @@
-import type { Encoder } from "../../shared/outbox.ts";
+import type { Encoder } from "../../shared/outbox/outbox.ts";
 import type { Decoder } from "../../shared/consume/read-record.ts";
 import { Problem } from "../../shared/problem.ts";
 

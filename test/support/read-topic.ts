@@ -1,7 +1,7 @@
 import type { Fetched } from "../../shared/broker.ts";
-import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { readConfig } from "../../shared/config.ts";
-import { readEnvelope, type ReadEnvelope } from "../../shared/envelope.ts";
+import { readEnvelope, type ReadEnvelope } from "../../shared/outbox/envelope.ts";
 import { makeLog } from "../../shared/log.ts";
 import { deadLetterTopics, topicNames } from "../../shared/topics.ts";
 

@@ -1,8 +1,8 @@
 import type { Outgoing, Producer, SendFailure } from "../../shared/broker.ts";
-import { openDb, type Db } from "../../shared/db.ts";
+import { openDb, type Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
-import { insertOutbox, outboxChannel, shardOf, type OutboxRow } from "../../shared/outbox.ts";
+import { insertOutbox, outboxChannel, shardOf, type OutboxRow } from "../../shared/outbox/outbox.ts";
 import { claimSettings } from "../../workers/outbox-relay/claim.ts";
 import { openLeases } from "../../workers/outbox-relay/leases.ts";
 import { makeMeters } from "../../workers/outbox-relay/meters.ts";

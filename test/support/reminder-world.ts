@@ -1,7 +1,7 @@
-import { openDb, type Db } from "../../shared/db.ts";
+import { openDb, type Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import type { Message, Received } from "../../shared/message.ts";
-import { insertOutbox, outboxRow, type Encoder } from "../../shared/outbox.ts";
+import { insertOutbox, outboxRow, type Encoder } from "../../shared/outbox/outbox.ts";
 import { makeKeepReminders } from "../../workers/reminder-service/keep-reminders.ts";
 import { reminderColumns } from "../../workers/reminder-service/store-reminders.ts";
 import type { Reminder } from "../../workers/reminder-service/reminder.ts";

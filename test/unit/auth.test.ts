@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from "jose";
-import { authSettings, issueDevToken, openAuth, type AuthConfig } from "../../shared/auth.ts";
+import { authSettings, issueDevToken, openAuth, type AuthConfig } from "../../shared/http/auth.ts";
 import { readConfig } from "../../shared/config.ts";
 import { deriveId } from "../../shared/derive-id.ts";
 import { Problem } from "../../shared/problem.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { assert, integer, property, string } from "fast-check";
 import { z } from "zod";
-import { decodeCursor, encodeCursor } from "../../shared/cursor.ts";
+import { decodeCursor, encodeCursor } from "../../shared/http/cursor.ts";
 import { Problem } from "../../shared/problem.ts";
 
 const place = z.tuple([z.number(), z.string()]);

@@ -6,13 +6,18 @@ const root = `${import.meta.dirname}/../..`;
 /** Ways around the fence: each hands out a connection on which a lost transaction goes on inside another's. */
 const waysAround: readonly (readonly [way: RegExp, allowedIn: readonly string[]])[] = [
   // With a callback, a mode or a name for one; an object is something else that begins.
-  [/\.\s*begin\s*\((?!\s*\{)/, ["shared/fence.ts"]],
+  [/\.\s*begin\s*\((?!\s*\{)/, ["shared/postgres/fence.ts"]],
   [/\.\s*reserve\s*\(/, []],
   [/\borm\s*\.\s*transaction\s*\(/, []],
-  [/\bdrizzle\s*\(/, ["shared/db.ts"]],
+  [/\bdrizzle\s*\(/, ["shared/postgres/db.ts"]],
   [
     /^import (?!type)[^;]*from "postgres"/m,
-    ["shared/db.ts", "shared/listen.ts", "shared/notifier.ts", "shared/postgres-options.ts"],
+    [
+      "shared/postgres/db.ts",
+      "shared/postgres/listen.ts",
+      "shared/postgres/notifier.ts",
+      "shared/postgres/connection-options.ts",
+    ],
   ],
 ];
 

@@ -1,6 +1,12 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { kafkaHeaders, messageContentType, readEnvelope, storeHeaders, writeEnvelope } from "../../shared/envelope.ts";
+import {
+  kafkaHeaders,
+  messageContentType,
+  readEnvelope,
+  storeHeaders,
+  writeEnvelope,
+} from "../../shared/outbox/envelope.ts";
 import type { Headers } from "../../shared/message.ts";
 
 const written = {

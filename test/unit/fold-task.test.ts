@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { foldTask, isCreated, type FoldedTask, type TaskEvent } from "../../shared/fold-task.ts";
-import { taskView } from "../../shared/task-view.ts";
+import { foldTask, isCreated, type FoldedTask, type TaskEvent } from "../../shared/tasks/fold-task.ts";
+import { taskView } from "../../shared/tasks/task-view.ts";
 
 const id = "0192f0a0-0000-7000-8000-000000000001";
 const user_id = "0192f0a0-0000-7000-8000-00000000000a";

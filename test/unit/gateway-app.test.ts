@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { openAuth, type AuthConfig } from "../../shared/auth.ts";
+import { openAuth, type AuthConfig } from "../../shared/http/auth.ts";
 import { deriveId } from "../../shared/derive-id.ts";
 import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";

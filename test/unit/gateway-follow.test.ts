@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import type { Broker, Fetched } from "../../shared/broker.ts";
 import { makeLog } from "../../shared/log.ts";
-import { partitionOf } from "../../shared/partition.ts";
+import { partitionOf } from "../../shared/kafka/partition.ts";
 import { makeFollow, type Following } from "../../workers/ui-gateway/follow.ts";
 import { makeHub } from "../../workers/ui-gateway/hub.ts";
 import { makeReadLog } from "../../workers/ui-gateway/read-log.ts";

@@ -6,7 +6,7 @@ import { makeHub, type ResetReason } from "../../workers/ui-gateway/hub.ts";
 import { makeFrameReader, type FrameReader } from "../../workers/ui-gateway/read-frame.ts";
 import { tailUpdates } from "../../workers/ui-gateway/tail-updates.ts";
 import type { Frame } from "../../workers/ui-gateway/update-frame.ts";
-import { partitionOf } from "../../shared/partition.ts";
+import { partitionOf } from "../../shared/kafka/partition.ts";
 import { until } from "../support/until.ts";
 
 const ada = "0192f0a0-0000-7000-8000-00000000000a";

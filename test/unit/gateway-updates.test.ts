@@ -4,7 +4,7 @@ import { makeHub, type ResetReason } from "../../workers/ui-gateway/hub.ts";
 import { decideResume, type ResumeFacts } from "../../workers/ui-gateway/resume.ts";
 import { makeRing } from "../../workers/ui-gateway/ring.ts";
 import { makeFrame, type Frame } from "../../workers/ui-gateway/update-frame.ts";
-import { partitionOf } from "../../shared/partition.ts";
+import { partitionOf } from "../../shared/kafka/partition.ts";
 
 const ada = "0192f0a0-0000-7000-8000-00000000000a";
 const bob = "0192f0a0-0000-7000-8000-00000000000b";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { drainRequests } from "../../shared/drain-requests.ts";
+import { drainRequests } from "../../shared/http/drain-requests.ts";
 
 const request = () => new Request("http://h/", { headers: { "x-request-id": "r" } });
 const turn = () => new Promise((resolve) => setImmediate(resolve));

@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { describe, expect, test } from "bun:test";
-import { makeHttpApp } from "../../shared/http.ts";
+import { makeHttpApp } from "../../shared/http/http-app.ts";
 import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
 import { Problem } from "../../shared/problem.ts";

@@ -63,8 +63,8 @@ test("a library that must stay behind a port is imported by its own files only",
     bullmq: /^shared\/timers\//,
     ioredis: /^shared\/timers\//,
     avsc: /^shared\/avro\//,
-    postgres: /^shared\/(db|migrate)/,
-    "rrule-temporal": /^(shared\/recurrence|workers\/recurring-task-worker\/)/,
+    postgres: /^shared\/postgres\//,
+    "rrule-temporal": /^shared\/recurrence\//,
   };
   const strays = files.flatMap((file) =>
     importsOf(readFileSync(join(root, file), "utf8"))

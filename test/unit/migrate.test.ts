@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { pendingMigrations, readMigrations } from "../../shared/migration-files.ts";
+import { pendingMigrations, readMigrations } from "../../shared/postgres/migration-files.ts";
 
 const migration = (role: string, name: string, checksum = "a") => ({ role, name, checksum, sql: "select 1" });
 const known = [

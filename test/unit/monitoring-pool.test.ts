@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { makeMetrics } from "../../shared/metrics.ts";
-import { makePoolMeters } from "../../shared/pool-meters.ts";
+import { makePoolMeters } from "../../shared/postgres/pool-meters.ts";
 
 const failed = (code: string, name = "Error") => Object.assign(new Error("x"), { code, name });
 const table: readonly (readonly [error: unknown, kind: string | null])[] = [

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { deriveId } from "../../shared/derive-id.ts";
 import type { Message, Received } from "../../shared/message.ts";
-import { outboxRow, shardOf } from "../../shared/outbox.ts";
+import { outboxRow, shardOf } from "../../shared/outbox/outbox.ts";
 import { topicOf } from "../../shared/topic-of.ts";
 import { topics } from "../../shared/topics.ts";
 

@@ -6,7 +6,7 @@ import {
   parseRecurrencePattern,
   parseRecurrencePatternText,
   recurrencePresets,
-} from "../../shared/recurrence-pattern.ts";
+} from "../../shared/recurrence/recurrence-pattern.ts";
 
 const mistakesOf = (input: unknown): readonly string[] => {
   try {

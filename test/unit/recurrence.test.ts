@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseRecurrencePattern, ruleOf } from "../../shared/recurrence-pattern.ts";
+import { parseRecurrencePattern, ruleOf } from "../../shared/recurrence/recurrence-pattern.ts";
 import { makeRecurrences } from "../../shared/recurrence/recurrence.ts";
 
 const recurrences = (rrule: string, start: string, tz = "UTC", monthEnd: "clamp" | "skip" = "skip") =>

@@ -7,7 +7,7 @@ import { publish } from "../../workers/outbox-relay/publish.ts";
 import { holds } from "../../workers/outbox-relay/refuse.ts";
 import { makeTopicPauses } from "../../workers/outbox-relay/topic-pauses.ts";
 import { makeWake } from "../../workers/outbox-relay/wake.ts";
-import { shardOf } from "../../shared/outbox.ts";
+import { shardOf } from "../../shared/outbox/outbox.ts";
 
 const row = (id: number, of: Partial<Claimed> = {}): Claimed => {
   const key = of.key ?? `k${id % 3}`;

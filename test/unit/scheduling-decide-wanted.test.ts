@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import type { TaskEvent } from "../../shared/fold-task.ts";
+import type { TaskEvent } from "../../shared/tasks/fold-task.ts";
 import {
   decideWanted,
   nothingKnown,

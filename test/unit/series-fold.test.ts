@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
-import type { FoldedTask, TaskEvent } from "../../shared/fold-task.ts";
+import type { FoldedTask, TaskEvent } from "../../shared/tasks/fold-task.ts";
 import type { Series } from "../../workers/recurring-task-worker/advance-series.ts";
 import { foldSeries, type World } from "../../workers/recurring-task-worker/fold-series.ts";
 import {

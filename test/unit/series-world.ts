@@ -1,5 +1,5 @@
 import { deriveId } from "../../shared/derive-id.ts";
-import type { TaskEvent } from "../../shared/fold-task.ts";
+import type { TaskEvent } from "../../shared/tasks/fold-task.ts";
 import type { TaskCreated } from "../../shared/records.ts";
 import { advanceSeries, type Series } from "../../workers/recurring-task-worker/advance-series.ts";
 import { foldSeries, type World } from "../../workers/recurring-task-worker/fold-series.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { murmur2, partitionOf } from "../../shared/partition.ts";
+import { murmur2, partitionOf } from "../../shared/kafka/partition.ts";
 import { formatStreamCursor, parseStreamCursor } from "../../shared/stream-cursor.ts";
 
 describe("a stream cursor", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { assert, constantFrom, date, property, record, string } from "fast-check";
-import { mistakesOf } from "../../shared/http-problem.ts";
-import { newTask, taskPatch, updatedFields } from "../../shared/task-input.ts";
+import { mistakesOf } from "../../shared/http/problem-response.ts";
+import { newTask, taskPatch, updatedFields } from "../../shared/tasks/task-input.ts";
 
 /** The paths of the mistakes in a body; empty when it is taken. */
 function mistakes(schema: typeof newTask | typeof taskPatch, body: unknown): readonly string[] {

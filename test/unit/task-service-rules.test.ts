@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Message } from "../../shared/message.ts";
 import { Problem } from "../../shared/problem.ts";
-import { newTask, taskPatch, updatedFields } from "../../shared/task-input.ts";
+import { newTask, taskPatch, updatedFields } from "../../shared/tasks/task-input.ts";
 import {
   decideComplete,
   decideCreate,

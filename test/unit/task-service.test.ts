@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
 import type { Message } from "../../shared/message.ts";
-import type { OutboxRow } from "../../shared/outbox.ts";
+import type { OutboxRow } from "../../shared/outbox/outbox.ts";
 import { buildApp, type TaskAppDeps } from "../../workers/task-service/app.ts";
 import { makeEncodeEvent } from "../../workers/task-service/encode-event.ts";
 import type { TaskRow } from "../../workers/task-service/task-row.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Sql } from "../../shared/db.ts";
+import type { Sql } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import { openDatabaseClock } from "../../shared/timers/database-clock.ts";
 import type { Fire, Wakeup } from "../../shared/timers/due-rows.ts";

@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Auth } from "../../shared/auth.ts";
-import type { Db } from "../../shared/db.ts";
-import { makeHttpApp, type HttpApp } from "../../shared/http.ts";
+import type { Auth } from "../../shared/http/auth.ts";
+import type { Db } from "../../shared/postgres/db.ts";
+import { makeHttpApp, type HttpApp } from "../../shared/http/http-app.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import { listNotifications } from "./list-notifications.ts";

@@ -1,12 +1,12 @@
 // Reads reminders, writes a delivery per fired reminder and channel, and sends them: handler and sender meet in the table only.
 // Many may run: a delivery is claimed under a lease. Replay is safe: deliveries are unique by event and channel, and are
 // sent at least once with the same id.
-import { authSettings, openAuth } from "../../shared/auth.ts";
+import { authSettings, openAuth } from "../../shared/http/auth.ts";
 import { openCodec } from "../../shared/codec.ts";
 import { readConfig } from "../../shared/config.ts";
 import { consume } from "../../shared/consume/consume.ts";
-import { databaseSettings, openDb } from "../../shared/db.ts";
-import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { openRegistry, registrySettings } from "../../shared/registry.ts";
 import { runRole } from "../../shared/role.ts";
 import { buildApp } from "./app.ts";

@@ -1,4 +1,4 @@
-import type { Db } from "../../shared/db.ts";
+import type { Db } from "../../shared/postgres/db.ts";
 import type { Role } from "../../shared/role.ts";
 import type { Channel } from "./channel.ts";
 import { retryDelayMs, retryPolicy, type RetryPolicy } from "./retry-delay.ts";

@@ -1,4 +1,4 @@
-import type { Sql, Tx } from "../../shared/db.ts";
+import type { Sql, Tx } from "../../shared/postgres/db.ts";
 import type { Notification } from "./channel.ts";
 
 export type NewDelivery = Notification & Readonly<{ eventId: string; channel: string }>;

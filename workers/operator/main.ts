@@ -1,7 +1,7 @@
 // Reads every group's positions and the outbox, and tells both as metrics. Writes nothing; any number may run.
 import { readConfig } from "../../shared/config.ts";
-import { databaseSettings, openDb } from "../../shared/db.ts";
-import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { runRole } from "../../shared/role.ts";
 import { measureLag } from "./measure-lag.ts";
 import { readOutbox } from "./read-outbox.ts";

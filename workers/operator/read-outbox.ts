@@ -1,4 +1,4 @@
-import type { Sql } from "../../shared/db.ts";
+import type { Sql } from "../../shared/postgres/db.ts";
 
 export type OutboxState = Readonly<{
   /** Rows committed and not yet published, and the age of the oldest, by the database's clock; 0 when there is none. */

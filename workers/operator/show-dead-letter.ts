@@ -1,6 +1,6 @@
 import type { Fetched } from "../../shared/broker.ts";
 import type { Codec } from "../../shared/codec.ts";
-import { messageContentType } from "../../shared/envelope.ts";
+import { messageContentType } from "../../shared/outbox/envelope.ts";
 import { topicNames } from "../../shared/topics.ts";
 import { headerText } from "./read-dead-letters.ts";
 

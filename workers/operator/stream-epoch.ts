@@ -1,4 +1,4 @@
-import type { Sql } from "../../shared/db.ts";
+import type { Sql } from "../../shared/postgres/db.ts";
 
 /** The topics whose positions clients keep: each life of such a topic has a name of its own. */
 export const topicsWithEpoch: ReadonlySet<string> = new Set(["task-updates"]);

@@ -1,5 +1,5 @@
-import type { Db } from "../../shared/db.ts";
-import type { StoredHeader } from "../../shared/envelope.ts";
+import type { Db } from "../../shared/postgres/db.ts";
+import type { StoredHeader } from "../../shared/outbox/envelope.ts";
 import type { Lease } from "./leases.ts";
 
 /** A row on its way to Kafka, with the lease it was claimed under. `bytes` is about what it takes in a batch, uncompressed. */

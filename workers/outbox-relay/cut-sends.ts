@@ -1,4 +1,4 @@
-import { partitionOf } from "../../shared/partition.ts";
+import { partitionOf } from "../../shared/kafka/partition.ts";
 import { defaultPartitions } from "../../shared/topics.ts";
 import type { Claimed } from "./claim.ts";
 

@@ -1,6 +1,6 @@
-import type { Db } from "../../shared/db.ts";
+import type { Db } from "../../shared/postgres/db.ts";
 import type { Log } from "../../shared/log.ts";
-import { shardCount } from "../../shared/outbox.ts";
+import { shardCount } from "../../shared/outbox/outbox.ts";
 import { sleep } from "../../shared/consume/wait.ts";
 
 export const leaseMs = 4000;

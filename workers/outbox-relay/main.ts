@@ -2,9 +2,9 @@
 // Many may run: they share 16 shards by leases. Replay is safe: what is published twice has the same id, and readers tell by it.
 import { readConfig } from "../../shared/config.ts";
 import { sleep } from "../../shared/consume/wait.ts";
-import { databaseSettings, openDb } from "../../shared/db.ts";
-import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
-import { outboxChannel } from "../../shared/outbox.ts";
+import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
+import { outboxChannel } from "../../shared/outbox/outbox.ts";
 import { runRole } from "../../shared/role.ts";
 import { claimSettings } from "./claim.ts";
 import { openLeases } from "./leases.ts";

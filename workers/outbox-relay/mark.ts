@@ -1,5 +1,5 @@
 import { sleep } from "../../shared/consume/wait.ts";
-import type { Db } from "../../shared/db.ts";
+import type { Db } from "../../shared/postgres/db.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Claimed } from "./claim.ts";
 import type { Lease } from "./leases.ts";

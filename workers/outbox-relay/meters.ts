@@ -1,6 +1,6 @@
 import type { Metrics } from "../../shared/metrics.ts";
-import type { Db } from "../../shared/db.ts";
-import { shardCount } from "../../shared/outbox.ts";
+import type { Db } from "../../shared/postgres/db.ts";
+import { shardCount } from "../../shared/outbox/outbox.ts";
 import type { Claimed } from "./claim.ts";
 
 export type Meters = Readonly<{

@@ -1,4 +1,4 @@
-import type { Db, Tx } from "../../shared/db.ts";
+import type { Db, Tx } from "../../shared/postgres/db.ts";
 import type { Log } from "../../shared/log.ts";
 
 const daysAhead = 2;

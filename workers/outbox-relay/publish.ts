@@ -1,5 +1,5 @@
 import { sendFailureOf, type Producer } from "../../shared/broker.ts";
-import { kafkaHeaders } from "../../shared/envelope.ts";
+import { kafkaHeaders } from "../../shared/outbox/envelope.ts";
 import type { Claimed } from "./claim.ts";
 import { cutSends } from "./cut-sends.ts";
 

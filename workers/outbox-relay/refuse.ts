@@ -1,6 +1,6 @@
-import type { Db } from "../../shared/db.ts";
-import { kafkaHeaders, storeHeaders } from "../../shared/envelope.ts";
-import { insertOutbox } from "../../shared/outbox.ts";
+import type { Db } from "../../shared/postgres/db.ts";
+import { kafkaHeaders, storeHeaders } from "../../shared/outbox/envelope.ts";
+import { insertOutbox } from "../../shared/outbox/outbox.ts";
 import { deadLetterTopic, topicNames } from "../../shared/topics.ts";
 import type { Claimed } from "./claim.ts";
 

@@ -1,8 +1,8 @@
 import type { Producer } from "../../shared/broker.ts";
 import { sleep } from "../../shared/consume/wait.ts";
-import type { Db } from "../../shared/db.ts";
+import type { Db } from "../../shared/postgres/db.ts";
 import type { Log } from "../../shared/log.ts";
-import { shardCount } from "../../shared/outbox.ts";
+import { shardCount } from "../../shared/outbox/outbox.ts";
 import { claim, type Claimed } from "./claim.ts";
 import type { Leases } from "./leases.ts";
 import { makeMarker } from "./mark.ts";

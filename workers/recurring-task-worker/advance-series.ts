@@ -1,6 +1,6 @@
 import { deriveId } from "../../shared/derive-id.ts";
-import { fieldValue } from "../../shared/fold-fields.ts";
-import type { FoldedTask } from "../../shared/fold-task.ts";
+import { fieldValue } from "../../shared/tasks/fold-fields.ts";
+import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
 import type { MessageOf } from "../../shared/message.ts";
 import { decideSeries, type Occurrence, type Question, type SeriesStatus } from "./decide-series.ts";
 import { templateSchedule } from "./template-schedule.ts";

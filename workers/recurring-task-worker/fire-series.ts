@@ -1,6 +1,6 @@
-import type { Db } from "../../shared/db.ts";
+import type { Db } from "../../shared/postgres/db.ts";
 import { deriveId } from "../../shared/derive-id.ts";
-import { insertOutbox, outboxRow, type Encoder } from "../../shared/outbox.ts";
+import { insertOutbox, outboxRow, type Encoder } from "../../shared/outbox/outbox.ts";
 import type { Fire } from "../../shared/timers/due-rows.ts";
 import { advanceSeries } from "./advance-series.ts";
 import { lockDueSeries, readTasks, saveSeries } from "./store-series.ts";

@@ -1,4 +1,4 @@
-import { foldTask, type FoldedTask, type TaskEvent } from "../../shared/fold-task.ts";
+import { foldTask, type FoldedTask, type TaskEvent } from "../../shared/tasks/fold-task.ts";
 import type { MessageOf } from "../../shared/message.ts";
 import { advanceSeries, newSeries, withState, type Series } from "./advance-series.ts";
 import { closingFields, scheduleFields, templateSchedule } from "./template-schedule.ts";

@@ -1,5 +1,5 @@
 import type { BatchHandler } from "../../shared/consume/handler.ts";
-import type { Tx } from "../../shared/db.ts";
+import type { Tx } from "../../shared/postgres/db.ts";
 import type { Received } from "../../shared/message.ts";
 import { foldSeries, type FoldedSeries, type World } from "./fold-series.ts";
 import { lockSeriesOf, lockTasks, readTasks, saveSeries, saveTasks } from "./store-series.ts";

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { decodeCursor, encodeCursor } from "../../shared/cursor.ts";
-import type { Sql } from "../../shared/db.ts";
+import { decodeCursor, encodeCursor } from "../../shared/http/cursor.ts";
+import type { Sql } from "../../shared/postgres/db.ts";
 import type { SeriesRow } from "./series-view.ts";
 
 export type SeriesQuery = Readonly<{ userId: string; limit: number; cursor: string | null }>;

@@ -1,13 +1,13 @@
 // Reads task-events, follows recurring templates and asks, through task-commands, for their occurrences: when one is completed,
 // and by timer when its due passes. Many may run: a series' row is locked while it advances. Replay is safe: what is folded
 // already changes nothing, and an occurrence's id is computed from series and recurrence id. Redis only wakes it in time.
-import { authSettings, openAuth } from "../../shared/auth.ts";
+import { authSettings, openAuth } from "../../shared/http/auth.ts";
 import { openCodec } from "../../shared/codec.ts";
 import { readConfig } from "../../shared/config.ts";
 import { consume } from "../../shared/consume/consume.ts";
-import { databaseSettings, openDb } from "../../shared/db.ts";
-import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
-import { outboxChannel } from "../../shared/outbox.ts";
+import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
+import { outboxChannel } from "../../shared/outbox/outbox.ts";
 import { openRegistry, registrySettings } from "../../shared/registry.ts";
 import { runRole } from "../../shared/role.ts";
 import { dueRows } from "../../shared/timers/due-rows.ts";

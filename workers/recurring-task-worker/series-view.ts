@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { fieldValue } from "../../shared/fold-fields.ts";
-import type { FoldedTask } from "../../shared/fold-task.ts";
+import { fieldValue } from "../../shared/tasks/fold-fields.ts";
+import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
 import type { SeriesStatus } from "./decide-series.ts";
 
 export type SeriesRow = Readonly<{

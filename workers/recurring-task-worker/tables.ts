@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { bigint, check, index, integer, jsonb, pgTable, text, timestamp, unique, uuid } from "drizzle-orm/pg-core";
-import type { FoldedTask } from "../../shared/fold-task.ts";
+import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
 
 const now = sql`clock_timestamp()`;
 

@@ -1,12 +1,12 @@
 import { deriveId } from "../../shared/derive-id.ts";
-import { fieldValue } from "../../shared/fold-fields.ts";
-import type { FoldedTask } from "../../shared/fold-task.ts";
+import { fieldValue } from "../../shared/tasks/fold-fields.ts";
+import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
 import {
   knownZone,
   parseRecurrencePatternText,
   ruleOf,
   type RecurrencePattern,
-} from "../../shared/recurrence-pattern.ts";
+} from "../../shared/recurrence/recurrence-pattern.ts";
 import type { Schedule } from "../../shared/recurrence/recurrence.ts";
 
 /** How a template repeats, everything it leaves open filled in from the task. */

@@ -1,5 +1,5 @@
-import { fieldValue, type FieldValue, type FoldedFields } from "../../shared/fold-fields.ts";
-import { foldTask, type FoldedTask, type TaskEvent } from "../../shared/fold-task.ts";
+import { fieldValue, type FieldValue, type FoldedFields } from "../../shared/tasks/fold-fields.ts";
+import { foldTask, type FoldedTask, type TaskEvent } from "../../shared/tasks/fold-task.ts";
 import type { ReminderRule, SetTaskReminders } from "../../shared/records.ts";
 
 /** What is known of a task and what was last asked for it. Stored as one row. */

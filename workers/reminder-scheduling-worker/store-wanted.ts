@@ -1,5 +1,5 @@
-import type { Tx } from "../../shared/db.ts";
-import type { FoldedTask } from "../../shared/fold-task.ts";
+import type { Tx } from "../../shared/postgres/db.ts";
+import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
 import { nothingKnown, type WantedState } from "./decide-wanted.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { bigint, jsonb, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
-import type { FoldedTask } from "../../shared/fold-task.ts";
+import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
 
 export const wantedReminders = pgTable("wanted_reminders", {
   taskId: uuid("task_id").primaryKey(),

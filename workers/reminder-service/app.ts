@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { Auth } from "../../shared/auth.ts";
-import { makeHttpApp, type HttpApp, type HttpEnv } from "../../shared/http.ts";
+import type { Auth } from "../../shared/http/auth.ts";
+import { makeHttpApp, type HttpApp, type HttpEnv } from "../../shared/http/http-app.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import { findTask } from "./find-task.ts";

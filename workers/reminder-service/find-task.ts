@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Sql } from "../../shared/db.ts";
+import type { Sql } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
 
 const patienceMs = 2_000;

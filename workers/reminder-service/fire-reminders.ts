@@ -1,6 +1,6 @@
-import type { Sql } from "../../shared/db.ts";
+import type { Sql } from "../../shared/postgres/db.ts";
 import { deriveId } from "../../shared/derive-id.ts";
-import { byteaArray, outboxRow, type Encoder, type OutboxRow } from "../../shared/outbox.ts";
+import { byteaArray, outboxRow, type Encoder, type OutboxRow } from "../../shared/outbox/outbox.ts";
 import type { Fire, Outcome } from "../../shared/timers/due-rows.ts";
 
 type Candidate = Readonly<{

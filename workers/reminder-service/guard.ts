@@ -1,5 +1,5 @@
-import { fieldValue, foldFields, type FoldedFields } from "../../shared/fold-fields.ts";
-import { foldTask } from "../../shared/fold-task.ts";
+import { fieldValue, foldFields, type FoldedFields } from "../../shared/tasks/fold-fields.ts";
+import { foldTask } from "../../shared/tasks/fold-task.ts";
 import type { ReceivedOf } from "../../shared/message.ts";
 import type { ReminderRule } from "../../shared/records.ts";
 

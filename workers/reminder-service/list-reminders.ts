@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { decodeCursor, encodeCursor } from "../../shared/cursor.ts";
-import type { Sql } from "../../shared/db.ts";
+import { decodeCursor, encodeCursor } from "../../shared/http/cursor.ts";
+import type { Sql } from "../../shared/postgres/db.ts";
 import type { Reminder, ReminderStatus } from "./reminder.ts";
 import { reminderColumns } from "./store-reminders.ts";
 

@@ -1,13 +1,13 @@
 // Reads reminder-commands and task-events, keeps every reminder, fires them when due, writes reminders through the outbox.
 // Many may run: a task's guard row is locked while its reminders change, and firing is a compare-and-set in Postgres.
 // Replay is safe: what is folded already changes nothing, and ids are computed. Redis only wakes it in time.
-import { authSettings, openAuth } from "../../shared/auth.ts";
+import { authSettings, openAuth } from "../../shared/http/auth.ts";
 import { openCodec } from "../../shared/codec.ts";
 import { readConfig } from "../../shared/config.ts";
 import { consume } from "../../shared/consume/consume.ts";
-import { databaseSettings, openDb } from "../../shared/db.ts";
-import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
-import { outboxChannel } from "../../shared/outbox.ts";
+import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
+import { outboxChannel } from "../../shared/outbox/outbox.ts";
 import { openRegistry, registrySettings } from "../../shared/registry.ts";
 import { runRole } from "../../shared/role.ts";
 import { dueRows } from "../../shared/timers/due-rows.ts";

@@ -1,4 +1,4 @@
-import type { Sql, Tx } from "../../shared/db.ts";
+import type { Sql, Tx } from "../../shared/postgres/db.ts";
 import { taskState, type Guard } from "./guard.ts";
 import type { Reminder } from "./reminder.ts";
 

@@ -1,6 +1,6 @@
 import { bigint, boolean, index, jsonb, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
 import { sql } from "drizzle-orm";
-import type { FoldedFields } from "../../shared/fold-fields.ts";
+import type { FoldedFields } from "../../shared/tasks/fold-fields.ts";
 import type { DismissReason, ReminderStatus } from "./reminder.ts";
 
 const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });

@@ -1,6 +1,6 @@
-import type { Db, Tx } from "../../shared/db.ts";
+import type { Db, Tx } from "../../shared/postgres/db.ts";
 import type { Message } from "../../shared/message.ts";
-import { insertOutbox, outboxRow, type Encoder } from "../../shared/outbox.ts";
+import { insertOutbox, outboxRow, type Encoder } from "../../shared/outbox/outbox.ts";
 import { Problem } from "../../shared/problem.ts";
 import { applyChanges, dismissed, dismissedMessage } from "./apply-changes.ts";
 import { ownReminderId } from "./decide-reminders.ts";

@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { decodeCursor, encodeCursor } from "../../shared/cursor.ts";
-import { makeHttpApp, type HttpApp, type HttpEnv, type HttpOptions } from "../../shared/http.ts";
+import { decodeCursor, encodeCursor } from "../../shared/http/cursor.ts";
+import { makeHttpApp, type HttpApp, type HttpEnv, type HttpOptions } from "../../shared/http/http-app.ts";
 import { goneAnswer, taskAnswer } from "./answer.ts";
 import { decideComplete, decideCreate, decideDelete, decidePatch, decideReopen } from "./decide-task.ts";
 import { etagOf, matches, readIfMatch, readIfNoneMatch } from "./if-match.ts";

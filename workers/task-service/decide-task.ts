@@ -1,7 +1,7 @@
 import type { Message } from "../../shared/message.ts";
 import { Problem } from "../../shared/problem.ts";
 import type { TaskCreated } from "../../shared/records.ts";
-import type { NewTask, TaskPatch, UpdatedFields } from "../../shared/task-input.ts";
+import type { NewTask, TaskPatch, UpdatedFields } from "../../shared/tasks/task-input.ts";
 import { fillPattern } from "./fill-pattern.ts";
 import type { TaskRow } from "./task-row.ts";
 

@@ -1,6 +1,6 @@
 import type { Log } from "../../shared/log.ts";
 import type { Message } from "../../shared/message.ts";
-import type { OutboxRow, WrittenBy } from "../../shared/outbox.ts";
+import type { OutboxRow, WrittenBy } from "../../shared/outbox/outbox.ts";
 import { Problem } from "../../shared/problem.ts";
 import type { WriteDeps } from "./write-task.ts";
 

@@ -3,7 +3,7 @@ import {
   parseRecurrencePattern,
   parseRecurrencePatternText,
   type RecurrencePattern,
-} from "../../shared/recurrence-pattern.ts";
+} from "../../shared/recurrence/recurrence-pattern.ts";
 
 export type PatternDefaults = Readonly<{
   /** The pattern the template had: what the new one leaves open stays as it was. */

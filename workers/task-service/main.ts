@@ -1,15 +1,15 @@
 // Serves /v1/tasks, reads task-commands; writes tasks and, in the same statement, their events for task-events.
 // Many may run: a change is stored only on the version it was decided from. Replay is safe: ids of occurrences are computed
 // and unique, and a request with an Idempotency-Key keeps its answer with its effect.
-import { authSettings, openAuth } from "../../shared/auth.ts";
+import { authSettings, openAuth } from "../../shared/http/auth.ts";
 import { openCodec } from "../../shared/codec.ts";
 import { readConfig } from "../../shared/config.ts";
 import { consume } from "../../shared/consume/consume.ts";
-import { databaseSettings, openDb } from "../../shared/db.ts";
-import { drainRequests } from "../../shared/drain-requests.ts";
-import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
-import { outboxChannel, outboxRow } from "../../shared/outbox.ts";
-import { recordEncodeFailure } from "../../shared/record-encode-failure.ts";
+import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
+import { drainRequests } from "../../shared/http/drain-requests.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
+import { outboxChannel, outboxRow } from "../../shared/outbox/outbox.ts";
+import { recordEncodeFailure } from "../../shared/outbox/record-encode-failure.ts";
 import { openRegistry, registrySettings } from "../../shared/registry.ts";
 import { runRole } from "../../shared/role.ts";
 import { buildApp } from "./app.ts";

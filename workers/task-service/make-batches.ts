@@ -1,4 +1,4 @@
-import { isUnreachable } from "../../shared/http-problem.ts";
+import { isUnreachable } from "../../shared/http/problem-response.ts";
 import { Problem } from "../../shared/problem.ts";
 
 export type BatchLimits = Readonly<{

@@ -1,4 +1,4 @@
-import type { Sql } from "../../shared/db.ts";
+import type { Sql } from "../../shared/postgres/db.ts";
 import type { Role } from "../../shared/role.ts";
 
 const keptHours = 24;

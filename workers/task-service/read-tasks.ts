@@ -1,4 +1,4 @@
-import type { Sql } from "../../shared/db.ts";
+import type { Sql } from "../../shared/postgres/db.ts";
 import type { KeptAnswer } from "./answer.ts";
 import type { TaskRow } from "./task-row.ts";
 

@@ -1,5 +1,5 @@
-import type { Sql } from "../../shared/db.ts";
-import { byteaArray, type OutboxRow } from "../../shared/outbox.ts";
+import type { Sql } from "../../shared/postgres/db.ts";
+import { byteaArray, type OutboxRow } from "../../shared/outbox/outbox.ts";
 import type { RequestKey } from "./answer.ts";
 import type { TaskRow } from "./task-row.ts";
 

@@ -1,4 +1,4 @@
-import type { TaskView } from "../../shared/task-view.ts";
+import type { TaskView } from "../../shared/tasks/task-view.ts";
 import type { Priority, TaskStatus } from "../../shared/records.ts";
 
 /** A row of `tasks`. `recurrence_pattern` is JSON text; `due_on` is "YYYY-MM-DD". */

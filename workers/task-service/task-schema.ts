@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { RouteConfig } from "@hono/zod-openapi";
-import { newTask, priorities, taskPatch } from "../../shared/task-input.ts";
+import { newTask, priorities, taskPatch } from "../../shared/tasks/task-input.ts";
 
 const time = z.string().openapi({ format: "date-time", example: "2026-11-02T08:30:00.000Z" });
 

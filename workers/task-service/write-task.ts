@@ -1,5 +1,5 @@
 import type { Message } from "../../shared/message.ts";
-import type { OutboxRow } from "../../shared/outbox.ts";
+import type { OutboxRow } from "../../shared/outbox/outbox.ts";
 import { Problem } from "../../shared/problem.ts";
 import { taskAnswer, type Answer, type KeptAnswer, type RequestKey } from "./answer.ts";
 import type { Decide } from "./decide-task.ts";

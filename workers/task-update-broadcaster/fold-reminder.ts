@@ -1,4 +1,4 @@
-import { fieldValue, foldFields, type FieldValue, type FoldedFields } from "../../shared/fold-fields.ts";
+import { fieldValue, foldFields, type FieldValue, type FoldedFields } from "../../shared/tasks/fold-fields.ts";
 import type { ReceivedOf } from "../../shared/message.ts";
 
 export type ReminderEvent = {

@@ -1,5 +1,5 @@
-import { foldTask, isCreated, type FoldedTask, type TaskEvent } from "../../shared/fold-task.ts";
-import { taskView } from "../../shared/task-view.ts";
+import { foldTask, isCreated, type FoldedTask, type TaskEvent } from "../../shared/tasks/fold-task.ts";
+import { taskView } from "../../shared/tasks/task-view.ts";
 import type { Received } from "../../shared/message.ts";
 import type { ChangeType } from "../../shared/records.ts";
 import { foldReminder, reminderViews, type FoldedReminders, type ReminderEvent } from "./fold-reminder.ts";

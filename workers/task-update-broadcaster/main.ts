@@ -3,8 +3,8 @@
 import { openCodec } from "../../shared/codec.ts";
 import { consume } from "../../shared/consume/consume.ts";
 import { readConfig } from "../../shared/config.ts";
-import { databaseSettings, openDb } from "../../shared/db.ts";
-import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { openRegistry, registrySettings } from "../../shared/registry.ts";
 import { runRole } from "../../shared/role.ts";
 import { makeBroadcastChanges } from "./broadcast-changes.ts";

@@ -1,5 +1,5 @@
 import { bigint, jsonb, pgTable, timestamp, uuid } from "drizzle-orm/pg-core";
-import type { FoldedTask } from "../../shared/fold-task.ts";
+import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
 import type { FoldedReminders } from "./fold-reminder.ts";
 
 export const taskViews = pgTable("task_views", {

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { makeHttpApp, type HttpEnv, type HttpOptions } from "../../shared/http.ts";
+import { makeHttpApp, type HttpEnv, type HttpOptions } from "../../shared/http/http-app.ts";
 import { Problem } from "../../shared/problem.ts";
 import { apiDocument, type ReadDocument } from "./api-document.ts";
 import { renderDocs } from "./render-docs.ts";

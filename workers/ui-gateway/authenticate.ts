@@ -1,4 +1,4 @@
-import type { Identity } from "../../shared/auth.ts";
+import type { Identity } from "../../shared/http/auth.ts";
 import { Problem } from "../../shared/problem.ts";
 import type { Who } from "./streams.ts";
 

@@ -1,4 +1,4 @@
-import { partitionOf } from "../../shared/partition.ts";
+import { partitionOf } from "../../shared/kafka/partition.ts";
 import { formatStreamCursor } from "../../shared/stream-cursor.ts";
 import { makeRing, type Ring, type RingLimits } from "./ring.ts";
 import type { Frame } from "./update-frame.ts";

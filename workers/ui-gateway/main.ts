@@ -1,10 +1,10 @@
 // Serves page, API and stream on one origin; reads all of task-updates without a group, writes sessions and stream tickets.
 // Many may run, each reads everything itself. Replay is safe: a change is a whole view, and clients keep the highest version.
-import { authSettings, openAuth } from "../../shared/auth.ts";
+import { authSettings, openAuth } from "../../shared/http/auth.ts";
 import { openCodec } from "../../shared/codec.ts";
 import { integer, readConfig } from "../../shared/config.ts";
-import { databaseSettings, openDb } from "../../shared/db.ts";
-import { kafkaSettings, openBroker } from "../../shared/kafka-broker.ts";
+import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { openRegistry, registrySettings } from "../../shared/registry.ts";
 import { runRole } from "../../shared/role.ts";
 import { buildApp } from "./app.ts";

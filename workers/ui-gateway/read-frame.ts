@@ -1,6 +1,6 @@
 import type { Fetched } from "../../shared/broker.ts";
 import type { Codec } from "../../shared/codec.ts";
-import { readEnvelope } from "../../shared/envelope.ts";
+import { readEnvelope } from "../../shared/outbox/envelope.ts";
 import type { Log } from "../../shared/log.ts";
 import { Problem } from "../../shared/problem.ts";
 import { makeFrame, type Frame } from "./update-frame.ts";

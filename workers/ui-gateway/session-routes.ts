@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { issueDevToken, sessionCookie, type AuthConfig, type Identity } from "../../shared/auth.ts";
-import type { HttpApp } from "../../shared/http.ts";
-import { refuseForeignOrigin } from "../../shared/origin.ts";
+import { issueDevToken, sessionCookie, type AuthConfig, type Identity } from "../../shared/http/auth.ts";
+import type { HttpApp } from "../../shared/http/http-app.ts";
+import { refuseForeignOrigin } from "../../shared/http/origin.ts";
 import { Problem } from "../../shared/problem.ts";
 import type { Sessions } from "./sessions.ts";
 

@@ -1,4 +1,4 @@
-import type { Db } from "../../shared/db.ts";
+import type { Db } from "../../shared/postgres/db.ts";
 import type { Log } from "../../shared/log.ts";
 
 /** Which sessions are over before their tokens expire. Known here without asking: a request waits for no table. */

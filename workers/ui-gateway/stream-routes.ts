@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { HttpApp } from "../../shared/http.ts";
+import type { HttpApp } from "../../shared/http/http-app.ts";
 import type { Follow } from "./follow.ts";
 import { pollUpdates } from "./poll-updates.ts";
 import { streamHeaders, type Streams, type Who } from "./streams.ts";

@@ -1,4 +1,4 @@
-import type { Identity } from "../../shared/auth.ts";
+import type { Identity } from "../../shared/http/auth.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import { Problem } from "../../shared/problem.ts";
 import { openConnection, type Connection, type EndReason } from "./connection.ts";

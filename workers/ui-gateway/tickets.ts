@@ -1,4 +1,4 @@
-import type { Db } from "../../shared/db.ts";
+import type { Db } from "../../shared/postgres/db.ts";
 import type { Who } from "./streams.ts";
 
 export const ticketSeconds = 30;

@@ -1,7 +1,7 @@
 import type { Broker } from "../../shared/broker.ts";
 import type { Codec } from "../../shared/codec.ts";
 import { integer, type Config } from "../../shared/config.ts";
-import type { Db } from "../../shared/db.ts";
+import type { Db } from "../../shared/postgres/db.ts";
 import type { Role } from "../../shared/role.ts";
 import { makeFollow, type Follow } from "./follow.ts";
 import { makeHub, type Hub } from "./hub.ts";

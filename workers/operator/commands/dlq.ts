@@ -1,7 +1,7 @@
 import type { Broker } from "../../../shared/broker.ts";
 import { openCodec } from "../../../shared/codec.ts";
 import { readConfig } from "../../../shared/config.ts";
-import { kafkaSettings, openBroker } from "../../../shared/kafka-broker.ts";
+import { kafkaSettings, openBroker } from "../../../shared/kafka/kafka-broker.ts";
 import { openRegistry, registrySettings } from "../../../shared/registry.ts";
 import { deadLetterTopics } from "../../../shared/topics.ts";
 import { commonOptions, readArgs, readNumber, usageError, type Command, type Terminal } from "../command.ts";

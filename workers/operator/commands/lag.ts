@@ -1,5 +1,5 @@
 import { readConfig } from "../../../shared/config.ts";
-import { kafkaSettings, openBroker } from "../../../shared/kafka-broker.ts";
+import { kafkaSettings, openBroker } from "../../../shared/kafka/kafka-broker.ts";
 import { commonOptions, readArgs, usageError, type Command } from "../command.ts";
 import { measureLag } from "../measure-lag.ts";
 import { printTable } from "../print-table.ts";

@@ -1,6 +1,6 @@
 import { readConfig } from "../../../shared/config.ts";
-import { databaseSettings } from "../../../shared/db.ts";
-import { migrate } from "../../../shared/migrate.ts";
+import { databaseSettings } from "../../../shared/postgres/db.ts";
+import { migrate } from "../../../shared/postgres/migrate.ts";
 import { commonOptions, readArgs, usageError, type Command } from "../command.ts";
 
 export const migrateCommand: Command = {

@@ -1,5 +1,5 @@
 import { readConfig } from "../../../shared/config.ts";
-import { databaseSettings, openDb } from "../../../shared/db.ts";
+import { databaseSettings, openDb } from "../../../shared/postgres/db.ts";
 import { commonOptions, readArgs, usageError, type Command } from "../command.ts";
 import { printTable } from "../print-table.ts";
 import { readOutbox } from "../read-outbox.ts";

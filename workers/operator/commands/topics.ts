@@ -1,7 +1,7 @@
 import type { Broker } from "../../../shared/broker.ts";
 import { readConfig, text } from "../../../shared/config.ts";
-import { databaseSettings, openDb } from "../../../shared/db.ts";
-import { kafkaSettings, openBroker } from "../../../shared/kafka-broker.ts";
+import { databaseSettings, openDb } from "../../../shared/postgres/db.ts";
+import { kafkaSettings, openBroker } from "../../../shared/kafka/kafka-broker.ts";
 import { groupNames, topicNames, topics } from "../../../shared/topics.ts";
 import { commonOptions, readArgs, readVerb, usageError, type Command, type Terminal } from "../command.ts";
 import { planTopics, topicSettings, wantedTopics, type TopicStep } from "../plan-topics.ts";

@@ -1,4 +1,4 @@
-import { Problem, problemDocument, problems } from "./problem.ts";
+import { Problem, problemDocument, problems } from "../problem.ts";
 
 type Answering = (request: Request) => Response | Promise<Response>;
 

@@ -1,5 +1,5 @@
 import { openDb } from "./db.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "../log.ts";
 import { appliedMigrations, pendingMigrations, readMigrations, type Migration } from "./migration-files.ts";
 
 /** Any number will do as long as it never changes: it names the lock migrations are applied under. */

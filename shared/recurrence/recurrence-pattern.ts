@@ -1,6 +1,6 @@
-import { Problem, type Mistake } from "./problem.ts";
-import { parseRrule, type Rrule, type RruleMistake } from "./recurrence/parse-rrule.ts";
-import { makeRecurrences, mayClamp } from "./recurrence/recurrence.ts";
+import { Problem, type Mistake } from "../problem.ts";
+import { parseRrule, type Rrule, type RruleMistake } from "./parse-rrule.ts";
+import { makeRecurrences, mayClamp } from "./recurrence.ts";
 
 /**
  * How a template repeats, every choice filled in. As JSON (`JSON.stringify`) it parses to itself.

@@ -1,15 +1,15 @@
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
-import { integer, optional, text, type Config } from "./config.ts";
+import { integer, optional, text, type Config } from "../config.ts";
 import { boundStatement } from "./deadline.ts";
 import { beginFenced, type TransactionOptions } from "./fence.ts";
 import { openListener, type Listener } from "./listen.ts";
-import type { Log } from "./log.ts";
-import type { Metrics } from "./metrics.ts";
+import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 import { checkMigrations } from "./migration-files.ts";
 import { makeNotifier, type Notifier } from "./notifier.ts";
 import { makePoolMeters, type WatchPool } from "./pool-meters.ts";
-import { connectionOptions, type ServerSettings } from "./postgres-options.ts";
+import { connectionOptions, type ServerSettings } from "./connection-options.ts";
 
 /** A connection pool to Postgres. Times come back as `Date`, dates as "YYYY-MM-DD", bigints as text unless a query casts them. */
 export type Sql = postgres.Sql;

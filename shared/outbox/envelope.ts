@@ -1,6 +1,6 @@
-import type { Envelope, Headers } from "./message.ts";
-import { Problem } from "./problem.ts";
-import { roleNames, type RoleName } from "./topics.ts";
+import type { Envelope, Headers } from "../message.ts";
+import { Problem } from "../problem.ts";
+import { roleNames, type RoleName } from "../topics.ts";
 
 /** A record in Confluent framing: 0x00, the schema id in 4 bytes, Avro. */
 export const messageContentType = "application/vnd.confluent.avro";

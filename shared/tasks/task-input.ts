@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { Problem } from "./problem.ts";
-import { parseRecurrencePattern } from "./recurrence-pattern.ts";
+import { Problem } from "../problem.ts";
+import { parseRecurrencePattern } from "../recurrence/recurrence-pattern.ts";
 
 /** What a task may hold. Lengths count UTF-16 units, as JavaScript and most clients do. */
 export const taskLimits = {

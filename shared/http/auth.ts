@@ -1,7 +1,7 @@
 import { createRemoteJWKSet, errors, jwtVerify, SignJWT, type JWTPayload, type JWTVerifyGetKey } from "jose";
-import { oneOf, optional, type Config, type Setting } from "./config.ts";
-import { deriveId } from "./derive-id.ts";
-import { Problem } from "./problem.ts";
+import { oneOf, optional, type Config, type Setting } from "../config.ts";
+import { deriveId } from "../derive-id.ts";
+import { Problem } from "../problem.ts";
 
 /** Who asks. `via` tells how they said so: a cookie is sent by a browser unasked, so writes need a check of their origin. */
 export type Identity = Readonly<{ userId: string; sessionId: string; expiresAt: Date; via: "bearer" | "cookie" }>;

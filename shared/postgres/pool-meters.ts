@@ -1,4 +1,4 @@
-import type { Metrics } from "./metrics.ts";
+import type { Metrics } from "../metrics.ts";
 
 /** Called when a statement or transaction asks for a connection; what it returns is called with the error, or nothing, at its end. */
 export type WatchPool = () => (error?: unknown) => void;

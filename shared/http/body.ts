@@ -1,4 +1,4 @@
-import { Problem } from "./problem.ts";
+import { Problem } from "../problem.ts";
 
 /**
  * The body of a request as text: at most `maxBytes` (else BODY_TOO_LARGE, told as soon as it is known), UTF-8 (else

@@ -1,9 +1,9 @@
-import type { Sql, Tx } from "./db.ts";
-import { deriveId } from "./derive-id.ts";
+import type { Sql, Tx } from "../postgres/db.ts";
+import { deriveId } from "../derive-id.ts";
 import { messageContentType, writeEnvelope } from "./envelope.ts";
-import type { Message, MessageType, Received } from "./message.ts";
-import { topicOf } from "./topic-of.ts";
-import type { RoleName } from "./topics.ts";
+import type { Message, MessageType, Received } from "../message.ts";
+import { topicOf } from "../topic-of.ts";
+import type { RoleName } from "../topics.ts";
 
 /** The channel a relay listens on. Notify it after the commit, never inside the transaction: that would serialise commits. */
 export const outboxChannel = "outbox";

@@ -2,12 +2,12 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import type { Identity } from "./auth.ts";
-import { readBoundedBody } from "./http-body.ts";
-import { mistakesOf, problemOf, type MistakeSource } from "./http-problem.ts";
-import type { Log } from "./log.ts";
-import type { Metrics } from "./metrics.ts";
+import { readBoundedBody } from "./body.ts";
+import { mistakesOf, problemOf, type MistakeSource } from "./problem-response.ts";
+import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 import { refuseForeignOrigin } from "./origin.ts";
-import { Problem, problemDocument, problems } from "./problem.ts";
+import { Problem, problemDocument, problems } from "../problem.ts";
 
 /** What a route finds in `c.var`. `identity` is there on every path below `/v1/` that is not open. */
 export type HttpEnv = {

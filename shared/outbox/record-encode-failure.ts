@@ -1,9 +1,9 @@
-import type { Sql } from "./db.ts";
+import type { Sql } from "../postgres/db.ts";
 import { writeEnvelope } from "./envelope.ts";
-import type { Message } from "./message.ts";
+import type { Message } from "../message.ts";
 import { insertOutbox, shardOf, type WrittenBy } from "./outbox.ts";
-import { topicOf } from "./topic-of.ts";
-import { deadLetterTopic } from "./topics.ts";
+import { topicOf } from "../topic-of.ts";
+import { deadLetterTopic } from "../topics.ts";
 
 /**
  * Records a message that could not be encoded for the dead-letter topic of its topic, as JSON with the reason, in a statement

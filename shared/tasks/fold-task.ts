@@ -1,5 +1,5 @@
 import { foldFields, type FieldValue, type FoldedFields } from "./fold-fields.ts";
-import type { ReceivedOf } from "./message.ts";
+import type { ReceivedOf } from "../message.ts";
 
 /** The four events of a task, as far as folding looks at them: a received message is one. */
 export type TaskEvent = {

@@ -1,8 +1,8 @@
 import postgres from "postgres";
 import type { Sql } from "./db.ts";
 import { boundStatement } from "./deadline.ts";
-import type { Log } from "./log.ts";
-import { connectionOptions } from "./postgres-options.ts";
+import type { Log } from "../log.ts";
+import { connectionOptions } from "./connection-options.ts";
 
 export type Listener = AsyncDisposable & Readonly<{ isListening: () => boolean }>;
 

@@ -1,4 +1,4 @@
-import { Problem } from "./problem.ts";
+import { Problem } from "../problem.ts";
 
 const safeMethods = new Set(["GET", "HEAD", "OPTIONS"]);
 

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { Problem } from "./problem.ts";
+import { Problem } from "../problem.ts";
 
 /**
  * A keyset cursor: where a list goes on, as opaque text. `list` names the list and whatever else the place depends on (its order,

@@ -1,11 +1,11 @@
-import type { Broker } from "./broker.ts";
-import type { Log } from "./log.ts";
-import { openAdmin } from "./kafka/administer.ts";
-import { joinGroup, type Ghosts } from "./kafka/membership.ts";
-import { makeNaming } from "./kafka/naming.ts";
-import { openProducer } from "./kafka/produce.ts";
-import { clientOptions, kafkaSettings, type KafkaConfig } from "./kafka/settings.ts";
-import { tail } from "./kafka/tail.ts";
+import type { Broker } from "../broker.ts";
+import type { Log } from "../log.ts";
+import { openAdmin } from "./administer.ts";
+import { joinGroup, type Ghosts } from "./membership.ts";
+import { makeNaming } from "./naming.ts";
+import { openProducer } from "./produce.ts";
+import { clientOptions, kafkaSettings, type KafkaConfig } from "./settings.ts";
+import { tail } from "./tail.ts";
 
 export { kafkaSettings, type KafkaConfig };
 

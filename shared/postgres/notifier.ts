@@ -1,7 +1,7 @@
 import postgres from "postgres";
 import { boundStatement } from "./deadline.ts";
-import type { Log } from "./log.ts";
-import { connectionOptions } from "./postgres-options.ts";
+import type { Log } from "../log.ts";
+import { connectionOptions } from "./connection-options.ts";
 
 /** Wakes whoever listens. `notify` never waits and never fails: a notification is a hint, and its readers poll too. */
 export type Notifier = AsyncDisposable & Readonly<{ notify: () => void }>;

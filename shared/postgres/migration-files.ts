@@ -4,7 +4,7 @@ import type { Sql, Tx } from "./db.ts";
 export type Migration = Readonly<{ role: string; name: string; checksum: string; sql: string }>;
 export type Applied = Readonly<{ role: string; name: string; checksum: string }>;
 
-const root = `${import.meta.dirname}/..`;
+const root = `${import.meta.dirname}/../..`;
 
 /** Every migration of this build in the order they are applied: shared first, then the roles by name; in each by file name. */
 export async function readMigrations(): Promise<readonly Migration[]> {

@@ -1,7 +1,7 @@
 import { HTTPException } from "hono/http-exception";
 import type { z } from "@hono/zod-openapi";
-import { pointerToken } from "./http-body.ts";
-import { Problem, type Mistake, type ProblemCode } from "./problem.ts";
+import { pointerToken } from "./body.ts";
+import { Problem, type Mistake, type ProblemCode } from "../problem.ts";
 
 /** The part of a request that was looked at. */
 export type MistakeSource = "body" | "query" | "path" | "header" | "cookie" | "form";
