@@ -1,10 +1,10 @@
 import { cacheSchemas, readCachedSchema } from "./avro/cache.ts";
+import { readMistakes } from "./avro/compatibility.ts";
 import { readSchemas } from "./avro/files.ts";
 import { textFingerprint } from "./avro/fingerprint.ts";
 import { resolveSchemaIds } from "./avro/ids.ts";
 import { fullName, type AvroRecord } from "./avro/json.ts";
 import { openSlab, recordEncoder } from "./avro/record-encoder.ts";
-import { readMistakes } from "./avro/compatibility.ts";
 import { recordDecoder, recordType, type RecordType } from "./avro/record-type.ts";
 import type { Db } from "./postgres/db.ts";
 import type { Log } from "./log.ts";

@@ -47,7 +47,7 @@ async function readHistory(folder: string, topic: TopicName, type: MessageType):
       .sort((a, b) => a - b)
       .map(async (version) => {
         const path = join(topic, type, `v${version}.avsc`);
-        // The shape is proven by the rules of rules.ts, in `bun run check` and before anything is registered.
+        // The shape is proven by rules.ts, in `bun run check` and before anything is registered.
         const schema = (await Bun.file(join(folder, path)).json()) as AvroRecord;
         return { topic, type, version, path, schema };
       }),
