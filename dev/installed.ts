@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
@@ -17,16 +18,15 @@ import { delimiter, dirname, join } from "node:path";
 export const checkout: string = dirname(import.meta.dir);
 
 /**
- * Installs the dependencies when they are absent or older than bun.lock, showing the installer's own progress, and puts the
+ * Installs the dependencies when they are absent or older than bun.lock or a patch, showing the installer's own progress, and puts the
  * running bun first on PATH as `bun`: through npx there may be no other one, or one of another version.
  */
 export async function ensureInstalled(): Promise<void> {
   putBunOnPath();
-  const lock = join(checkout, "bun.lock");
   const marker = join(checkout, "node_modules", ".installed");
   const underWay = join(checkout, ".dev", "installing"); // left there by an install that was killed
   if (!existsSync(underWay)) {
-    if (existsSync(marker) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs) return;
+    if (existsSync(marker) && statSync(marker).mtimeMs >= lastChange()) return;
     if (!existsSync(marker) && isComplete()) return;
   }
   writeFileSync(underWay, "");
@@ -48,10 +48,17 @@ export async function ensureInstalled(): Promise<void> {
   rmSync(underWay, { force: true });
 }
 
-/** True when somebody ran `bun install` by hand after the lock file last changed. */
+/** When what is to be installed last changed: a patch can change without the lock file. */
+function lastChange(): number {
+  const patches = join(checkout, "patches");
+  const files = existsSync(patches) ? readdirSync(patches).map((name) => join(patches, name)) : [];
+  return Math.max(...[join(checkout, "bun.lock"), ...files].map((path) => statSync(path).mtimeMs));
+}
+
+/** True when somebody ran `bun install` by hand after that last changed. */
 function isComplete(): boolean {
   const folder = join(checkout, "node_modules");
-  if (!existsSync(folder) || statSync(folder).mtimeMs < statSync(join(checkout, "bun.lock")).mtimeMs) return false;
+  if (!existsSync(folder) || statSync(folder).mtimeMs < lastChange()) return false;
   const { dependencies = {}, devDependencies = {} } = JSON.parse(
     readFileSync(join(checkout, "package.json"), "utf8"),
   ) as {
