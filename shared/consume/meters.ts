@@ -1,7 +1,16 @@
 import type { Metrics } from "../metrics.ts";
 import type { GroupName } from "../topics.ts";
+import type { FailureClass } from "./classify.ts";
 import type { Verdict } from "./guard.ts";
 import type { Outcome } from "./item.ts";
+
+const failureClasses = [
+  "dependency_down",
+  "throttled",
+  "permanent",
+  "invalid",
+  "unknown",
+] as const satisfies readonly FailureClass[];
 
 /** The figures of one consumer. Labels are the group, topics, and the closed sets of outcomes, classes and verdicts. */
 export function makeMeters(metrics: Metrics, group: GroupName) {
@@ -35,6 +44,11 @@ export function makeMeters(metrics: Metrics, group: GroupName) {
   const paused = metrics.gauge("consumer_paused", "1 while something it needs is down", ["group"]);
   const alarm = metrics.gauge("consumer_alarm", "1 while it waits for an operator", ["group"]);
   alarm.set(of, 0);
+  // A series that begins at 1 shows no increase: the first dead letter would raise no alert.
+  rebalances.inc(of, 0);
+  for (const failure of failureClasses)
+    for (const counter of [retries, dead]) counter.inc({ ...of, class: failure }, 0);
+  for (const reason of ["failed", "gap", "out_of_log", "fatal"]) clients.inc({ ...of, reason }, 0);
   return {
     settled: (topic: string, outcome: Outcome) => messages.inc({ ...of, topic, outcome }),
     batch: (tookMs: number) => seconds.observe(of, tookMs / 1_000),

@@ -1,5 +1,6 @@
 import type { Metrics } from "../../shared/metrics.ts";
 import type { Db } from "../../shared/postgres/db.ts";
+import { topicNames } from "../../shared/topics.ts";
 import { shardCount } from "../../shared/outbox/outbox.ts";
 import type { Claimed } from "./claim.ts";
 
@@ -27,6 +28,9 @@ export function makeMeters(metrics: Metrics, shardsHeld: () => number): Meters {
   );
   const held = metrics.gauge("outbox_held_keys", "Keys that wait for an operator");
   const shards = metrics.gauge("outbox_leases_held", "Shards this relay publishes");
+  // A series that begins at 1 shows no increase: the first refusal would raise no alert.
+  for (const topic of topicNames) for (const counter of [published, refused]) counter.inc({ topic }, 0);
+  for (const step of ["claim", "send", "watch", "partitions"]) errors.inc({ step }, 0);
   return {
     published: (rows) => {
       records.observe(rows.length);
