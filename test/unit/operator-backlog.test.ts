@@ -6,6 +6,16 @@ import { printTable } from "../../workers/operator/print-table.ts";
 import { until } from "../support/until.ts";
 
 const lag = { group: "task-service", topic: "task-commands", partition: 3, committed: 5n, end: 12n } as const;
+const failures = {
+  parked: [{ group: "task-service", topic: "task-commands", keys: 2, messages: 9, oldestSeconds: 61.5 }],
+  dead: [{ group: "task-service", letters: 3, oldestSeconds: 86_400 }],
+} as const;
+const topic = (name: string, retentionMs: string) => ({
+  name,
+  partitions: 6,
+  configs: { "retention.ms": retentionMs },
+});
+const topics = [topic("task-events", "-1"), topic("reminders", "3600000"), topic("somebody-elses", "1000")];
 const outbox = {
   waiting: 4,
   oldestSeconds: 2.5,
@@ -13,7 +23,7 @@ const outbox = {
   holds: [],
 } as const;
 
-test("lag and outbox become gauges, and the role is ready once both were measured", async () => {
+test("what waits becomes gauges, unlimited retention none, and the role is ready once all was measured", async () => {
   await using world = setup({ lag: () => Promise.resolve([{ ...lag, messages: 7, seconds: 12.5 }]) });
   await until("ready", world.isReady);
   const text = await world.metrics.text();
@@ -22,6 +32,16 @@ test("lag and outbox become gauges, and the role is ready once both were measure
   expect(text).toContain(`consumer_lag_seconds{${place}} 12.5`);
   expect(text).toContain('outbox_waiting_messages{shard="7",role="operator"} 4');
   expect(text).toContain('outbox_waiting_seconds{shard="7",role="operator"} 2.5');
+  const queue = 'group="task-service",topic="task-commands",role="operator"';
+  expect(text).toContain(`parked_keys{${queue}} 2`);
+  expect(text).toContain(`parked_messages{${queue}} 9`);
+  expect(text).toContain(`parked_oldest_seconds{${queue}} 61.5`);
+  expect(text).toContain('dead_letters_waiting{group="task-service",role="operator"} 3');
+  expect(text).toContain('dead_letters_oldest_seconds{group="task-service",role="operator"} 86400');
+  expect(text).toContain('table_bytes{table="inbox",role="operator"} 8192');
+  expect(text).toContain('topic_retention_seconds{topic="reminders",role="operator"} 3600');
+  expect(text).not.toContain('topic_retention_seconds{topic="task-events"');
+  expect(text).not.toContain("somebody-elses");
   expect(text).toContain('backlog_measured_timestamp_seconds{part="lag",role="operator"} 1000');
 });
 
@@ -57,7 +77,14 @@ function setup(backlog: Pick<Backlog, "lag">) {
   const metrics = makeMetrics("operator", { process: false });
   const checks: (() => boolean)[] = [];
   const watching = watchBacklog(
-    { outbox: () => Promise.resolve(outbox), everyMs: 5, ...backlog },
+    {
+      outbox: () => Promise.resolve(outbox),
+      failures: () => Promise.resolve(failures),
+      tables: () => Promise.resolve([{ table: "inbox", bytes: 8192 }]),
+      topics: () => Promise.resolve(topics),
+      everyMs: 5,
+      ...backlog,
+    },
     {
       signal: stop.signal,
       metrics,

@@ -1,11 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Role } from "../../shared/role.ts";
+import type { TopicState } from "../../shared/broker.ts";
+import { topicNames } from "../../shared/topics.ts";
+import type { Failures } from "./measure-failures.ts";
 import type { PartitionLag } from "./measure-lag.ts";
 import type { OutboxState } from "./read-outbox.ts";
 
 export type Backlog = Readonly<{
   lag: () => Promise<readonly PartitionLag[]>;
   outbox: () => Promise<OutboxState>;
+  failures: () => Promise<Failures>;
+  tables: () => Promise<readonly Readonly<{ table: string; bytes: number }>[]>;
+  topics: () => Promise<readonly TopicState[]>;
   everyMs: number;
 }>;
 
@@ -14,7 +20,7 @@ export type Backlog = Readonly<{
  * figures; `backlog_measured_timestamp_seconds` says how old they are. Ready after the first complete measurement.
  */
 export async function watchBacklog(
-  { lag, outbox, everyMs }: Backlog,
+  { lag, outbox, failures, tables, topics, everyMs }: Backlog,
   { signal, log, metrics, now, readyWhen }: Pick<Role, "signal" | "log" | "metrics" | "now" | "readyWhen">,
 ): Promise<void> {
   const place = ["group", "topic", "partition"];
@@ -27,7 +33,19 @@ export async function watchBacklog(
     "When a part was last measured, since the epoch",
     ["part"],
   );
-  const failures = metrics.counter("backlog_failures_total", "Measurements that failed", ["part"]);
+  const failed = metrics.counter("backlog_failures_total", "Measurements that failed", ["part"]);
+  const queue = ["group", "topic"];
+  const parkedKeys = metrics.gauge("parked_keys", "Keys that wait behind a failed message", queue);
+  const parkedMessages = metrics.gauge(
+    "parked_messages",
+    "Messages that wait behind a failed one, itself included",
+    queue,
+  );
+  const parkedSeconds = metrics.gauge("parked_oldest_seconds", "How long the key that waits longest does", queue);
+  const dead = metrics.gauge("dead_letters_waiting", "Dead letters no operator has settled", ["group"]);
+  const deadSeconds = metrics.gauge("dead_letters_oldest_seconds", "Age of the oldest of them", ["group"]);
+  const bytes = metrics.gauge("table_bytes", "Size on disk of a table that grows with traffic", ["table"]);
+  const retention = metrics.gauge("topic_retention_seconds", "After which a topic forgets; absent: never", ["topic"]);
 
   const parts = {
     lag: async () => {
@@ -43,6 +61,29 @@ export async function watchBacklog(
         oldest.set({ shard }, of.oldestSeconds);
       }
     },
+    failures: async () => {
+      const found = await failures();
+      for (const { group, topic, ...of } of found.parked) {
+        parkedKeys.set({ group, topic }, of.keys);
+        parkedMessages.set({ group, topic }, of.messages);
+        parkedSeconds.set({ group, topic }, of.oldestSeconds);
+      }
+      for (const { group, ...of } of found.dead) {
+        dead.set({ group }, of.letters);
+        deadSeconds.set({ group }, of.oldestSeconds);
+      }
+    },
+    tables: async () => {
+      for (const { table, ...of } of await tables()) bytes.set({ table }, of.bytes);
+    },
+    topics: async () => {
+      const found = new Map((await topics()).map(({ name, configs }) => [name, Number(configs["retention.ms"])]));
+      for (const topic of topicNames) {
+        const ms = found.get(topic) ?? Number.NaN;
+        if (ms > 0) retention.set({ topic }, ms / 1000);
+        else retention.remove({ topic });
+      }
+    },
   };
   const done = new Set<string>();
   readyWhen("backlog", () => done.size === Object.keys(parts).length);
@@ -54,7 +95,7 @@ export async function watchBacklog(
         measured.set({ part }, now().getTime() / 1000);
       } catch (error) {
         // Telling how far others are behind must go on when one part is down: that is when it is asked for.
-        failures.inc({ part });
+        failed.inc({ part });
         log.warn("backlog_not_measured", { part, error });
       }
     // The wait between two rounds; it ends early when the role stops.
