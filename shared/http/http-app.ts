@@ -115,7 +115,7 @@ function observe({ log, metrics, newId }: HttpOptions): MiddlewareHandler<HttpEn
     // An answer made without `c` (a proxied or stored one) has not taken the headers above.
     if (!c.res.headers.has("x-request-id")) c.header("x-request-id", requestId);
     const ms = performance.now() - started;
-    const pattern = routePath(c, -1);
+    const pattern = routePath(c);
     const route =
       pattern === "" || pattern === "/*" || (pattern === "/v1/*" && c.res.status >= 404) ? "unmatched" : pattern;
     const { method } = c.req;

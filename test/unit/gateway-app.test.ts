@@ -101,6 +101,20 @@ function setup(over: { auth?: AuthConfig; answer?: (forward: Forward) => Respons
   return { app, call, signIn, forwarded, opened, lines, tickets };
 }
 
+test("a request that was passed on is told by the route that passed it on, a stranger's path by none", async () => {
+  const { call, signIn, lines } = setup();
+  const { bearer } = await signIn();
+  await call("GET", "/v1/tasks?status=all", bearer);
+  await call("GET", "/nowhere", bearer);
+  const routes = lines
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter(({ event }) => event === "request");
+  expect(routes.slice(-2).map(({ route, status }) => ({ route, status }))).toEqual([
+    { route: "/v1/*", status: 200 },
+    { route: "unmatched", status: 404 },
+  ]);
+});
+
 describe("sessions", () => {
   test("a name gets a token and a cookie scripts cannot read; the same name is the same user", async () => {
     const { call, signIn } = setup();
