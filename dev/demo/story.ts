@@ -11,6 +11,7 @@ type Hop = Readonly<{ at: number; text: string; about: readonly (string | null)[
 type View = Readonly<{ status?: string; title?: string; reminders?: readonly Readonly<{ status: string }>[] }>;
 
 const patienceMs = 60_000;
+const askEveryMs = 50;
 
 /** Runs the story; 0 when every chapter came out as told, else 1. `--url` and `--brokers` override what `dev status` says. */
 export async function tellStory(args: readonly string[]): Promise<number> {
@@ -124,13 +125,17 @@ async function remind({ api, hops }: Story): Promise<void> {
   const late = Date.parse(mine[0]["triggered_at"] ?? "") - due.getTime();
   if (late < 0) throw new Error(`the reminder fired ${-late} ms early`);
   say(began, performance.now(), `triggered once, ${late} ms after it was due`);
-  const sent = await hear("its notification is delivered", async () => {
-    const { items } = (await api.send("GET", "/v1/notifications")).body as {
-      items: readonly Readonly<Record<string, string>>[];
-    };
-    const found = items.filter((item) => item["task_id"] === id && item["status"] === "delivered");
-    return found.length > 0 && found;
-  });
+  const sent = await hear(
+    "its notification is delivered",
+    async () => {
+      const { items } = (await api.send("GET", "/v1/notifications")).body as {
+        items: readonly Readonly<Record<string, string>>[];
+      };
+      const found = items.filter((item) => item["task_id"] === id && item["status"] === "delivered");
+      return found.length > 0 && found;
+    },
+    askEveryMs,
+  );
   say(began, performance.now(), `delivered through ${sent.map((item) => item["channel"]).join(", ")}\n`);
 }
 
@@ -151,17 +156,25 @@ async function recur({ api, hops }: Story): Promise<void> {
     };
     return items.filter((task) => task["template_id"] === id);
   };
-  const [first] = await hear("the first occurrence", async () => {
-    const found = await occurrences();
-    return found.length === 1 && found;
-  });
+  const [first] = await hear(
+    "the first occurrence",
+    async () => {
+      const found = await occurrences();
+      return found.length === 1 && found;
+    },
+    askEveryMs,
+  );
   say(began, performance.now(), `the first occurrence is due ${first?.["due_date"]}`);
   const completed = performance.now();
   expectStatus(await api.send("POST", `/v1/tasks/${first?.["id"]}/complete`), 200);
-  const both = await hear("the next occurrence", async () => {
-    const found = await occurrences();
-    return found.length === 2 && found;
-  });
+  const both = await hear(
+    "the next occurrence",
+    async () => {
+      const found = await occurrences();
+      return found.length === 2 && found;
+    },
+    askEveryMs,
+  );
   const next = both.find((task) => task["id"] !== first?.["id"]);
   say(
     completed,
@@ -190,14 +203,14 @@ function expectStatus(answer: Answer, status: number): Answer {
   return answer;
 }
 
-async function hear<T>(what: string, look: () => T | Promise<T>): Promise<Exclude<T, false>> {
+async function hear<T>(what: string, look: () => T | Promise<T>, everyMs = 10): Promise<Exclude<T, false>> {
   const deadline = performance.now() + patienceMs;
   for (;;) {
     const found = await look();
     // `false` means not yet and has just been ruled out.
     if (found) return found as Exclude<T, false>;
     if (performance.now() > deadline) throw new Error(`waited ${patienceMs / 1000} s for: ${what}`);
-    await sleep(10); // polling an array filled by the watchers
+    await sleep(everyMs); // the watchers fill an array; the API is asked less often
   }
 }
 
