@@ -33,7 +33,8 @@ export async function joinGroup(
     protocols: [{ name: "roundrobin", version: 1 }],
     autocommit: false,
     retries: 5,
-    sessionTimeout: 10_000,
+    // The least that brokers take by default: the partitions of a killed member stand still for as long.
+    sessionTimeout: 6_000,
     rebalanceTimeout: rebalanceTimeoutMs,
     heartbeatInterval: 1_000,
     maxWaitTime: 500,
