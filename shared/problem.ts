@@ -19,6 +19,8 @@ export const problems = {
   VERSION_MISMATCH: { status: 412, retry: false, title: "The task was changed meanwhile" },
   IDEMPOTENCY_KEY_REUSED: { status: 422, retry: false, title: "The idempotency key was used for another request" },
   IDEMPOTENCY_IN_PROGRESS: { status: 409, retry: true, title: "The first request with this key is still running" },
+  REFUSED: { status: 409, retry: false, title: "It was not done" },
+  OPERATOR_DISABLED: { status: 403, retry: false, title: "The operator's interface is closed" },
   TOO_MANY_STREAMS: { status: 429, retry: true, title: "Too many open streams" },
   UNAVAILABLE: { status: 503, retry: true, title: "A part of the system is not reachable" },
   INTERNAL: { status: 500, retry: true, title: "Something went wrong on our side" },
