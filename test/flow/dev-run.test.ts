@@ -158,6 +158,26 @@ test("a killed role is started again at its address and its last lines are repea
   expect(after?.pid).not.toBe(before?.pid);
 });
 
+test("ops works on the dev that runs here, unless the environment says where", async () => {
+  const ops = async (env: Readonly<Record<string, string>>): Promise<string> => {
+    const child = Bun.spawn([process.execPath, "dev/ops.ts", "lag", "--json"], {
+      cwd: checkout,
+      env: { PATH: process.env["PATH"], ...env },
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    expect(await child.exited).toBe(0);
+    return (await new Response(child.stdout).text()).trim();
+  };
+  expect(await ops({})).toBe("lag --json on undefined");
+  const run = dev();
+  await says(run, "Ctrl-C stops everything");
+  expect(await ops({})).toBe(`lag --json on ${stack().databaseUrl}`);
+  expect(await ops({ DATABASE_URL: "postgres://elsewhere" })).toBe("lag --json on postgres://elsewhere");
+  // Not the database of one system with the broker of another.
+  expect(await ops({ KAFKA_BROKERS: "elsewhere:9092" })).toBe("lag --json on undefined");
+});
+
 test("a second dev in the same checkout says so and changes nothing", async () => {
   const run = dev("--only", "worker");
   await says(run, "Ctrl-C stops everything");
