@@ -1,12 +1,15 @@
 import { list } from "../../shared/config.ts";
 
-/** Where the other roles are: several addresses, separated by commas, are used in turn. */
+/**
+ * Where the other roles are: several addresses, separated by commas, are used in turn. Unless told, where `bun run dev` puts
+ * them: never where it puts another server, which would be sent the tokens of users.
+ */
 export const upstreamSettings = {
-  "task-service": list("TASK_SERVICE_URL", "http://127.0.0.1:8081"),
-  "reminder-service": list("REMINDER_SERVICE_URL", "http://127.0.0.1:8082"),
-  "recurring-task-worker": list("RECURRING_TASK_WORKER_URL", "http://127.0.0.1:8083"),
-  "reminder-scheduling-worker": list("REMINDER_SCHEDULING_WORKER_URL", "http://127.0.0.1:8084"),
-  "notification-service": list("NOTIFICATION_SERVICE_URL", "http://127.0.0.1:8085"),
+  "task-service": list("TASK_SERVICE_URL", "http://127.0.0.1:8100"),
+  "reminder-service": list("REMINDER_SERVICE_URL", "http://127.0.0.1:8160"),
+  "recurring-task-worker": list("RECURRING_TASK_WORKER_URL", "http://127.0.0.1:8120"),
+  "reminder-scheduling-worker": list("REMINDER_SCHEDULING_WORKER_URL", "http://127.0.0.1:8140"),
+  "notification-service": list("NOTIFICATION_SERVICE_URL", "http://127.0.0.1:8180"),
 };
 
 export type Upstream = keyof typeof upstreamSettings;
