@@ -50,7 +50,8 @@ export function makeHttpApp(options: HttpOptions): HttpApp {
   });
   app.use(observe(options));
   app.use("/v1/*", identify(options));
-  app.use(boundBody(options.maxBodyBytes ?? 256 * 1024));
+  // Room for a megabyte in one field, so that the answer names the field instead of the body.
+  app.use(boundBody(options.maxBodyBytes ?? 1280 * 1024));
   app.notFound((c) => problemResponse(c, nothingHere(app, c)));
   app.onError((error, c) => {
     const problem = problemOf(error);

@@ -135,7 +135,7 @@ test("bad input names the field, is never a 500 and leaves no trace in any topic
     ["{not json", [400], /JSON/],
     [{ title: 7 }, [422], /title/],
     [{}, [422], /title/],
-    [{ title: "x".repeat(1_000_000) }, [413, 422], /title|body/],
+    [{ title: "x".repeat(1_048_576) }, [422], /title/],
     [{ title: "ok", colour: "red" }, [422], /colour/],
     [{ title: "ok", due_date: "tomorrow" }, [422], /due_date/],
     [{ title: "ok", priority: "Urgent" }, [422], /priority/],
