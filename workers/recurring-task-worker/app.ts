@@ -21,7 +21,7 @@ const paging = z.object({
   cursor: z.string().max(1000).optional(),
 });
 const list = z.object({ items: z.array(seriesSchema), next_cursor: z.string().nullable() });
-const params = z.object({ id: z.guid().transform((text) => text.toLowerCase()) });
+const params = z.object({ id: z.guid("is not a UUID").transform((text) => text.toLowerCase()) });
 const answers = <S extends z.ZodType>(schema: S, description: string) => ({
   description,
   content: { "application/json": { schema } },

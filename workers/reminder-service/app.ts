@@ -18,7 +18,7 @@ export type AppOptions = Writing &
     metrics: Metrics;
   }>;
 
-const id = z.guid().transform((text) => text.toLowerCase());
+const id = z.guid("is not a UUID").transform((text) => text.toLowerCase());
 const paging = {
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.string().max(1000).optional(),

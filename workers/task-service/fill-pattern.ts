@@ -30,7 +30,7 @@ export function fillPattern(pattern: RecurrencePattern, { before, dueDate, dueTz
       path: `/recurrence_pattern${path}`,
       message,
     }));
-    throw new Problem("INVALID_REQUEST", error.message, { mistakes, cause: error });
+    throw new Problem("INVALID_REQUEST", undefined, { mistakes, cause: error });
   }
 }
 

@@ -76,7 +76,7 @@ function show(plan: readonly TopicStep[], verb: "ls" | "apply", json: boolean, {
     return [
       name,
       partitions,
-      `${retentionMs / 3_600_000} h`,
+      `${Number((retentionMs / 3_600_000).toFixed(2))} h`,
       maxMessageBytes,
       writer,
       key,
