@@ -1,6 +1,17 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { findJava } from "./java.ts";
@@ -84,7 +95,7 @@ async function runMaven({
   const { ended } = await runCommand({
     command: [mvn, "-B", "-f", pom, `-Dparts=${into}`, "process-resources"],
     cwd: dirname(pom),
-    env: { ...process.env, JAVA_HOME: java.home },
+    env: { ...process.env, JAVA_HOME: java.home, MAVEN_OPTS: mavenOptions(process.env) },
     signal,
     onLine,
     record: { name: "maven", directory: recordsDirectory },
@@ -100,6 +111,24 @@ async function runMaven({
   throw new Error(
     `Maven could not fetch the embedded stack (${ended}); run again, what is already there is kept.\n  ${why}`,
   );
+}
+
+/**
+ * MAVEN_OPTS with the home that HOME names: Java asks the password file instead, which for some users names a folder that does
+ * not exist, and then nothing can be fetched. What the user put into MAVEN_OPTS wins; the shell script that reads it splits at spaces.
+ */
+export function mavenOptions(env: Readonly<Record<string, string | undefined>>): string {
+  const { HOME: home = "", MAVEN_OPTS: given = "" } = env;
+  return home === "" || /\s/.test(home) || !isWritable(home) ? given : `-Duser.home=${home} ${given}`.trim();
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** How much of the one large archive is there, while Maven itself is silent about it. */
