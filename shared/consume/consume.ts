@@ -1,4 +1,4 @@
-import type { Broker } from "../broker.ts";
+import type { Broker, TopicPartition } from "../broker.ts";
 import type { Db } from "../postgres/db.ts";
 import type { Message } from "../message.ts";
 import { outboxChannel, type Encoder } from "../outbox/outbox.ts";
@@ -11,25 +11,40 @@ import { handleBatch } from "./handle-batch.ts";
 import type { BatchHandler, Handler } from "./handler.ts";
 import { checkRetention, keepInbox } from "./inbox-retention.ts";
 import { laneCount } from "./lanes.ts";
+import { makeFloodGuard, type Flood } from "./flood-guard.ts";
 import { makeMeters } from "./meters.ts";
+import { park } from "./park.ts";
 import { readRecord, type Decoder } from "./read-record.ts";
 import { runSession, timing, type Timing } from "./session.ts";
-import { makeSetAside, positionOf, type Buried } from "./set-aside.ts";
+import { defaultTiersMs } from "./retry-tiers.ts";
+import { makeSetAside, positionOf, type Failed } from "./set-aside.ts";
 import { supervise } from "./supervise.ts";
+import { makeControls } from "./controls.ts";
+import { tellParked } from "./tell-parked.ts";
+import { settlesWithin } from "./wait.ts";
+import { makeWake } from "./wake.ts";
 import { makeLaneWork } from "./work-lane.ts";
+import { workParked } from "./work-parked.ts";
 
-/** Connections a consumer uses at once: one per lane, one to probe with, one to spare. */
+/** Connections a consumer uses at once: one per lane, one for parked keys, one to probe with. */
 export const consumerConnections = laneCount + 2;
 
 export type ConsumeOptions = Readonly<{
   broker: Pick<Broker, "join" | "admin">;
   /** Its pool needs `consumerConnections` for this consumer alone. */
-  db: Pick<Db, "sql" | "transaction" | "notifier">;
+  db: Pick<Db, "sql" | "transaction" | "notifier"> & Partial<Pick<Db, "listen">>;
   codec: Encoder & Decoder;
   topics: readonly TopicName[];
   group: GroupName;
   /** How long one batch's handlers may take; 30 s by default. */
   handlerMs?: number;
+  /**
+   * How long a message that keeps failing waits for each further try, its key's later messages behind it: 5 s, 30 s, 2 min, 10 min,
+   * 1 h by default, each with full jitter. After the last it becomes a dead letter; with none, at once.
+   */
+  tiersMs?: readonly number[];
+  /** When failures of many keys alike are taken for one failure of all. */
+  flood?: Flood;
   /** For tests that cannot wait. */
   timing?: Partial<Timing>;
 }> &
@@ -54,26 +69,44 @@ export async function consume(options: ConsumeOptions, role: Role): Promise<void
   const stop = AbortSignal.any([role.signal, here.signal]);
   const cutOff = new AbortController();
   const notifier = db.notifier(outboxChannel);
+  const { notify } = notifier;
+  const wake = makeWake();
   const probe = () => db.sql`select 1`;
   const dependency = makeDependency({ probe, log, stop });
+  const flood = makeFloodGuard({ ...options.flood, log, stop, changed: meters.flooded });
+  const controls = makeControls({
+    db,
+    group,
+    log,
+    stop,
+    released: flood.release,
+    changed: meters.pausedByOperator,
+    heard: wake.now,
+  });
+  const isWaiting = () => dependency.isWaiting() || controls.isPaused() || flood.held() > 0;
+  const tiersMs = options.tiersMs ?? defaultTiersMs;
+  const times = { ...timing, ...options.timing };
 
   let tries = 0;
+  let owned: readonly TopicPartition[] = [];
+  const handlingIn = (epoch: number) => ({
+    db,
+    codec,
+    group,
+    epoch,
+    log,
+    source: role.name,
+    handle: "handleBatch" in options ? options.handleBatch : oneByOne(options.handle),
+    handlerMs: options.handlerMs ?? 30_000,
+    now: role.now,
+    stop: cutOff.signal,
+  });
+
   const session = (epoch: number) => {
-    const handling = {
-      db,
-      codec,
-      group,
-      epoch,
-      log,
-      source: role.name,
-      handle: "handleBatch" in options ? options.handleBatch : oneByOne(options.handle),
-      handlerMs: options.handlerMs ?? 30_000,
-      now: role.now,
-      stop: cutOff.signal,
-    };
-    const buryRecord = async (dead: Buried) => {
-      await dependency.retry(() => bury({ db, group, epoch, now: role.now }, dead));
-      notifier.notify();
+    const handling = handlingIn(epoch);
+    const buryRecord = async (dead: Failed) => {
+      await dependency.retry(() => bury(handling, dead));
+      notify();
       meters.dead(dead.class);
       const { record, error, attempts } = dead;
       log.error("message_dead", { ...positionOf(record), class: dead.class, attempts: attempts.length, error });
@@ -84,10 +117,22 @@ export async function consume(options: ConsumeOptions, role: Role): Promise<void
       read: (record) => readRecord(codec, record),
       handle: async (messages) => {
         const handled = await handleBatch(handling, messages).finally(() => tries++);
-        if (handled.derived > 0) notifier.notify();
+        if (handled.derived > 0) notify();
         return handled;
       },
-      setAside: makeSetAside({ ...common, isFatal: isEpochChange, retried: meters.retried }),
+      setAside: makeSetAside({
+        ...common,
+        park: async (failed, at) => {
+          await dependency.retry(() => park(handling, failed, at));
+          wake.now();
+          log.warn("key_parked", { ...positionOf(failed.record), class: failed.class, delayMs: at.delayMs });
+        },
+        flood,
+        tiersMs,
+        isFatal: isEpochChange,
+        retried: meters.retried,
+      }),
+      worked: flood.worked,
       dependency,
       meters,
     });
@@ -97,23 +142,69 @@ export async function consume(options: ConsumeOptions, role: Role): Promise<void
       topics,
       meters,
       log,
-      work: (items, end) => work(items, (error) => end({ kind: "fatal", error })),
-      isWaiting: dependency.isWaiting,
+      work: async (items, end) => {
+        await controls.open();
+        if (!stop.aborted) await work(items, (error) => end({ kind: "fatal", error }));
+      },
+      isWaiting,
       tries: () => tries,
       onJoined: () => {
         joined = true;
       },
-      stop: role.signal,
+      onOwned: (partitions) => {
+        owned = partitions;
+        wake.now();
+      },
+      stop,
       giveUp: () => cutOff.abort(),
-      timing: { ...timing, ...options.timing },
+      timing: times,
     });
+  };
+
+  /** Works parked keys beside the sessions; its failure ends them. */
+  const parking = async (epoch: number) => {
+    const handling = handlingIn(epoch);
+    const mayWork = () => !controls.isPaused();
+    try {
+      await workParked({
+        ...handling,
+        sql: db.sql,
+        owned: () => owned,
+        mayWork,
+        flood,
+        dependency,
+        meters,
+        tiersMs,
+        wake,
+        notify,
+        ending: stop,
+      });
+    } finally {
+      here.abort();
+    }
   };
 
   try {
     const epoch = await dependency.await(() => openGroup(db.sql, group));
     void keepInbox(db, log, stop);
     await dependency.await(() => checkRetention(broker.admin, group, topics));
-    await supervise({ session: () => session(epoch), admin: broker.admin, meters, log, stop: role.signal });
+    const controlling = controls.run();
+    const parked = parking(epoch);
+    const telling = tellParked({ sql: db.sql, epoch, topics, owned: () => owned, meters, log, stop });
+    const supervising = supervise({ session: () => session(epoch), admin: broker.admin, meters, log, stop }).finally(
+      () => here.abort(),
+    );
+    // A handler of a parked key that will not end is cut off like one of a lane, and not waited for.
+    const given = supervising
+      .catch(() => {})
+      .then(async () => {
+        if (await settlesWithin(times.drainMs, parked)) return;
+        cutOff.abort();
+        await settlesWithin(2_000, parked);
+      });
+    const outcomes = await Promise.allSettled([supervising, Promise.race([parked, given]), controlling, telling]);
+    const failed = outcomes.find((outcome) => outcome.status === "rejected");
+    if (failed) throw failed.reason;
   } catch (error) {
     if (role.signal.aborted) return log.warn("consumer_cut_short", { error });
     sound = false;

@@ -18,8 +18,24 @@ export type DeadLetter = Readonly<{
   class: FailureClass;
   error: unknown;
   attempts: readonly Attempt[];
+  /** Where the error itself is not at hand any more; otherwise made of it. */
+  fingerprint?: string;
   now: Date;
 }>;
+
+/** What is told of a failure: message of 1 KB and stack of 4 KB at most, in text Postgres can keep. */
+export function describeFailure({
+  class: failure,
+  error,
+  fingerprint: known,
+}: Pick<DeadLetter, "class" | "error" | "fingerprint">) {
+  return {
+    class: failure,
+    message: cut(storable(error instanceof Error ? error.message : String(error)), maxMessageBytes),
+    stack: cut(storable(stackOf(error)), maxStackBytes),
+    fingerprint: known ?? fingerprint(failure, error),
+  };
+}
 
 const maxStackBytes = 4096;
 const maxMessageBytes = 1024;
@@ -30,7 +46,8 @@ const maxAttempts = 20;
  * headers of its own, after the others. A header of such a name the record already had (it was dead before) stays: the last counts.
  */
 export function deadLetterRow(dead: DeadLetter): OutboxRow {
-  const { record, group, error, now } = dead;
+  const { record, group, now } = dead;
+  const failure = describeFailure(dead);
   const { id, time } = inboxEntryOf(record);
   const key = storable(record.key ?? "");
   const headers: Headers = [...record.headers, ...story(dead)].map(([name, value]) => [storable(name), value]);
@@ -54,10 +71,10 @@ export function deadLetterRow(dead: DeadLetter): OutboxRow {
       ["x-original-offset", String(record.offset)],
       ["x-original-timestamp", new Date(record.timestamp).toISOString()],
       ["x-group", group],
-      ["x-error-class", of.class],
-      ["x-error-message", cut(error instanceof Error ? error.message : String(error), maxMessageBytes)],
-      ["x-error-stack", cut(stackOf(error), maxStackBytes)],
-      ["x-error-fingerprint", fingerprint(of.class, error)],
+      ["x-error-class", failure.class],
+      ["x-error-message", failure.message],
+      ["x-error-stack", failure.stack],
+      ["x-error-fingerprint", failure.fingerprint],
       ["x-attempts", JSON.stringify(of.attempts.slice(-maxAttempts))],
       ["x-failed-at", now.toISOString()],
       ["x-service-version", serviceVersion()],
@@ -74,7 +91,7 @@ export function deadLetterRow(dead: DeadLetter): OutboxRow {
  * Under which id and time the inbox knows a record. One whose envelope cannot be read is known by its place in the log, so
  * that delivering it again does not dead-letter it again.
  */
-export function inboxEntryOf(record: Fetched): InboxEntry {
+export function inboxEntryOf(record: Omit<Fetched, "key" | "generation">): InboxEntry {
   try {
     const { id, time } = readEnvelope(record.headers);
     return { id, time };
@@ -92,13 +109,14 @@ function schemaIdOf(value: Uint8Array | null): number | null {
   return new DataView(value.buffer, value.byteOffset).getUint32(1);
 }
 
-function headerOf(record: Fetched, name: string): string | null {
+/** The last header of that name as text, `null` where there is none. */
+export function headerOf(record: Fetched, name: string): string | null {
   const found = record.headers.findLast(([header]) => header === name)?.[1];
   return found === undefined ? null : storable(Buffer.from(found).toString()) || null;
 }
 
-/** Postgres keeps no NUL in text. A key that had one travels in `x-original-key` besides. */
-function storable(text: string): string {
+/** Postgres keeps no NUL in text. A dead letter's key that had one travels in `x-original-key` besides. */
+export function storable(text: string): string {
   return text.replaceAll("\0", "\u{fffd}").toWellFormed();
 }
 

@@ -26,3 +26,19 @@ export async function enterInbox(
     returning message_id`;
   return new Set(rows.map(({ message_id }) => message_id));
 }
+
+/** Moves messages from one fate to another and returns the ids of those that had the first. Their key must be locked. */
+export async function changeFate(
+  tx: Tx,
+  epoch: number,
+  { from, to }: Readonly<{ from: InboxFate; to: InboxFate }>,
+  entries: readonly InboxEntry[],
+): Promise<ReadonlySet<string>> {
+  const rows = await tx<{ message_id: string }[]>`
+    update inbox set fate = ${to}::inbox_fate
+    from unnest(${entries.map(({ id }) => id)}::uuid[], ${entries.map(({ time }) => time.toISOString())}::timestamptz[])
+      as entry(id, at)
+    where epoch = ${epoch} and message_id = entry.id and time = entry.at and fate = ${from}::inbox_fate
+    returning message_id`;
+  return new Set(rows.map(({ message_id }) => message_id));
+}

@@ -9,7 +9,7 @@ export type Item = Readonly<{ record: Fetched; tracked: Tracked; lane: string; b
 export type Readable = Readonly<{ item: Item; message: Received }>;
 
 /** What became of a message in a group. `skipped` is an event type this build does not know. */
-export type Outcome = "done" | "duplicate" | "dead" | "skipped";
+export type Outcome = "done" | "duplicate" | "parked" | "dead" | "skipped";
 
 /** The records of a lane are of whole keys; records without one keep the order of their partition. */
 export function makeItem(record: Fetched, tracked: Tracked): Item {

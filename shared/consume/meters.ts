@@ -43,7 +43,28 @@ export function makeMeters(metrics: Metrics, group: GroupName) {
   const age = metrics.gauge("consumer_commit_age_seconds", "Since everything settled was committed", ["group"]);
   const paused = metrics.gauge("consumer_paused", "1 while something it needs is down", ["group"]);
   const alarm = metrics.gauge("consumer_alarm", "1 while it waits for an operator", ["group"]);
+  const head = metrics.gauge(
+    "consumer_head_of_line_seconds",
+    "For how long the oldest unfinished record of any partition has been waiting",
+    ["group", "topic"],
+  );
+  const parkedKeys = metrics.gauge("consumer_parked_keys", "Keys that wait behind a failure, of owned partitions", [
+    "group",
+    "topic",
+  ]);
+  const parkedMessages = metrics.gauge("consumer_parked_messages", "Messages that wait behind a failure", [
+    "group",
+    "topic",
+  ]);
+  const parkedAge = metrics.gauge("consumer_parked_oldest_seconds", "For how long the oldest parked key has waited", [
+    "group",
+    "topic",
+  ]);
+  const flood = metrics.gauge("consumer_flood", "1 while most messages fail alike and are held", ["group"]);
+  const stopped = metrics.gauge("consumer_paused_by_operator", "1 while an operator has paused the group", ["group"]);
   alarm.set(of, 0);
+  flood.set(of, 0);
+  stopped.set(of, 0);
   // A series that begins at 1 shows no increase: the first dead letter would raise no alert.
   rebalances.inc(of, 0);
   for (const failure of failureClasses)
@@ -67,6 +88,14 @@ export function makeMeters(metrics: Metrics, group: GroupName) {
       paused.set(of, now.paused ? 1 : 0);
     },
     alarm: () => alarm.set(of, 1),
+    head: (topic: string, ms: number) => head.set({ ...of, topic }, ms / 1_000),
+    parked: (topic: string, now: Readonly<{ keys: number; messages: number; oldestSeconds: number }>) => {
+      parkedKeys.set({ ...of, topic }, now.keys);
+      parkedMessages.set({ ...of, topic }, now.messages);
+      parkedAge.set({ ...of, topic }, now.oldestSeconds);
+    },
+    flooded: (now: boolean) => flood.set(of, now ? 1 : 0),
+    pausedByOperator: (now: boolean) => stopped.set(of, now ? 1 : 0),
   };
 }
 export type Meters = ReturnType<typeof makeMeters>;

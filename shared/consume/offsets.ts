@@ -5,7 +5,15 @@ import { partitionName } from "./partition-name.ts";
 /** A record on its way: `finish` once its fate is durable, `isOwned` until its partition is lost. */
 export type Tracked = Readonly<{ finish: () => void; isOwned: () => boolean }>;
 
-type Progress = { at: TopicPartition; next: bigint; finished: Set<bigint>; committed: bigint; owned: boolean };
+type Progress = {
+  at: TopicPartition;
+  next: bigint;
+  finished: Set<bigint>;
+  /** When each unfinished record was taken, by `performance.now()`. */
+  taken: Map<bigint, number>;
+  committed: bigint;
+  owned: boolean;
+};
 
 /**
  * How far each owned partition may be committed: up to the first record whose fate is not durable yet, whatever finished
@@ -16,7 +24,14 @@ export function makeOffsets(onFinished: () => void = () => {}) {
   return {
     acquire: ({ topic, partition, committed }: Owned) => {
       const at = { topic, partition };
-      owned.set(partitionName(at), { at, next: committed, finished: new Set(), committed, owned: true });
+      owned.set(partitionName(at), {
+        at,
+        next: committed,
+        finished: new Set(),
+        taken: new Map(),
+        committed,
+        owned: true,
+      });
     },
     /** What still runs of a lost partition finishes without being committed: its new owner reads it again and finds it in the inbox. */
     lose: (at: TopicPartition) => {
@@ -27,9 +42,11 @@ export function makeOffsets(onFinished: () => void = () => {}) {
     track: (at: TopicPartition, offset: bigint): Tracked => {
       const progress = owned.get(partitionName(at));
       if (progress === undefined) throw new Error(`${partitionName(at)} is not owned`);
+      progress.taken.set(offset, performance.now());
       return {
         isOwned: () => progress.owned,
         finish: () => {
+          progress.taken.delete(offset);
           progress.finished.add(offset);
           while (progress.finished.delete(progress.next)) progress.next += 1n;
           onFinished();
@@ -43,6 +60,12 @@ export function makeOffsets(onFinished: () => void = () => {}) {
         .map(({ at, next }) => ({ ...at, offset: next })),
     /** Records whose fate is durable and whose commit is not. */
     behind: (): number => [...owned.values()].reduce((sum, { next, committed }) => sum + Number(next - committed), 0),
+    /** For how many ms the oldest unfinished record of each partition has been waiting; 0 where nothing does. */
+    headAges: (): readonly Readonly<{ at: TopicPartition; ms: number }>[] =>
+      [...owned.values()].map(({ at, next, taken }) => {
+        const since = taken.get(next);
+        return { at, ms: since === undefined ? 0 : performance.now() - since };
+      }),
     committed: (offsets: readonly PartitionOffset[]) => {
       for (const one of offsets) {
         const progress = owned.get(partitionName(one));

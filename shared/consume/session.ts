@@ -1,4 +1,4 @@
-import type { Broker, Member } from "../broker.ts";
+import type { Broker, Member, TopicPartition } from "../broker.ts";
 import type { Log } from "../log.ts";
 import type { GroupName, TopicName } from "../topics.ts";
 import { settlesWithin, sleep } from "./wait.ts";
@@ -30,6 +30,8 @@ export type Session = Readonly<{
   /** Counts the handlers that have come to an end, well or not: a message that fails slowly is no standstill. */
   tries: () => number;
   onJoined: () => void;
+  /** Told what the member owns, whenever that changes; nothing while the group rebalances and once the client is over. */
+  onOwned: (partitions: readonly TopicPartition[]) => void;
   meters: Meters;
   log: Log;
   stop: AbortSignal;
@@ -66,6 +68,7 @@ export async function runSession(of: Session): Promise<SessionEnd> {
   const done = new AbortController();
   const end = (why: SessionEnd) => {
     over = true;
+    of.onOwned([]);
     done.abort();
     unpause();
     ended.resolve(why);
@@ -97,6 +100,7 @@ export async function runSession(of: Session): Promise<SessionEnd> {
       if (over) return;
       rebalancing = true;
       meters.rebalanced();
+      of.onOwned([]);
       lanes.pause();
       // Begun inside the event, or the broker would not take it: without it 14 to 18 % of the records were delivered twice.
       committer.commit().catch((error: unknown) => log.debug("commit_in_rebalance_failed", { error }));
@@ -117,6 +121,7 @@ export async function runSession(of: Session): Promise<SessionEnd> {
       });
       rebalancing = false;
       of.onJoined();
+      of.onOwned(assignment.partitions);
       lanes.resume();
       unpause();
       committer.soon();
@@ -153,6 +158,10 @@ export async function runSession(of: Session): Promise<SessionEnd> {
         commitAgeMs: committer.ageMs(),
         paused: of.isWaiting(),
       });
+      for (const name of of.topics) {
+        const ages = offsets.headAges().filter((head) => head.at.topic === name);
+        meters.head(name, Math.max(0, ...ages.map(({ ms }) => ms)));
+      }
       if (inactive.isSuspicious(at, "", member.isActive())) fail(new Error("the member is not in its group any more"));
       const places = offsets.positions().map((one) => `${partitionName(one)}@${one.offset}`);
       const signature = `${places.join()} ${of.tries()}`;

@@ -1,7 +1,7 @@
 import type { Log } from "../log.ts";
 import { classify } from "./classify.ts";
 import type { Received } from "../message.ts";
-import type { Buried, SetAside } from "./set-aside.ts";
+import type { Failed, SetAside } from "./set-aside.ts";
 import { positionOf } from "./set-aside.ts";
 import type { Dependency } from "./dependency.ts";
 import type { Handled } from "./handle-batch.ts";
@@ -13,8 +13,10 @@ import type { Fetched } from "../broker.ts";
 export type LaneWork = Readonly<{
   read: (record: Fetched) => Promise<ReadResult>;
   handle: (messages: readonly Received[]) => Promise<Handled>;
-  bury: (buried: Buried) => Promise<void>;
-  setAside: (failed: SetAside) => Promise<void>;
+  bury: (failed: Failed) => Promise<void>;
+  setAside: (failed: SetAside) => Promise<"handled" | "parked" | "dead">;
+  /** Called for every message that was handled well. */
+  worked: (key: string) => void;
   dependency: Dependency;
   meters: Meters;
   log: Log;
@@ -44,19 +46,6 @@ export function makeLaneWork(of: LaneWork) {
     });
   };
 
-  /** Sets a message aside; false when it worked after all. */
-  const isBuried = async ({ again, ...failed }: SetAside): Promise<boolean> => {
-    let buried = true;
-    await of.setAside({
-      ...failed,
-      again: async () => {
-        await again();
-        buried = false;
-      },
-    });
-    return buried;
-  };
-
   /** Leaves out what needs no handler: types this build does not know, and what cannot be read by any. */
   const readAll = async (items: readonly Item[], began: number): Promise<readonly Readable[]> => {
     const readable: Readable[] = [];
@@ -72,8 +61,13 @@ export function makeLaneWork(of: LaneWork) {
         if (of.stop.aborted) throw error;
         // What is no record will never be one; anything else that keeps it from being read is tried again like a handler's failure.
         if (classify(error) === "invalid")
-          await of.bury({ record: item.record, class: "invalid", error, attempts: [] });
-        else if (!(await isBuried({ record: item.record, error, again: read }))) continue;
+          await of.bury({ record: item.record, userId: null, class: "invalid", error, attempts: [] });
+        else {
+          const fate = await of.setAside({ record: item.record, userId: null, error, again: read });
+          if (fate === "handled") continue;
+          settle(item, fate, began);
+          continue;
+        }
         settle(item, "dead", began);
       }
     }
@@ -81,17 +75,25 @@ export function makeLaneWork(of: LaneWork) {
   };
 
   const handleAll = async (batch: readonly Readable[], began: number): Promise<void> => {
-    const { fresh, derived } = await dependency.retry(() => of.handle(batch.map(({ message }) => message)));
+    const { handled, parked, derived } = await dependency.retry(() => of.handle(batch.map(({ message }) => message)));
     meters.derived(derived);
-    for (const { item, message } of batch) settle(item, fresh.has(message) ? "done" : "duplicate", began, message);
+    for (const { item, message } of batch) {
+      if (handled.has(message)) of.worked(`${message.topic}/${message.key}`);
+      settle(item, handled.has(message) ? "done" : parked.has(message) ? "parked" : "duplicate", began, message);
+    }
   };
 
   const handleOne = async (one: Readable, began: number): Promise<void> => {
     try {
       await handleAll([one], began);
     } catch (error) {
-      const buried = await isBuried({ record: one.item.record, error, again: () => handleAll([one], began) });
-      if (buried) settle(one.item, "dead", began, one.message);
+      const fate = await of.setAside({
+        record: one.item.record,
+        userId: one.message.data.user_id,
+        error,
+        again: () => handleAll([one], began),
+      });
+      if (fate !== "handled") settle(one.item, fate, began, one.message);
     }
   };
 

@@ -69,7 +69,15 @@ function fence(raw: Tx, statementDeadlineMs: number, refusal: () => Error | null
           const over = refusal();
           if (over) return Promise.reject(over);
           const [work, name] = args.toReversed() as [(inner: Tx) => Promise<unknown>, string?];
-          const fenced = (inner: Tx) => work(fence(inner, statementDeadlineMs, refusal));
+          let ended = false;
+          const fenced = async (inner: Tx) => {
+            try {
+              return await work(fence(inner, statementDeadlineMs, () => refusal() ?? (ended ? isOver() : null)));
+            } finally {
+              // What it left behind must not run in the transaction around it, after the rollback to the savepoint.
+              ended = true;
+            }
+          };
           return name === undefined ? target.savepoint(fenced) : target.savepoint(name, fenced);
         };
       return Reflect.get(target, name, self);

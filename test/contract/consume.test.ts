@@ -81,7 +81,8 @@ describe.each(["fake", "real"] as const)("consuming from the %s broker", (kafka)
       "x-error-message": "no luck with 42",
       "x-schema-id": "1",
     });
-    expect(JSON.parse(headers.get("x-attempts") ?? "")).toHaveLength(4);
+    // Four within 2 s, then one per tier.
+    expect(JSON.parse(headers.get("x-attempts") ?? "")).toHaveLength(6);
     expect(headers.get("x-error-stack")).toContain("no luck");
     expect(headers.get("x-error-fingerprint")).toMatch(/^[0-9a-f]{16}$/);
     expect((await world.fates()).filter(({ fate }) => fate === "dead")).toHaveLength(1);
@@ -263,7 +264,7 @@ test("a failure that looks like an outage while everything answers is the messag
   };
   world.start({ handle });
   await until("all commits", () => world.caughtUp(), patience);
-  expect(await world.deadLetters()).toHaveLength(1);
+  await until("the dead letter", async () => (await world.deadLetters()).length === 1, patience);
   expect(await world.effects()).toHaveLength(1);
 });
 
@@ -278,7 +279,7 @@ test("a handler that does not end is given up on after its deadline", async () =
   // Trying it four times takes longer than standing still is allowed to.
   world.start({ handle, handlerMs: 500, timing: { watchEveryMs: 50, stuckMs: 2_000 } });
   await until("all commits", () => world.caughtUp(), patience);
-  expect(await world.deadLetters()).toHaveLength(1);
+  await until("the dead letter", async () => (await world.deadLetters()).length === 1, patience);
   expect((await world.effects()).map(({ key }) => key)).toEqual(["good"]);
 });
 

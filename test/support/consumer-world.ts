@@ -1,5 +1,6 @@
 import type { Broker, Outgoing } from "../../shared/broker.ts";
 import { consume, type ConsumeOptions } from "../../shared/consume/consume.ts";
+import type { Flood } from "../../shared/consume/flood-guard.ts";
 import type { Handler } from "../../shared/consume/handler.ts";
 import type { Timing } from "../../shared/consume/session.ts";
 import { openDb, type Db } from "../../shared/postgres/db.ts";
@@ -32,6 +33,10 @@ export type Start = Readonly<{
   db?: ConsumeOptions["db"];
   timing?: Partial<Timing>;
   handlerMs?: number;
+  /** Short by default, so that what fails for good is a dead letter soon. */
+  tiersMs?: readonly number[];
+  /** Off by default. */
+  flood?: Flood;
 }>;
 
 /** Postgres for real with a table `effects(id, key, n, member)`; Kafka faked or real. Disposing stops what was started. */
@@ -75,7 +80,12 @@ export async function consumerWorld(options: {
       serve: () => {},
     };
     const common = { broker: of.broker ?? broker, db: of.db ?? db, codec, topics: [topic], group } as const;
-    const more = { ...(of.timing ? { timing: of.timing } : {}), ...(of.handlerMs ? { handlerMs: of.handlerMs } : {}) };
+    const more = {
+      tiersMs: of.tiersMs ?? [20, 40],
+      flood: of.flood ?? { window: 0 },
+      ...(of.timing ? { timing: of.timing } : {}),
+      ...(of.handlerMs ? { handlerMs: of.handlerMs } : {}),
+    };
     const stopped = consume(
       of.handleBatch
         ? { ...common, ...more, handleBatch: of.handleBatch }

@@ -3,7 +3,7 @@ import type { Fetched } from "../../shared/broker.ts";
 import { deadLetterRow, inboxEntryOf } from "../../shared/consume/dead-letter.ts";
 import { makeDependency } from "../../shared/consume/dependency.ts";
 import { fingerprint } from "../../shared/consume/fingerprint.ts";
-import { makeSetAside, type Buried } from "../../shared/consume/set-aside.ts";
+import { makeSetAside, type Failed } from "../../shared/consume/set-aside.ts";
 import { backoff, settlesWithin } from "../../shared/consume/wait.ts";
 import { makeWatchdog } from "../../shared/consume/watchdog.ts";
 import { makeLog } from "../../shared/log.ts";
@@ -26,50 +26,80 @@ const fetched = (more: Partial<Fetched> = {}): Fetched => ({
 
 describe("a message that failed", () => {
   /** `failures` are what the first and the further tries fail with; after them it works. */
-  async function setAsideAfter(...failures: readonly unknown[]) {
-    const buried: Buried[] = [];
-    const stop = new AbortController();
+  async function setAsideAfter(failures: readonly unknown[], more: { key?: null; tiersMs?: readonly number[] } = {}) {
+    const sealed: [fate: string, failure: string, tries: number][] = [];
+    const seal = (fate: string) => async (failed: Failed) => {
+      sealed.push([fate, failed.class, failed.attempts.length]);
+    };
     let tries = 1;
     const setAside = makeSetAside({
-      bury: async (dead) => {
-        buried.push(dead);
-      },
+      bury: seal("buried"),
+      park: seal("parked"),
+      flood: { hold: async () => false },
+      tiersMs: more.tiersMs ?? [5_000],
       isFatal: (error) => error instanceof Error && error.message === "fatal",
       retried: () => {},
       log,
       now: () => new Date(0),
-      stop: stop.signal,
+      stop: new AbortController().signal,
     });
     const again = async () => {
       const failure = failures[tries++];
       if (failure !== undefined) throw failure;
     };
-    await setAside({ record: fetched(), error: failures[0], again });
-    return { tries, buried };
+    const fate = await setAside({
+      record: fetched(more.key === null ? { key: null } : {}),
+      userId: null,
+      error: failures[0],
+      again,
+    });
+    return { fate, tries, sealed };
   }
   const times = (count: number, make: () => Error) => Array.from({ length: count }, make);
 
   test.each([
-    ["permanent", () => new Problem("INVARIANT"), 2],
-    ["invalid", () => new Problem("UNDECODABLE"), 2],
-    ["unknown", () => new Error("who knows"), 4],
-  ] as const)("that is %s is buried after its last confirming try", async (failure, make, tries) => {
-    const result = await setAsideAfter(...times(99, make));
+    ["permanent", () => new Problem("INVARIANT"), 2, "buried"],
+    ["invalid", () => new Problem("UNDECODABLE"), 2, "buried"],
+    ["unknown", () => new Error("who knows"), 4, "parked"],
+  ] as const)("that is %s has its fate sealed after its last try in process", async (failure, make, tries, fate) => {
+    const result = await setAsideAfter(times(99, make));
     expect(result.tries).toBe(tries);
-    expect(result.buried.map((dead) => [dead.class, dead.attempts.length])).toEqual([[failure, tries]]);
+    expect(result.sealed).toEqual([[fate, failure, tries]]);
   });
 
-  test("that works at its last try is not buried", async () => {
-    expect(await setAsideAfter(...times(3, () => new Error("not yet")))).toEqual({ tries: 4, buried: [] });
+  test("is buried where there is no tier to wait, or no key to park", async () => {
+    for (const more of [{ tiersMs: [] }, { key: null }])
+      expect(
+        (
+          await setAsideAfter(
+            times(99, () => new Error("who knows")),
+            more,
+          )
+        ).fate,
+      ).toBe("dead");
+  });
+
+  test("that works at its last try is neither parked nor buried", async () => {
+    expect(await setAsideAfter(times(3, () => new Error("not yet")))).toEqual({
+      fate: "handled",
+      tries: 4,
+      sealed: [],
+    });
   });
 
   test("over a deadlock spends none of its tries", async () => {
-    const result = await setAsideAfter(...times(10, deadlock), ...times(3, () => new Error("x")));
-    expect(result).toEqual({ tries: 14, buried: [] });
+    const result = await setAsideAfter([...times(10, deadlock), ...times(3, () => new Error("x"))]);
+    expect(result).toEqual({ fate: "handled", tries: 14, sealed: [] });
+  });
+
+  test("that was told to come back later than the lane can wait is parked at once", async () => {
+    const later = () => new Problem("TOO_MANY_STREAMS", "later", { retryAfterSeconds: 60 });
+    const throttled = () => Object.assign(later(), { status: 429 });
+    expect((await setAsideAfter(times(9, throttled))).sealed).toEqual([["parked", "throttled", 1]]);
   });
 
   test("with what nothing can mend is handed up", async () => {
-    expect(setAsideAfter(new Error("fatal"))).rejects.toThrow("fatal");
+    expect(setAsideAfter([new Error("fatal")])).rejects.toThrow("fatal");
   });
 });
 
