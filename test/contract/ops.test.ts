@@ -135,7 +135,7 @@ test("dead letters are counted, listed with what was wrong, and shown with their
     value: codec.encode("TaskDeleted", data),
     headers: Object.entries(headers).map(([name, value]) => [name, Buffer.from(value)]),
   });
-  const { out } = await ops("dlq");
+  const { out } = await ops("dlq", "topics");
   expect(out).toMatch(/^recurring-task-worker-dlq +1 +20/m);
   expect(out).toMatch(/^task-events-dlq +0 +-/m);
   const { records } = (await ops.json("dlq", "show", "recurring-task-worker")) as {
@@ -171,7 +171,7 @@ for (const [args, message] of wrong)
   });
 
 test("every command explains itself without touching anything", async () => {
-  for (const name of ["migrate", "topics", "schemas", "lag", "dlq", "outbox"]) {
+  for (const name of ["migrate", "topics", "schemas", "lag", "groups", "consumers", "dlq", "outbox", "audit"]) {
     expect((await ops()).out).toContain(`  ${name} `);
     const { code, out } = await runOnly({}, name, "--help");
     expect(code).toBe(0);

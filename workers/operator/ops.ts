@@ -1,7 +1,10 @@
 // The operator's command line: `ops <command>`. Reads and mends what the roles stand on; every command is safe to run twice.
 import { makeLog } from "../../shared/log.ts";
 import type { Command, Terminal } from "./command.ts";
+import { auditCommand } from "./commands/audit.ts";
+import { consumersCommand } from "./commands/consumers.ts";
 import { dlqCommand } from "./commands/dlq.ts";
+import { groupsCommand } from "./commands/groups.ts";
 import { lagCommand } from "./commands/lag.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { outboxCommand } from "./commands/outbox.ts";
@@ -13,8 +16,11 @@ const commands: Readonly<Record<string, Command>> = {
   topics: topicsCommand,
   schemas: schemasCommand,
   lag: lagCommand,
+  groups: groupsCommand,
+  consumers: consumersCommand,
   dlq: dlqCommand,
   outbox: outboxCommand,
+  audit: auditCommand,
 };
 
 /** Runs one command line. Resolves with the exit code: 0 done, 1 failed, 2 not understood; failures are told on `complain`. */

@@ -1,0 +1,31 @@
+import type { Codec } from "../../shared/codec.ts";
+import { messageContentType } from "../../shared/outbox/envelope.ts";
+import { topicNames } from "../../shared/topics.ts";
+
+/** `value` is the record where it can be decoded, else text or base64; `read` says which, or why it could not be. */
+export type ReadValue = Readonly<{ value: unknown; read: string }>;
+
+/** Reads the bytes of a record of `topic`. `openCodec` is asked only for Avro; what it rejects with becomes the reason in `read`. */
+export async function readValue(
+  record: Readonly<{ topic: string | null; contentType: string | null; value: Uint8Array | null }>,
+  openCodec: () => Promise<Codec>,
+): Promise<ReadValue> {
+  const { value } = record;
+  if (value === null) return { value: null, read: "there is none" };
+  const bytes = Buffer.from(value);
+  const topic = topicNames.find((name) => name === record.topic);
+  if (record.contentType !== messageContentType || topic === undefined) {
+    const text = bytes.toString("utf8");
+    return Buffer.from(text).equals(bytes)
+      ? { value: text, read: "as text" }
+      : { value: bytes.toString("base64"), read: "as base64: it is no text" };
+  }
+  try {
+    const decoded = await (await openCodec()).decode(topic, value);
+    if ("data" in decoded) return { value: decoded.data, read: `as ${decoded.type}` };
+    return { value: bytes.toString("base64"), read: `as base64: this build does not know ${decoded.unknown}` };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { value: bytes.toString("base64"), read: `as base64: ${why}` };
+  }
+}
