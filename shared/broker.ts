@@ -114,6 +114,8 @@ export type Admin = Readonly<{
   offsets: (topic: string, at: "start" | "end") => Promise<ReadonlyMap<number, bigint>>;
   /** By topic and partition; partitions without a commit are missing. */
   committed: (group: string) => Promise<readonly PartitionOffset[]>;
+  /** Moves commits of a group without members; rejects when it has some. `offset` is the next one to read. */
+  setOffsets: (group: string, offsets: readonly PartitionOffset[]) => Promise<void>;
   groups: () => Promise<readonly Readonly<{ name: string; state: string; members: number }>[]>;
   /** The records at these offsets, at most one each; for lag in seconds and for a look. */
   read: (topic: string, at: ReadonlyMap<number, bigint>) => Promise<readonly Fetched[]>;

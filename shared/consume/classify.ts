@@ -6,7 +6,13 @@ import { problems } from "../problem.ts";
  * `throttled`: come back later, as told. `permanent` and `invalid`: trying again will not help; confirmed once.
  * `unknown`: retried some times, then given up on.
  */
-export type FailureClass = "dependency_down" | "throttled" | "permanent" | "invalid" | "unknown";
+export type FailureClass = (typeof failureClasses)[number];
+const failureClasses = ["dependency_down", "throttled", "permanent", "invalid", "unknown"] as const;
+
+/** The class of that name; anything else (what was never tried) is `unknown`. */
+export function failureClassOf(name: string): FailureClass {
+  return failureClasses.find((one) => one === name) ?? "unknown";
+}
 
 /** The closed table. A row matches the `code`, `apiId` or `name` of an error, exactly or, where it ends in `*`, by prefix. */
 export const failureTable: readonly (readonly [mark: string, is: FailureClass, why: string])[] = [

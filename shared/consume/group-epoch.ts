@@ -25,6 +25,17 @@ export async function shareGroup(tx: Tx, group: GroupName, epoch: number): Promi
     });
 }
 
+/** Waits until no transaction of the group runs, keeps new ones off until this one ends, and gives the group its next epoch. */
+export async function takeGroup(tx: Tx, group: GroupName): Promise<Readonly<{ before: number; epoch: number }>> {
+  await tx`select pg_advisory_xact_lock(hashtextextended(${`consumer group ${group}`}, 0))`;
+  const [row] = await tx<{ before: number; epoch: number }[]>`
+    update consumer_groups set epoch = nextval('consumer_group_epoch')
+    from (select epoch as before from consumer_groups where name = ${group}) as old
+    where name = ${group} returning before, epoch`;
+  if (row === undefined) throw new Error(`there is no consumer group ${group}`);
+  return row;
+}
+
 /** Code of the error that ends the process after a reset of its group. */
 export const epochChanged = "EPOCH_CHANGED";
 

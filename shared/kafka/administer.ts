@@ -103,6 +103,13 @@ export function openAdmin(base: ClientOptions, naming: Naming, log: Log): KafkaA
         }),
       );
     },
+    setOffsets: async (group, offsets) => {
+      const topics = [...Map.groupBy(offsets, ({ topic }) => topic)].map(([topic, own]) => ({
+        name: naming.physical(topic),
+        partitionOffsets: own.map(({ partition, offset }) => ({ partition, offset })),
+      }));
+      await client.alterConsumerGroupOffsets({ groupId: naming.physical(group), topics });
+    },
     groups: async () => {
       const names = [...(await client.listGroups()).keys()].filter((name) => naming.logical(name) !== null);
       if (names.length === 0) return [];

@@ -165,6 +165,7 @@ export const deadLetters = pgTable(
     redrives: integer("redrives").notNull().default(0),
     state: text("state").notNull(),
     editedFrom: uuid("edited_from"),
+    lastRedrive: uuid("last_redrive"),
     deadAt: instant("dead_at")
       .notNull()
       .default(sql`clock_timestamp()`),

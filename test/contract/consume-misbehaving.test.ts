@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Broker, PartitionOffset } from "../../shared/broker.ts";
+import { Problem } from "../../shared/problem.ts";
 import { inboxEntryOf } from "../../shared/consume/dead-letter.ts";
 import type { Handler } from "../../shared/consume/handler.ts";
 import { consumerWorld, write, type ConsumerWorld } from "../support/consumer-world.ts";
@@ -33,7 +34,10 @@ const bad: Partial<Misbehaviour> = {
   fetchSize: 15,
 };
 
-/** Members a, b, c and their successors handle what is sent meanwhile; some messages always fail, some now and then. */
+/** Short enough for a test, and more than what fails for a while needs. */
+const tiersMs = [5, 10, 20, 20, 40, 40, 40, 40];
+
+/** Members a, b, c and their successors handle what is sent meanwhile; some messages always fail, some for a while. */
 async function run(seed: number, misbehaviour: Partial<Misbehaviour>) {
   const random = randomOf(seed);
   const world = await consumerWorld({ kafka: "fake", partitions: 3, misbehaviour: { ...misbehaviour, random } });
@@ -45,6 +49,7 @@ async function run(seed: number, misbehaviour: Partial<Misbehaviour>) {
       await write(tx, message, name);
       if (random() < 0.1) await Bun.sleep(random() * 5); // slow handlers overlap with rebalances
       const id = `${message.key}/${message.sequence}`;
+      if (invalid.has(id)) throw new Problem("INVARIANT");
       if (dead.has(id)) throw new Error("never");
       const left = flaky.get(id) ?? 0;
       flaky.set(id, left - 1);
@@ -52,9 +57,10 @@ async function run(seed: number, misbehaviour: Partial<Misbehaviour>) {
       return [];
     };
   const early: string[] = [];
+  const invalid = new Set<string>();
   const timing = { commitEveryMs: 20, watchEveryMs: 100, stuckMs: 2_000, inactiveMs: 2_000 };
   const start = (name: string) =>
-    world.start({ handle: member(name), broker: watchCommits(world, (what) => early.push(what)), timing });
+    world.start({ handle: member(name), broker: watchCommits(world, (what) => early.push(what)), timing, tiersMs });
   const running = [start("a"), start("b"), start("c")];
   const all = [...running];
   const keys = Array.from({ length: 10 }, (_, n) => `k${n}`);
@@ -67,8 +73,8 @@ async function run(seed: number, misbehaviour: Partial<Misbehaviour>) {
       counts.set(key, from + count - 1);
       const ids = Array.from({ length: count }, (_, n) => `${key}/${from + n}`);
       for (const id of ids)
-        if (random() < 0.01) dead.add(id);
-        else if (random() < 0.05) flaky.set(id, 1 + Math.floor(random() * 2));
+        if (random() < 0.02) (dead.add(id), random() < 0.3 && invalid.add(id));
+        else if (random() < 0.06) flaky.set(id, 1 + Math.floor(random() * 7));
       const messages = await world.send(Array<string>(count).fill(key), from);
       messages.forEach((message, n) => sent.set(message, ids[n] ?? ""));
     }
@@ -81,6 +87,7 @@ async function run(seed: number, misbehaviour: Partial<Misbehaviour>) {
     }
   }
   await until(`all commits (seed ${seed})`, () => world.caughtUp(), { timeoutMs: 60_000 });
+  await until(`nothing parked (seed ${seed})`, async () => (await world.parked()).length === 0, { timeoutMs: 60_000 });
   const logged = (event: string) => all.flatMap(({ lines }) => lines).filter((line) => line.event === event);
   return { world, dead, sent, early, logged, [Symbol.asyncDispose]: () => world[Symbol.asyncDispose]() };
 }

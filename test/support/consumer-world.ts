@@ -133,6 +133,10 @@ export async function consumerWorld(options: {
     deadLetters: () => db.sql<DeadRow[]>`
       select key, value, headers, message_id, type, subject from outbox where topic = ${`${group}-dlq`} order by id`,
     fates: () => db.sql<{ message_id: string; fate: string }[]>`select message_id, fate from inbox`,
+    /** The messages of all queues, in order. */
+    parked: () => db.sql<{ key: string; message_id: string; attempts: number; next_at: Date; class: string }[]>`
+      select message.key, message_id, attempts, next_at, class
+      from parked_messages as message join parked_keys using (epoch, topic, key) order by id`,
     /** Whether every record of the topic is committed by the group. */
     caughtUp: async () => {
       const [ends, commits] = await Promise.all([broker.admin.offsets(topic, "end"), broker.admin.committed(group)]);

@@ -242,13 +242,7 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
     await Promise.resolve();
     assertUp();
     for (const topic of options.topics) if (!topics.has(topic)) throw new Error(`there is no topic ${topic}`);
-    const group: Group = groups.get(options.group) ?? {
-      name: options.group,
-      generation: 0,
-      members: [],
-      committed: new Map(),
-      rebalancing: false,
-    };
+    const group = groups.get(options.group) ?? makeGroup(options.group);
     groups.set(group.name, group);
     const member: FakeMember = {
       id: nextMember++,
@@ -334,6 +328,13 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
         }),
       committed: (group) =>
         answered(() => [...(groups.get(group)?.committed ?? [])].map(([name, offset]) => ({ ...parse(name), offset }))),
+      setOffsets: (name, offsets) =>
+        answered(() => {
+          const group = groups.get(name) ?? makeGroup(name);
+          if (group.members.length > 0) throw new Error("NON_EMPTY_GROUP");
+          for (const at of offsets) group.committed.set(nameOf(at), at.offset);
+          groups.set(name, group);
+        }),
       groups: () =>
         answered(() =>
           [...groups.values()].map(({ name, members, rebalancing }) => ({
@@ -378,6 +379,10 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
       await Promise.resolve();
     },
   };
+}
+
+function makeGroup(name: string): Group {
+  return { name, generation: 0, members: [], committed: new Map(), rebalancing: false };
 }
 
 function parse(name: string): TopicPartition {
