@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { deadLetterTopics, defaultPartitions, groupNames, roleNames, topicNames } from "../../shared/topics.ts";
+import { openStream, signIn } from "../support/client.ts";
+import { readDashboard, readMetricsTable, readRules } from "../support/monitoring-files.ts";
+import { parsePromql, selectorsOf } from "../support/promql/parse.ts";
+import { readScrape, type Scrape } from "../support/read-scrape.ts";
+import { startSystem, type System } from "../support/system.ts";
+import { until } from "../support/until.ts";
+
+/** Every label there may be, and every value it may have. What is not here must not be on a metric. */
+const closed: Readonly<Record<string, RegExp | readonly string[]>> = {
+  role: roleNames,
+  group: groupNames,
+  topic: [...topicNames, ...deadLetterTopics],
+  partition: Array.from({ length: defaultPartitions }, (_, index) => `${index}`),
+  shard: Array.from({ length: 16 }, (_, index) => `${index}`),
+  outcome: /^(done|duplicate|dead|parked|skipped|answered|refused|unreachable|delivered|retry|failed)$/,
+  class: ["dependency_down", "throttled", "permanent", "invalid", "unknown"],
+  verdict: ["not_owned", "stale", "repeated", "gap"],
+  kind: ["deadline", "connection", "resources", "conflict", "refused", "major", "minor", "incremental", "weakcb"],
+  step: ["claim", "send", "watch", "partitions"],
+  part: ["lag", "outbox", "failures", "tables", "topics"],
+  table: ["outbox", "inbox", "parked_messages", "dead_letters"],
+  timer: ["reminders", "occurrences"],
+  path: ["job", "sweeper"],
+  channel: ["log", "webhook"],
+  probe: ["ready", "healthy"],
+  check: /^(started|listening|outbox|updates|backlog|consumer [\w-]+)$/,
+  method: ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "other"],
+  // Patterns, not paths: a parameter is `:id`.
+  route: /^(unmatched|\/[a-z0-9/:_.*-]*)$/,
+  status: /^[1-5]\d\d$/,
+  // One word each, from the code.
+  reason: /^[a-z][a-z_-]{2,24}$/,
+  why: /^[a-z][a-z_-]{2,32}$/,
+  type: /^[A-Z][A-Za-z]{2,30}$/,
+  le: /^(\d+(\.\d+)?|\+Inf)$/,
+  // Node's own, of a fixed set per runtime.
+  version: /^v[\d.]+$/,
+  major: /^\d+$/,
+  minor: /^\d+$/,
+  patch: /^\d+$/,
+  space: /^\w+$/,
+};
+const runtimes = /^(nodejs|process)_/;
+
+let system: System;
+let before: Scrape;
+let after: Scrape;
+
+beforeAll(async () => {
+  system = await startSystem();
+  await useIt(1);
+  before = await scrape();
+  await useIt(12);
+  after = await scrape();
+}, 120_000);
+afterAll(() => system?.[Symbol.asyncDispose](), 30_000);
+
+test("labels and their values are closed sets, and none is an id, a key or a title", () => {
+  const strays = after.series.flatMap(({ name, labels }) =>
+    Object.entries(labels).flatMap(([label, value]) => {
+      if (runtimes.test(name) && label === "type") return [];
+      const allowed = closed[label];
+      const isIn = allowed instanceof RegExp ? allowed.test(value) : (allowed?.includes(value) ?? false);
+      const looksLikeAnId = /[0-9a-f]{8}-[0-9a-f]{4}|[0-9a-f]{16}|metric-user|secret/i.test(value);
+      return isIn && !looksLikeAnId ? [] : [`${name} {${label}="${value}"}`];
+    }),
+  );
+  expect(strays).toEqual([]);
+});
+
+test("twelve more users with a task each make no metric longer", () => {
+  const known = new Set(before.series.map(({ key }) => key));
+  const grown = after.series.filter(({ name, key }) => !known.has(key) && !runtimes.test(name));
+  // What may come later is what happened for the first time, such as a duplicate: a handful, not one per user.
+  const families = Object.groupBy(grown, ({ name }) => name);
+  const long = Object.entries(families).filter(
+    ([name, series]) => !name.endsWith("_bucket") && (series?.length ?? 0) > 4,
+  );
+  expect(long.map(([name, series]) => `${name}: ${series?.map(({ key }) => key).join(" ")}`)).toEqual([]);
+  expect(after.series.length).toBeGreaterThan(500);
+});
+
+test("every metric and label an alert or a panel reads is told by a role", () => {
+  const readers = [
+    ...readRules().map(({ alert, expr }) => ({ reader: alert, expr })),
+    ...readDashboard().panels.flatMap(({ title, targets = [] }) =>
+      targets.map(({ expr }) => ({ reader: title, expr: expr.replaceAll(/\$\w+/g, ".*") })),
+    ),
+  ];
+  const missing = readers.flatMap(({ reader, expr }) =>
+    selectorsOf(parsePromql(expr)).flatMap(({ name, matchers }) => {
+      if (name === "up") return []; // Prometheus's own
+      const family = after.families.get(name.replace(/_(bucket|sum|count)$/, "")) ?? after.families.get(name);
+      if (family === undefined) return [`${reader}: there is no metric ${name}`];
+      const labels = new Set([...family.labels, "instance", "job"]);
+      return family.labels.size === 0
+        ? []
+        : matchers.filter(({ label }) => !labels.has(label)).map(({ label }) => `${reader}: ${name} has no ${label}`);
+    }),
+  );
+  expect(missing).toEqual([]);
+});
+
+test("the table of metrics names what roles tell, of the same kind, and nothing else", () => {
+  const told = [...after.families]
+    .filter(([name]) => !runtimes.test(name))
+    .map(([name, { kind }]) => `${name} ${kind}`)
+    .toSorted();
+  expect(
+    readMetricsTable()
+      .map(({ name, kind }) => `${name} ${kind}`)
+      .toSorted(),
+  ).toEqual(told);
+});
+
+/** What people do, once per user: a task with a reminder that fires, a recurring one, a completion, a mistake, a stream. */
+async function useIt(users: number): Promise<void> {
+  const gateway = system.url("ui-gateway");
+  await Promise.all(
+    Array.from({ length: users }, async () => {
+      const user = await signIn(gateway, `metric-user-${crypto.randomUUID()}`);
+      using stream = await openStream(gateway, user);
+      const due_date = new Date(Date.now() + 1_500).toISOString();
+      const task = await user.must("POST", "/v1/tasks", { title: "secret", due_date });
+      const recurring = { title: "secret", is_recurring_template: true, recurrence_pattern: "daily" };
+      await user.must("POST", "/v1/tasks", recurring);
+      await user.call("GET", `/v1/tasks/${crypto.randomUUID()}`);
+      await user.call("GET", `/v1/nothing/${crypto.randomUUID()}`);
+      await stream.waitFor("the reminder", ({ data }) => JSON.stringify(data ?? "").includes("triggered"), 30_000);
+      await user.must("POST", `/v1/tasks/${task.id}/complete`);
+      await stream.waitFor("the completion", ({ data }) => data.change_type === "completed");
+    }),
+  );
+}
+
+/** All roles at once, when the operator has measured everything after now and consumers have told their state. */
+async function scrape(): Promise<Scrape> {
+  const from = Date.now() / 1000;
+  const text = (role: (typeof roleNames)[number]) =>
+    fetch(`${system.url(role)}/metrics`).then((answer) => answer.text());
+  await until(
+    "the operator has measured every part again",
+    async () => {
+      const measured = readScrape(await text("operator")).series.filter(({ name }) =>
+        name.startsWith("backlog_measured_timestamp"),
+      );
+      return measured.length === 5 && measured.every(({ value }) => value > from);
+    },
+    { timeoutMs: 40_000, everyMs: 500 },
+  );
+  return readScrape((await Promise.all(roleNames.map(text))).join("\n"));
+}

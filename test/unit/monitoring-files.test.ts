@@ -1,0 +1,113 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { makeLog } from "../../shared/log.ts";
+import { roleNames } from "../../shared/topics.ts";
+import { runOps } from "../../workers/operator/ops.ts";
+import {
+  monitoringFolder,
+  readDashboard,
+  readPrometheusConfig,
+  readRules,
+  readRunbooks,
+  readTargets,
+} from "../support/monitoring-files.ts";
+import { parsePromql } from "../support/promql/parse.ts";
+
+const runbooks = readRunbooks();
+const dashboard = readDashboard();
+const panels = dashboard.panels.filter(({ type }) => type !== "row");
+
+describe("runbooks", () => {
+  test("every alert has one, and every one has its alert", () => {
+    const rules = readRules();
+    expect([...runbooks.keys()].toSorted()).toEqual(rules.map(({ alert }) => alert).toSorted());
+    for (const { alert, annotations } of rules) {
+      expect(annotations["runbook"]).toBe(`redpanda/monitoring/runbooks/${alert}.md`);
+      expect(existsSync(join(monitoringFolder, "../..", annotations["runbook"] ?? ""))).toBe(true);
+    }
+  });
+
+  for (const [alert, text] of runbooks)
+    test(`${alert} says what to look at and do, by command lines that the operator's tool understands`, async () => {
+      for (const part of [`# ${alert}\n`, "## Look\n", "## Do\n", "## Over when\n"]) expect(text).toContain(part);
+      const lines = opsLines(text);
+      expect(lines.length).toBeGreaterThan(0);
+      for (const line of lines) expect(await misread(line)).toBeNull();
+    });
+
+  test("a command, verb or option the tool does not have is noticed", async () => {
+    for (const line of ["frobnicate", "topics frobnicate", "lag --frobnicate x", "outbox ls --frobnicate"])
+      expect(await misread(line.split(" "))).not.toBeNull();
+    expect(await misread(["topics", "ls"])).toBeNull();
+  });
+});
+
+describe("the dashboard", () => {
+  test("is one Grafana can load: unique panels that do not overlap, every query on the chosen source, units and legends", () => {
+    expect(dashboard).toMatchObject({ uid: "taskwire", schemaVersion: expect.any(Number), title: "Taskwire" });
+    expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length);
+    const cells = dashboard.panels.flatMap(({ gridPos: { x, y, w, h } }) => {
+      expect(x + w).toBeLessThanOrEqual(24);
+      return Array.from({ length: w * h }, (_, index) => `${x + (index % w)},${y + Math.floor(index / w)}`);
+    });
+    expect(new Set(cells).size).toBe(cells.length);
+    for (const { type, title, datasource, fieldConfig, targets = [] } of panels) {
+      expect(["stat", "timeseries"]).toContain(type);
+      expect({ title, unit: fieldConfig?.defaults.unit }).toEqual({ title, unit: expect.any(String) });
+      expect(datasource).toEqual({ type: "prometheus", uid: "${datasource}" });
+      expect(targets.length).toBeGreaterThan(0);
+      expect(new Set(targets.map(({ refId }) => refId)).size).toBe(targets.length);
+      for (const { expr, legendFormat } of targets) {
+        parsePromql(expr);
+        if (type === "timeseries") expect(legendFormat).toMatch(/\S/);
+      }
+    }
+  });
+
+  test("asks for groups, topics and roles by variables it defines", () => {
+    const defined = dashboard.templating.list.map(({ name }) => name);
+    const used = panels.flatMap(({ targets = [] }) => targets.flatMap(({ expr }) => expr.match(/\$\w+/g) ?? []));
+    expect([...new Set(used)].toSorted()).toEqual(["$group", "$role", "$topic"]);
+    expect(defined.toSorted()).toEqual(["datasource", "group", "role", "topic"]);
+  });
+});
+
+describe("prometheus.yml", () => {
+  test("reads the rules and scrapes every role, by the ports of the development run", () => {
+    const config = readPrometheusConfig();
+    expect(config).toMatchObject({
+      rule_files: ["alerts.yml"],
+      scrape_configs: [
+        { job_name: "taskwire", honor_labels: true, file_sd_configs: [{ files: ["targets/roles.yml"] }] },
+        { job_name: "redpanda", metrics_path: "/public_metrics" },
+      ],
+    });
+    const targets = readTargets("targets/roles.yml");
+    expect(targets.map(({ labels }) => labels["role"]).toSorted()).toEqual(roleNames.toSorted());
+    const addresses = targets.flatMap(({ targets }) => targets);
+    expect(new Set(addresses).size).toBe(roleNames.length);
+  });
+});
+
+/** The words after `bun run ops` of every line in a shell block, with the values that the block above them gives. */
+function opsLines(text: string): readonly (readonly string[])[] {
+  const shell = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, lines = ""]) => lines).join("");
+  const values = new Map([...shell.matchAll(/^(\w+)=(\S+)/gm)].map(([, name = "", value = ""]) => [name, value]));
+  return [...shell.matchAll(/^(?:[A-Z_]+=\S+ )?bun run ops (.+)$/gm)].map(([, line = ""]) =>
+    [...line.replaceAll(/\$(\w+)/g, (_, name: string) => values.get(name) ?? "").matchAll(/"([^"]*)"|(\S+)/g)].map(
+      ([, quoted, plain]) => quoted ?? plain ?? "",
+    ),
+  );
+}
+
+/**
+ * What the tool does not understand of a line; null when it does. Run without any settings a command ends before it has touched
+ * anything, with 1 for what it lacks or, which is what is looked for, with 2 for words it does not know.
+ */
+async function misread(words: readonly string[]): Promise<string | null> {
+  const said: string[] = [];
+  const terminal = { env: {}, print: () => {}, log: makeLog({}, "error", () => {}), now: () => new Date() };
+  const code = await runOps(words, terminal, (text) => said.push(text));
+  return code === 2 ? said.join("\n") : null;
+}
