@@ -7,6 +7,7 @@ export type Series = { readonly labels: Labels; readonly samples: (readonly [atM
 export type Sample = Readonly<{ labels: Labels; value: number }>;
 type Value = number | readonly Sample[];
 
+// Both ends count, for selectors as for ranges: so it is in Prometheus 2; 3 leaves the older end out.
 const lookBackMs = 300_000;
 
 /** What Prometheus answers to an instant query at `atMs`. A number stands for a scalar. */
@@ -24,7 +25,7 @@ export function evaluate(expr: Expr, series: readonly Series[], atMs: number): V
       if (expr.rangeMs !== null) throw new Error(`${expr.name} has a range that no function takes`);
       return select(expr.name, expr.matchers, series).flatMap(({ labels, samples }) => {
         const last = samples.findLast(([at]) => at <= atMs);
-        if (last === undefined || last[0] <= atMs - lookBackMs || Number.isNaN(last[1])) return [];
+        if (last === undefined || last[0] < atMs - lookBackMs || Number.isNaN(last[1])) return [];
         return [{ labels, value: last[1] }];
       });
     }
