@@ -3,7 +3,7 @@ import { makeHttpApp, type HttpEnv, type HttpOptions } from "../../shared/http/h
 import { Problem } from "../../shared/problem.ts";
 import { apiDocument, type ReadDocument } from "./api-document.ts";
 import { renderDocs } from "./render-docs.ts";
-import { servePage, type Page } from "./page.ts";
+import { servePage, type Page } from "../../shared/http/page.ts";
 import { newTraceparent, type Proxy } from "./proxy.ts";
 import { addSessionRoutes, type SessionDeps } from "./session-routes.ts";
 import { addStreamRoutes, type StreamDeps } from "./stream-routes.ts";

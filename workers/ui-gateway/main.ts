@@ -9,7 +9,7 @@ import { openRegistry, registrySettings } from "../../shared/registry.ts";
 import { runRole } from "../../shared/role.ts";
 import { buildApp } from "./app.ts";
 import { makeAuthenticate } from "./authenticate.ts";
-import { openPage } from "./page.ts";
+import { openPage } from "../../shared/http/page.ts";
 import { makeProxy } from "./proxy.ts";
 import { openSessions } from "./sessions.ts";
 import { issueTicket, redeemTicket } from "./tickets.ts";
