@@ -1,8 +1,17 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { deadLetterTopics, defaultPartitions, groupNames, roleNames, topicNames } from "../../shared/topics.ts";
+import {
+  deadLetterTopics,
+  defaultPartitions,
+  groupNames,
+  roleNames,
+  topicNames,
+  type RoleName,
+} from "../../shared/topics.ts";
 import { openStream, signIn } from "../support/client.ts";
 import { readDashboard, readMetricsTable, readRules } from "../support/monitoring-files.ts";
+import { keyOf, type Labels, type Series } from "../support/promql/evaluate.ts";
 import { parsePromql, selectorsOf } from "../support/promql/parse.ts";
+import { simulate } from "../support/promql/simulate.ts";
 import { readScrape, type Scrape } from "../support/read-scrape.ts";
 import { startSystem, type System } from "../support/system.ts";
 import { until } from "../support/until.ts";
@@ -103,6 +112,26 @@ test("every metric and label an alert or a panel reads is told by a role", () =>
   expect(missing).toEqual([]);
 });
 
+test("a system that is well and in use fires no alert", () => {
+  expect(firing(before, after).filter((name) => !ofTheMachine.includes(name))).toEqual([]);
+});
+
+test("with the relay gone and a consumer's partitions lost, the alerts for these fire on the same figures, and no others", () => {
+  const worse: Scrape = {
+    ...after,
+    series: after.series
+      .filter(({ labels }) => labels["role"] !== "outbox-relay")
+      .map((one) =>
+        one.name === "consumer_owned_partitions" && one.labels["group"] === "task-service" ? { ...one, value: 0 } : one,
+      ),
+  };
+  expect(firing(before, worse, "outbox-relay").filter((name) => !ofTheMachine.includes(name))).toEqual([
+    "PartitionsUnowned",
+    "RelayShardsUnowned",
+    "RoleDown",
+  ]);
+});
+
 test("the table of metrics names what roles tell, of the same kind, and nothing else", () => {
   const told = [...after.families]
     .filter(([name]) => !runtimes.test(name))
@@ -114,6 +143,33 @@ test("the table of metrics names what roles tell, of the same kind, and nothing 
       .toSorted(),
   ).toEqual(told);
 });
+
+/** How fast this machine is today is not what is tested. */
+const ofTheMachine = ["TimersLate", "TimersOftenLate", "SweeperFiring", "HttpSlow", "StreamsBehind", "RoleSlow"];
+
+/** The alerts after ten minutes of the first scrape and ten of the second, every 15 s, as Prometheus would have seen them. */
+function firing(first: Scrape, second: Scrape, down: RoleName | null = null): readonly string[] {
+  const [stepMs, halfMs] = [15_000, 600_000];
+  const byKey = new Map<string, Series>();
+  const add = (labels: Labels, value: number, half: number) => {
+    const key = keyOf(labels);
+    const series = byKey.get(key) ?? { labels, samples: [] };
+    byKey.set(key, series);
+    for (let at = half * halfMs; at < (half + 1) * halfMs; at += stepMs) {
+      // Figures that say when they were measured go on with time.
+      const now = labels["__name__"] === "backlog_measured_timestamp_seconds" ? at / 1000 : value;
+      series.samples.push([at, now]);
+    }
+  };
+  for (const [half, { series }] of [first, second].entries()) {
+    for (const { name, labels, value } of series)
+      add({ __name__: name, instance: labels["role"] ?? "", job: "taskwire", ...labels }, value, half);
+    for (const role of roleNames)
+      add({ __name__: "up", job: "taskwire", instance: role, role }, half === 1 && role === down ? 0 : 1, half);
+  }
+  const fired = simulate(readRules(), [...byKey.values()], { untilMs: 2 * halfMs - stepMs, everyMs: stepMs });
+  return [...new Set(fired.map(({ alert }) => alert))].toSorted();
+}
 
 /** What people do, once per user: a task with a reminder that fires, a recurring one, a completion, a mistake, a stream. */
 async function useIt(users: number): Promise<void> {

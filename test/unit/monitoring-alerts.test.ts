@@ -66,6 +66,21 @@ describe("driven by the series of alerts.test.yml", () => {
     ]);
   });
 
+  test("held keys, which have an alert of their own, do not make the outbox stale; a clock ahead is as wrong as one behind", () => {
+    const world = {
+      name: "",
+      interval: "1m",
+      input_series: [
+        { series: 'outbox_oldest_unpublished_seconds{instance="a"}', values: "900x20" },
+        { series: 'outbox_held_keys{instance="a"}', values: "1x20" },
+        { series: 'outbox_leases_held{instance="a"}', values: "16x20" },
+        { series: 'timer_clock_offset_seconds{timer="reminders",instance="a"}', values: "90x20" },
+      ],
+      promql_expr_test: [],
+    };
+    expect(firingAt(world, "20m").map(({ alert }) => alert)).toEqual(["OutboxKeysHeld", "ClockSkew"]);
+  });
+
   test("a condition that does not last as long as it must fires nothing", () => {
     const world = {
       name: "",
