@@ -61,6 +61,8 @@ export function makeFloodGuard(
     wake = Promise.withResolvers<void>();
   };
   const worked = (key: string) => {
+    // What failed while it was off was let go on purpose.
+    if (released) seen = [];
     released = false;
     if (window > 0) see({ key, mark: null });
   };
