@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeLog } from "../../shared/log.ts";
 import { roleNames } from "../../shared/topics.ts";
@@ -14,6 +14,7 @@ import {
 } from "../support/monitoring-files.ts";
 import { parsePromql } from "../support/promql/parse.ts";
 
+const root = join(monitoringFolder, "../..");
 const runbooks = readRunbooks();
 const dashboard = readDashboard();
 const panels = dashboard.panels.filter(({ type }) => type !== "row");
@@ -24,7 +25,7 @@ describe("runbooks", () => {
     expect([...runbooks.keys()].toSorted()).toEqual(rules.map(({ alert }) => alert).toSorted());
     for (const { alert, annotations } of rules) {
       expect(annotations["runbook"]).toBe(`redpanda/monitoring/runbooks/${alert}.md`);
-      expect(existsSync(join(monitoringFolder, "../..", annotations["runbook"] ?? ""))).toBe(true);
+      expect(existsSync(join(root, annotations["runbook"] ?? ""))).toBe(true);
     }
   });
 
@@ -35,6 +36,21 @@ describe("runbooks", () => {
       expect(lines.length).toBeGreaterThan(0);
       for (const line of lines) expect(await misread(line)).toBeNull();
     });
+
+  test("log events, metrics and settings they name are in the code", () => {
+    const ofOthers = /^(pg_|max_connections$|nodejs_|process_)/;
+    const code = ["shared", "workers"]
+      .flatMap((top) => [...new Bun.Glob("**/*.{ts,sql}").scanSync({ cwd: join(root, top), absolute: true })])
+      .map((file) => readFileSync(file, "utf8"))
+      .join("\n");
+    const named = [...runbooks].flatMap(([alert, text]) =>
+      [...text.matchAll(/`([a-z]+(?:_[a-z]+)+|[A-Z]+(?:_[A-Z]+)+)[^`]*`|\b([A-Z]+(?:_[A-Z]+)+)\b/g)].map(
+        ([, quoted, setting]) => ({ alert, name: quoted ?? setting ?? "" }),
+      ),
+    );
+    expect(named.length).toBeGreaterThan(40);
+    expect(named.filter(({ name }) => !ofOthers.test(name) && !code.includes(name))).toEqual([]);
+  });
 
   test("a command, verb or option the tool does not have is noticed", async () => {
     for (const line of ["frobnicate", "topics frobnicate", "lag --frobnicate x", "outbox ls --frobnicate"])
