@@ -2,10 +2,14 @@ import type { Stack } from "../stack/stack.ts";
 import type { Status } from "./status.ts";
 
 /** Every address, for people. `why` says why this stack was chosen; `status` alone leaves it out. */
-export function renderBanner(status: Status, stack?: Pick<Stack, "why" | "extras">): string {
+export function renderBanner(
+  status: Status,
+  stack?: Pick<Stack, "why" | "extras"> & Readonly<{ operatorToken: string | undefined }>,
+): string {
   const rows: (readonly [string, string])[] = [];
   if (status.app !== null) rows.push(["app", status.app], ["API docs", `${status.app}/docs`]);
   if (status.operator !== null) rows.push(["operator", status.operator]);
+  if (status.operator !== null && stack?.operatorToken) rows.push(["its token", stack.operatorToken]);
   rows.push(["database", status.databaseUrl], ["broker", status.kafkaBrokers]);
   rows.push(["registry", status.schemaRegistryUrl], ["redis", status.redisUrl], ...(stack?.extras ?? []));
   const parts = status.stack.parts.map((part) => part.name).join(", ");

@@ -1,9 +1,20 @@
 import { join } from "node:path";
 
 /** Where a checkout keeps what belongs to running it; all of it may be deleted while nothing runs. */
-export function directoriesOf(checkout: string): Readonly<{ state: string; parts: string; secret: string }> {
+export function directoriesOf(checkout: string): Readonly<{
+  state: string;
+  parts: string;
+  /** Files of secrets drawn once. */
+  authSecret: string;
+  operatorToken: string;
+}> {
   const root = join(checkout, ".dev");
-  return { state: join(root, "dev"), parts: join(root, "parts"), secret: join(root, "auth-secret") };
+  return {
+    state: join(root, "dev"),
+    parts: join(root, "parts"),
+    authSecret: join(root, "auth-secret"),
+    operatorToken: join(root, "operator-token"),
+  };
 }
 
 /** The ports tried first: those people know these servers by. */

@@ -8,6 +8,7 @@ export type EnvironmentOptions = Readonly<{
   urls: StackUrls;
   plans: readonly RolePlan[];
   authSecret: string;
+  operatorToken: string;
 }>;
 
 /** What every role and command gets: development defaults, overridden by the given environment, and the stack's addresses. */
@@ -16,11 +17,13 @@ export function sharedEnvironment({
   urls,
   plans,
   authSecret,
+  operatorToken,
 }: EnvironmentOptions): Record<string, string | undefined> {
   return {
     NODE_ENV: "development",
     AUTH_MODE: "dev",
     AUTH_SECRET: authSecret,
+    OPERATOR_TOKEN: operatorToken,
     DRAIN_SECONDS: "8",
     ...upstreamUrls(plans),
     ...withoutEmpty(env),
@@ -36,8 +39,8 @@ export function roleEnvironment(
   return { ...shared, HOST: "127.0.0.1", PORT: String(plan.port), ROLE_INSTANCE: String(plan.instance) };
 }
 
-/** The secret that signs development sessions: drawn once, so that a restart does not end them. */
-export function readAuthSecret(path: string): string {
+/** A secret of development: drawn once, so that a restart ends no session and no operator signs in again. */
+export function readSecret(path: string): string {
   if (!existsSync(path)) {
     mkdirSync(dirname(path), { recursive: true });
     const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");

@@ -17,7 +17,7 @@ import { planRoles } from "./plan-roles.ts";
 import { parseProcfile } from "./procfile.ts";
 import { preparationLabels, prepareStack } from "./prepare-stack.ts";
 import { resetState } from "./reset.ts";
-import { readAuthSecret, readEnvironment, sharedEnvironment } from "./role-environment.ts";
+import { readEnvironment, readSecret, sharedEnvironment } from "./role-environment.ts";
 import { awaitRoles, runRoles } from "./run-roles.ts";
 import { describeStatus, writeStatus } from "./status.ts";
 import { listenForStop } from "./stop-signals.ts";
@@ -93,7 +93,13 @@ export async function runDev(checkout: string, options: DevArguments): Promise<n
       signal,
       changed,
     });
-    const shared = sharedEnvironment({ env, urls: stack.urls, plans, authSecret: readAuthSecret(directories.secret) });
+    const shared = sharedEnvironment({
+      env,
+      urls: stack.urls,
+      plans,
+      authSecret: readSecret(directories.authSecret),
+      operatorToken: readSecret(directories.operatorToken),
+    });
     await prepareStack({ checkout, env: shared, signal, printerOf: lines.from });
 
     const recordsDirectory = records.roles;
@@ -105,7 +111,9 @@ export async function runDev(checkout: string, options: DevArguments): Promise<n
         const pid = roles[index]?.pid() ?? null;
         return { plan, pid, ready: pid !== null && !late.includes(plan.label) };
       });
-      lines.plain(`\n${renderBanner(describeStatus({ stack, roles: described }), stack)}\n`);
+      lines.plain(
+        `\n${renderBanner(describeStatus({ stack, roles: described }), { ...stack, operatorToken: shared["OPERATOR_TOKEN"] })}\n`,
+      );
       if (late.length > 0) say(`not ready yet, still trying: ${late.join(", ")}`);
       say(`${late.length === 0 ? "ready" : "running"}; Ctrl-C stops everything`);
       await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));

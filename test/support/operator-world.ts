@@ -68,6 +68,12 @@ export async function operatorWorld() {
     return row?.epoch ?? 0;
   };
   let offsets = 0;
+  const headersOf = (of: Readonly<{ id: string; time: Date; subject: string; sequence: number }>) => {
+    const envelope = { source: "task-service", type: "TaskUpdated", contentType: messageContentType };
+    const { id, time, subject } = of;
+    const chain = { correlationId: "c", causationId: null, traceparent: null };
+    return storeHeaders(kafkaHeaders(writeEnvelope({ id, time, subject, ...envelope, ...chain }), of.sequence));
+  };
 
   /** As the kernel leaves a TaskUpdated a group gave up on: in the index and in the inbox. Resolves with the dead letter's id. */
   const die = async (died: Died = {}) => {
@@ -76,20 +82,14 @@ export async function operatorWorld() {
     const messageId = crypto.randomUUID();
     const userId = crypto.randomUUID();
     const time = new Date(1_790_000_000_000 + offset);
-    const data = { id: deriveId("task", key), user_id: userId, updated_fields: died.updated ?? { title: "Milk" }, timestamp: time };
+    const data = {
+      id: deriveId("task", key),
+      user_id: userId,
+      updated_fields: died.updated ?? { title: "Milk" },
+      timestamp: time,
+    };
     const value = died.value ?? codec.encode("TaskUpdated", data);
-    const written = writeEnvelope({
-      id: messageId,
-      time,
-      source: "task-service",
-      type: "TaskUpdated",
-      subject: key,
-      contentType: messageContentType,
-      correlationId: "c",
-      causationId: null,
-      traceparent: null,
-    });
-    const headers = storeHeaders(kafkaHeaders(written, offset));
+    const headers = headersOf({ id: messageId, time, subject: key, sequence: offset });
     const id = deriveId("dead letter", group, messageId);
     await db.sql`insert into inbox (epoch, message_id, time, fate) values (${epoch}, ${messageId}, ${time}, 'dead')`;
     await db.sql`
@@ -113,7 +113,8 @@ export async function operatorWorld() {
       await db.sql`insert into inbox (epoch, message_id, time, fate) values (${epoch}, ${messageId}, ${time}, 'parked')`;
       await db.sql`
         insert into parked_messages (epoch, topic, key, partition, "offset", message_id, time, timestamp_ms, value, headers)
-        values (${epoch}, 'task-events', ${key}, 0, ${n}, ${messageId}, ${time}, ${time.getTime()}, ${Buffer.from([n])}, '[]')`;
+        values (${epoch}, 'task-events', ${key}, 0, ${n}, ${messageId}, ${time}, ${time.getTime()}, ${Buffer.from([n])},
+          ${JSON.stringify(headersOf({ id: messageId, time, subject: key, sequence: n }))}::jsonb)`;
     }
     return epoch;
   };

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseDotEnv, readAuthSecret, roleEnvironment, sharedEnvironment } from "../../dev/run/role-environment.ts";
+import { parseDotEnv, readSecret, roleEnvironment, sharedEnvironment } from "../../dev/run/role-environment.ts";
 
 const urls = { databaseUrl: "postgres://d", kafkaBrokers: "k:1", schemaRegistryUrl: "http://s", redisUrl: "redis://r" };
 const plan = { name: "ui-gateway", instance: 2, label: "ui-gateway.2", command: "", port: 8141 };
@@ -13,11 +13,13 @@ test("what the user sets wins over the defaults of development, and an empty val
     urls,
     plans: [plan],
     authSecret: "s",
+    operatorToken: "t",
   });
   expect(env).toMatchObject({
     AUTH_MODE: "jwt",
     NODE_ENV: "development",
     AUTH_SECRET: "s",
+    OPERATOR_TOKEN: "t",
     TASK_SERVICE_URL: "http://mine",
     DATABASE_URL: "postgres://d",
   });
@@ -49,9 +51,9 @@ test("the development secret is drawn once and readable by its owner alone", asy
   const directory = await mkdtemp(join(tmpdir(), "taskwire-secret-"));
   try {
     const path = join(directory, "deep", "secret");
-    const first = readAuthSecret(path);
+    const first = readSecret(path);
     expect(first.length).toBeGreaterThanOrEqual(43);
-    expect(readAuthSecret(path)).toBe(first);
+    expect(readSecret(path)).toBe(first);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   } finally {
     await rm(directory, { recursive: true, force: true });

@@ -1,25 +1,52 @@
-// Reads every group's positions and the outbox, and tells both as metrics. Writes nothing; any number may run.
-import { readConfig } from "../../shared/config.ts";
+// Reads every group's positions, the outbox and what groups gave up on, tells them as metrics, serves the operator's page and API.
+// Writes the audit and what operators change, each change safe to repeat by its id; any number may run.
+import { openCodec, type Codec } from "../../shared/codec.ts";
+import { optional, readConfig } from "../../shared/config.ts";
+import { openPage } from "../../shared/http/page.ts";
 import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
+import { openRegistry, registrySettings } from "../../shared/registry.ts";
 import { runRole } from "../../shared/role.ts";
+import { buildApp } from "./app.ts";
+import { openJobs } from "./http/jobs.ts";
 import { measureFailures, measureTables } from "./measure-failures.ts";
 import { measureLag } from "./measure-lag.ts";
+import { once } from "./once.ts";
 import { readOutbox } from "./read-outbox.ts";
 import { watchBacklog } from "./watch-backlog.ts";
 
+const settings = {
+  database: databaseSettings,
+  kafka: kafkaSettings,
+  token: optional("OPERATOR_TOKEN"),
+};
+
 await runRole("operator", async (role) => {
-  const config = readConfig({ database: databaseSettings, kafka: kafkaSettings }, process.env);
-  await using db = await openDb(config.database, {
-    role: role.name,
-    poolSize: 2,
-    log: role.log,
-    metrics: role.metrics,
+  const { log, metrics, name, now } = role;
+  const config = readConfig(settings, process.env);
+  const page = await openPage(`${import.meta.dirname}/page`);
+  await using db = await openDb(config.database, { role: name, poolSize: 6, log, metrics });
+  await using broker = await openBroker(config.kafka, { clientId: `taskwire-${name}`, log });
+  // Only decoding needs it: lag and holds are told while the registry is down, or not even set.
+  const codec = once<Codec>(() => {
+    const { registry } = readConfig({ registry: registrySettings }, process.env);
+    return openCodec({ registry: openRegistry(registry, metrics), db, log });
   });
-  await using broker = await openBroker(config.kafka, { clientId: `taskwire-${role.name}`, log: role.log });
+  await using jobs = openJobs(role.signal, log);
+  const app = buildApp({
+    http: { version: "1", newId: () => Bun.randomUUIDv7(), log, metrics },
+    token: config.token,
+    page,
+    deps: { db, broker, codec, jobs, now },
+  });
+  role.serve((request, server) => {
+    // A topic may be silent for longer than the server lets an answer be.
+    if (new URL(request.url).pathname.endsWith("/tail")) server.timeout(request, 0);
+    return app.fetch(request);
+  });
   await watchBacklog(
     {
-      lag: () => measureLag(broker.admin, role.now()),
+      lag: () => measureLag(broker.admin, now()),
       outbox: () => readOutbox(db.sql),
       failures: () => measureFailures(db.sql),
       tables: () => measureTables(db.sql),

@@ -8,6 +8,7 @@ import { groupsCommand } from "./commands/groups.ts";
 import { lagCommand } from "./commands/lag.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { outboxCommand } from "./commands/outbox.ts";
+import { parkedCommand } from "./commands/parked.ts";
 import { schemasCommand } from "./commands/schemas.ts";
 import { topicsCommand } from "./commands/topics.ts";
 
@@ -18,6 +19,7 @@ const commands: Readonly<Record<string, Command>> = {
   lag: lagCommand,
   groups: groupsCommand,
   consumers: consumersCommand,
+  parked: parkedCommand,
   dlq: dlqCommand,
   outbox: outboxCommand,
   audit: auditCommand,

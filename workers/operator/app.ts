@@ -1,0 +1,42 @@
+import { makeHttpApp, type HttpApp, type HttpOptions } from "../../shared/http/http-app.ts";
+import { servePage, type Page } from "../../shared/http/page.ts";
+import { Problem } from "../../shared/problem.ts";
+import { addDeadLetterRoutes } from "./http/dead-letter-routes.ts";
+import type { OperatorDeps } from "./http/deps.ts";
+import { addGroupRoutes } from "./http/group-routes.ts";
+import { requireToken } from "./http/operator-token.ts";
+import { addOutboxRoutes } from "./http/outbox-routes.ts";
+import { addTailRoutes } from "./http/tail-routes.ts";
+
+export type BuildApp = Readonly<{
+  http: Omit<HttpOptions, "title" | "description" | "authenticate" | "maxBodyBytes">;
+  /** OPERATOR_TOKEN; null closes `/api`. */
+  token: string | null;
+  page: Page;
+  deps: OperatorDeps;
+}>;
+
+/** The operator's interface: a page, and below `/api` what the command line does, for whoever brings the token. */
+export function buildApp({ http, token, page, deps }: BuildApp): HttpApp {
+  const app = makeHttpApp({
+    ...http,
+    title: "Taskwire operator",
+    // An edited record comes whole.
+    maxBodyBytes: 2 * 1024 * 1024,
+    authenticate: () => Promise.reject(new Problem("NOT_FOUND")),
+  });
+  app.use("/api/*", async (c, next) => {
+    requireToken(c.req.raw, token);
+    await next();
+  });
+  addGroupRoutes(app, deps);
+  addDeadLetterRoutes(app, deps);
+  addOutboxRoutes(app, deps);
+  addTailRoutes(app, deps);
+  app.get("/*", (c) => {
+    const answer = servePage(page, c.req.raw);
+    if (answer === null) throw new Problem("NOT_FOUND");
+    return answer;
+  });
+  return app;
+}

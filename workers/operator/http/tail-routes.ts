@@ -1,0 +1,86 @@
+import { z } from "@hono/zod-openapi";
+import type { Broker, Fetched } from "../../../shared/broker.ts";
+import type { HttpApp } from "../../../shared/http/http-app.ts";
+import { Problem } from "../../../shared/problem.ts";
+import { deadLetterTopics, topicNames } from "../../../shared/topics.ts";
+import { headerText } from "../read-dead-letters.ts";
+import { readValue } from "../read-value.ts";
+import { toJson } from "../to-json.ts";
+import { answer, query, type OperatorDeps } from "./deps.ts";
+
+const names: readonly string[] = [...topicNames, ...deadLetterTopics];
+const heartbeatMs = 10_000;
+
+/** `/api/topics` and `/api/topics/:topic/tail`, a stream of server-sent events with each record decoded. */
+export function addTailRoutes(app: HttpApp, { broker, codec, jobs }: OperatorDeps): void {
+  app.get("/api/topics", (c) => answer(c, { topics: names }));
+  app.get("/api/topics/:topic/tail", async (c) => {
+    const topic = c.req.param("topic");
+    if (!names.includes(topic)) throw new Problem("NOT_FOUND", `there is no topic "${topic}"`);
+    const { last } = query(c, z.strictObject({ last: z.coerce.number().int().min(0).max(100).default(5) }));
+    const from = await newest(broker, topic, last);
+    const stop = AbortSignal.any([c.req.raw.signal, jobs.signal]);
+    const show = async (record: Fetched) => toJson(await shown(record, codec));
+    return new Response(events(broker.tail({ topic, from, signal: stop }), show, stop), {
+      headers: { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" },
+    });
+  });
+}
+
+/** Where the last `count` records of each partition begin. */
+async function newest({ admin }: Broker, topic: string, count: number): Promise<ReadonlyMap<number, bigint>> {
+  const start = await admin.offsets(topic, "start");
+  const end = await admin.offsets(topic, "end");
+  return new Map(
+    [...end].map(([partition, offset]) => {
+      const first = start.get(partition) ?? 0n;
+      const wanted = offset - BigInt(count);
+      return [partition, wanted > first ? wanted : first];
+    }),
+  );
+}
+
+async function shown(record: Fetched, codec: OperatorDeps["codec"]) {
+  const { topic, partition, offset, key, value } = record;
+  const of = headerText(record, "x-original-topic") ?? topic;
+  return {
+    topic,
+    partition,
+    offset,
+    time: new Date(record.timestamp).toISOString(),
+    key,
+    type: headerText(record, "ce_type"),
+    id: headerText(record, "ce_id"),
+    ...(await readValue({ topic: of, contentType: headerText(record, "content-type"), value }, codec)),
+  };
+}
+
+function events(
+  records: AsyncIterable<readonly Fetched[]>,
+  show: (record: Fetched) => Promise<string>,
+  stop: AbortSignal,
+): ReadableStream<Uint8Array> {
+  const text = new TextEncoder();
+  return new ReadableStream({
+    start: async (out) => {
+      const send = (line: string) => {
+        if (!stop.aborted) out.enqueue(text.encode(line));
+      };
+      // The first bytes open the stream for the client; later ones keep proxies from taking it for dead.
+      send(": tailing\n\n");
+      const beat = setInterval(() => send(": still here\n\n"), heartbeatMs);
+      try {
+        for await (const batch of records) for (const record of batch) send(`data: ${await show(record)}\n\n`);
+      } catch (error) {
+        send(`event: failed\ndata: ${JSON.stringify(error instanceof Error ? error.message : String(error))}\n\n`);
+      } finally {
+        clearInterval(beat);
+        try {
+          out.close();
+        } catch {
+          // The client has gone and taken the stream along.
+        }
+      }
+    },
+  });
+}
