@@ -72,6 +72,7 @@ describe("driven by the series of alerts.test.yml", () => {
       interval: "1m",
       input_series: [
         { series: 'outbox_oldest_unpublished_seconds{instance="a"}', values: "900x20" },
+        { series: 'outbox_waiting_seconds{shard="3",instance="op"}', values: "900x20" },
         { series: 'outbox_held_keys{instance="a"}', values: "1x20" },
         { series: 'outbox_leases_held{instance="a"}', values: "16x20" },
         { series: 'timer_clock_offset_seconds{timer="reminders",instance="a"}', values: "90x20" },

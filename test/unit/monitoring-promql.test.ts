@@ -62,7 +62,15 @@ test("a series is told for five minutes after its last sample, and not before it
 });
 
 test("what the evaluator does not know is refused, not guessed", () => {
-  for (const query of ["g offset 5m", "topk(3, g)", "rate(g)", "g[5m]", "c / g", "predict_linear(g[5m], 60)", "g{a~1}"])
+  for (const query of [
+    "g offset 5m",
+    "topk(3, g)",
+    "rate(g)",
+    "g[5m]",
+    "c / on (b) c",
+    "predict_linear(g[5m], 60)",
+    "g{a~1}",
+  ])
     expect(() => ask(query)).toThrow();
   expect(() => durationMs("5 minutes")).toThrow();
 });
