@@ -36,6 +36,11 @@ export type ConsumeOptions = Readonly<{
   codec: Encoder & Decoder;
   topics: readonly TopicName[];
   group: GroupName;
+  /**
+   * How many batches may run side by side; 8 by default. Each is a transaction, and a transaction costs what it costs: with fewer
+   * lanes more messages share one. A slow message holds up the keys of its lane.
+   */
+  lanes?: number;
   /** How long one batch's handlers may take; 30 s by default. */
   handlerMs?: number;
   /**
@@ -158,6 +163,7 @@ export async function consume(options: ConsumeOptions, role: Role): Promise<void
       stop,
       giveUp: () => cutOff.abort(),
       timing: times,
+      lanes: options.lanes ?? laneCount,
     });
   };
 

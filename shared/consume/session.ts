@@ -38,6 +38,7 @@ export type Session = Readonly<{
   /** Called when a stop has waited long enough for the running handlers. */
   giveUp: () => void;
   timing: Timing;
+  lanes: number;
 }>;
 
 export type Timing = Readonly<{
@@ -78,7 +79,7 @@ export async function runSession(of: Session): Promise<SessionEnd> {
   let rebalancing = true;
   let unpause = () => {};
   const guard = makeGuard();
-  const lanes = makeLanes<Item>((items) => of.work(items, end));
+  const lanes = makeLanes<Item>((items) => of.work(items, end), of.lanes);
   const offsets = makeOffsets(() => {
     settled = true;
     committer.soon();

@@ -19,7 +19,7 @@ const maxRecords = 500;
  * and Redpanda has no KIP-848). It commits only when told, and is never used again once it has failed.
  */
 export async function joinGroup(
-  base: ClientOptions,
+  base: ClientOptions & Readonly<{ maxWaitTime: number; minBytes: number }>,
   naming: Naming,
   admin: KafkaAdministration,
   ghosts: Ghosts,
@@ -37,8 +37,6 @@ export async function joinGroup(
     sessionTimeout: 6_000,
     rebalanceTimeout: rebalanceTimeoutMs,
     heartbeatInterval: 1_000,
-    maxWaitTime: 500,
-    minBytes: 1,
     maxBytes: 1 << 20,
     maxBytesPerPartition: 256 << 10,
     highWaterMark: 64,

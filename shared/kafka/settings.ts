@@ -1,30 +1,37 @@
 import { readFileSync } from "node:fs";
-import { flag, list, optional, text, type Config } from "../config.ts";
+import { brokerList, checked, flag, optional, optionalOneOf, text, type Config } from "../config.ts";
 
 /** How to reach Kafka. `prefix` stands before every topic and group on the broker, so that deployments can share one. */
-export const kafkaSettings = {
-  brokers: list("KAFKA_BROKERS"),
-  prefix: text("KAFKA_PREFIX", ""),
-  tls: flag("KAFKA_TLS", false),
-  tlsCaFile: optional("KAFKA_TLS_CA_FILE"),
-  tlsCertFile: optional("KAFKA_TLS_CERT_FILE"),
-  tlsKeyFile: optional("KAFKA_TLS_KEY_FILE"),
-  saslMechanism: optional("KAFKA_SASL_MECHANISM"),
-  saslUsername: optional("KAFKA_SASL_USERNAME"),
-  saslPassword: optional("KAFKA_SASL_PASSWORD"),
-};
+export const kafkaSettings = checked(
+  {
+    brokers: brokerList("KAFKA_BROKERS"),
+    prefix: text("KAFKA_PREFIX", ""),
+    tls: flag("KAFKA_TLS", false),
+    tlsCaFile: optional("KAFKA_TLS_CA_FILE"),
+    tlsCertFile: optional("KAFKA_TLS_CERT_FILE"),
+    tlsKeyFile: optional("KAFKA_TLS_KEY_FILE"),
+    saslMechanism: optionalOneOf("KAFKA_SASL_MECHANISM", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]),
+    saslUsername: optional("KAFKA_SASL_USERNAME"),
+    saslPassword: optional("KAFKA_SASL_PASSWORD"),
+  },
+  ({ saslMechanism, saslUsername, saslPassword, tlsCertFile, tlsKeyFile }) => [
+    ...(saslMechanism && saslUsername === null
+      ? ["KAFKA_SASL_USERNAME is not set: KAFKA_SASL_MECHANISM needs it"]
+      : []),
+    ...(saslMechanism && saslPassword === null
+      ? ["KAFKA_SASL_PASSWORD is not set: KAFKA_SASL_MECHANISM needs it"]
+      : []),
+    ...(tlsCertFile && tlsKeyFile === null ? ["KAFKA_TLS_KEY_FILE is not set: KAFKA_TLS_CERT_FILE needs it"] : []),
+  ],
+);
 export type KafkaConfig = Config<typeof kafkaSettings>;
-
-const mechanisms = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] as const;
 
 /**
  * The options every client of this deployment has in common. `metadataMaxAge` bounds how long a moved leader goes unnoticed.
- * Throws for a SASL mechanism it does not know and for certificate files it cannot read.
+ * Throws for certificate files it cannot read.
  */
 export function clientOptions(config: KafkaConfig, clientId: string) {
-  const mechanism = mechanisms.find((known) => known === config.saslMechanism);
-  if (config.saslMechanism !== null && mechanism === undefined)
-    throw new Error(`KAFKA_SASL_MECHANISM must be one of ${mechanisms.join(", ")}, not "${config.saslMechanism}"`);
+  const mechanism = config.saslMechanism;
   return {
     clientId,
     bootstrapBrokers: [...config.brokers],
@@ -35,7 +42,7 @@ export function clientOptions(config: KafkaConfig, clientId: string) {
     autocreateTopics: false,
     strict: true,
     ...(config.tls ? { tls: tlsOptions(config) } : {}),
-    ...(mechanism === undefined
+    ...(mechanism === null
       ? {}
       : { sasl: { mechanism, username: config.saslUsername ?? "", password: config.saslPassword ?? "" } }),
   };
