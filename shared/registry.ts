@@ -1,10 +1,10 @@
-import { integer, optional, text, type Config } from "./config.ts";
+import { integer, optional, url, type Config } from "./config.ts";
 import type { Metrics } from "./metrics.ts";
 import { Problem } from "./problem.ts";
 
 export const registrySettings = {
   /** Up to where the subjects begin: http://host:8081, or http://host:8080/apis/ccompat/v7 for Apicurio. */
-  url: text("SCHEMA_REGISTRY_URL"),
+  url: url("SCHEMA_REGISTRY_URL", ["http", "https"]),
   user: optional("SCHEMA_REGISTRY_USER"),
   password: optional("SCHEMA_REGISTRY_PASSWORD"),
   timeoutMs: integer("SCHEMA_REGISTRY_TIMEOUT_MS", 5000, { min: 100, max: 60_000 }),

@@ -1,7 +1,8 @@
 import { makeLog, type Level, type Log } from "./log.ts";
 import { makeMetrics, type Metrics } from "./metrics.ts";
-import { integer, oneOf, readConfig, text } from "./config.ts";
+import { examineConfig, integer, oneOf, text, type Config, type Settings } from "./config.ts";
 import { Problem, problemDocument, problems } from "./problem.ts";
+import { rolePorts } from "./role-ports.ts";
 import type { RoleName } from "./topics.ts";
 
 /** What every role gets: its name, when to stop, where to tell. */
@@ -22,21 +23,27 @@ export type Role = Readonly<{
 
 export type Fetch = (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response>;
 
-export const roleSettings = {
+const roleSettings = (name: RoleName) => ({
   host: text("HOST", "127.0.0.1"),
-  port: integer("PORT", 0, { min: 0, max: 65_535 }),
+  /** 0 is any free one; the log says which. */
+  port: integer("PORT", rolePorts[name], { min: 0, max: 65_535 }),
   logLevel: oneOf<Level>("LOG_LEVEL", ["debug", "info", "warn", "error"], "info"),
   instance: text("ROLE_INSTANCE", "1"),
   drainSeconds: integer("DRAIN_SECONDS", 12, { min: 1, max: 300 }),
-};
+});
 
 /**
- * Runs a role until SIGTERM or SIGINT: listens for probes and metrics at once, is ready when every check of `readyWhen` says so.
- * Exit code 0 after a clean stop, 1 when `start` rejects, an exception is uncaught or the drain takes longer than DRAIN_SECONDS;
+ * Reads `settings` and the runner's own from the environment, in one round of complaints, and runs a role until SIGTERM or
+ * SIGINT: listens for probes and metrics at once, is ready when every check of `readyWhen` says so.
+ * Exit code 0 after a clean stop, 1 when the configuration is wrong, nothing can listen, `start` rejects, an exception is uncaught or the drain takes longer than DRAIN_SECONDS;
  * a second signal exits at once with 130. Nothing else in the product touches `process`.
  */
-export async function runRole(name: RoleName, start: (role: Role) => Promise<void>): Promise<void> {
-  const config = readConfig(roleSettings, process.env);
+export async function runRole<const S extends Settings>(
+  name: RoleName,
+  settings: S,
+  start: (role: Role, config: Config<S>) => Promise<void>,
+): Promise<void> {
+  const { runner: config, own } = readRoleConfig(name, settings);
   const log = makeLog({ role: name, instance: config.instance }, config.logLevel);
   const metrics = makeMetrics(name);
   const stop = new AbortController();
@@ -63,28 +70,6 @@ export async function runRole(name: RoleName, start: (role: Role) => Promise<voi
     });
   };
 
-  const server = Bun.serve({
-    hostname: config.host,
-    port: config.port,
-    // Streams live longer than any idle timeout; a role that wants one sets it per request.
-    idleTimeout: 60,
-    fetch: (request, bunServer) => {
-      switch (new URL(request.url).pathname) {
-        case "/healthz":
-          return probe(healthy);
-        case "/readyz":
-          return stop.signal.aborted ? new Response("stopping\n", { status: 503 }) : probe(ready);
-        case "/metrics":
-          tellChecks();
-          return metrics
-            .text()
-            .then((body) => new Response(body, { headers: { "content-type": "text/plain; version=0.0.4" } }));
-        default:
-          return app(request, bunServer);
-      }
-    },
-  });
-
   const exit = (code: number, reason: string, error?: unknown): never => {
     if (code === 0) log.info(reason);
     else log.error(reason, { error });
@@ -101,31 +86,73 @@ export async function runRole(name: RoleName, start: (role: Role) => Promise<voi
       setTimeout(() => exit(1, "drain_too_slow"), config.drainSeconds * 1000).unref();
     });
 
+  let server: Bun.Server<undefined>;
+  try {
+    server = Bun.serve({
+      hostname: config.host,
+      port: config.port,
+      // Streams live longer than any idle timeout; a role that wants one sets it per request.
+      idleTimeout: 60,
+      fetch: (request, bunServer) => {
+        switch (new URL(request.url).pathname) {
+          case "/healthz":
+            return probe(healthy);
+          case "/readyz":
+            return stop.signal.aborted ? new Response("stopping\n", { status: 503 }) : probe(ready);
+          case "/metrics":
+            tellChecks();
+            return metrics
+              .text()
+              .then((body) => new Response(body, { headers: { "content-type": "text/plain; version=0.0.4" } }));
+          default:
+            return app(request, bunServer);
+        }
+      },
+    });
+  } catch (error) {
+    // Mostly a port that is taken; Bun's message names it.
+    return exit(1, "cannot_listen", error);
+  }
+
   log.info("starting", { url: server.url.href, pid: process.pid });
   ready.set("started", () => started);
   try {
-    await start({
-      name,
-      signal: stop.signal,
-      log,
-      metrics,
-      now: () => new Date(),
-      readyWhen: (check, passes) => {
-        ready.set(check, passes);
-        started = true;
+    await start(
+      {
+        name,
+        signal: stop.signal,
+        log,
+        metrics,
+        now: () => new Date(),
+        readyWhen: (check, passes) => {
+          ready.set(check, passes);
+          started = true;
+        },
+        healthyWhile: (check, passes) => healthy.set(check, passes),
+        serve: (fetch) => {
+          app = fetch;
+          started = true;
+        },
       },
-      healthyWhile: (check, passes) => healthy.set(check, passes),
-      serve: (fetch) => {
-        app = fetch;
-        started = true;
-      },
-    });
+      own,
+    );
     if (!stop.signal.aborted) exit(1, "ended_without_being_asked");
     await server.stop(true);
   } catch (error) {
     exit(1, "failed", error);
   }
   exit(0, "stopped");
+}
+
+/** Ends the process, telling programs in a line of the log and people on standard error, when anything is wrong. */
+function readRoleConfig<const S extends Settings>(name: RoleName, settings: S) {
+  const runner = examineConfig(roleSettings(name), process.env);
+  const own = examineConfig(settings, process.env);
+  if ("config" in runner && "config" in own) return { runner: runner.config, own: own.config };
+  const complaints = [runner, own].flatMap((part) => ("complaints" in part ? part.complaints : []));
+  makeLog({ role: name }).error("configuration_wrong", { complaints });
+  process.stderr.write(`${name} does not start, its configuration is wrong:\n  ${complaints.join("\n  ")}\n`);
+  process.exit(1);
 }
 
 function failing(checks: ReadonlyMap<string, () => boolean>): readonly string[] {

@@ -22,7 +22,8 @@ export function sharedEnvironment({
   return {
     NODE_ENV: "development",
     AUTH_MODE: "dev",
-    AUTH_SECRET: authSecret,
+    // A role refuses to verify with both.
+    ...(env["AUTH_MODE"] === "jwt" && env["AUTH_JWKS_URL"] ? {} : { AUTH_SECRET: authSecret }),
     OPERATOR_TOKEN: operatorToken,
     DRAIN_SECONDS: "8",
     ...upstreamUrls(plans),

@@ -1,5 +1,14 @@
 import { createRemoteJWKSet, errors, jwtVerify, SignJWT, type JWTPayload, type JWTVerifyGetKey } from "jose";
-import { oneOf, optional, type Config, type Setting } from "../config.ts";
+import {
+  checked,
+  oneOf,
+  optional,
+  optionalOneOf,
+  optionalUrl,
+  type Config,
+  type Seen,
+  type Setting,
+} from "../config.ts";
 import { deriveId } from "../derive-id.ts";
 import { Problem } from "../problem.ts";
 
@@ -14,26 +23,28 @@ export const sessionCookie = "taskwire_session";
 const algorithms = ["HS256", "RS256", "PS256", "ES256", "EdDSA"] as const;
 export type Algorithm = (typeof algorithms)[number];
 
-const algorithm: Setting<Algorithm | null> = {
-  ...optional("AUTH_ALGORITHM"),
-  parse: (text) => {
-    const found = algorithms.find((candidate) => candidate === text);
-    if (text !== "" && found === undefined) throw new Error(`must be one of ${algorithms.join(", ")}, not "${text}"`);
-    return found ?? null;
+const secret: Setting<string | null> = {
+  ...optional("AUTH_SECRET"),
+  parse: (value) => {
+    if (value !== "" && Buffer.byteLength(value) < 32) throw new Error("must be at least 32 bytes (RFC 7518 §3.2)");
+    return value === "" ? null : value;
   },
 };
 
-export const authSettings = {
+const authFields = {
   mode: oneOf("AUTH_MODE", ["dev", "jwt"], "jwt"),
   /** At least 32 bytes; signs the tokens of `dev`, verifies HS256 tokens in `jwt`. */
-  secret: optional("AUTH_SECRET"),
-  jwksUrl: optional("AUTH_JWKS_URL"),
+  secret,
+  jwksUrl: optionalUrl("AUTH_JWKS_URL", ["http", "https"]),
   issuer: optional("AUTH_ISSUER"),
   audience: optional("AUTH_AUDIENCE"),
   /** The one algorithm taken; unset: RS256 with a JWKS, HS256 with a secret. */
-  algorithm,
+  algorithm: optionalOneOf("AUTH_ALGORITHM", algorithms),
   nodeEnv: optional("NODE_ENV"),
 };
+
+/** Refuses what cannot be safe: `dev` in production, no key, two sources of keys, HS256 with a key set. */
+export const authSettings = checked(authFields, complainAboutAuth);
 export type AuthConfig = Config<typeof authSettings>;
 
 const devIssuer = "taskwire-dev";
@@ -44,7 +55,6 @@ const rememberedTokens = 10_000;
 
 /**
  * Verifies tokens from `Authorization: Bearer` or, without that, the cookie `taskwire_session`.
- * Throws at once on a configuration that cannot be safe: `dev` in production, no key, a short secret, HS256 with a JWKS.
  * The key decides the algorithm, never the token: HS256 signed with a public key does not pass.
  */
 export function openAuth(config: AuthConfig, now: () => Date = () => new Date()): Auth {
@@ -72,15 +82,9 @@ export function openAuth(config: AuthConfig, now: () => Date = () => new Date())
 }
 
 function makeVerify(config: AuthConfig, now: () => Date): (token: string) => Promise<JWTPayload> {
-  if (config.mode === "dev" && config.nodeEnv === "production")
-    throw new Error("AUTH_MODE=dev lets anyone be anyone; it does not start with NODE_ENV=production");
   const jwksUrl = config.mode === "jwt" ? config.jwksUrl : null;
   const allowed = config.mode === "dev" ? "HS256" : (config.algorithm ?? (jwksUrl === null ? "HS256" : "RS256"));
-  if ((allowed === "HS256") !== (jwksUrl === null))
-    throw new Error(`AUTH_ALGORITHM=${allowed} needs ${allowed === "HS256" ? "AUTH_SECRET alone" : "AUTH_JWKS_URL"}`);
-  const secret = jwksUrl === null ? secretKey(config.secret) : null;
-  const key: JWTVerifyGetKey =
-    jwksUrl === null ? () => secret ?? secretKey(config.secret) : createRemoteJWKSet(new URL(jwksUrl));
+  const key = jwksUrl === null ? sharedKey(config.secret) : createRemoteJWKSet(new URL(jwksUrl));
   const issuer = config.mode === "dev" ? devIssuer : config.issuer;
   const { audience } = config;
   return async (token) => {
@@ -106,10 +110,36 @@ function makeVerify(config: AuthConfig, now: () => Date): (token: string) => Pro
   };
 }
 
+function sharedKey(secret: string | null): JWTVerifyGetKey {
+  const key = secretKey(secret);
+  return () => key;
+}
+
 function secretKey(secret: string | null): Uint8Array {
-  const bytes = new TextEncoder().encode(secret ?? "");
-  if (bytes.byteLength < 32) throw new Error("AUTH_SECRET must be set to at least 32 bytes (RFC 7518 §3.2)");
-  return bytes;
+  // An empty key would verify what anybody signed; the settings' check does not let it come so far.
+  if (secret === null) throw new Error("AUTH_SECRET is not set");
+  return new TextEncoder().encode(secret);
+}
+
+function complainAboutAuth({ mode, secret, jwksUrl, algorithm, nodeEnv }: Seen<typeof authFields>): readonly string[] {
+  switch (mode) {
+    case undefined:
+      return [];
+    case "dev":
+      return [
+        ...(nodeEnv === "production" ? ["AUTH_MODE=dev lets anyone be anyone: not with NODE_ENV=production"] : []),
+        ...(secret === null ? ["AUTH_SECRET is not set: AUTH_MODE=dev signs with it"] : []),
+      ];
+    case "jwt":
+      if (secret === null && jwksUrl === null)
+        return ["AUTH_SECRET or AUTH_JWKS_URL must be set: AUTH_MODE=jwt verifies with one of them"];
+      if (secret && jwksUrl)
+        return ["AUTH_SECRET and AUTH_JWKS_URL are both set: AUTH_MODE=jwt verifies with one of them"];
+      if (algorithm === "HS256" && jwksUrl) return ["AUTH_ALGORITHM=HS256 needs AUTH_SECRET, not AUTH_JWKS_URL"];
+      if (algorithm && algorithm !== "HS256" && secret)
+        return [`AUTH_ALGORITHM=${algorithm} needs AUTH_JWKS_URL, not AUTH_SECRET`];
+      return [];
+  }
 }
 
 function tokenOf(request: Request): { token: string; via: Identity["via"] } {

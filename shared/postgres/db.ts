@@ -1,6 +1,6 @@
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
-import { integer, optional, text, type Config } from "../config.ts";
+import { integer, optionalUrl, url, type Config } from "../config.ts";
 import { boundStatement } from "./deadline.ts";
 import { beginFenced, type TransactionOptions } from "./fence.ts";
 import { openListener, type Listener } from "./listen.ts";
@@ -41,10 +41,12 @@ export type Db = AsyncDisposable &
     notifier: (channel: string) => Notifier;
   }>;
 
+const postgresProtocols = ["postgres", "postgresql"] as const;
+
 export const databaseSettings = {
-  url: text("DATABASE_URL"),
+  url: url("DATABASE_URL", postgresProtocols),
   /** For LISTEN where `url` leads through a transaction-pooling proxy. */
-  directUrl: optional("DATABASE_DIRECT_URL"),
+  directUrl: optionalUrl("DATABASE_DIRECT_URL", postgresProtocols),
   /** The server ends a statement after this; the client gives up 2 s later. */
   statementMs: integer("DATABASE_STATEMENT_MS", 10_000, { min: 100, max: 600_000 }),
 };

@@ -1,11 +1,14 @@
 import { DelayedError, Queue, Worker, type Job } from "bullmq";
 import { Redis } from "ioredis";
-import { text, type Config } from "../config.ts";
+import { text, url, type Config } from "../config.ts";
 import type { Log } from "../log.ts";
 import type { Wakeup } from "./due-rows.ts";
 import { within } from "./within.ts";
 
-export const redisSettings = { url: text("REDIS_URL"), prefix: text("REDIS_PREFIX", "taskwire") };
+export const redisSettings = {
+  url: url("REDIS_URL", ["redis", "rediss"]),
+  prefix: text("REDIS_PREFIX", "taskwire"),
+};
 
 /** What Redis holds to be recognised by, and the run id of the server that said so (`null` where it is not told). */
 export type SeenMarker = Readonly<{ value: string | null; server: string | null }>;

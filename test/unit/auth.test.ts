@@ -137,11 +137,13 @@ test("a token of development is one for the user of that name", async () => {
 
 test.each<[string, Record<string, string>]>([
   ["development mode in production", { AUTH_MODE: "dev", AUTH_SECRET: secret, NODE_ENV: "production" }],
+  ["development mode without a secret", { AUTH_MODE: "dev" }],
   ["no key at all", {}],
+  ["a secret and a key set", { AUTH_SECRET: secret, AUTH_JWKS_URL: "http://127.0.0.1/jwks" }],
   ["a short secret", { AUTH_SECRET: "short" }],
   ["HS256 with a key set", { AUTH_JWKS_URL: "http://127.0.0.1/jwks", AUTH_ALGORITHM: "HS256" }],
   ["RS256 with a secret", { AUTH_SECRET: secret, AUTH_ALGORITHM: "RS256" }],
   ["an algorithm nobody allows", { AUTH_SECRET: secret, AUTH_ALGORITHM: "none" }],
 ])("%s does not start", (_name, env) => {
-  expect(() => openAuth(config(env))).toThrow(/AUTH_/);
+  expect(() => config(env)).toThrow(/configuration:\n  AUTH_/);
 });

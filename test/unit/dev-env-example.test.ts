@@ -9,8 +9,9 @@ async function readSettingNames(): Promise<ReadonlySet<string>> {
   for (const folder of ["shared", "workers"]) {
     for (const file of new Bun.Glob("**/*.ts").scanSync({ cwd: join(root, folder), absolute: true })) {
       const source = await Bun.file(file).text();
-      const calls = /\b(?:text|optional|integer|flag|list|oneOf)(?:<[^>()]*>)?\(\s*"([A-Z][A-Z0-9_]+)"/g;
-      for (const [, name = ""] of source.matchAll(calls)) names.add(name);
+      const calls =
+        /\b(?:text|optional|optionalOneOf|optionalUrl|integer|flag|oneOf|url|urlList|brokerList|address)(?:<[^>()]*>)?\(\s*"([A-Z][A-Z0-9_]+)"|^  name: "([A-Z][A-Z0-9_]+)",$/gm;
+      for (const [, called, written] of source.matchAll(calls)) names.add(called ?? written ?? "");
     }
   }
   return names;

@@ -25,6 +25,13 @@ test("what the user sets wins over the defaults of development, and an empty val
   });
 });
 
+test("who brings a key set for tokens is not given a secret besides", () => {
+  const given = { AUTH_MODE: "jwt", AUTH_JWKS_URL: "https://id/jwks" };
+  const env = sharedEnvironment({ env: given, urls, plans: [plan], authSecret: "s", operatorToken: "t" });
+  expect(env).toMatchObject(given);
+  expect(env["AUTH_SECRET"]).toBeUndefined();
+});
+
 test("PORT means the application's to the runner and the instance's own to a role", () => {
   expect(roleEnvironment({ PORT: "8080" }, plan)).toMatchObject({
     PORT: "8141",

@@ -46,9 +46,9 @@ describe("the channels of an environment", () => {
     ]);
   });
   test.each<[Record<string, string>, string]>([
-    [{ NOTIFY_WEBHOOK_URL: "https://example.org/hook" }, "needs NOTIFY_WEBHOOK_SECRET"],
-    [{ NOTIFY_WEBHOOK_URL: "ftp://example.org" }, "must be an http or https URL"],
-    [{ NOTIFY_WEBHOOK_URL: "example.org/hook" }, "must be an http or https URL"],
+    [{ NOTIFY_WEBHOOK_URL: "https://example.org/hook" }, "NOTIFY_WEBHOOK_SECRET is not set"],
+    [{ NOTIFY_WEBHOOK_URL: "ftp://example.org" }, "must be a URL beginning with http:// or https://"],
+    [{ NOTIFY_WEBHOOK_URL: "example.org/hook" }, "must be a URL beginning with http:// or https://"],
     [{ NOTIFY_WEBHOOK_URL: "https://example.org/hook", NOTIFY_WEBHOOK_SECRET: "whsec_" }, "Secret can't be empty"],
   ])("%j is refused", (env, message) => {
     expect(() => names(env)).toThrow(message);

@@ -3,7 +3,6 @@
 // sent at least once with the same id.
 import { authSettings, openAuth } from "../../shared/http/auth.ts";
 import { openCodec } from "../../shared/codec.ts";
-import { readConfig } from "../../shared/config.ts";
 import { consume } from "../../shared/consume/consume.ts";
 import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
@@ -15,18 +14,15 @@ import { sendDeliveries } from "./send-deliveries.ts";
 import { makeWake } from "./wake.ts";
 import { makeWriteDeliveries } from "./write-deliveries.ts";
 
-const config = readConfig(
-  {
-    database: databaseSettings,
-    kafka: kafkaSettings,
-    registry: registrySettings,
-    auth: authSettings,
-    channels: channelSettings,
-  },
-  process.env,
-);
+const settings = {
+  database: databaseSettings,
+  kafka: kafkaSettings,
+  registry: registrySettings,
+  auth: authSettings,
+  channels: channelSettings,
+};
 
-await runRole("notification-service", async (role) => {
+await runRole("notification-service", settings, async (role, config) => {
   const { log, metrics, name, now } = role;
   const { authenticate } = openAuth(config.auth);
   const senders = makeChannels(config.channels, { log, now }).map((channel) => ({ channel, wake: makeWake() }));

@@ -1,7 +1,7 @@
 // Reads every group's positions, the outbox and what groups gave up on, tells them as metrics, serves the operator's page and API.
 // Writes the audit and what operators change, each change safe to repeat by its id; any number may run.
 import { openCodec, type Codec } from "../../shared/codec.ts";
-import { optional, readConfig } from "../../shared/config.ts";
+import { optional, optionalUrl, readConfig } from "../../shared/config.ts";
 import { openPage } from "../../shared/http/page.ts";
 import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
@@ -19,11 +19,12 @@ const settings = {
   database: databaseSettings,
   kafka: kafkaSettings,
   token: optional("OPERATOR_TOKEN"),
+  // May be unset; a wrong one is told at the start like every other setting.
+  registryUrl: optionalUrl("SCHEMA_REGISTRY_URL", ["http", "https"]),
 };
 
-await runRole("operator", async (role) => {
+await runRole("operator", settings, async (role, config) => {
   const { log, metrics, name, now } = role;
-  const config = readConfig(settings, process.env);
   const page = await openPage(`${import.meta.dirname}/page`);
   await using db = await openDb(config.database, { role: name, poolSize: 6, log, metrics });
   await using broker = await openBroker(config.kafka, { clientId: `taskwire-${name}`, log });

@@ -1,6 +1,5 @@
 // Publishes the outbox to every topic; writes which shard belongs to which relay, and which rows the broker has.
 // Many may run: they share 16 shards by leases. Replay is safe: what is published twice has the same id, and readers tell by it.
-import { readConfig } from "../../shared/config.ts";
 import { sleep } from "../../shared/consume/wait.ts";
 import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
@@ -13,13 +12,13 @@ import { tendPartitions } from "./partitions.ts";
 import { relayOutbox } from "./relay-outbox.ts";
 import { makeWake } from "./wake.ts";
 
-const config = readConfig({ database: databaseSettings, kafka: kafkaSettings }, process.env);
+const settings = { database: databaseSettings, kafka: kafkaSettings };
 const watchMs = 5000;
 const tendMs = 600_000;
 const quietMs = 15_000;
 const silentMs = 60_000;
 
-await runRole("outbox-relay", async ({ name, signal, log, metrics, readyWhen, healthyWhile }) => {
+await runRole("outbox-relay", settings, async ({ name, signal, log, metrics, readyWhen, healthyWhile }, config) => {
   await using db = await openDb(config.database, { role: name, poolSize: 6, log, metrics, settings: claimSettings });
   await using broker = await openBroker(config.kafka, { clientId: name, log });
   await using producer = await broker.producer();

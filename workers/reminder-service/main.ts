@@ -3,7 +3,6 @@
 // Replay is safe: what is folded already changes nothing, and ids are computed. Redis only wakes it in time.
 import { authSettings, openAuth } from "../../shared/http/auth.ts";
 import { openCodec } from "../../shared/codec.ts";
-import { readConfig } from "../../shared/config.ts";
 import { consume } from "../../shared/consume/consume.ts";
 import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
@@ -17,24 +16,22 @@ import { buildApp } from "./app.ts";
 import { makeFireReminders } from "./fire-reminders.ts";
 import { makeKeepReminders } from "./keep-reminders.ts";
 
-const config = readConfig(
-  {
-    database: databaseSettings,
-    kafka: kafkaSettings,
-    registry: registrySettings,
-    redis: redisSettings,
-    auth: authSettings,
-  },
-  process.env,
-);
+const settings = {
+  database: databaseSettings,
+  kafka: kafkaSettings,
+  registry: registrySettings,
+  redis: redisSettings,
+  auth: authSettings,
+};
 
-await runRole("reminder-service", async (role) => {
+await runRole("reminder-service", settings, async (role, config) => {
   const { log, metrics, name, now } = role;
   const { authenticate } = openAuth(config.auth);
   // The consumer's lanes, firing, sweeping and filling, and the HTTP requests.
   await using db = await openDb(config.database, { role: name, poolSize: 20, log, metrics });
   await using outbox = db.notifier(outboxChannel);
-  await using broker = await openBroker(config.kafka, { clientId: name, log });
+  // Nobody watches this: what comes within a fifth of a second is handled together, and leaves the machine to those who are watched.
+  await using broker = await openBroker(config.kafka, { clientId: name, log, gatherMs: 200 });
   const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log });
   await using wakeups = await openWakeups(config.redis, { queue: "reminders", log });
 
@@ -50,7 +47,15 @@ await runRole("reminder-service", async (role) => {
 
   await Promise.all([
     consume(
-      { broker, db, codec, topics: ["reminder-commands", "task-events"], group: "reminder-service", handleBatch },
+      {
+        broker,
+        db,
+        codec,
+        lanes: 2,
+        topics: ["reminder-commands", "task-events"],
+        group: "reminder-service",
+        handleBatch,
+      },
       role,
     ),
     runTimers({ db, name: "reminders", wakeups, rows }, role),

@@ -3,7 +3,6 @@
 // and unique, and a request with an Idempotency-Key keeps its answer with its effect.
 import { authSettings, openAuth } from "../../shared/http/auth.ts";
 import { openCodec } from "../../shared/codec.ts";
-import { readConfig } from "../../shared/config.ts";
 import { consume } from "../../shared/consume/consume.ts";
 import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
 import { drainRequests } from "../../shared/http/drain-requests.ts";
@@ -22,12 +21,9 @@ import { findForChange, listTasks, readKept, readTask } from "./read-tasks.ts";
 import { keepAnswer, storeChange } from "./store-change.ts";
 import { storeCreates } from "./store-creates.ts";
 
-const config = readConfig(
-  { database: databaseSettings, kafka: kafkaSettings, registry: registrySettings, auth: authSettings },
-  process.env,
-);
+const settings = { database: databaseSettings, kafka: kafkaSettings, registry: registrySettings, auth: authSettings };
 
-await runRole("task-service", async (role) => {
+await runRole("task-service", settings, async (role, config) => {
   const { log, metrics, name, now } = role;
   const { authenticate } = openAuth(config.auth, now);
   // 8 lanes of the consumer and 2 for it, 10 for requests.

@@ -2,19 +2,15 @@
 // Many may run: a view's row is locked while it is folded. Replay is safe: what is folded already changes nothing.
 import { openCodec } from "../../shared/codec.ts";
 import { consume } from "../../shared/consume/consume.ts";
-import { readConfig } from "../../shared/config.ts";
 import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { openRegistry, registrySettings } from "../../shared/registry.ts";
 import { runRole } from "../../shared/role.ts";
 import { makeBroadcastChanges } from "./broadcast-changes.ts";
 
-const config = readConfig(
-  { database: databaseSettings, kafka: kafkaSettings, registry: registrySettings },
-  process.env,
-);
+const settings = { database: databaseSettings, kafka: kafkaSettings, registry: registrySettings };
 
-await runRole("task-update-broadcaster", async (role) => {
+await runRole("task-update-broadcaster", settings, async (role, config) => {
   const { log, metrics, name } = role;
   await using db = await openDb(config.database, { role: name, poolSize: 10, log, metrics });
   await using broker = await openBroker(config.kafka, { clientId: name, log });

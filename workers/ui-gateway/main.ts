@@ -2,7 +2,7 @@
 // Many may run, each reads everything itself. Replay is safe: a change is a whole view, and clients keep the highest version.
 import { authSettings, openAuth } from "../../shared/http/auth.ts";
 import { openCodec } from "../../shared/codec.ts";
-import { integer, readConfig } from "../../shared/config.ts";
+import { integer } from "../../shared/config.ts";
 import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { openRegistry, registrySettings } from "../../shared/registry.ts";
@@ -16,21 +16,18 @@ import { issueTicket, redeemTicket } from "./tickets.ts";
 import { upstreamSettings } from "./upstreams.ts";
 import { openUpdates, updateSettings } from "./updates.ts";
 
-const config = readConfig(
-  {
-    database: databaseSettings,
-    kafka: kafkaSettings,
-    registry: registrySettings,
-    auth: authSettings,
-    updates: updateSettings,
-    upstreams: upstreamSettings,
-    sessionSeconds: integer("SESSION_SECONDS", 86_400, { min: 1, max: 31_536_000 }),
-    proxyMs: integer("PROXY_TIMEOUT_MS", 20_000, { min: 100, max: 300_000 }),
-  },
-  process.env,
-);
+const settings = {
+  database: databaseSettings,
+  kafka: kafkaSettings,
+  registry: registrySettings,
+  auth: authSettings,
+  updates: updateSettings,
+  upstreams: upstreamSettings,
+  sessionSeconds: integer("SESSION_SECONDS", 86_400, { min: 1, max: 31_536_000 }),
+  proxyMs: integer("PROXY_TIMEOUT_MS", 20_000, { min: 100, max: 300_000 }),
+};
 
-await runRole("ui-gateway", async (role) => {
+await runRole("ui-gateway", settings, async (role, config) => {
   const { log, metrics, name, now } = role;
   const { authenticate } = openAuth(config.auth, now);
   const page = await openPage(`${import.meta.dirname}/page`);

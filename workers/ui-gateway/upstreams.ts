@@ -1,15 +1,16 @@
-import { list } from "../../shared/config.ts";
+import { urlList, type Setting } from "../../shared/config.ts";
+import { rolePorts } from "../../shared/role-ports.ts";
 
 /**
- * Where the other roles are: several addresses, separated by commas, are used in turn. Unless told, where `bun run dev` puts
- * them: never where it puts another server, which would be sent the tokens of users.
+ * Where the other roles are: several addresses, separated by commas, are used in turn. Unless told, on the ports they take by
+ * themselves.
  */
 export const upstreamSettings = {
-  "task-service": list("TASK_SERVICE_URL", "http://127.0.0.1:8100"),
-  "reminder-service": list("REMINDER_SERVICE_URL", "http://127.0.0.1:8160"),
-  "recurring-task-worker": list("RECURRING_TASK_WORKER_URL", "http://127.0.0.1:8120"),
-  "reminder-scheduling-worker": list("REMINDER_SCHEDULING_WORKER_URL", "http://127.0.0.1:8140"),
-  "notification-service": list("NOTIFICATION_SERVICE_URL", "http://127.0.0.1:8180"),
+  "task-service": address("TASK_SERVICE_URL", "task-service"),
+  "reminder-service": address("REMINDER_SERVICE_URL", "reminder-service"),
+  "recurring-task-worker": address("RECURRING_TASK_WORKER_URL", "recurring-task-worker"),
+  "reminder-scheduling-worker": address("REMINDER_SCHEDULING_WORKER_URL", "reminder-scheduling-worker"),
+  "notification-service": address("NOTIFICATION_SERVICE_URL", "notification-service"),
 };
 
 export type Upstream = keyof typeof upstreamSettings;
@@ -20,6 +21,10 @@ export const upstreamNames: readonly Upstream[] = [
   "reminder-scheduling-worker",
   "notification-service",
 ];
+
+function address(name: string, role: keyof typeof rolePorts): Setting<readonly string[]> {
+  return urlList(name, ["http", "https"], `http://127.0.0.1:${rolePorts[role]}`);
+}
 
 /** The role that answers a path, `null` when none does. */
 export function upstreamOf(path: string): Upstream | null {
