@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { Problem } from "../problem.ts";
 import { parseRecurrencePattern } from "../recurrence/recurrence-pattern.ts";
+import { instant } from "./instant.ts";
 
 /** What a task may hold. Lengths count UTF-16 units, as JavaScript and most clients do. */
 export const taskLimits = {
@@ -8,9 +9,6 @@ export const taskLimits = {
   descriptionLength: 20_000,
   tags: 50,
   tagLength: 64,
-  /** Due dates lie between; beyond it other parts (Avro readers, calendars) disagree about time. */
-  earliest: Date.UTC(1970, 0, 1),
-  latest: Date.UTC(2200, 0, 1) - 1,
 } as const;
 
 export const priorities = ["Low", "Medium", "High"] as const;
@@ -26,15 +24,6 @@ const description = z
   .string()
   .max(taskLimits.descriptionLength)
   .openapi({ description: "More about it.", example: "The fern needs less." });
-
-/** RFC 3339 with an offset, to the millisecond. */
-const instant = z.iso
-  .datetime({ offset: true, error: "is not an RFC 3339 time with an offset, such as 2026-12-31T18:00:00+01:00" })
-  .transform((text) => new Date(text))
-  .refine((date) => date.getTime() >= taskLimits.earliest && date.getTime() <= taskLimits.latest, {
-    error: "is not between 1970 and 2199",
-  })
-  .openapi({ type: "string", format: "date-time", example: "2026-12-31T18:00:00+01:00" });
 
 const tags = z
   .array(z.string().trim().min(1, "is empty").max(taskLimits.tagLength))

@@ -1,7 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Auth } from "../../shared/http/auth.ts";
 import type { Db } from "../../shared/postgres/db.ts";
+import { readFailures } from "../../shared/http/failures.ts";
 import { makeHttpApp, type HttpApp } from "../../shared/http/http-app.ts";
+import { pageOf, pageQuery } from "../../shared/http/page-query.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import { listNotifications } from "./list-notifications.ts";
@@ -15,11 +17,8 @@ export type AppOptions = Readonly<{
   metrics: Metrics;
 }>;
 
-const paging = z.object({
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().max(1000).optional(),
-});
-const list = z.object({ items: z.array(notificationSchema), next_cursor: z.string().nullable() });
+const query = z.strictObject(pageQuery);
+const list = pageOf(notificationSchema).openapi("NotificationPage");
 
 /** The routes of notifications. Runs wherever `fetch` handlers do. */
 export function buildApp({ db, authenticate, newId, log, metrics }: AppOptions): HttpApp {
@@ -29,9 +28,10 @@ export function buildApp({ db, authenticate, newId, log, metrics }: AppOptions):
       method: "get",
       path: "/v1/notifications",
       summary: "Your notifications, newest first",
-      request: { query: paging },
+      request: { query },
       responses: {
         200: { description: "A page of notifications", content: { "application/json": { schema: list } } },
+        ...readFailures(422),
       },
     }),
     async (c) => {

@@ -1,7 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Auth } from "../../shared/http/auth.ts";
 import type { Db } from "../../shared/postgres/db.ts";
+import { readFailures } from "../../shared/http/failures.ts";
 import { makeHttpApp, type HttpApp } from "../../shared/http/http-app.ts";
+import { pageOf, pageQuery } from "../../shared/http/page-query.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import { Problem } from "../../shared/problem.ts";
@@ -16,11 +18,8 @@ export type AppOptions = Readonly<{
   metrics: Metrics;
 }>;
 
-const paging = z.object({
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().max(1000).optional(),
-});
-const list = z.object({ items: z.array(seriesSchema), next_cursor: z.string().nullable() });
+const query = z.strictObject(pageQuery);
+const list = pageOf(seriesSchema).openapi("SeriesPage");
 const params = z.object({ id: z.guid("is not a UUID").transform((text) => text.toLowerCase()) });
 const answers = <S extends z.ZodType>(schema: S, description: string) => ({
   description,
@@ -35,8 +34,8 @@ export function buildApp({ db, authenticate, newId, log, metrics }: AppOptions):
       method: "get",
       path: "/v1/series",
       summary: "Your recurring series, newest first",
-      request: { query: paging },
-      responses: { 200: answers(list, "A page of series") },
+      request: { query },
+      responses: { 200: answers(list, "A page of series"), ...readFailures(422) },
     }),
     async (c) => {
       const { limit, cursor = null } = c.req.valid("query");
@@ -50,7 +49,7 @@ export function buildApp({ db, authenticate, newId, log, metrics }: AppOptions):
       path: "/v1/series/{id}",
       summary: "One series",
       request: { params },
-      responses: { 200: answers(seriesSchema, "The series") },
+      responses: { 200: answers(seriesSchema, "The series"), ...readFailures(404, 422) },
     }),
     async (c) => {
       const found = await findSeries(db.sql, c.req.valid("param").id, c.var.identity.userId);

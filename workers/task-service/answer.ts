@@ -11,9 +11,6 @@ export type Answer = Readonly<{
   body: string | null;
 }>;
 
-/** What a request with an Idempotency-Key brings: its key, and what makes it the same request. */
-export type RequestKey = Readonly<{ key: string; fingerprint: string }>;
-
 export type KeptAnswer = Answer & Readonly<{ fingerprint: string }>;
 
 /** The task as it now is. */

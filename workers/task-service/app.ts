@@ -2,11 +2,11 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { decodeCursor, encodeCursor } from "../../shared/http/cursor.ts";
 import { makeHttpApp, type HttpApp, type HttpEnv, type HttpOptions } from "../../shared/http/http-app.ts";
+import { replayedHeader, requestKey } from "../../shared/http/request-key.ts";
 import { goneAnswer, taskAnswer } from "./answer.ts";
 import { decideComplete, decideCreate, decideDelete, decidePatch, decideReopen } from "./decide-task.ts";
 import { etagOf, matches, readIfMatch, readIfNoneMatch } from "./if-match.ts";
 import type { ListQuery } from "./read-tasks.ts";
-import { requestKey } from "./request-key.ts";
 import { viewOfRow, type TaskRow } from "./task-row.ts";
 import {
   createBody,
@@ -45,7 +45,7 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
   });
   const writer = async (c: Context<HttpEnv>, key: string | undefined) => ({
     userId: c.var.identity.userId,
-    key: key === undefined ? null : await requestKey(key, c.req),
+    key: await requestKey(key, c.req),
     correlationId: c.var.correlationId,
     traceparent: c.var.traceparent,
   });
@@ -133,7 +133,7 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
       description: "A patch that changes nothing answers 200 and makes no event.",
       tags,
       request: { params, headers: writeHeaders, body: patchBody },
-      responses: responses.changed,
+      responses: responses.patched,
     }),
     (c) =>
       change(c, c.req.valid("param").id, c.req.valid("header"), {
@@ -183,7 +183,7 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
 function answered(c: Context<HttpEnv>, { answer, replayed }: Written): Response {
   if (answer.version !== null) c.header("etag", etagOf(answer.version));
   if (answer.status === 201) c.header("location", `/v1/tasks/${answer.taskId}`);
-  if (replayed) c.header("idempotent-replayed", "true");
+  if (replayed) c.header(replayedHeader, "true");
   if (answer.status === 204 || answer.body === null) return c.body(null, 204);
   return c.body(answer.body, answer.status, { "content-type": "application/json" });
 }

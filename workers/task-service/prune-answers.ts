@@ -1,7 +1,7 @@
+import { keptHours } from "../../shared/http/request-key.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 import type { Role } from "../../shared/role.ts";
 
-const keptHours = 24;
 const everyMs = 60_000;
 const perRound = 5000;
 

@@ -1,6 +1,7 @@
 import type { Sql } from "../../shared/postgres/db.ts";
 import { insertOutboxFrom, type OutboxRow } from "../../shared/outbox/outbox.ts";
-import type { Answer, RequestKey } from "./answer.ts";
+import type { RequestKey } from "../../shared/http/request-key.ts";
+import type { Answer } from "./answer.ts";
 import type { TaskRow } from "./task-row.ts";
 
 /** One change, complete before the database is asked: the next row, its event in bytes, the answer to keep. */

@@ -1,6 +1,6 @@
 import type { Sql } from "../../shared/postgres/db.ts";
 import { byteaArray, type OutboxRow } from "../../shared/outbox/outbox.ts";
-import type { RequestKey } from "./answer.ts";
+import type { RequestKey } from "../../shared/http/request-key.ts";
 import type { TaskRow } from "./task-row.ts";
 
 /** A task to make, complete before the database is asked. */

@@ -1,5 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import type { RouteConfig } from "@hono/zod-openapi";
+import { bodyFailures, readFailures, writeFailures } from "../../shared/http/failures.ts";
+import { pageOf, pageQuery } from "../../shared/http/page-query.ts";
+import { keyHeader } from "../../shared/http/request-key.ts";
 import { newTask, priorities, taskPatch } from "../../shared/tasks/task-input.ts";
 
 const time = z.string().openapi({ format: "date-time", example: "2026-11-02T08:30:00.000Z" });
@@ -31,45 +34,10 @@ const task = z
   })
   .openapi("Task");
 
-const page = z
-  .object({
-    items: z.array(task),
-    next_cursor: z.string().nullable().openapi({ description: "null on the last page." }),
-  })
-  .openapi("TaskPage");
-
-const problem = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    instance: z.string().openapi({ description: "The id of the request." }),
-    code: z.string().openapi({ example: "INVALID_REQUEST" }),
-    retryable: z.boolean(),
-    errors: z.array(z.object({ path: z.string().openapi({ example: "/title" }), message: z.string() })).optional(),
-    current: task.optional().openapi({ description: "With 412: the task as it is." }),
-  })
-  .openapi("Problem");
+const page = pageOf(task).openapi("TaskPage");
 
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
 const etag = { ETag: { description: "The version, quoted.", schema: { type: "string", example: '"1"' } } } as const;
-
-const problemTitles = {
-  401: "No valid token or cookie",
-  404: "No such task, or it is another's, or it was deleted",
-  412: "If-Match names another version; `current` is the task as it is",
-  422: "The request has mistakes, each named in `errors`; or the idempotency key was used for another request",
-} as const;
-
-function failures(...statuses: readonly (keyof typeof problemTitles)[]): RouteConfig["responses"] {
-  return Object.fromEntries(
-    statuses.map((status) => [
-      status,
-      { description: problemTitles[status], content: { "application/problem+json": { schema: problem } } },
-    ]),
-  );
-}
 
 export const params = z.object({
   id: z.uuid({ error: "is not a UUID" }).toLowerCase().openapi({ description: "The task." }),
@@ -81,19 +49,9 @@ export const listQuery = z.strictObject({
     .enum(["true", "false"])
     .default("false")
     .openapi({ description: "Lists recurring templates too; they are no to-do items." }),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().max(500).optional().openapi({ description: "next_cursor of the page before." }),
+  ...pageQuery,
 });
 
-const keyHeader = {
-  "idempotency-key": z
-    .string()
-    .regex(/^[\x21-\x7e]{1,255}$/, "is not 1 to 255 visible ASCII characters")
-    .optional()
-    .openapi({
-      description: "Sending the request again with the same key gives the same answer and changes nothing; for a day.",
-    }),
-};
 const matchHeader = {
   "if-match": z
     .string()
@@ -108,18 +66,19 @@ export const readHeaders = z.object({ "if-none-match": z.string().max(1000).opti
 export const createBody = { required: true, content: json(newTask) } as const;
 export const patchBody = { required: true, content: json(taskPatch) } as const;
 
+const changed = { description: "The task as it now is", headers: etag, content: json(task) };
+
 /** Typed wide, so that handlers may answer with a stored answer as it was sent. */
-export const responses: Readonly<Record<"made" | "changed" | "read" | "listed" | "gone", RouteConfig["responses"]>> = {
-  made: { 201: { description: "Made", headers: etag, content: json(task) }, ...failures(401, 422) },
-  changed: {
-    200: { description: "The task as it now is", headers: etag, content: json(task) },
-    ...failures(401, 404, 412, 422),
-  },
+type Answers = "made" | "patched" | "changed" | "read" | "listed" | "gone";
+export const responses: Readonly<Record<Answers, RouteConfig["responses"]>> = {
+  made: { 201: { description: "Made", headers: etag, content: json(task) }, ...bodyFailures(409) },
+  patched: { 200: changed, ...bodyFailures(404, 409, 412) },
+  changed: { 200: changed, ...writeFailures(404, 409, 412, 422) },
   read: {
     200: { description: "The task", headers: etag, content: json(task) },
     304: { description: "Still the version of If-None-Match" },
-    ...failures(401, 404, 422),
+    ...readFailures(404, 422),
   },
-  listed: { 200: { description: "Tasks, newest first", content: json(page) }, ...failures(401, 422) },
-  gone: { 204: { description: "Deleted, now or before" }, ...failures(401, 404, 412, 422) },
+  listed: { 200: { description: "Tasks, newest first", content: json(page) }, ...readFailures(422) },
+  gone: { 204: { description: "Deleted, now or before" }, ...writeFailures(404, 409, 412, 422) },
 };

@@ -1,7 +1,8 @@
 import type { Message } from "../../shared/message.ts";
+import { replayOf, type RequestKey } from "../../shared/http/request-key.ts";
 import type { OutboxRow } from "../../shared/outbox/outbox.ts";
 import { Problem } from "../../shared/problem.ts";
-import { taskAnswer, type Answer, type KeptAnswer, type RequestKey } from "./answer.ts";
+import { taskAnswer, type Answer, type KeptAnswer } from "./answer.ts";
 import type { Decide } from "./decide-task.ts";
 import { taskCreated } from "./decide-task.ts";
 import { matches, type IfMatch } from "./if-match.ts";
@@ -99,8 +100,7 @@ export function notFound(id: string): Problem {
 }
 
 function replay(kept: KeptAnswer, key: RequestKey): Written {
-  if (kept.fingerprint !== key.fingerprint) throw new Problem("IDEMPOTENCY_KEY_REUSED");
-  return { answer: kept, replayed: true };
+  return { answer: replayOf(kept, key), replayed: true };
 }
 
 const waitMs = 5000;

@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { issueDevToken, sessionCookie, type AuthConfig, type Identity } from "../../shared/http/auth.ts";
+import { bodyFailures, readFailures, writeFailures } from "../../shared/http/failures.ts";
 import type { HttpApp } from "../../shared/http/http-app.ts";
 import { refuseForeignOrigin } from "../../shared/http/origin.ts";
 import { Problem } from "../../shared/problem.ts";
@@ -31,19 +32,22 @@ const makeSession = createRoute({
       content: { "application/json": { schema: z.strictObject({ user: z.string().trim().min(1).max(64) }) } },
     },
   },
-  responses: { 201: json(session.extend({ token: z.string() }), "The session; also as a cookie for a page") },
+  responses: {
+    201: json(session.extend({ token: z.string() }), "The session; also as a cookie for a page"),
+    ...bodyFailures(404),
+  },
 });
 const readSession = createRoute({
   method: "get",
   path: "/v1/session",
   summary: "Who am I",
-  responses: { 200: json(session, "The session of the token or cookie") },
+  responses: { 200: json(session, "The session of the token or cookie"), ...readFailures() },
 });
 const endSession = createRoute({
   method: "delete",
   path: "/v1/session",
   summary: "Sign out: the token is refused from now on, its streams end",
-  responses: { 204: { description: "Signed out" } },
+  responses: { 204: { description: "Signed out" }, ...writeFailures() },
 });
 
 /** `/v1/session`: open to all, so each route says itself who may. */

@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { readFailures, writeFailures } from "../../shared/http/failures.ts";
 import type { HttpApp } from "../../shared/http/http-app.ts";
 import type { Follow } from "./follow.ts";
 import { pollUpdates } from "./poll-updates.ts";
@@ -25,7 +26,10 @@ const openStream = createRoute({
     headers: z.object({ "last-event-id": cursor.optional() }),
     query: z.object({ cursor: cursor.optional(), ticket: z.string().max(128).optional() }),
   },
-  responses: { 200: { description: "The stream", content: { "text/event-stream": { schema: z.string() } } } },
+  responses: {
+    200: { description: "The stream", content: { "text/event-stream": { schema: z.string() } } },
+    ...readFailures(422, 429),
+  },
 });
 const sync = createRoute({
   method: "get",
@@ -44,6 +48,7 @@ const sync = createRoute({
         },
       },
     },
+    ...readFailures(422, 429),
   },
 });
 const makeTicket = createRoute({
@@ -55,6 +60,7 @@ const makeTicket = createRoute({
       description: "The ticket, valid once and for 30 s",
       content: { "application/json": { schema: z.object({ ticket: z.string(), expires_at: z.iso.datetime() }) } },
     },
+    ...writeFailures(),
   },
 });
 

@@ -1,0 +1,67 @@
+import { z } from "@hono/zod-openapi";
+
+/** RFC 9457, as every role answers what it does not do. */
+const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string().openapi({ description: "The id of the request." }),
+    code: z.string().openapi({ example: "INVALID_REQUEST" }),
+    retryable: z.boolean().openapi({ description: "Whether the same request can succeed later." }),
+    errors: z.array(z.object({ path: z.string().openapi({ example: "/title" }), message: z.string() })).optional(),
+    current: z.record(z.string(), z.unknown()).optional().openapi({ description: "With 412: what it is now." }),
+  })
+  .openapi("Problem");
+
+const meanings = {
+  400: "The body is not JSON",
+  401: "No valid token or cookie",
+  403: "Sent with a cookie by a page of another origin",
+  404: "There is none, or it is another's, or it was deleted",
+  409: "Not as things are now; `code` says why",
+  412: "If-Match names another version; `current` is what it is now",
+  413: "The body is too large",
+  415: "The body is not application/json",
+  422: "The request has mistakes, each named in `errors`; or the idempotency key was used for another request",
+  429: "Too many open streams",
+  500: "Something went wrong on our side; the log has it under the id of the request",
+  503: "A part of the system is not reachable, or this one is starting or stopping; try again after Retry-After",
+} as const;
+
+type FailureStatus = keyof typeof meanings;
+type Failure = Readonly<{
+  description: string;
+  content: Readonly<{ "application/problem+json": Readonly<{ schema: typeof problemSchema }> }>;
+}>;
+
+const anywhere = [401, 500, 503] as const;
+const written = [403, 413] as const;
+const withBody = [400, 403, 413, 415, 422] as const;
+
+/** What a route that reads may answer instead, for the `responses` of its OpenAPI: these, and what any route may. */
+export function readFailures<Status extends FailureStatus>(...statuses: readonly Status[]) {
+  return failures([...anywhere, ...statuses]);
+}
+
+/** The same for a route that writes without a body. */
+export function writeFailures<Status extends FailureStatus>(...statuses: readonly Status[]) {
+  return failures([...anywhere, ...written, ...statuses]);
+}
+
+/** The same for a route that takes a JSON body. */
+export function bodyFailures<Status extends FailureStatus>(...statuses: readonly Status[]) {
+  return failures([...anywhere, ...withBody, ...statuses]);
+}
+
+function failures<Status extends FailureStatus>(statuses: readonly Status[]): Record<Status, Failure> {
+  const entries = statuses
+    .toSorted()
+    .map((status): [Status, Failure] => [
+      status,
+      { description: meanings[status], content: { "application/problem+json": { schema: problemSchema } } },
+    ]);
+  // fromEntries forgets which keys it was given.
+  return Object.fromEntries(entries) as Record<Status, Failure>;
+}

@@ -1,0 +1,15 @@
+import { z } from "@hono/zod-openapi";
+
+/** What every list takes; put it in a strict object, so that a misspelt filter is refused instead of ignored. */
+export const pageQuery = {
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(1000).optional().openapi({ description: "next_cursor of the page before." }),
+};
+
+/** The shape of a page of them. */
+export function pageOf<Item extends z.ZodType>(item: Item) {
+  return z.object({
+    items: z.array(item),
+    next_cursor: z.string().nullable().openapi({ description: "null on the last page." }),
+  });
+}
