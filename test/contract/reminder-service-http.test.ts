@@ -36,13 +36,20 @@ type Body = Record<string, unknown> & {
   errors: { path: string }[];
 };
 
-async function send(method: string, path: string, { body, user = userId }: { body?: unknown; user?: string } = {}) {
+type Sent = { body?: unknown; user?: string; key?: string };
+
+async function send(method: string, path: string, { body, user = userId, key }: Sent = {}) {
   const answer = await app.request(path, {
     method,
-    headers: { authorization: `Bearer ${user}`, "content-type": "application/json" },
+    headers: {
+      authorization: `Bearer ${user}`,
+      "content-type": "application/json",
+      ...(key === undefined ? {} : { "idempotency-key": key }),
+    },
     ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
   });
-  return { status: answer.status, body: (await answer.json()) as Body };
+  const replayed = answer.headers.get("idempotent-replayed");
+  return { status: answer.status, body: (await answer.json()) as Body, ...(replayed === null ? {} : { replayed }) };
 }
 
 const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
@@ -122,6 +129,7 @@ describe("setting a reminder", () => {
 
   test.each([
     ["no zone", { remind_at: "2099-01-01T10:00:00" }, "/remind_at"],
+    ["a time too far ahead", { remind_at: "2200-01-01T00:00:00Z" }, "/remind_at"],
     ["no date", { remind_at: "tomorrow" }, "/remind_at"],
     ["a number", { remind_at: 4_000_000_000 }, "/remind_at"],
     ["nothing", {}, "/remind_at"],
@@ -169,6 +177,79 @@ describe("setting a reminder", () => {
   });
 });
 
+describe("setting a reminder with an Idempotency-Key", () => {
+  const set = (task: string, remind_at: string, key: string, user = userId) =>
+    send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at }, key, user });
+
+  test("again with the same key answers the same, whatever became of reminder and task, and changes nothing", async () => {
+    const task = await newTask();
+    const [remind_at, key] = [inMs(hour), crypto.randomUUID()];
+    const first = await set(task, remind_at, key);
+    expect(first).toMatchObject({ status: 201, body: { status: "pending" } });
+    await send("POST", `/v1/reminders/${first.body.id}/dismiss`, { key });
+    expect(await set(task, remind_at, key)).toEqual({ ...first, replayed: "true" });
+    await world.handle(deleted(2, Date.now(), { task }));
+    expect(await set(task, remind_at, key)).toEqual({ ...first, replayed: "true" });
+    const told = (await world.outbox()).filter(({ subject }) => subject === first.body.id);
+    expect(told.map(({ type }) => type)).toEqual(["ReminderScheduled", "ReminderDismissed"]);
+  });
+
+  test("ten times at once is done once, and the other nine are replays", async () => {
+    const task = await newTask();
+    const [remind_at, key] = [inMs(hour), crypto.randomUUID()];
+    const answers = await Promise.all(Array.from({ length: 10 }, () => set(task, remind_at, key)));
+    expect(new Set(answers.map(({ status, body }) => `${status} ${JSON.stringify(body)}`)).size).toBe(1);
+    expect(answers.filter(({ replayed }) => replayed === undefined)).toHaveLength(1);
+  });
+
+  test("and another instant or task answers 422 and changes nothing; another user's key is another key", async () => {
+    const [task, other] = [await newTask(), await newTask()];
+    const [remind_at, key] = [inMs(hour), crypto.randomUUID()];
+    await set(task, remind_at, key);
+    for (const again of [await set(task, inMs(2 * hour), key), await set(other, remind_at, key)])
+      expect([again.status, again.body["code"]]).toEqual([422, "IDEMPOTENCY_KEY_REUSED"]);
+    expect((await send("GET", `/v1/tasks/${task}/reminders`)).body.items).toHaveLength(1);
+    expect((await send("GET", `/v1/tasks/${other}/reminders`)).body.items).toEqual([]);
+    const foreign = await newTask(otherUserId);
+    expect(await set(foreign, remind_at, key, otherUserId)).toMatchObject({ status: 201, body: { task_id: foreign } });
+  });
+
+  test("two tasks at once with one key: one is done, the other answers 422 and leaves nothing behind", async () => {
+    const tasks = [await newTask(), await newTask()];
+    const key = crypto.randomUUID();
+    const answers = await Promise.all(tasks.map((task) => set(task, inMs(hour), key)));
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 422]);
+    const lists = await Promise.all(tasks.map((task) => send("GET", `/v1/tasks/${task}/reminders`)));
+    expect(lists.map(({ body }) => body.items.length).toSorted()).toEqual([0, 1]);
+  });
+
+  test("that failed keeps nothing: the key can be used for what is right", async () => {
+    const task = await newTask();
+    const key = crypto.randomUUID();
+    expect((await set(task, inMs(-1000), key)).status).toBe(422);
+    expect((await set(task, inMs(hour), key)).status).toBe(201);
+  });
+
+  test.each(["", "x".repeat(256), "two words"])("%j is refused, here and when dismissing", async (key) => {
+    const task = await newTask();
+    const answers = [await set(task, inMs(hour), key), await send("POST", `/v1/reminders/${task}/dismiss`, { key })];
+    for (const { status, body } of answers)
+      expect([status, body.errors.map(({ path }) => path)]).toEqual([422, ["header.idempotency-key"]]);
+  });
+
+  test("is forgotten after a day, and what is older goes away with the next one kept", async () => {
+    const [task, first, second] = [await newTask(), crypto.randomUUID(), crypto.randomUUID()];
+    const remind_at = inMs(hour);
+    await set(task, remind_at, first);
+    await set(task, remind_at, second);
+    await world.db.sql`
+      update reminder_request_keys set created_at = clock_timestamp() - interval '25 hours' where key = any(${[first, second]})`;
+    expect(await set(task, inMs(2 * hour), first)).toMatchObject({ status: 201, body: { generation: 1 } });
+    const keys = await world.db.sql`select key from reminder_request_keys where key = any(${[first, second]})`;
+    expect(keys).toMatchObject([{ key: first }]);
+  });
+});
+
 describe("dismissing a reminder", () => {
   test("twice answers the same and tells ReminderDismissed once; it stays so when the command comes again", async () => {
     const task = await newTask();
@@ -209,11 +290,24 @@ describe("dismissing a reminder", () => {
   });
 });
 
-test("the routes describe themselves in OpenAPI 3.1", async () => {
-  const document = (await (await app.request("/openapi.json")).json()) as { openapi: string; paths: object };
-  expect([document.openapi, Object.keys(document.paths).toSorted()]).toEqual([
-    "3.1.0",
-    ["/v1/reminders", "/v1/reminders/{id}/dismiss", "/v1/tasks/{id}/reminders"],
+test("the routes describe themselves and their failures in OpenAPI 3.1", async () => {
+  type Route = { responses: Record<string, { content?: Record<string, unknown> }> };
+  const document = (await (await app.request("/openapi.json")).json()) as {
+    openapi: string;
+    paths: Record<string, Record<string, Route>>;
+  };
+  expect(document.openapi).toBe("3.1.0");
+  const answers = Object.entries(document.paths).flatMap(([path, routes]) =>
+    Object.entries(routes).map(([method, { responses }]) => [`${method} ${path}`, Object.keys(responses).join(" ")]),
+  );
+  expect(Object.fromEntries(answers)).toEqual({
+    "get /v1/reminders": "200 401 422 500 503",
+    "get /v1/tasks/{id}/reminders": "200 401 404 422 500 503",
+    "post /v1/tasks/{id}/reminders": "201 400 401 403 404 409 413 415 422 500 503",
+    "post /v1/reminders/{id}/dismiss": "200 401 403 404 413 422 500 503",
+  });
+  expect(document.paths["/v1/reminders"]?.["get"]?.responses["422"]?.content).toHaveProperty([
+    "application/problem+json",
   ]);
 });
 
@@ -256,6 +350,7 @@ describe("listing reminders", () => {
     expect(await paths("cursor=nonsense")).toEqual(["query.cursor"]);
     expect(await paths("limit=0")).toEqual(["query.limit"]);
     expect(await paths("status=open")).toEqual(["query.status"]);
+    expect(await paths("taskid=1")).toEqual(["query.taskid"]);
     expect((await app.request("/v1/reminders")).status).toBe(401);
   });
 });

@@ -1,9 +1,13 @@
-import { createRoute, z } from "@hono/zod-openapi";
+import { createRoute, z, type RouteConfig } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Auth } from "../../shared/http/auth.ts";
+import { bodyFailures, readFailures, writeFailures } from "../../shared/http/failures.ts";
 import { makeHttpApp, type HttpApp, type HttpEnv } from "../../shared/http/http-app.ts";
+import { pageOf, pageQuery } from "../../shared/http/page-query.ts";
+import { keyHeader, replayedHeader, requestKey, type RequestKey } from "../../shared/http/request-key.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
+import { instant } from "../../shared/tasks/instant.ts";
 import { findTask } from "./find-task.ts";
 import { listReminders } from "./list-reminders.ts";
 import { reminderSchema, reminderView } from "./reminder-view.ts";
@@ -19,22 +23,30 @@ export type AppOptions = Writing &
   }>;
 
 const id = z.guid("is not a UUID").transform((text) => text.toLowerCase());
-const paging = {
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().max(1000).optional(),
-};
+const params = z.object({ id });
 const status = z.enum(["pending", "triggered", "dismissed"]).optional();
-const list = z.object({ items: z.array(reminderSchema), next_cursor: z.string().nullable() });
+const list = pageOf(reminderSchema).openapi("ReminderPage");
 const answers = <S extends z.ZodType>(schema: S, description: string) => ({
   description,
   content: { "application/json": { schema } },
+});
+// Typed wide, so that a kept answer is given again as it was sent.
+const made: RouteConfig["responses"] = {
+  201: answers(reminderSchema, "The reminder"),
+  ...bodyFailures(404, 409),
+};
+const dismissHeaders = z.object({
+  "idempotency-key": keyHeader["idempotency-key"].openapi({
+    description: "Taken and not needed: dismissing twice is dismissing once.",
+  }),
 });
 
 /** The routes of reminders. Runs wherever `fetch` handlers do; never touches Redis. */
 export function buildApp(options: AppOptions): HttpApp {
   const { db, authenticate, newId, now, log, metrics } = options;
   const app = makeHttpApp({ title: "Taskwire reminders", version: "1", authenticate, newId, log, metrics });
-  const asked = (c: Context<HttpEnv>): Asked => ({
+  const asked = (c: Context<HttpEnv>, key: RequestKey | null): Asked => ({
+    key,
     userId: c.var.identity.userId,
     correlationId: c.var.correlationId,
     traceparent: c.var.traceparent,
@@ -46,8 +58,8 @@ export function buildApp(options: AppOptions): HttpApp {
       method: "get",
       path: "/v1/reminders",
       summary: "Your reminders, by time",
-      request: { query: z.object({ ...paging, status, task_id: id.optional() }) },
-      responses: { 200: answers(list, "A page of reminders") },
+      request: { query: z.strictObject({ ...pageQuery, status, task_id: id.optional() }) },
+      responses: { 200: answers(list, "A page of reminders"), ...readFailures(422) },
     }),
     async (c) => {
       const { limit, cursor = null, status = null, task_id: taskId = null } = c.req.valid("query");
@@ -62,8 +74,8 @@ export function buildApp(options: AppOptions): HttpApp {
       method: "get",
       path: "/v1/tasks/{id}/reminders",
       summary: "The reminders of a task, by time",
-      request: { params: z.object({ id }), query: z.object({ ...paging, status }) },
-      responses: { 200: answers(list, "A page of reminders") },
+      request: { params, query: z.strictObject({ ...pageQuery, status }) },
+      responses: { 200: answers(list, "A page of reminders"), ...readFailures(404, 422) },
     }),
     async (c) => {
       const { id: taskId } = c.req.valid("param");
@@ -82,15 +94,19 @@ export function buildApp(options: AppOptions): HttpApp {
       summary: "Set a reminder at an instant",
       description: "The same task and instant is the same reminder: repeating the request changes nothing.",
       request: {
-        params: z.object({ id }),
+        params,
+        headers: z.object(keyHeader),
         body: { required: true, content: { "application/json": { schema: newReminder } } },
       },
-      responses: { 201: answers(reminderSchema, "The reminder") },
+      responses: made,
     }),
     async (c) => {
-      const remindAt = new Date(c.req.valid("json").remind_at);
-      const reminder = await createReminder(options, { taskId: c.req.valid("param").id, remindAt }, asked(c));
-      return c.json(reminderView(reminder), 201);
+      const { remind_at: remindAt } = c.req.valid("json");
+      const key = await requestKey(c.req.valid("header")["idempotency-key"], c.req);
+      const wanted = { taskId: c.req.valid("param").id, remindAt };
+      const { body, replayed } = await createReminder(options, wanted, asked(c, key));
+      if (replayed) c.header(replayedHeader, "true");
+      return c.body(body, 201, { "content-type": "application/json" });
     },
   );
 
@@ -99,19 +115,13 @@ export function buildApp(options: AppOptions): HttpApp {
       method: "post",
       path: "/v1/reminders/{id}/dismiss",
       summary: "Dismiss a reminder",
-      request: { params: z.object({ id }) },
-      responses: { 200: answers(reminderSchema, "The reminder, dismissed") },
+      description: "Dismissing it again changes nothing and answers the same.",
+      request: { params, headers: dismissHeaders },
+      responses: { 200: answers(reminderSchema, "The reminder, dismissed"), ...writeFailures(404, 422) },
     }),
-    async (c) => c.json(reminderView(await dismissReminder(options, c.req.valid("param").id, asked(c))), 200),
+    async (c) => c.json(reminderView(await dismissReminder(options, c.req.valid("param").id, asked(c, null))), 200),
   );
   return app;
 }
 
-const lastYear = 9999;
-const newReminder = z
-  .strictObject({
-    remind_at: z.iso
-      .datetime({ offset: true, error: "must be a date and time with its zone, such as 2026-12-31T18:00:00Z" })
-      .refine((text) => !(new Date(text).getUTCFullYear() > lastYear), "is too far ahead"),
-  })
-  .openapi("NewReminder");
+const newReminder = z.strictObject({ remind_at: instant }).openapi("NewReminder");

@@ -9,7 +9,11 @@ export const reminderSchema = z
     task_id: z.string().openapi({ format: "uuid" }),
     rule: z.string().nullable().openapi({ description: "The rule that made it; null for one set by a person." }),
     remind_at: instant,
-    status: z.enum(["pending", "triggered", "dismissed"]),
+    status: z.enum(["pending", "triggered", "dismissed"]).openapi({
+      description:
+        "Completing or deleting the task dismisses what is pending. What has triggered stays so until it is dismissed by hand; " +
+        "show it only while its task is open.",
+    }),
     triggered_at: instant.nullable(),
     dismissed_at: instant.nullable(),
     reason: z.string().nullable().openapi({ description: "Why it is dismissed." }),

@@ -1,4 +1,4 @@
-import { bigint, boolean, index, jsonb, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
+import { bigint, boolean, index, jsonb, pgTable, primaryKey, text, timestamp, uuid } from "drizzle-orm/pg-core";
 import { sql } from "drizzle-orm";
 import type { FoldedFields } from "../../shared/tasks/fold-fields.ts";
 import type { DismissReason, ReminderStatus } from "./reminder.ts";
@@ -40,5 +40,20 @@ export const reminders = pgTable(
     index("reminders_unarmed")
       .on(table.remindAt)
       .where(sql`status = 'pending' and armed_in = 0`),
+  ],
+);
+
+export const reminderRequestKeys = pgTable(
+  "reminder_request_keys",
+  {
+    userId: uuid("user_id").notNull(),
+    key: text("key").notNull(),
+    fingerprint: text("fingerprint").notNull(),
+    body: text("body").notNull(),
+    createdAt: timestamp("created_at", { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.userId, table.key] }),
+    index("reminder_request_keys_age").on(table.createdAt),
   ],
 );

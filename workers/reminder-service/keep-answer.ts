@@ -1,0 +1,40 @@
+import { keptHours, type RequestKey } from "../../shared/http/request-key.ts";
+import type { Sql, Tx } from "../../shared/postgres/db.ts";
+import { Problem } from "../../shared/problem.ts";
+
+/** An answer as it was sent, and to which request. */
+export type KeptAnswer = Readonly<{ fingerprint: string; body: string }>;
+
+/** More than the one a request adds, so the table shrinks to a day's worth while it is written to. */
+const prunedPerAnswer = 20;
+
+/** The answer kept under a key less than a day ago, `null` when there is none. */
+export async function readKept(sql: Sql | Tx, userId: string, key: string): Promise<KeptAnswer | null> {
+  const [kept] = await sql<KeptAnswer[]>`
+    select fingerprint, body from reminder_request_keys
+    where user_id = ${userId} and key = ${key} and created_at > clock_timestamp() - ${keptHours} * interval '1 hour'`;
+  return kept ?? null;
+}
+
+/**
+ * Keeps an answer in the transaction of what it tells, and takes a few that are older than a day away. Waits for another
+ * transaction that keeps one under the same key; throws IDEMPOTENCY_KEY_REUSED when that commits. Look with `readKept` under the
+ * lock of the task first: the same request is answered there, so what is met here is one for another task.
+ */
+export async function keepAnswer(
+  tx: Tx,
+  userId: string,
+  { key, fingerprint, body }: RequestKey & KeptAnswer,
+): Promise<void> {
+  const kept = await tx`
+    insert into reminder_request_keys as kept (user_id, key, fingerprint, body)
+    values (${userId}, ${key}, ${fingerprint}, ${body})
+    on conflict (user_id, key) do update
+      set fingerprint = excluded.fingerprint, body = excluded.body, created_at = excluded.created_at
+      where kept.created_at <= clock_timestamp() - ${keptHours} * interval '1 hour'`;
+  if (kept.count === 0) throw new Problem("IDEMPOTENCY_KEY_REUSED");
+  await tx`
+    delete from reminder_request_keys where (user_id, key) in (
+      select user_id, key from reminder_request_keys where created_at < clock_timestamp() - ${keptHours} * interval '1 hour'
+      order by created_at limit ${prunedPerAnswer} for update skip locked)`;
+}
