@@ -166,11 +166,19 @@ const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
 function nothingHere(app: HttpApp, c: Context<HttpEnv>): Problem {
   const allowed = methods.filter((method) =>
-    app.router.match(method, c.req.path)[0].some(([[, route]]) => route.method === method),
+    app.router
+      .match(method, c.req.path)[0]
+      // What stands on every path tells nothing about this one.
+      .some(([[, route]]) => route.method === method && !route.path.endsWith("*")),
   );
-  if (allowed.length === 0) return new Problem("NOT_FOUND");
-  c.header("allow", allowed.join(", "));
-  return new Problem("METHOD_NOT_ALLOWED", `Allowed here: ${allowed.join(", ")}`);
+  return allowed.length === 0 ? new Problem("NOT_FOUND") : methodNotAllowed(c, allowed);
+}
+
+/** METHOD_NOT_ALLOWED, to throw; sets `Allow` (RFC 9110 §15.5.6). Where GET is allowed, HEAD is. */
+export function methodNotAllowed(c: Context<HttpEnv>, methodsHere: readonly string[]): Problem {
+  const allowed = methodsHere.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
+  c.header("allow", allowed);
+  return new Problem("METHOD_NOT_ALLOWED", `Allowed here: ${allowed}`);
 }
 
 /** Methods are a label; a stranger may send any word as one. */

@@ -191,6 +191,7 @@ describe("what is passed on", () => {
       (await call(method, path, bearer)).headers.get("x-stream-cursor");
     expect(await positionOf("GET", "/v1/tasks")).toBe(`e.${user_id.slice(0, 2)}.7`);
     expect(await positionOf("GET", "/v1/tasks/1")).toBe(`e.${user_id.slice(0, 2)}.8`);
+    expect(await positionOf("HEAD", "/v1/tasks")).toBe(`e.${user_id.slice(0, 2)}.9`);
     expect(await positionOf("GET", "/v1/tasks/9")).toBeNull();
     expect(await positionOf("DELETE", "/v1/tasks/1")).toBeNull();
   });
@@ -218,6 +219,37 @@ describe("what is passed on", () => {
     const large = await call("POST", "/v1/tasks", bearer, { title: "x".repeat(1_400_000) });
     expect(large.status).toBe(413);
     expect(forwarded).toEqual([]);
+  });
+});
+
+describe("a method that is not for this address", () => {
+  test.each([
+    ["POST", "/v1/stream", "GET, HEAD"],
+    ["OPTIONS", "/v1/stream", "GET, HEAD"],
+    ["PUT", "/v1/sync", "GET, HEAD"],
+    ["GET", "/v1/stream/ticket", "POST"],
+    ["OPTIONS", "/v1/session", "GET, HEAD, POST, DELETE"],
+    ["POST", "/docs", "GET, HEAD"],
+    ["DELETE", "/openapi.json", "GET, HEAD"],
+    ["POST", "/", "GET, HEAD"],
+  ])("%s %s answers 405 and says which are", async (method, path, allow) => {
+    const { call, signIn, forwarded } = setup();
+    const { bearer } = await signIn();
+    const answer = await call(method, path, bearer);
+    expect([answer.status, answer.headers.get("allow"), forwarded]).toEqual([405, allow, []]);
+    expect(await answer.json()).toMatchObject({ code: "METHOD_NOT_ALLOWED", instance: expect.any(String) });
+  });
+
+  test.each([
+    ["GET", "/v1/nothing"],
+    ["POST", "/v1/nothing"],
+    ["GET", "/nothing"],
+    ["POST", "/nothing"],
+  ])("%s %s answers 404: there is nothing at all", async (method, path) => {
+    const { call, signIn } = setup();
+    const { bearer } = await signIn();
+    const answer = await call(method, path, bearer);
+    expect([answer.status, answer.headers.get("allow")]).toEqual([404, null]);
   });
 });
 
@@ -266,8 +298,21 @@ describe("the page", () => {
 
   test("the reference and the document name what is served here and who does not answer", async () => {
     const { call } = setup();
-    const document = (await (await call("GET", "/openapi.json")).json()) as Record<string, unknown>;
-    expect(Object.keys(document["paths"] ?? {})).toContain("/v1/stream");
+    const document = (await (await call("GET", "/openapi.json")).json()) as {
+      paths: Record<string, Record<string, { responses: object }>>;
+      "x-unavailable": readonly string[];
+    };
+    const answers = Object.entries(document.paths).flatMap(([path, routes]) =>
+      Object.entries(routes).map(([method, { responses }]) => [`${method} ${path}`, Object.keys(responses).join(" ")]),
+    );
+    expect(Object.fromEntries(answers)).toEqual({
+      "get /v1/session": "200 401 500 503",
+      "post /v1/session": "201 400 401 403 404 413 415 422 500 503",
+      "delete /v1/session": "204 401 403 413 500 503",
+      "get /v1/stream": "200 401 422 429 500 503",
+      "get /v1/sync": "200 401 422 429 500 503",
+      "post /v1/stream/ticket": "201 401 403 413 500 503",
+    });
     expect(document["x-unavailable"]).toContain("task-service");
     expect(await (await call("GET", "/docs")).text()).toContain("/v1/stream/ticket");
   });

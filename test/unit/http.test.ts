@@ -155,7 +155,7 @@ describe("what a request may be", () => {
     expect((await problemOf(send("/nothing"))).code).toBe("NOT_FOUND");
     expect((await problemOf(send("/v1/nothing"))).code).toBe("NOT_FOUND");
     const wrong = await problemOf(send("/v1/things", { method: "DELETE" }));
-    expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET"]);
+    expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
   });
 });
 

@@ -1,6 +1,5 @@
 import type { Context } from "hono";
-import { makeHttpApp, type HttpEnv, type HttpOptions } from "../../shared/http/http-app.ts";
-import { Problem } from "../../shared/problem.ts";
+import { makeHttpApp, methodNotAllowed, type HttpEnv, type HttpOptions } from "../../shared/http/http-app.ts";
 import { apiDocument, type ReadDocument } from "./api-document.ts";
 import { renderDocs } from "./render-docs.ts";
 import { servePage, type Page } from "../../shared/http/page.ts";
@@ -37,11 +36,11 @@ export function buildApp(deps: GatewayDeps): Gateway {
 
   app.all("/v1/*", async (c) => {
     const upstream = upstreamOf(c.req.path);
-    if (upstream === null) throw new Problem("NOT_FOUND");
-    const isRead = c.req.method === "GET";
+    if (upstream === null) return c.notFound();
+    const isRead = c.req.method === "GET" || c.req.method === "HEAD";
     // Taken before the read: a change that falls between the two is then streamed again instead of missed.
     const cursor = isRead ? cursorOf(c.var.identity.userId) : null;
-    const hasBody = !isRead && c.req.method !== "HEAD" && c.req.raw.body !== null;
+    const hasBody = !isRead && c.req.raw.body !== null;
     const response = await proxy({
       upstream,
       request: c.req.raw,
@@ -58,10 +57,10 @@ export function buildApp(deps: GatewayDeps): Gateway {
     return apiDocument(own, deps.readDocument);
   };
   app.get("/docs", async () => renderDocs(await document()));
-  app.get("*", (c) => {
+  app.all("*", (c) => {
     const found = servePage(page, c.req.raw);
-    if (found === null) throw new Problem("NOT_FOUND");
-    return found;
+    if (found === null && page.has(c.req.path)) throw methodNotAllowed(c, ["GET"]);
+    return found ?? c.notFound();
   });
 
   return {
