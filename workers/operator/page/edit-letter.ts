@@ -1,0 +1,34 @@
+import { post } from "./api.ts";
+import { openDialog } from "./dialog.ts";
+import { element } from "./element.ts";
+import type { Letter } from "./shapes.ts";
+
+/** Asks for the corrected record; the server checks it against the schema. The copy is a dead letter, to be redriven. */
+export async function editLetter(letter: Letter, changed: () => void): Promise<void> {
+  const text = element("textarea", { name: "data", spellcheck: "false", "aria-label": "The record as JSON" });
+  text.value = JSON.stringify(letter.value, null, 2);
+  await openDialog({
+    title: `Edit a copy of this ${letter.type ?? "record"}`,
+    content: [
+      element(
+        "p",
+        {},
+        "The copy must fit the schema. The original is kept, and can no longer be redriven; redrive the copy.",
+      ),
+      text,
+    ],
+    confirm: "Make the copy",
+    act: async (reason) => {
+      await post(`/api/dead-letters/${letter.id}/edit`, { data: readRecord(text.value), reason });
+      changed();
+    },
+  });
+}
+
+function readRecord(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new Error(`That is not JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}

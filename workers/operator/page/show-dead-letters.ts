@@ -1,0 +1,138 @@
+import { get, post } from "./api.ts";
+import { openDialog } from "./dialog.ts";
+import { element } from "./element.ts";
+import { editLetter } from "./edit-letter.ts";
+import type { Kind, Letter, Plan } from "./shapes.ts";
+import { actions, button, table } from "./table.ts";
+import { counted, firstLine, moment } from "./words.ts";
+
+export function showDeadLetters(kinds: readonly Kind[], changed: () => void): Node {
+  const rows = kinds.map((kind) => {
+    const name = `${kind.group} ${kind.fingerprint}`;
+    return [
+      kind.group,
+      kind.count,
+      kind.classes.join(", "),
+      kind.keys,
+      kind.users,
+      moment(kind.last),
+      firstLine(kind.error),
+      actions(
+        button("Look", `Look at a sample of ${name}`, () => void look(kind.sample, changed)),
+        button("Redrive…", `Redrive ${name}`, () => void redrive(kind, changed)),
+        button("Drop…", `Drop ${name}`, () => void drop(kind, changed)),
+      ),
+    ];
+  });
+  const columns = [
+    { title: "Group" },
+    { title: "Count", kind: "number" },
+    { title: "Class" },
+    { title: "Keys", kind: "number" },
+    { title: "Users", kind: "number" },
+    { title: "Last" },
+    { title: "Error", kind: "text" },
+    { title: "", kind: "actions" },
+  ] as const;
+  return table("Dead letters by kind", columns, rows, "No group has given up on anything.");
+}
+
+async function look(id: string, changed: () => void): Promise<void> {
+  const letter = await get<Letter>(`/api/dead-letters/${id}`);
+  const facts = [
+    ["Id", letter.id],
+    ["Group", letter.group],
+    ["Position", `${letter.topic} ${letter.partition}/${letter.offset}`],
+    ["Key", letter.key ?? "-"],
+    ["Type", letter.type ?? "-"],
+    ["Message", letter.messageId],
+    ["User", letter.userId ?? "-"],
+    ["Died", moment(letter.deadAt)],
+    ["State", `${letter.state}, redriven ${counted(letter.redrives, "time")}`],
+    ["Schema", String(letter.schemaId ?? "-")],
+    ["Error", `${letter.class}: ${firstLine(letter.error)}`],
+  ];
+  const tries = letter.attempts.map((attempt) => [moment(attempt.at), attempt.class, firstLine(attempt.error)]);
+  const headers = letter.headers.map(([name, value]) => [
+    name,
+    typeof value === "string" ? value : `base64 ${value.base64}`,
+  ]);
+  const content: Node[] = [
+    element(
+      "dl",
+      { class: "facts" },
+      ...facts.flatMap(([name = "", text = ""]) => [element("dt", {}, name), element("dd", {}, text)]),
+    ),
+    element("h3", {}, `The record, ${letter.read}`),
+    block(typeof letter.value === "string" ? letter.value : JSON.stringify(letter.value, null, 2), "The record"),
+    element("h3", {}, "Tries"),
+    table(
+      "Tries",
+      [{ title: "When" }, { title: "Class" }, { title: "Error", kind: "text" }],
+      tries,
+      "None is on record.",
+    ),
+    element("h3", {}, "Headers"),
+    table("Headers", [{ title: "Name" }, { title: "Value", kind: "mono" }], headers, "It has none."),
+  ];
+  if (letter.stack) content.push(element("h3", {}, "Stack"), block(letter.stack, "Stack"));
+  if (letter.state === "dead" && typeof letter.value === "object" && letter.value !== null)
+    content.push(
+      element(
+        "p",
+        {},
+        button("Edit a copy…", "Edit a copy", () => void editLetter(letter, changed)),
+      ),
+    );
+  await openDialog({ title: "Dead letter", content });
+}
+
+function block(text: string, label: string): HTMLElement {
+  return element("pre", { tabindex: "0", role: "group", "aria-label": label }, text);
+}
+
+const filterOf = ({ group, fingerprint }: Kind) => ({ group, fingerprint });
+
+async function redrive(kind: Kind, changed: () => void): Promise<void> {
+  const { plan } = await post<{ plan: Plan }>("/api/dead-letters/redrive", { filter: filterOf(kind), dryRun: true });
+  const capped =
+    plan.overCap === 0 ? "" : ` ${counted(plan.overCap, "message")} redriven ${plan.cap} times already will stay.`;
+  await openDialog({
+    title: `Redrive to ${kind.group}?`,
+    content: [
+      element(
+        "p",
+        {},
+        `${counted(plan.messages, "message")} of ${counted(plan.keys, "key")} go back to ${kind.group} and to no other group, per key in their order.${capped}`,
+      ),
+      element("p", { class: "soft" }, firstLine(kind.error)),
+    ],
+    confirm: `Redrive ${counted(plan.messages, "message")}`,
+    act: async (reason) => {
+      await post("/api/dead-letters/redrive", { filter: filterOf(kind), reason });
+      changed();
+    },
+  });
+}
+
+async function drop(kind: Kind, changed: () => void): Promise<void> {
+  const { ids } = await post<{ ids: readonly string[] }>("/api/dead-letters/drop", {
+    filter: filterOf(kind),
+    dryRun: true,
+  });
+  await openDialog({
+    title: `Drop dead letters of ${kind.group}?`,
+    content: [
+      element(
+        "p",
+        {},
+        `${counted(ids.length, "message")} count as settled and are never handled. They stay on record.`,
+      ),
+    ],
+    confirm: `Drop ${counted(ids.length, "message")}`,
+    act: async (reason) => {
+      await post("/api/dead-letters/drop", { filter: filterOf(kind), reason });
+      changed();
+    },
+  });
+}
