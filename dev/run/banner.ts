@@ -17,14 +17,14 @@ export function renderBanner(
   rows.push(["stack", `${status.stack.kind}${parts === "" ? "" : ` (${parts})`}${reason}`]);
   const roles = status.roles.map((role) => {
     const label = role.instance === 1 ? role.name : `${role.name}.${role.instance}`;
-    const state = role.ready ? "" : role.pid === null ? "  (not running)" : "  (not ready)";
-    return [label, `http://127.0.0.1:${role.port}/metrics${state}`] as const;
+    const state = role.ready ? "ready" : role.pid === null ? "not running" : "not ready";
+    return [label, `http://127.0.0.1:${role.port}/metrics  (${state})`] as const;
   });
   const width = Math.max(...[...rows, ...roles].map(([label]) => label.length));
   const line = ([label, value]: readonly [string, string]): string => `  ${label.padEnd(width)}  ${value}`;
   const sections = [
     rows.map(line).join("\n"),
-    ...(roles.length === 0 ? [] : [["", "  metrics", ...roles.map(line)].join("\n")]),
+    ...(roles.length === 0 ? [] : [["", "  roles and their metrics", ...roles.map(line)].join("\n")]),
   ];
   return sections.join("\n");
 }

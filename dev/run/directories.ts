@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { rolePorts } from "../../shared/role-ports.ts";
 
 /** Where a checkout keeps what belongs to running it; all of it may be deleted while nothing runs. */
 export function directoriesOf(checkout: string): Readonly<{
@@ -21,4 +22,4 @@ export function directoriesOf(checkout: string): Readonly<{
 export const usualPorts = { postgres: 5432, kafka: 9092, registry: 8081, redis: 6379 } as const;
 
 /** For the application; the second and third keep clear of the registry and the roles. */
-export const usualAppPorts = [8080, 8480, 8880] as const;
+export const usualAppPorts = [rolePorts["ui-gateway"], 8480, 8880] as const;

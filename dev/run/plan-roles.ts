@@ -1,3 +1,5 @@
+import { rolePorts } from "../../shared/role-ports.ts";
+import { explainPort } from "../stack/explain-port.ts";
 import type { ProcfileLine } from "./procfile.ts";
 
 export type RolePlan = Readonly<{
@@ -17,11 +19,16 @@ export type PlanOptions = Readonly<{
   /** For the first ui-gateway, in order of preference. */
   appPorts: readonly number[];
   choosePort: (preferred: readonly number[]) => Promise<number>;
+  /** Told of every role that is not on its usual port, and why. */
+  say: (line: string) => void;
 }>;
 
 const gateway = "ui-gateway";
-const operatorPort = 8090;
-const firstRolePort = 8100;
+const usualPorts: Readonly<Record<string, number>> = rolePorts;
+/** For the second instance and on, where the port after the first belongs to another server. */
+const furtherPorts: Readonly<Record<string, number>> = { "ui-gateway": 8240, operator: 8260 };
+/** For a line of the Procfile that is none of the product's roles. */
+const otherPort = 8300;
 
 /**
  * Every instance to run, in the order of the Procfile, each with a port of its own. Throws, naming the known ones, on a role
@@ -33,6 +40,7 @@ export async function planRoles({
   scale,
   appPorts,
   choosePort,
+  say,
 }: PlanOptions): Promise<readonly RolePlan[]> {
   const names = procfile.map((line) => line.name);
   for (const name of [...(only ?? []), ...scale.keys()])
@@ -41,10 +49,14 @@ export async function planRoles({
   for (const [index, { name, command }] of procfile.entries()) {
     if (only !== undefined && !only.includes(name)) continue;
     for (let instance = 1; instance <= (scale.get(name) ?? 1); instance += 1) {
-      const usual = firstRolePort + index * 20 + instance - 1;
-      const known = name === gateway ? appPorts : name === "operator" ? [operatorPort] : [usual];
-      const port = await choosePort(instance === 1 ? known : [usual]);
-      plans.push({ name, instance, label: instance === 1 ? name : `${name}.${instance}`, command, port });
+      const label = instance === 1 ? name : `${name}.${instance}`;
+      const first = usualPorts[name] ?? otherPort + index * 20;
+      const further = (furtherPorts[name] ?? first) + instance - 1;
+      const usual = instance > 1 ? [further] : name === gateway ? appPorts : [first];
+      const port = await choosePort(usual);
+      const why = explainPort({ what: label === gateway ? "the app" : label, port, usual });
+      if (why !== null) say(why);
+      plans.push({ name, instance, label, command, port });
     }
   }
   return plans;

@@ -60,8 +60,15 @@ export async function runDev(checkout: string, options: DevArguments): Promise<n
     const procfile = options.stackOnly ? [] : parseProcfile(readFileSync(join(checkout, "Procfile"), "utf8"));
     if (options.reset)
       await resetState({ checkout, stateDirectory: directories.state, docker: env["DEV_STACK"] !== "embedded", say });
-    const appPorts = env["PORT"] === undefined ? usualAppPorts : [Number(env["PORT"])];
-    const plans = await planRoles({ ...options, procfile, appPorts, choosePort: claims.choose });
+    const appPorts = env["PORT"] === undefined ? usualAppPorts : [readPort(env["PORT"])];
+    const moved: string[] = [];
+    const plans = await planRoles({
+      ...options,
+      procfile,
+      appPorts,
+      choosePort: claims.choose,
+      say: (line) => moved.push(line),
+    });
 
     const lines = openConsoleLines({
       names: ["stack", ...preparationLabels, ...plans.map((plan) => plan.label)],
@@ -70,6 +77,7 @@ export async function runDev(checkout: string, options: DevArguments): Promise<n
       write: (text) => void process.stdout.write(text),
     });
     say = lines.from("stack");
+    for (const line of moved) say(line);
     const leftovers = await stopRecorded(records.roles);
     if (leftovers.length > 0) say(`stopped what an earlier run left behind: ${leftovers.join(", ")}`);
     rmSync(join(directories.state, "status.json"), { force: true });
@@ -139,4 +147,12 @@ export async function runDev(checkout: string, options: DevArguments): Promise<n
     claim.release();
     if (signal.aborted) say("stopped, nothing is left running");
   }
+}
+
+/** The runner's PORT: the application's. */
+function readPort(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new Error(`PORT must be a whole number from 1 to 65535, not "${text}"`);
+  return port;
 }

@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { explainPort } from "./explain-port.ts";
 import type { PortClaims } from "./ports.ts";
 import { type GivenUrls, type PartName, partNames, readRememberedPorts, type Stack } from "./stack.ts";
 
@@ -43,8 +44,13 @@ export async function openComposeStack(options: ComposeOptions): Promise<Omit<St
   const isUp = (await compose({})(["ps", "-q"], { quiet: true })).trim() !== "";
   const choose = async (name: string, usual: number): Promise<number> => {
     const before = remembered[name];
-    if (before !== undefined && isUp) return before; // taken, but by ourselves
-    return options.claims.choose([...(before === undefined ? [] : [before]), usual]);
+    const port =
+      before !== undefined && isUp
+        ? before // taken, but by ourselves
+        : await options.claims.choose([...(before === undefined ? [] : [before]), usual]);
+    const why = explainPort({ what: name, port, usual: [usual], before });
+    if (why !== null) say(why);
+    return port;
   };
   const ports = {
     postgres: await choose("postgres", options.usualPorts.postgres),

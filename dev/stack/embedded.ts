@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { explainPort } from "./explain-port.ts";
 import { findJava } from "./java.ts";
 import { startKafka } from "./kafka.ts";
 import type { Launched } from "./launch.ts";
@@ -101,13 +102,19 @@ export async function openEmbeddedStack(options: EmbeddedOptions): Promise<Omit<
 type Ports = Readonly<Record<PartName | "kafkaController" | "registryManagement", number>>;
 
 async function choosePorts(
-  { claims, stateDirectory, usualPorts }: EmbeddedOptions,
+  { claims, stateDirectory, usualPorts, say }: EmbeddedOptions,
   missing: readonly PartName[],
 ): Promise<Ports> {
   const remembered = readRememberedPorts(stateDirectory);
-  const choose = async (name: keyof Ports, usual: number): Promise<number> =>
+  const choose = (name: keyof Ports, usual: number): Promise<number> =>
     claims.choose([...(remembered[name] === undefined ? [] : [remembered[name]]), usual]);
-  const part = (name: PartName) => (missing.includes(name) ? choose(name, usualPorts[name]) : Promise.resolve(0));
+  const part = async (name: PartName): Promise<number> => {
+    if (!missing.includes(name)) return 0;
+    const port = await choose(name, usualPorts[name]);
+    const why = explainPort({ what: name, port, usual: [usualPorts[name]], before: remembered[name] });
+    if (why !== null) say(why);
+    return port;
+  };
   // One after the other, so that neighbours fall into place in a fixed order.
   const postgres = await part("postgres");
   const kafka = await part("kafka");

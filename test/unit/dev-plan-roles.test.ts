@@ -7,6 +7,7 @@ function setup({
   taken = [] as number[],
   only = undefined as string[] | undefined,
   scale = {} as Record<string, number>,
+  say = (_line: string): void => {},
 } = {}) {
   const used = new Set(taken);
   const choosePort = async (preferred: readonly number[]): Promise<number> => {
@@ -15,7 +16,7 @@ function setup({
     used.add(port);
     return port;
   };
-  return planRoles({ procfile, only, scale: new Map(Object.entries(scale)), appPorts: [8080, 8480], choosePort });
+  return planRoles({ procfile, only, scale: new Map(Object.entries(scale)), appPorts: [8080, 8480], choosePort, say });
 }
 
 test("the gateway's first instance has the application's port and every other instance one of its own", async () => {
@@ -24,14 +25,16 @@ test("the gateway's first instance has the application's port and every other in
     ["task-service", 8100],
     ["task-service.2", 8101],
     ["ui-gateway", 8080],
-    ["ui-gateway.2", 8121],
+    ["ui-gateway.2", 8241],
     ["operator", 8090],
   ]);
 });
 
-test("a taken port moves a role to its next choice", async () => {
-  const plans = await setup({ taken: [8080, 8100] });
+test("a taken port moves a role to its next choice, and the reason is said", async () => {
+  const said: string[] = [];
+  const plans = await setup({ taken: [8080, 8100], say: (line) => said.push(line) });
   expect(plans.map((plan) => plan.port)).toEqual([8101, 8480, 8090]);
+  expect(said).toEqual(["8100 is taken; task-service is on 8101", "8080 is taken; the app is on 8480"]);
 });
 
 test("only the chosen roles are planned, on the ports they have anyway", async () => {

@@ -43,7 +43,7 @@ test("roles that are not run have no address", () => {
 });
 
 test("the banner names every address, why this stack, and who is not ready", () => {
-  const banner = renderBanner(status, stack);
+  const banner = renderBanner(status, { ...stack, operatorToken: "its-token" });
   for (const text of [
     "http://127.0.0.1:8080/docs",
     "postgres://d",
@@ -51,9 +51,11 @@ test("the banner names every address, why this stack, and who is not ready", () 
     "http://s",
     "redis://r",
     "http://c",
+    "its-token",
     "because no Docker",
   ])
     expect(banner).toContain(text);
+  expect(banner).toContain("http://127.0.0.1:8080/metrics  (ready)");
   expect(banner).toContain("http://127.0.0.1:8141/metrics  (not ready)");
   expect(banner).toContain("http://127.0.0.1:8090/metrics  (not running)");
 });
