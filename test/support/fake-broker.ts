@@ -83,6 +83,13 @@ export type FakeBroker = Broker &
     setDown: (down: boolean) => void;
     misbehave: (how: Partial<Misbehaviour>) => void;
     members: (group: string) => number;
+    /**
+     * The group goes on without a member, which is told nothing. A `zombie` still delivers what it has in its buffer; one that is
+     * not a zombie was killed.
+     */
+    lose: (member: Member, how: "killed" | "zombie") => void;
+    /** Every member becomes a zombie. */
+    loseAll: (group: string) => void;
   }>;
 
 const nameOf = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`;
@@ -94,6 +101,7 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
   const topics = new Map<string, Topic>();
   const groups = new Map<string, Group>();
   const readers = new Set<() => void>();
+  const lost = new WeakMap<Member, (killed: boolean) => void>();
   let down = false;
   let nextMember = 1;
   const chance = (of: number) => of > 0 && conduct.random() < of;
@@ -256,7 +264,7 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
     group.members.push(member);
     rebalance(group);
     void run(group, member);
-    return {
+    const joined: Member = {
       commit: (offsets) => commit(group, member, offsets),
       isActive: () => group.members.includes(member) && !group.rebalancing && !down,
       [Symbol.asyncDispose]: async () => {
@@ -268,6 +276,18 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
         await Promise.resolve();
       },
     };
+    lost.set(joined, (killed) => lose(group, member, killed));
+    return joined;
+  };
+
+  const lose = (group: Group, member: FakeMember, killed: boolean) => {
+    if (killed) {
+      member.gone = true;
+      member.wake();
+    }
+    if (!group.members.includes(member)) return;
+    group.members = group.members.filter((one) => one !== member);
+    if (group.members.length > 0) rebalance(group);
   };
 
   // Tail and administration ----------------------------------------------------------------------------------------------
@@ -370,6 +390,11 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
       conduct = { ...conduct, ...more };
     },
     members: (group) => groups.get(group)?.members.length ?? 0,
+    lose: (member, how) => lost.get(member)?.(how === "killed"),
+    loseAll: (name) => {
+      const group = groups.get(name);
+      for (const member of group?.members ?? []) if (group) lose(group, member, false);
+    },
     [Symbol.asyncDispose]: async () => {
       for (const group of groups.values())
         for (const member of group.members) {
