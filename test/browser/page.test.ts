@@ -105,6 +105,47 @@ test("a due task's reminder pops up as a toast and, dismissed on one device, lea
   await phone.getByText("Reminder: Take the cake out").waitFor({ state: "detached" });
 }, 60_000);
 
+test("a reminder that popped up leaves every device when its task is completed", async () => {
+  const [laptop, phone] = [await openPage(), await openPage()];
+  await signIn(laptop, "bea");
+  await signIn(phone, "bea");
+  await laptop.getByLabel("What needs doing?").fill("Call the plumber");
+  await laptop.getByLabel("Due").fill(await localTime(laptop, 3000));
+  await laptop.getByRole("button", { name: "Add task" }).click();
+  const toasts = [laptop, phone].map((page) => page.getByText("Reminder: Call the plumber"));
+  for (const toast of toasts) await toast.waitFor();
+  await row(phone, "Call the plumber").getByRole("checkbox").check();
+  for (const toast of toasts) await toast.waitFor({ state: "detached" });
+}, 60_000);
+
+test("a repeating task is asked for its first time, and without one nothing is sent", async () => {
+  const page = await openPage();
+  const sent: string[] = [];
+  page.on("request", (request) => void (request.method() === "POST" && sent.push(request.url())));
+  await signIn(page, "cem");
+  sent.length = 0;
+  const due = page.getByLabel("Due");
+  const complaint = () => due.evaluate((field: HTMLInputElement) => field.validationMessage);
+  await page.getByLabel("What needs doing?").fill("Stretch");
+  expect(await complaint()).toBe("");
+  await page.getByLabel("Repeat").selectOption("every day");
+  await page.getByText("Due for the first time").waitFor();
+  await page.getByRole("button", { name: "Add task" }).click();
+  expect([await complaint(), await due.evaluate((field) => field === document.activeElement), sent]).toEqual([
+    "Say when it is due for the first time: a repeating task counts from there.",
+    true,
+    [],
+  ]);
+  await look(page, "6-first-due");
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await due.fill(await localTime(page, 3_600_000));
+  await page.getByRole("button", { name: "Add task" }).click();
+  await row(page, "Stretch").getByText("Due today").or(row(page, "Stretch").getByText("Due tomorrow")).waitFor();
+  // The form is empty again and asks for nothing.
+  await page.getByText("for the first time").waitFor({ state: "hidden" });
+  expect([await complaint(), await due.inputValue()]).toEqual(["", ""]);
+}, 60_000);
+
 test("a repeating task shows its first occurrence among the open ones and itself under Repeating", async () => {
   const page = await openPage();
   await signIn(page, "cleo");

@@ -1,6 +1,13 @@
 import { expect, test } from "bun:test";
 import type { Reminder, Task, TaskView } from "../../workers/ui-gateway/page/shapes.ts";
-import { applyAnswer, applyReminder, applyView, fromSnapshot, visible } from "../../workers/ui-gateway/page/store.ts";
+import {
+  applyAnswer,
+  applyReminder,
+  applyView,
+  fromSnapshot,
+  isShown,
+  visible,
+} from "../../workers/ui-gateway/page/store.ts";
 
 const task = (over: Partial<Task> = {}): Task => ({
   id: "t1",
@@ -56,6 +63,24 @@ test("a reminder is told once, when it goes from pending to triggered", () => {
 test("a reminder that had fired before the page opened is not told again", () => {
   const snapshot = fromSnapshot([task()], [reminder({ status: "triggered", version: 2 })]);
   expect(applyView(snapshot, view({ reminders: [reminder({ status: "triggered", version: 2 })] })).fired).toEqual([]);
+});
+
+test.each<[string, Partial<Task>, Partial<Reminder>, boolean]>([
+  ["has fired", {}, {}, true],
+  ["is waiting", {}, { status: "pending" }, false],
+  ["was dismissed", {}, { status: "dismissed" }, false],
+  ["is of a completed task", { status: "completed" }, {}, false],
+  ["is of a deleted task", { deleted_at: "2026-01-03T00:00:00Z" }, {}, false],
+])("a reminder that %s", (_what, ofTask, ofReminder, shown) => {
+  const state = fromSnapshot([task(ofTask)], [reminder({ status: "triggered", ...ofReminder })]);
+  expect([isShown(state, "r1"), isShown(state, "r2")]).toEqual([shown, false]);
+});
+
+test("a reminder that fires in the same view that completes or deletes its task is not told", () => {
+  const snapshot = fromSnapshot([task()], [reminder()]);
+  const reminders = [reminder({ version: 2, status: "triggered" })];
+  for (const over of [{ status: "completed" }, { deleted_at: "2026-01-03T00:00:00Z" }] as const)
+    expect(applyView(snapshot, view({ version: 2, reminders, ...over })).fired).toEqual([]);
 });
 
 test("the answer of a request counts when its version is newer, and keeps the reminders", () => {

@@ -1,5 +1,6 @@
 // The page: signs in, reads a snapshot, follows the stream from the snapshot's cursor and draws what it knows.
 import * as api from "./api.ts";
+import { askFirstDue } from "./ask-first-due.ts";
 import { byId } from "./element.ts";
 import { openLive, type Live } from "./live.ts";
 import {
@@ -7,6 +8,7 @@ import {
   applyReminder,
   applyView,
   fromSnapshot,
+  isShown,
   visible,
   type Filter,
   type Item,
@@ -81,9 +83,7 @@ function draw(): void {
     list.querySelector<HTMLElement>(`[data-task="${focused}"] input, [data-task="${focused}"] button`)?.focus();
   byId("empty").hidden = items.length > 0;
   byId("empty").textContent = emptyText[filter];
-  clearToasts((id) =>
-    [...state.values()].some(({ reminders, task }) => !task.deleted_at && reminders.get(id)?.status === "triggered"),
-  );
+  clearToasts((id) => isShown(state, id));
 }
 
 const toggle = ({ task }: Item) =>
@@ -166,6 +166,7 @@ onSubmit("add", async (fields, form) => {
   form.querySelector<HTMLInputElement>("[name=title]")?.focus();
 });
 
+askFirstDue(byId<HTMLFormElement>("add"));
 byId("add")
   .querySelector("[name=repeat]")
   ?.addEventListener("change", (event) => {

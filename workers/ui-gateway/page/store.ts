@@ -9,7 +9,7 @@ export type Fired = Readonly<{ task: Task; reminder: Reminder }>;
 /**
  * Merges one streamed view. Against another view, `view_version` decides; against a snapshot, which has none, the task's own
  * version does, and each reminder's: a snapshot read after the change was made must not be undone by the change arriving late.
- * Replaying an event changes nothing. `fired` lists the reminders that went from pending to triggered.
+ * Replaying an event changes nothing. `fired` lists the reminders that went from pending to triggered and are to be shown.
  */
 export function applyView(state: State, view: TaskView): { state: State; fired: readonly Fired[] } {
   const known = state.get(view.id);
@@ -17,9 +17,22 @@ export function applyView(state: State, view: TaskView): { state: State; fired: 
   const task = known && known.viewVersion < 0 && known.task.version > view.version ? known.task : view;
   const reminders = newer(known?.reminders ?? new Map(), view.reminders);
   const fired = [...reminders.values()]
-    .filter((reminder) => reminder.status === "triggered" && known?.reminders.get(reminder.id)?.status === "pending")
+    .filter((reminder) => asksFor(task, reminder) && known?.reminders.get(reminder.id)?.status === "pending")
     .map((reminder) => ({ task, reminder }));
   return { state: new Map(state).set(view.id, { task, reminders, viewVersion: view.view_version }), fired };
+}
+
+/** Whether a reminder is to be shown: it has fired, nobody dismissed it, and its task is still to be done. */
+export function isShown(state: State, reminderId: string): boolean {
+  return [...state.values()].some(({ task, reminders }) => {
+    const reminder = reminders.get(reminderId);
+    return reminder !== undefined && asksFor(task, reminder);
+  });
+}
+
+/** A fired reminder stays triggered, as history, when its task is completed or deleted. */
+function asksFor(task: Task, reminder: Reminder): boolean {
+  return reminder.status === "triggered" && task.status === "open" && !task.deleted_at;
 }
 
 /** Puts in the answer of a request: it is newer than what is known exactly when its version is. */

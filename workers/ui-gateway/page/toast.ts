@@ -18,8 +18,8 @@ export function showToast({ task, reminder }: Fired, dismiss: () => Promise<void
   byId("toasts").append(toast);
 }
 
-/** Takes the toasts away whose reminder is not waiting for an answer any more. */
-export function clearToasts(isTriggered: (reminderId: string) => boolean): void {
+/** Takes the toasts away that are not to be shown any more. */
+export function clearToasts(isShown: (reminderId: string) => boolean): void {
   for (const toast of document.querySelectorAll<HTMLElement>("[data-reminder]"))
-    if (!isTriggered(toast.dataset["reminder"] ?? "")) toast.remove();
+    if (!isShown(toast.dataset["reminder"] ?? "")) toast.remove();
 }
