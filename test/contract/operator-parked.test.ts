@@ -16,7 +16,9 @@ const place = (key: string) => ["--group", "reminder-service", "--topic", "task-
 
 test("parked keys are listed with their queue, tries and next time", async () => {
   await world.park("reminder-service", "a", 3);
-  expect((await ops("parked")).out).toMatch(/^reminder-service +task-events +a +3 +2 +\S+Z +\S+Z +unknown +no luck$/m);
+  expect((await ops("parked")).out).toMatch(
+    /^reminder-service +task-events +0\/0 +a +3 +2 +\S+Z +\S+Z +unknown +no luck$/m,
+  );
   expect((await ops("parked", "ls", "--group", "task-service")).out).toBe("no key is parked");
 });
 

@@ -3,6 +3,7 @@ import { liveLag } from "../../workers/operator/live-lag.ts";
 import { redriveDeadLetters } from "../../workers/operator/actions/redrive-dead-letters.ts";
 import { planRedrive } from "../../workers/operator/actions/redrive-plan.ts";
 import { everyDeadLetter } from "../../workers/operator/actions/dead-letter-filter.ts";
+import { until } from "../support/until.ts";
 import { operatorWorld } from "../support/operator-world.ts";
 
 setDefaultTimeout(30_000);
@@ -95,6 +96,29 @@ test("cut off half-way and run again by its id, a redrive moves each message onc
   expect(new Set(await parked()).size).toBe(30);
   expect(await parked()).toHaveLength(30);
   expect(await states()).toEqual({ redriven: 29, dead: 1 });
+});
+
+test("killed half-way, the command is run again by the id the audit has, and each message went back once", async () => {
+  for (let n = 0; n < 200; n++) await world.die({ key: `k${n % 11}` });
+  const command = [process.execPath, "workers/operator/ops.ts", "dlq", "redrive", "--all", "--rate", "100"];
+  const env = { ...world.env, PATH: process.env["PATH"] ?? "" };
+  const child = Bun.spawn(command, { env, stdout: "ignore", stderr: "ignore" });
+  await until("some went back", async () => (await parked()).length >= 40, { timeoutMs: 20_000 });
+  child.kill("SIGKILL");
+  await child.exited;
+  expect((await parked()).length).toBeLessThan(200);
+  const [entry] = await world.audited();
+  expect(entry).toMatchObject({ action: "dlq redrive", state: "running", plan: { messages: 200 } });
+  const done = await ops("dlq", "redrive", "--id", entry?.id ?? "", "--rate", "2000");
+  expect(done.out).toContain("200 given back; 0 of the plan are still dead");
+  expect(new Set(await parked()).size).toBe(200);
+  expect(await parked()).toHaveLength(200);
+  // Of each key in the order of the log.
+  const rows = await db.sql<
+    { key: string; at: string }[]
+  >`select key, "offset"::text as at from parked_messages order by id`;
+  for (const queue of Map.groupBy(rows, ({ key }) => key).values())
+    expect(queue.map(({ at }) => Number(at))).toEqual(queue.map(({ at }) => Number(at)).toSorted((a, b) => a - b));
 });
 
 test("a redrive waits while the group is behind, and goes on when it is not", async () => {

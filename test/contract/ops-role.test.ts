@@ -8,11 +8,12 @@ import { freshDatabase } from "../support/database.ts";
 import { stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
-test("the operator tells every group's lag and the outbox as metrics, writes nothing, and stops cleanly", async () => {
+test("the operator tells every group's lag and the outbox as metrics, serves its page, joins no group, and stops cleanly", async () => {
   await using database = await freshDatabase();
   const env = {
     DATABASE_URL: database.url,
     KAFKA_BROKERS: stack().kafkaBrokers,
+    OPERATOR_TOKEN: "s3cret",
     KAFKA_PREFIX: `operator-${crypto.randomUUID().slice(0, 8)}.`,
   };
   const log = makeLog({}, "error");
@@ -30,6 +31,11 @@ test("the operator tells every group's lag and the outbox as metrics, writes not
     const lag = metrics.match(/^consumer_lag_messages\{group="notification-service",topic="reminders",.*\} 1$/gm);
     expect(lag).toHaveLength(1);
     expect(metrics.match(/^outbox_waiting_messages\{/gm)).toHaveLength(16);
+    expect(await (await role.get("/"))?.text()).toContain("<title>Taskwire operator</title>");
+    expect((await role.get("/app.js"))?.status).toBe(200);
+    expect((await role.get("/api/groups"))?.status).toBe(401);
+    const answer = await role.get("/api/groups", { authorization: "Bearer s3cret" });
+    expect(await answer?.json()).toMatchObject({ groups: expect.arrayContaining([]) });
     expect(await broker.admin.groups()).toEqual([]);
     expect(await role.stop()).toBe(0);
   } finally {
@@ -59,7 +65,8 @@ function start(env: Readonly<Record<string, string>>) {
     return child.exited;
   };
   return {
-    get: async (path: string) => fetch(new URL(path, await url.promise)).catch(() => null),
+    get: async (path: string, headers: Record<string, string> = {}) =>
+      fetch(new URL(path, await url.promise), { headers }).catch(() => null),
     stop,
     [Symbol.asyncDispose]: async () => void (await stop()),
   };

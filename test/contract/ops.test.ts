@@ -82,6 +82,13 @@ test("schemas are registered with FULL_TRANSITIVE, and then as wanted", async ()
   expect((await ops("schemas")).out).toMatch(/^task-events-taskwire\.events\.TaskCreated +1 +1 +\d+ +FULL_TRANSITIVE/m);
 });
 
+test("what was created, mended and registered is in the audit", async () => {
+  const { entries } = (await ops.json("audit")) as { entries: { action: string; state: string }[] };
+  const kinds = new Set(entries.map(({ action, state }) => `${action} ${state}`));
+  expect(kinds).toContain("topics apply done");
+  expect([...kinds].filter((kind) => kind !== "topics apply done" && kind !== "schemas apply done")).toEqual([]);
+});
+
 test("lag counts the messages a group has not handled and the age of the oldest", async () => {
   await send({ topic: "reminders", key: "k", value: Buffer.from("x"), headers: [] });
   await send({ topic: "reminders", key: "k", value: Buffer.from("y"), headers: [] });

@@ -67,6 +67,29 @@ export async function auditEnd(sql: Sql | Tx, id: string, state: "done" | "faile
     where id = ${id}`;
 }
 
+/**
+ * Runs a change that is not one transaction between its audit row and the row's end, so that whatever it did is on record, also when
+ * it fails or is killed half-way.
+ */
+export async function audited<T>(
+  sql: Sql,
+  by: By,
+  change: Readonly<{ action: string; plan: unknown }>,
+  work: (id: string) => Promise<T>,
+): Promise<T> {
+  const id = Bun.randomUUIDv7();
+  await auditBegin(sql, by, { id, ...change });
+  try {
+    const result = await work(id);
+    await auditEnd(sql, id, "done");
+    return result;
+  } catch (error) {
+    // The failure itself is what the caller must hear of, also when the database has gone.
+    await auditEnd(sql, id, "failed", String(error)).catch(() => {});
+    throw error;
+  }
+}
+
 /** Rejects with NOT_FOUND when there is no such change. */
 export async function readAuditEntry(sql: Sql | Tx, id: string): Promise<AuditEntry> {
   const [entry] = await sql<AuditEntry[]>`

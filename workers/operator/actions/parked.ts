@@ -2,7 +2,7 @@ import { retryParkedNow } from "../../../shared/consume/retry-parked-now.ts";
 import { skipParkedHead } from "../../../shared/consume/skip-parked-head.ts";
 import type { Db } from "../../../shared/postgres/db.ts";
 import { Problem } from "../../../shared/problem.ts";
-import { auditBegin, auditEnd, type By } from "../audit.ts";
+import { audited, type By } from "../audit.ts";
 import { readGroup } from "../read-group.ts";
 import { listParked, type ParkedFilter, type ParkedKey } from "./list-parked.ts";
 
@@ -34,11 +34,9 @@ export async function changeParked(
   if (keys.length > atOnce) throw new Problem("REFUSED", `more than ${atOnce} keys fit: narrow it`);
   if (verb !== "release" && keys.length === 0) throw new Problem("NOT_FOUND", `the key ${filter.key} is not parked`);
   if (dryRun || keys.length === 0) return { auditId: null, keys, done: 0, skipped: [] };
-  const auditId = Bun.randomUUIDv7();
-  await auditBegin(db.sql, by, { id: auditId, action: `parked ${verb}`, plan: { filter, keys } });
-  let done = 0;
-  const skipped: string[] = [];
-  try {
+  return audited(db.sql, by, { action: `parked ${verb}`, plan: { filter, keys } }, async (auditId) => {
+    let done = 0;
+    const skipped: string[] = [];
     for (const { group, topic, key } of keys) {
       const place = { group: readGroup(group), topic, key };
       const id = verb === "skip" ? await skipParkedHead(db, { ...place, by: by.who }) : null;
@@ -46,10 +44,6 @@ export async function changeParked(
       const changed = verb === "skip" ? id !== null : await retryParkedNow(db, place);
       if (changed) done++;
     }
-    await auditEnd(db.sql, auditId, "done");
-  } catch (error) {
-    await auditEnd(db.sql, auditId, "failed", String(error)).catch(() => {});
-    throw error;
-  }
-  return { auditId, keys, done, skipped };
+    return { auditId, keys, done, skipped };
+  });
 }

@@ -4,7 +4,7 @@ import { resetGroup } from "../../../shared/consume/reset-group.ts";
 import type { Db } from "../../../shared/postgres/db.ts";
 import { Problem } from "../../../shared/problem.ts";
 import { consumerGroups, type GroupName } from "../../../shared/topics.ts";
-import { auditBegin, auditEnd, type By } from "../audit.ts";
+import { audited, type By } from "../audit.ts";
 import { offsetsAtTime } from "../offsets-at-time.ts";
 import { groupsWithOutsideEffects, planReset, type ResetStep } from "./reset-plan.ts";
 
@@ -57,23 +57,13 @@ export async function resetConsumerGroup(
   if (dryRun) return planned;
   if (needsForce !== null && !force) throw new Problem("REFUSED", needsForce);
   if (planned.members > 0) throw new Problem("REFUSED", `${group} has ${planned.members} members; stop its role first`);
-  const auditId = Bun.randomUUIDv7();
-  const steps = planned.steps.map((step) => ({
-    ...step,
-    from: step.from === null ? null : String(step.from),
-    to: String(step.to),
-  }));
-  await auditBegin(db.sql, by, { id: auditId, action: "groups reset", plan: { ...planned, steps } });
-  try {
+  const steps = planned.steps.map((step) => ({ ...step, from: step.from?.toString() ?? null, to: step.to.toString() }));
+  return audited(db.sql, by, { action: "groups reset", plan: { ...planned, steps } }, async (auditId) => {
     // One that was never started can be told where to begin, too.
     await openGroup(db.sql, group);
     const { droppedKeys, droppedMessages } = await resetGroup(db, admin, { group, to: target });
-    await auditEnd(db.sql, auditId, "done");
     return { ...planned, auditId, parkedKeys: droppedKeys, parkedMessages: droppedMessages };
-  } catch (error) {
-    await auditEnd(db.sql, auditId, "failed", String(error)).catch(() => {});
-    throw error;
-  }
+  });
 }
 
 async function offsetsFor(admin: Admin, group: GroupName, to: ResetTo): Promise<readonly PartitionOffset[]> {

@@ -66,6 +66,7 @@ function keyTable(keys: readonly ParkedKey[]): string {
   const rows = keys.map((key) => [
     key.group,
     key.topic,
+    `${key.partition}/${key.headOffset ?? "-"}`,
     key.key,
     key.messages,
     key.attempts,
@@ -74,5 +75,8 @@ function keyTable(keys: readonly ParkedKey[]): string {
     key.class,
     (key.error.split("\n")[0] ?? "").slice(0, 80),
   ]);
-  return printTable(["GROUP", "TOPIC", "KEY", "MESSAGES", "TRIES", "SINCE", "NEXT", "CLASS", "ERROR"], rows);
+  return printTable(
+    ["GROUP", "TOPIC", "POSITION", "KEY", "MESSAGES", "TRIES", "SINCE", "NEXT", "CLASS", "ERROR"],
+    rows,
+  );
 }

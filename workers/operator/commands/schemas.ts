@@ -2,7 +2,9 @@ import { readConfig } from "../../../shared/config.ts";
 import { openRegistry, registrySettings, type RegistryClient } from "../../../shared/registry.ts";
 import { historyMistakes } from "../../../shared/avro/compatibility.ts";
 import { readSchemas, type SchemaHistory } from "../../../shared/avro/files.ts";
-import { commonOptions, readArgs, readVerb, type Command } from "../command.ts";
+import { audited } from "../audit.ts";
+import { commonOptions, readArgs, readVerb, type Command, type Terminal } from "../command.ts";
+import { openOpsDb, readBy } from "../open-tools.ts";
 import { printTable } from "../print-table.ts";
 
 export const schemasCommand: Command = {
@@ -13,8 +15,13 @@ export const schemasCommand: Command = {
   apply    checks all committed versions against each other (FULL_TRANSITIVE, without the registry), then sets that
            level on every subject and registers what is missing, oldest version first. Safe to run twice. Run it before
            roles of this build are started: they never register anything.`,
-  run: async (args, { env, print }) => {
-    const { values, positionals } = readArgs(args, commonOptions);
+  run: async (args, terminal) => {
+    const { env, print } = terminal;
+    const { values, positionals } = readArgs(args, {
+      ...commonOptions,
+      by: { type: "string" },
+      reason: { type: "string" },
+    });
     const verb = readVerb(positionals, ["ls", "apply"]);
     const { registry: settings } = readConfig({ registry: registrySettings }, env);
     const histories = await readSchemas();
@@ -22,9 +29,21 @@ export const schemasCommand: Command = {
     if (mistakes.length > 0)
       throw new Error(`the committed schemas are not sound, nothing was registered:\n  ${mistakes.join("\n  ")}`);
     const registry = openRegistry(settings);
-    const rows: SubjectState[] = [];
-    // One after the other: an error then says how far it got, and ids are given in the order of the topics.
-    for (const history of histories) rows.push(await (verb === "apply" ? apply : look)(registry, history));
+    const each = async (act: typeof look): Promise<readonly SubjectState[]> => {
+      const states: SubjectState[] = [];
+      // One after the other: an error then says how far it got, and ids are given in the order of the topics.
+      for (const history of histories) states.push(await act(registry, history));
+      return states;
+    };
+    const rows =
+      verb === "ls"
+        ? await each(look)
+        : await applyAudited(
+            () => each(look),
+            () => each(apply),
+            values,
+            terminal,
+          );
     if (values.json) print(JSON.stringify({ applied: verb === "apply", subjects: rows }));
     else
       print(
@@ -43,6 +62,20 @@ export const schemasCommand: Command = {
     return 0;
   },
 };
+
+/** The registry stands apart from the database: where none is set, there is no audit to write to. */
+async function applyAudited(
+  lookAll: () => Promise<readonly SubjectState[]>,
+  applyAll: () => Promise<readonly SubjectState[]>,
+  values: Parameters<typeof readBy>[0],
+  terminal: Terminal,
+): Promise<readonly SubjectState[]> {
+  const missing = (await lookAll()).filter(({ state }) => state !== "as wanted");
+  if (missing.length === 0 || !terminal.env["DATABASE_URL"]) return applyAll();
+  await using db = await openOpsDb(terminal);
+  const plan = { subjects: missing.map(({ subject, state }) => ({ subject, state })) };
+  return await audited(db.sql, readBy(values, terminal.env), { action: "schemas apply", plan }, applyAll);
+}
 
 const level = "FULL_TRANSITIVE";
 

@@ -1,9 +1,11 @@
 import type { Broker } from "../../../shared/broker.ts";
 import { readConfig, text } from "../../../shared/config.ts";
-import { databaseSettings, openDb } from "../../../shared/postgres/db.ts";
+import type { Db } from "../../../shared/postgres/db.ts";
 import { kafkaSettings, openBroker } from "../../../shared/kafka/kafka-broker.ts";
 import { groupNames, topicNames, topics } from "../../../shared/topics.ts";
+import { audited, type By } from "../audit.ts";
 import { commonOptions, readArgs, readVerb, usageError, type Command, type Terminal } from "../command.ts";
+import { openOpsDb, readBy } from "../open-tools.ts";
 import { planTopics, topicSettings, wantedTopics, type TopicStep } from "../plan-topics.ts";
 import { printTable } from "../print-table.ts";
 import { beginStreamEpoch, ensureStreamEpoch, topicsWithEpoch } from "../stream-epoch.ts";
@@ -19,7 +21,12 @@ export const topicsCommand: Command = {
 
 TOPIC_PARTITIONS (6), TOPIC_RETENTION_MS (7 days) and TOPIC_REPLICATION (the broker's default) say what is wanted.`,
   run: async (args, terminal) => {
-    const { values, positionals } = readArgs(args, { ...commonOptions, yes: { type: "boolean", default: false } });
+    const { values, positionals } = readArgs(args, {
+      ...commonOptions,
+      by: { type: "string" },
+      reason: { type: "string" },
+      yes: { type: "boolean", default: false },
+    });
     const verb = readVerb(positionals, ["ls", "apply", "delete"]);
     const { kafka, topic, environment } = readConfig(
       { kafka: kafkaSettings, topic: topicSettings, environment: text("NODE_ENV", "development") },
@@ -32,15 +39,20 @@ TOPIC_PARTITIONS (6), TOPIC_RETENTION_MS (7 days) and TOPIC_REPLICATION (the bro
       return await deleteAll(broker, terminal);
     }
     const plan = planTopics(wantedTopics(topic), await broker.admin.topics());
-    if (verb === "apply") await apply(plan, broker, terminal);
+    if (verb === "apply") await apply(plan, broker, terminal, readBy(values, terminal.env));
     show(plan, verb, values.json, terminal);
     return plan.some(({ kind }) => kind === "refuse") && verb === "apply" ? 1 : 0;
   },
 };
 
-async function apply(plan: readonly TopicStep[], broker: Broker, { env, log }: Terminal): Promise<void> {
-  const { database } = readConfig({ database: databaseSettings }, env);
-  await using db = await openDb(database, { role: "ops", poolSize: 1, log, checkSchema: false });
+async function apply(plan: readonly TopicStep[], broker: Broker, terminal: Terminal, by: By): Promise<void> {
+  await using db = await openOpsDb(terminal);
+  const changes = plan.filter(({ kind }) => kind === "create" || kind === "alter");
+  const work = () => applySteps(plan, broker, db);
+  await (changes.length === 0 ? work() : audited(db.sql, by, { action: "topics apply", plan: { changes } }, work));
+}
+
+async function applySteps(plan: readonly TopicStep[], broker: Broker, db: Db): Promise<void> {
   for (const step of plan) {
     const { topic } = step;
     const hasEpoch = topicsWithEpoch.has(topic.name);
