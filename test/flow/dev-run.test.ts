@@ -25,7 +25,8 @@ const runs: Run[] = [];
 beforeEach(async () => {
   checkout = await mkdtemp(join(tmpdir(), "taskwire-checkout-"));
   cpSync(join(root, "dev"), join(checkout, "dev"), { recursive: true });
-  for (const file of ["package.json", "bun.lock"]) cpSync(join(root, file), join(checkout, file));
+  for (const file of ["package.json", "bun.lock", "shared/role-ports.ts"])
+    cpSync(join(root, file), join(checkout, file));
   symlinkSync(join(root, "node_modules"), join(checkout, "node_modules"));
   await mkdir(join(checkout, ".dev"));
   utimesSync(join(checkout, "bun.lock"), 1, 1); // what is installed is never older than that
@@ -128,6 +129,9 @@ test("one command prepares the stack, starts every role, tells every address, an
       .map((role) => `http://127.0.0.1:${role.port}`)
       .join(","),
   );
+  const plain = dev("status");
+  expect(await plain.exited).toBe(0);
+  for (const { port } of status.roles) expect(plain.output()).toContain(`:${port}/metrics  (ready)`);
 
   process.kill(run.pid, "SIGINT");
   expect(await run.exited).toBe(0);
@@ -208,6 +212,22 @@ test("a preparation that fails ends dev with its lines and starts no role", asyn
   expect(run.output()).toContain("relation exists twice");
   expect(run.output()).toContain("`ops migrate` failed (exit code 3)");
   expect(run.output()).not.toContain("listening as");
+});
+
+test("a port that is taken is told with the one used instead, and a wrong one is refused", async () => {
+  using taken = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
+  await writeFile(join(checkout, ".env"), `PORT=${taken.port}\n`);
+  const run = dev("--only", "ui-gateway");
+  await says(run, "Ctrl-C stops everything");
+  expect(run.output()).toContain(
+    `${taken.port} is taken; the app is on ${new URL((await readStatus()).app ?? "").port}`,
+  );
+  process.kill(run.pid, "SIGINT");
+  expect(await run.exited).toBe(0);
+  await writeFile(join(checkout, ".env"), "PORT=high\n");
+  const wrong = dev();
+  expect(await wrong.exited).toBe(1);
+  expect(wrong.output()).toContain('PORT must be a whole number from 1 to 65535, not "high"');
 });
 
 test("an unknown role and an unknown flag are refused in words", async () => {
