@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { Broker, Fetched } from "../../../shared/broker.ts";
+import { sleep } from "../../../shared/consume/wait.ts";
 import type { HttpApp } from "../../../shared/http/http-app.ts";
 import { Problem } from "../../../shared/problem.ts";
 import { deadLetterTopics, topicNames } from "../../../shared/topics.ts";
@@ -10,6 +11,7 @@ import { answer, query, type OperatorDeps } from "./deps.ts";
 
 const names: readonly string[] = [...topicNames, ...deadLetterTopics];
 const heartbeatMs = 10_000;
+const slowMs = 50;
 
 /** `/api/topics` and `/api/topics/:topic/tail`, a stream of server-sent events with each record decoded. */
 export function addTailRoutes(app: HttpApp, { broker, codec, jobs }: OperatorDeps): void {
@@ -19,9 +21,11 @@ export function addTailRoutes(app: HttpApp, { broker, codec, jobs }: OperatorDep
     if (!names.includes(topic)) throw new Problem("NOT_FOUND", `there is no topic "${topic}"`);
     const { last } = query(c, z.strictObject({ last: z.coerce.number().int().min(0).max(100).default(5) }));
     const from = await newest(broker, topic, last);
-    const stop = AbortSignal.any([c.req.raw.signal, jobs.signal]);
+    const left = new AbortController();
+    const signal = AbortSignal.any([c.req.raw.signal, jobs.signal, left.signal]);
     const show = async (record: Fetched) => toJson(await shown(record, codec));
-    return new Response(events(broker.tail({ topic, from, signal: stop }), show, stop), {
+    const stream = events(broker.tail({ topic, from, signal }), show, { signal, leave: () => left.abort() });
+    return new Response(stream, {
       headers: { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" },
     });
   });
@@ -58,29 +62,43 @@ async function shown(record: Fetched, codec: OperatorDeps["codec"]) {
 function events(
   records: AsyncIterable<readonly Fetched[]>,
   show: (record: Fetched) => Promise<string>,
-  stop: AbortSignal,
+  { signal, leave }: Readonly<{ signal: AbortSignal; leave: () => void }>,
 ): ReadableStream<Uint8Array> {
   const text = new TextEncoder();
-  return new ReadableStream({
-    start: async (out) => {
-      const send = (line: string) => {
-        if (!stop.aborted) out.enqueue(text.encode(line));
-      };
-      // The first bytes open the stream for the client; later ones keep proxies from taking it for dead.
-      send(": tailing\n\n");
-      const beat = setInterval(() => send(": still here\n\n"), heartbeatMs);
-      try {
-        for await (const batch of records) for (const record of batch) send(`data: ${await show(record)}\n\n`);
-      } catch (error) {
-        send(`event: failed\ndata: ${JSON.stringify(error instanceof Error ? error.message : String(error))}\n\n`);
-      } finally {
-        clearInterval(beat);
-        try {
-          out.close();
-        } catch {
-          // The client has gone and taken the stream along.
-        }
-      }
+  return new ReadableStream(
+    {
+      start: (out) => {
+        const send = (line: string) => {
+          if (!signal.aborted) out.enqueue(text.encode(line));
+        };
+        // The first bytes open the stream for the client; later ones keep proxies from taking it for dead.
+        send(": tailing\n\n");
+        const beat = setInterval(() => send(": still here\n\n"), heartbeatMs);
+        const pump = async () => {
+          try {
+            for await (const batch of records)
+              for (const record of batch) {
+                send(`data: ${await show(record)}\n\n`);
+                // A client that does not keep up holds the reading up, not this process's memory.
+                while ((out.desiredSize ?? 0) <= 0 && !signal.aborted) await sleep(slowMs, signal);
+              }
+          } catch (error) {
+            send(`event: failed\ndata: ${JSON.stringify(error instanceof Error ? error.message : String(error))}\n\n`);
+          } finally {
+            clearInterval(beat);
+            try {
+              out.close();
+            } catch {
+              // The client has gone and taken the stream along.
+            }
+          }
+        };
+        // Not awaited: until `start` settles, a stream that is left is not told so.
+        void pump();
+      },
+      cancel: leave,
     },
-  });
+    // Chunks on their way to the client before the reading waits for it.
+    { highWaterMark: 256 },
+  );
 }
