@@ -200,15 +200,19 @@ export async function consume(options: ConsumeOptions, role: Role): Promise<void
     const supervising = supervise({ session: () => session(epoch), admin: broker.admin, meters, log, stop }).finally(
       () => here.abort(),
     );
-    // A handler of a parked key that will not end is cut off like one of a lane, and not waited for.
-    const given = supervising
-      .catch(() => {})
-      .then(async () => {
-        if (await settlesWithin(times.drainMs, parked)) return;
-        cutOff.abort();
-        await settlesWithin(2_000, parked);
-      });
-    const outcomes = await Promise.allSettled([supervising, Promise.race([parked, given]), controlling, telling]);
+    const stopping = new Promise<void>((resolve) => {
+      stop.addEventListener("abort", () => resolve(), { once: true });
+      if (stop.aborted) resolve();
+    });
+    // A handler of a parked key that will not end is cut off like one of a lane; neither it nor a question to a database that does
+    // not answer is waited for.
+    const given = stopping.then(async () => {
+      if (await settlesWithin(times.drainMs, parked)) return;
+      cutOff.abort();
+      await settlesWithin(1_000, parked);
+    });
+    const besides = stopping.then(() => settlesWithin(1_000, Promise.all([controlling, telling])));
+    const outcomes = await Promise.allSettled([supervising, Promise.race([parked, given]), besides]);
     const failed = outcomes.find((outcome) => outcome.status === "rejected");
     if (failed) throw failed.reason;
   } catch (error) {

@@ -118,6 +118,15 @@ describe.each(["fake", "real"] as const)("consuming from the %s broker", (kafka)
   }, 120_000);
 });
 
+test("a consumer told to stop before it has begun ends, and so does one told while it joins", async () => {
+  await using world = await consumerWorld({ kafka: "fake" });
+  await world.start({}).stop();
+  const joining = world.start({});
+  await until("its group", async () => (await world.db.sql`select from consumer_groups`).length === 1);
+  await joining.stop();
+  expect(world.fake?.members(group)).toBe(0);
+});
+
 test("a message delivered again changes nothing", async () => {
   await using world = await consumerWorld({ kafka: "fake" });
   const again = event("k", 1);
