@@ -12,7 +12,11 @@ const maxWaitingBytes = 16 << 20;
  * while its last one ran: one item when idle, more under load, never waited for. At most 200 items, and as many as took 250 ms
  * at the lane's recent pace. `run` must not reject: its failure would stop the lane.
  */
-export function makeLanes<T extends LaneItem>(run: (items: readonly T[]) => Promise<void>, count: number = laneCount) {
+export function makeLanes<T extends LaneItem>(
+  run: (items: readonly T[]) => Promise<void>,
+  count: number = laneCount,
+  clockMs: () => number = () => performance.now(),
+) {
   const lanes = Array.from({ length: count }, () => ({
     queue: [] as T[],
     running: null as Promise<void> | null,
@@ -37,9 +41,9 @@ export function makeLanes<T extends LaneItem>(run: (items: readonly T[]) => Prom
       while (!paused && lane.queue.length > 0) {
         const items = lane.queue.splice(0, Math.max(1, Math.min(maxItems, Math.floor(targetMs / lane.itemMs))));
         taken(items);
-        const began = performance.now();
+        const began = clockMs();
         await run(items);
-        lane.itemMs = (lane.itemMs + (performance.now() - began) / items.length) / 2;
+        lane.itemMs = (lane.itemMs + (clockMs() - began) / items.length) / 2;
       }
     })().finally(() => {
       lane.running = null;
