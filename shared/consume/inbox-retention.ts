@@ -32,7 +32,7 @@ export async function checkRetention(admin: Pick<Admin, "topics">, group: GroupN
 }
 
 /**
- * Makes the inbox's weeks ahead and drops those it need not remember, now and every hour until `stop`. Any number may do it.
+ * Makes the inbox's weeks ahead and drops those it need not remember, as dead letters settled as long ago, now and every hour until `stop`. Any number may do it.
  * The few messages of times without a week stay for ever: an old time says nothing about when they can come back.
  */
 export async function keepInbox(db: Keeper, log: Log, stop: AbortSignal): Promise<void> {
@@ -40,6 +40,7 @@ export async function keepInbox(db: Keeper, log: Log, stop: AbortSignal): Promis
     try {
       await makeWeeks(db, log);
       await dropWeeks(db, log);
+      await dropSettledLetters(db, log);
     } catch (error) {
       log.warn("inbox_upkeep_failed", { error });
     }
@@ -73,6 +74,15 @@ async function dropWeeks(db: Keeper, log: Log): Promise<void> {
     await patiently(db, `drop table if exists ${name}`);
     log.info("inbox_week_dropped", { partition: name });
   }
+}
+
+/** Dead letters that were brought back, dropped or corrected so long ago; what is still dead stays until an operator has decided. */
+async function dropSettledLetters(db: Keeper, log: Log): Promise<void> {
+  const dropped = await db.sql`
+    delete from dead_letters where id in (
+      select id from dead_letters
+      where state <> 'dead' and settled_at < clock_timestamp() - ${inboxDays} * interval '1 day' limit 1000)`;
+  if (dropped.count > 0) log.info("settled_dead_letters_dropped", { count: dropped.count });
 }
 
 /** Waits a second at most for running batches, as all later ones wait behind it. What it could not have is tried again in an hour. */

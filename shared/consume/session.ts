@@ -208,6 +208,7 @@ export async function runSession(of: Session): Promise<SessionEnd> {
     .catch((error: unknown) => log.debug("leave_failed", { error }));
   await settlesWithin(5_000, left);
   await drained;
+  for (const name of of.topics) meters.head(name, 0);
   meters.owns(0);
   return why;
 }

@@ -52,3 +52,21 @@ test("the weeks ahead are made and those nobody needs any more are dropped", asy
     describe: () => made.join(),
   });
 });
+
+test("dead letters settled long ago are forgotten, those still dead never", async () => {
+  await using world = await consumerWorld({ kafka: "fake" });
+  const insert = (state: string, days: number) => world.db.sql`
+    insert into dead_letters (id, group_name, epoch, topic, partition, "offset", message_id, time, timestamp_ms, headers, class,
+      error, fingerprint, attempts, state, dead_at, settled_at)
+    values (gen_random_uuid(), 'g', 1, 't', 0, 0, gen_random_uuid(), now(), 0, '[]', 'unknown', ${`${state} ${days}`}, 'f', '[]',
+      ${state}, now() - interval '1 year', ${state === "dead" ? null : world.db.sql`now() - ${days} * interval '1 day'`})`;
+  await insert("dead", 365);
+  await insert("dropped", 44);
+  await insert("redriven", 46);
+  await insert("edited", 46);
+  world.start({});
+  const left = async () =>
+    (await world.db.sql<{ error: string }[]>`select error from dead_letters order by 1`).map(({ error }) => error);
+  await until("two are left", async () => (await left()).length === 2);
+  expect(await left()).toEqual(["dead 365", "dropped 44"]);
+});
