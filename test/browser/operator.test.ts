@@ -26,6 +26,8 @@ beforeAll(async () => {
     deps: {
       ...world,
       codec: () => Promise.resolve(world.codec),
+      registry: () => world.registry,
+      topicSettings: { partitions: 6, retentionMs: 604_800_000, replication: null },
       jobs: openJobs(stop.signal, world.log),
       now: () => new Date(),
     },

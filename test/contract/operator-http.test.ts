@@ -1,7 +1,9 @@
 import { afterAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { readConfig } from "../../shared/config.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
 import { buildApp } from "../../workers/operator/app.ts";
 import { openJobs } from "../../workers/operator/http/jobs.ts";
+import { topicSettings } from "../../workers/operator/plan-topics.ts";
 import { operatorWorld } from "../support/operator-world.ts";
 import { until } from "../support/until.ts";
 
@@ -14,7 +16,14 @@ const appWith = (token: string | null) =>
     http: { version: "1", newId: () => crypto.randomUUID(), log: world.log, metrics: makeMetrics("operator") },
     token,
     page: new Map(),
-    deps: { ...world, codec: () => Promise.resolve(world.codec), jobs, now: () => new Date() },
+    deps: {
+      ...world,
+      codec: () => Promise.resolve(world.codec),
+      registry: () => world.registry,
+      topicSettings: readConfig(topicSettings, {}),
+      jobs,
+      now: () => new Date(),
+    },
   });
 const app = appWith("s3cret");
 afterAll(async () => {
@@ -65,6 +74,8 @@ test("it tells what the command line tells", async () => {
   await same("/api/dead-letters?key=a", "dlq", "ls", "--key", "a");
   await same("/api/parked", "parked");
   await same("/api/audit", "audit");
+  await same("/api/topics", "topics");
+  await same("/api/schemas", "schemas");
   const { groups } = (await call("GET", "/api/groups")).body as unknown as { groups: object[] };
   expect(groups).toHaveLength(6);
   expect((await call("GET", "/api/outbox")).body).toMatchObject({ waiting: 0, holds: [] });
@@ -128,6 +139,24 @@ test("groups are paused, keys retried and holds released over it", async () => {
     "grace http consumers pause",
     "grace http parked retry",
     "grace http outbox release",
+  ]);
+});
+
+test("topics and schemas are applied over it, and nothing is audited where nothing had to change", async () => {
+  await world.broker.admin.alterConfigs("reminders", { "retention.ms": "60000" });
+  const states = async () => JSON.stringify((await call("GET", "/api/topics")).body);
+  await until("the drift", async () => (await states()).includes("differs"));
+  const before = await world.audited();
+  expect(await call("POST", "/api/topics/apply", { dryRun: true })).toMatchObject({
+    status: 200,
+    body: { applied: false },
+  });
+  expect(await world.audited()).toHaveLength(before.length);
+  expect((await call("POST", "/api/topics/apply", { reason: "drift" })).status).toBe(200);
+  await until("the drift is mended", async () => !(await states()).includes("differs"));
+  expect((await call("POST", "/api/schemas/apply")).body).toMatchObject({ applied: true });
+  expect((await world.audited()).map(({ who, action, reason }) => [who, action, reason])).toEqual([
+    ["grace", "topics apply", "drift"],
   ]);
 });
 

@@ -123,6 +123,7 @@ export async function operatorWorld() {
     env,
     db,
     broker,
+    registry,
     codec,
     log,
     ops: Object.assign(ops, { json }),

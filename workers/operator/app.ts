@@ -2,18 +2,18 @@ import { makeHttpApp, type HttpApp, type HttpOptions } from "../../shared/http/h
 import { servePage, type Page } from "../../shared/http/page.ts";
 import { Problem } from "../../shared/problem.ts";
 import { addDeadLetterRoutes } from "./http/dead-letter-routes.ts";
-import type { OperatorDeps } from "./http/deps.ts";
 import { addGroupRoutes } from "./http/group-routes.ts";
 import { requireToken } from "./http/operator-token.ts";
 import { addOutboxRoutes } from "./http/outbox-routes.ts";
 import { addTailRoutes } from "./http/tail-routes.ts";
+import { addTopicRoutes, type TopicDeps } from "./http/topic-routes.ts";
 
 export type BuildApp = Readonly<{
   http: Omit<HttpOptions, "title" | "description" | "authenticate" | "maxBodyBytes">;
   /** OPERATOR_TOKEN; null closes `/api`. */
   token: string | null;
   page: Page;
-  deps: OperatorDeps;
+  deps: TopicDeps;
 }>;
 
 /** The operator's interface: a page, and below `/api` what the command line does, for whoever brings the token. */
@@ -32,6 +32,7 @@ export function buildApp({ http, token, page, deps }: BuildApp): HttpApp {
   addGroupRoutes(app, deps);
   addDeadLetterRoutes(app, deps);
   addOutboxRoutes(app, deps);
+  addTopicRoutes(app, deps);
   addTailRoutes(app, deps);
   app.get("/*", (c) => {
     const answer = servePage(page, c.req.raw);

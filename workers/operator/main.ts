@@ -12,12 +12,14 @@ import { openJobs } from "./http/jobs.ts";
 import { measureFailures, measureTables } from "./measure-failures.ts";
 import { measureLag } from "./measure-lag.ts";
 import { once } from "./once.ts";
+import { topicSettings } from "./plan-topics.ts";
 import { readOutbox } from "./read-outbox.ts";
 import { watchBacklog } from "./watch-backlog.ts";
 
 const settings = {
   database: databaseSettings,
   kafka: kafkaSettings,
+  topics: topicSettings,
   token: optional("OPERATOR_TOKEN"),
   // May be unset; a wrong one is told at the start like every other setting.
   registryUrl: optionalUrl("SCHEMA_REGISTRY_URL", ["http", "https"]),
@@ -29,16 +31,14 @@ await runRole("operator", settings, async (role, config) => {
   await using db = await openDb(config.database, { role: name, poolSize: 6, log, metrics });
   await using broker = await openBroker(config.kafka, { clientId: `taskwire-${name}`, log });
   // Only decoding needs it: lag and holds are told while the registry is down, or not even set.
-  const codec = once<Codec>(() => {
-    const { registry } = readConfig({ registry: registrySettings }, process.env);
-    return openCodec({ registry: openRegistry(registry, metrics), db, log });
-  });
+  const registry = () => openRegistry(readConfig(registrySettings, process.env), metrics);
+  const codec = once<Codec>(() => openCodec({ registry: registry(), db, log }));
   await using jobs = openJobs(role.signal, log);
   const app = buildApp({
     http: { version: "1", newId: () => Bun.randomUUIDv7(), log, metrics },
     token: config.token,
     page,
-    deps: { db, broker, codec, jobs, now },
+    deps: { db, broker, codec, registry, topicSettings: config.topics, jobs, now },
   });
   role.serve((request, server) => {
     // A topic may be silent for longer than the server lets an answer be.

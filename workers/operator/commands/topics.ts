@@ -1,14 +1,12 @@
 import type { Broker } from "../../../shared/broker.ts";
 import { readConfig, text } from "../../../shared/config.ts";
-import type { Db } from "../../../shared/postgres/db.ts";
 import { kafkaSettings, openBroker } from "../../../shared/kafka/kafka-broker.ts";
-import { groupNames, topicNames, topics } from "../../../shared/topics.ts";
-import { audited, type By } from "../audit.ts";
+import { groupNames } from "../../../shared/topics.ts";
+import { applyTopics, describeTopic } from "../actions/apply-topics.ts";
 import { commonOptions, readArgs, readVerb, usageError, type Command, type Terminal } from "../command.ts";
 import { openOpsDb, readBy } from "../open-tools.ts";
 import { planTopics, topicSettings, wantedTopics, type TopicStep } from "../plan-topics.ts";
 import { printTable } from "../print-table.ts";
-import { beginStreamEpoch, ensureStreamEpoch, topicsWithEpoch } from "../stream-epoch.ts";
 
 export const topicsCommand: Command = {
   summary: "show topics as they are and should be; apply makes them so",
@@ -39,32 +37,14 @@ TOPIC_PARTITIONS (6), TOPIC_RETENTION_MS (7 days) and TOPIC_REPLICATION (the bro
       return await deleteAll(broker, terminal);
     }
     const plan = planTopics(wantedTopics(topic), await broker.admin.topics());
-    if (verb === "apply") await apply(plan, broker, terminal, readBy(values, terminal.env));
+    if (verb === "apply") {
+      await using db = await openOpsDb(terminal);
+      await applyTopics({ db, admin: broker.admin }, plan, readBy(values, terminal.env));
+    }
     show(plan, verb, values.json, terminal);
     return plan.some(({ kind }) => kind === "refuse") && verb === "apply" ? 1 : 0;
   },
 };
-
-async function apply(plan: readonly TopicStep[], broker: Broker, terminal: Terminal, by: By): Promise<void> {
-  await using db = await openOpsDb(terminal);
-  const changes = plan.filter(({ kind }) => kind === "create" || kind === "alter");
-  const work = () => applySteps(plan, broker, db);
-  await (changes.length === 0 ? work() : audited(db.sql, by, { action: "topics apply", plan: { changes } }, work));
-}
-
-async function applySteps(plan: readonly TopicStep[], broker: Broker, db: Db): Promise<void> {
-  for (const step of plan) {
-    const { topic } = step;
-    const hasEpoch = topicsWithEpoch.has(topic.name);
-    if (step.kind === "create") {
-      if (hasEpoch) await beginStreamEpoch(db.sql, topic.name);
-      const { replication, ...state } = topic;
-      await broker.admin.createTopic(replication === null ? state : { ...state, replication });
-    } else if (hasEpoch) await ensureStreamEpoch(db.sql, topic.name);
-    if (step.kind === "alter")
-      await broker.admin.alterConfigs(topic.name, Object.fromEntries(step.changes.map(({ name, to }) => [name, to])));
-  }
-}
 
 async function deleteAll(broker: Broker, { print }: Terminal): Promise<number> {
   const existing = new Set((await broker.admin.topics()).map(({ name }) => name));
@@ -82,9 +62,9 @@ async function deleteAll(broker: Broker, { print }: Terminal): Promise<number> {
 }
 
 function show(plan: readonly TopicStep[], verb: "ls" | "apply", json: boolean, { print }: Terminal): void {
-  if (json) return print(JSON.stringify({ applied: verb === "apply", topics: plan.map(describe) }));
+  if (json) return print(JSON.stringify({ applied: verb === "apply", topics: plan.map(describeTopic) }));
   const rows = plan.map((step) => {
-    const { name, partitions, retentionMs, maxMessageBytes, writer, key, state } = describe(step);
+    const { name, partitions, retentionMs, maxMessageBytes, writer, key, state } = describeTopic(step);
     return [
       name,
       partitions,
@@ -98,22 +78,6 @@ function show(plan: readonly TopicStep[], verb: "ls" | "apply", json: boolean, {
   print(printTable(["TOPIC", "PARTITIONS", "RETENTION", "MAX BYTES", "WRITER", "KEY", "STATE"], rows));
   if (verb === "ls" && plan.some(({ kind }) => kind === "create" || kind === "alter"))
     print("\n`ops topics apply` makes them so");
-}
-
-function describe(step: TopicStep) {
-  const { topic, kind } = step;
-  const spec = topicNames.filter((name) => name === topic.name).map((name) => topics[name])[0];
-  return {
-    name: topic.name,
-    partitions: topic.partitions,
-    retentionMs: Number(topic.configs["retention.ms"]),
-    maxMessageBytes: Number(topic.configs["max.message.bytes"]),
-    writer: spec?.writer ?? "its group or relay",
-    key: spec?.key ?? "as it was",
-    state: { keep: "as wanted", create: "missing", alter: "differs", refuse: "refused" }[kind],
-    ...(step.kind === "alter" ? { changes: step.changes } : {}),
-    ...(step.kind === "refuse" ? { reason: step.reason } : {}),
-  };
 }
 
 function why(step: TopicStep, verb: "ls" | "apply"): string {

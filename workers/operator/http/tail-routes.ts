@@ -7,15 +7,14 @@ import { deadLetterTopics, topicNames } from "../../../shared/topics.ts";
 import { headerText } from "../read-dead-letters.ts";
 import { readValue } from "../read-value.ts";
 import { toJson } from "../to-json.ts";
-import { answer, query, type OperatorDeps } from "./deps.ts";
+import { query, type OperatorDeps } from "./deps.ts";
 
 const names: readonly string[] = [...topicNames, ...deadLetterTopics];
 const heartbeatMs = 10_000;
 const slowMs = 50;
 
-/** `/api/topics` and `/api/topics/:topic/tail`, a stream of server-sent events with each record decoded. */
+/** `/api/topics/:topic/tail`, a stream of server-sent events with each record decoded. */
 export function addTailRoutes(app: HttpApp, { broker, codec, jobs }: OperatorDeps): void {
-  app.get("/api/topics", (c) => answer(c, { topics: names }));
   app.get("/api/topics/:topic/tail", async (c) => {
     const topic = c.req.param("topic");
     if (!names.includes(topic)) throw new Problem("NOT_FOUND", `there is no topic "${topic}"`);

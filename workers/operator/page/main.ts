@@ -23,7 +23,7 @@ async function refresh(): Promise<void> {
       get<{ parked: readonly Parked[] }>("/api/parked"),
       get<Outbox>("/api/outbox"),
       get<{ entries: readonly Change[] }>("/api/audit?limit=20"),
-      get<{ topics: readonly string[] }>("/api/topics"),
+      get<{ topics: readonly Readonly<{ name: string }>[] }>("/api/topics"),
     ]);
     if (mine !== round) return;
     const again = () => void refresh();
@@ -33,7 +33,10 @@ async function refresh(): Promise<void> {
     draw(byId("parked"), parked, () => showParked(parked, again));
     draw(byId("outbox"), outbox, () => showOutbox(outbox, again));
     draw(byId("audit"), entries, () => showAudit(entries));
-    openTail(topics, showError);
+    openTail(
+      topics.map(({ name }) => name),
+      showError,
+    );
     byId("welcome").hidden = true;
     byId("board").hidden = false;
     byId("forget").hidden = false;
