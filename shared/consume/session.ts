@@ -107,7 +107,8 @@ export async function runSession(of: Session): Promise<SessionEnd> {
       committer.commit().catch((error: unknown) => log.debug("commit_in_rebalance_failed", { error }));
     },
     onAssigned: (assignment) => {
-      if (over) return;
+      // Nothing is taken any more; but the last commit must not touch what others have by now.
+      if (over) return guard.assign(assignment).lost.forEach(offsets.lose);
       const { acquired, lost, outOfLog } = guard.assign(assignment);
       if (outOfLog.length > 0) return end({ kind: "out_of_log", partitions: outOfLog });
       lost.forEach(offsets.lose);

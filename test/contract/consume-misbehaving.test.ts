@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { Broker, Member, PartitionOffset } from "../../shared/broker.ts";
+import type { Assignment, Broker, Member, PartitionOffset } from "../../shared/broker.ts";
 import { inboxEntryOf } from "../../shared/consume/dead-letter.ts";
 import type { Handler } from "../../shared/consume/handler.ts";
 import { redriveDead } from "../../shared/consume/redrive-dead.ts";
@@ -207,7 +207,7 @@ async function beginAnew(world: ConsumerWorld): Promise<void> {
   world.fake?.misbehave({ lateCommits: bad.lateCommits ?? 0 });
 }
 
-/** Says when an offset is committed before the fate of every record below it is known. The commit itself is not held up. */
+/** Says when an offset is committed before the fate of every record below it is known, or by who does not own it any more. The commit itself is not held up. */
 function watchCommits(world: ConsumerWorld, tell: (what: string) => void): Pick<Broker, "join" | "admin"> {
   const check = async (offsets: readonly PartitionOffset[]) => {
     for (const at of offsets) {
@@ -222,11 +222,20 @@ function watchCommits(world: ConsumerWorld, tell: (what: string) => void): Pick<
   return {
     admin: world.broker.admin,
     join: async (options) => {
-      const member = await world.broker.join(options);
+      let owned = new Set<string>();
+      const nameOf = (at: PartitionOffset | Assignment["partitions"][number]) => `${at.topic}/${at.partition}`;
+      const member = await world.broker.join({
+        ...options,
+        onAssigned: (assignment) => {
+          owned = new Set(assignment.partitions.map(nameOf));
+          options.onAssigned(assignment);
+        },
+      });
       const { commit } = member;
       // The same object, as the broker knows its members by it.
       return Object.assign(member, {
         commit: (offsets: readonly PartitionOffset[]) => {
+          for (const at of offsets) if (!owned.has(nameOf(at))) tell(`${nameOf(at)} committed by who lost it`);
           const committed = commit(offsets);
           committed.catch(() => {});
           return check(offsets).then(() => committed);

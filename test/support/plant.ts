@@ -32,6 +32,11 @@ export const faults: Readonly<Record<string, Fault>> = {
     replace: "while (progress.finished.delete(progress.next)) progress.next += 1n;",
     by: "if (offset >= progress.next) progress.next = offset + 1n;",
   },
+  "commits of partitions that were lost": {
+    file: "consume/offsets.ts",
+    replace: "owned.delete(partitionName(at));",
+    by: "",
+  },
   "no lock of parked keys": {
     file: "consume/parked-queue.ts",
     replace: "order by topic, key\n    for update`",
