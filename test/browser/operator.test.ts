@@ -61,7 +61,7 @@ async function openPage(viewport = { width: 1200, height: 900 }): Promise<Page> 
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   page.on("console", (message) => {
-    if (message.type() === "error" && !/401|409/.test(message.text())) consoleErrors.push(message.text());
+    if (message.type() === "error" && !/401|404|409|503/.test(message.text())) consoleErrors.push(message.text());
   });
   page.on("pageerror", (error) => consoleErrors.push(String(error)));
   await page.goto(server.url.href);
@@ -180,4 +180,32 @@ test("the tail shows new records decoded, and a narrow screen has no more than i
   await look(page, "5-tail");
   expect(await accessibilityProblems(page)).toEqual([]);
   expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+}, 60_000);
+
+test("a part that cannot be read is said, and the others are shown", async () => {
+  const { id } = await world.die({ error: "no such series" });
+  const page = await openPage();
+  await page.route("**/api/groups", (route) =>
+    route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"detail":"Kafka is away"}' }),
+  );
+  await page.getByRole("textbox", { name: "Token" }).fill("s3cret");
+  await page.getByRole("button", { name: "Open", exact: true }).click();
+  await page.getByRole("row").filter({ hasText: "no such series" }).waitFor();
+  await page.getByRole("alert").filter({ hasText: "Kafka is away" }).waitFor();
+  await page.getByRole("status").filter({ hasText: "1 part not read" }).waitFor();
+  await page.route(`**/api/dead-letters/${id}`, (route) =>
+    route.fulfill({
+      status: 404,
+      contentType: "application/problem+json",
+      body: '{"detail":"there is no dead letter"}',
+    }),
+  );
+  await page.getByRole("button", { name: /^Look at a sample/ }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("there is no dead letter").waitFor();
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await page.unroute("**/api/groups");
+  await page.getByRole("row").filter({ hasText: "notification-service" }).waitFor();
+  await page.getByRole("status").filter({ hasText: "As of" }).waitFor();
+  expect(await page.getByRole("alert").isVisible()).toBe(false);
 }, 60_000);

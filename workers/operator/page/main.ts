@@ -7,50 +7,77 @@ import { showOutbox } from "./show-outbox.ts";
 import { showParked } from "./show-parked.ts";
 import { draw, table } from "./table.ts";
 import { openTail } from "./tail.ts";
-import { moment, seconds } from "./words.ts";
+import { counted, moment, seconds } from "./words.ts";
 
 const everyMs = 3000;
 let round = 0;
+let topicsKnown = false;
 
-/** Reads everything and draws what changed, again and again; a look asked for meanwhile replaces the one that is under way. */
+/**
+ * Reads every part and draws what changed, again and again. Each part on its own: with Kafka down its groups are not told, and what
+ * they gave up on still is. A look asked for meanwhile replaces the one that is under way.
+ */
 async function refresh(): Promise<void> {
   const mine = ++round;
   if (!hasToken()) return welcome();
-  try {
-    const [{ groups }, { groups: kinds }, { parked }, outbox, { entries }, { topics }] = await Promise.all([
-      get<{ groups: readonly Group[] }>("/api/groups"),
-      get<{ groups: readonly Kind[] }>("/api/dead-letters/groups"),
-      get<{ parked: readonly Parked[] }>("/api/parked"),
-      get<Outbox>("/api/outbox"),
-      get<{ entries: readonly Change[] }>("/api/audit?limit=20"),
-      get<{ topics: readonly Readonly<{ name: string }>[] }>("/api/topics"),
-    ]);
+  const again = () => void refresh();
+  const known: { groups?: readonly Group[]; outbox?: Outbox } = {};
+  const part = async <T>(path: string, show: (answer: T) => void): Promise<void> => {
+    const answer = await get<T>(path);
     if (mine !== round) return;
-    const again = () => void refresh();
-    draw(byId("tiles"), [groups, outbox.waiting], () => tiles(groups, outbox));
-    draw(byId("groups"), groups, () => showGroups(groups, again));
-    draw(byId("dead"), kinds, () => showDeadLetters(kinds, again));
-    draw(byId("parked"), parked, () => showParked(parked, again));
-    draw(byId("outbox"), outbox, () => showOutbox(outbox, again));
-    draw(byId("audit"), entries, () => showAudit(entries));
-    openTail(
-      topics.map(({ name }) => name),
-      showError,
-    );
-    byId("welcome").hidden = true;
-    byId("board").hidden = false;
-    byId("forget").hidden = false;
-    byId("error").hidden = true;
-    tellState(true, `As of ${new Date().toLocaleTimeString()}`);
-  } catch (error) {
-    if (mine !== round) return;
-    const status = statusOf(error);
-    if (status === 401 || status === 403) {
-      forgetToken();
-      welcome();
-    } else tellState(false, "Not reached");
-    showError(error);
+    for (const [id, hidden] of [
+      ["welcome", true],
+      ["board", false],
+      ["forget", false],
+    ] as const)
+      byId(id).hidden = hidden;
+    show(answer);
+    const { groups, outbox } = known;
+    if (groups && outbox) draw(byId("tiles"), [groups, outbox.waiting, outbox.holds], () => tiles(groups, outbox));
+  };
+  const parts = await Promise.allSettled([
+    part<{ groups: readonly Group[] }>("/api/groups", ({ groups }) => {
+      known.groups = groups;
+      draw(byId("groups"), groups, () => showGroups(groups, again));
+    }),
+    part<{ groups: readonly Kind[] }>("/api/dead-letters/groups", ({ groups }) =>
+      draw(byId("dead"), groups, () => showDeadLetters(groups, again)),
+    ),
+    part<{ parked: readonly Parked[] }>("/api/parked", ({ parked }) =>
+      draw(byId("parked"), parked, () => showParked(parked, again)),
+    ),
+    part<Outbox>("/api/outbox", (outbox) => {
+      known.outbox = outbox;
+      draw(byId("outbox"), outbox, () => showOutbox(outbox, again));
+    }),
+    part<{ entries: readonly Change[] }>("/api/audit?limit=20", ({ entries }) =>
+      draw(byId("audit"), entries, () => showAudit(entries)),
+    ),
+    topicsKnown
+      ? Promise.resolve()
+      : part<{ topics: readonly Readonly<{ name: string }>[] }>("/api/topics", ({ topics }) => {
+          topicsKnown = true;
+          openTail(
+            topics.map(({ name }) => name),
+            showError,
+          );
+        }),
+  ]);
+  if (mine !== round) return;
+  const failed = parts.filter((one) => one.status === "rejected").map(({ reason }): unknown => reason);
+  const refusal = failed.find((error) => statusOf(error) === 401 || statusOf(error) === 403);
+  if (refusal !== undefined) {
+    forgetToken();
+    welcome();
+    return showError(refusal);
   }
+  byId("error").hidden = failed.length === 0;
+  if (failed.length > 0) showError(failed[0]);
+  const time = new Date().toLocaleTimeString();
+  tellState(
+    failed.length === 0,
+    failed.length === 0 ? `As of ${time}` : `${counted(failed.length, "part")} not read at ${time}`,
+  );
   setTimeout(() => void (mine === round && refresh()), everyMs);
 }
 

@@ -18,9 +18,9 @@ export function showDeadLetters(kinds: readonly Kind[], changed: () => void): No
       moment(kind.last),
       firstLine(kind.error),
       actions(
-        button("Look", `Look at a sample of ${name}`, () => void look(kind.sample, changed)),
-        button("Redrive…", `Redrive ${name}`, () => void redrive(kind, changed)),
-        button("Drop…", `Drop ${name}`, () => void drop(kind, changed)),
+        button("Look", `Look at a sample of ${name}`, () => look(kind.sample, changed)),
+        button("Redrive…", `Redrive ${name}`, () => redrive(kind, changed)),
+        button("Drop…", `Drop ${name}`, () => drop(kind, changed)),
       ),
     ];
   });
@@ -81,7 +81,7 @@ async function look(id: string, changed: () => void): Promise<void> {
       element(
         "p",
         {},
-        button("Edit a copy…", "Edit a copy", () => void editLetter(letter, changed)),
+        button("Edit a copy…", "Edit a copy", () => editLetter(letter, changed)),
       ),
     );
   await openDialog({ title: "Dead letter", content });

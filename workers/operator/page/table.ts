@@ -1,3 +1,4 @@
+import { openDialog } from "./dialog.ts";
 import { element } from "./element.ts";
 
 export type Cell = string | number | Node;
@@ -37,10 +38,15 @@ export function table(
   return element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": `${label}, table` }, made);
 }
 
-/** A button that stays the focused one when its table is drawn anew: `name` must be its own in the page. */
-export function button(text: string, name: string, onClick: () => void): HTMLButtonElement {
+/** A button that says why when what it does fails, and stays the focused one when its table is drawn anew: `name` must be its own in the page. */
+export function button(text: string, name: string, onClick: () => void | Promise<void>): HTMLButtonElement {
   const made = element("button", { type: "button", "aria-label": name, "data-name": name }, text);
-  made.addEventListener("click", onClick);
+  made.addEventListener("click", () => {
+    Promise.try(onClick).catch((error: unknown) => {
+      const text = error instanceof Error ? error.message : String(error);
+      void openDialog({ title: "That did not work", content: [element("p", {}, text)] });
+    });
+  });
   return made;
 }
 
