@@ -4,7 +4,6 @@ import type { Message } from "../message.ts";
 import { outboxChannel, type Encoder } from "../outbox/outbox.ts";
 import type { Role } from "../role.ts";
 import type { GroupName, TopicName } from "../topics.ts";
-import { bury } from "./bury.ts";
 import { makeDependency } from "./dependency.ts";
 import { isEpochChange, openGroup } from "./group-epoch.ts";
 import { handleBatch } from "./handle-batch.ts";
@@ -13,11 +12,11 @@ import { checkRetention, keepInbox } from "./inbox-retention.ts";
 import { laneCount } from "./lanes.ts";
 import { makeFloodGuard, type Flood } from "./flood-guard.ts";
 import { makeMeters } from "./meters.ts";
-import { park } from "./park.ts";
+import { makeFates } from "./make-fates.ts";
 import { readRecord, type Decoder } from "./read-record.ts";
 import { runSession, timing, type Timing } from "./session.ts";
 import { defaultTiersMs } from "./retry-tiers.ts";
-import { makeSetAside, positionOf, type Failed } from "./set-aside.ts";
+import { makeSetAside } from "./set-aside.ts";
 import { supervise } from "./supervise.ts";
 import { makeControls } from "./controls.ts";
 import { tellParked } from "./tell-parked.ts";
@@ -109,14 +108,8 @@ export async function consume(options: ConsumeOptions, role: Role): Promise<void
 
   const session = (epoch: number) => {
     const handling = handlingIn(epoch);
-    const buryRecord = async (dead: Failed) => {
-      await dependency.retry(() => bury(handling, dead));
-      notify();
-      meters.dead(dead.class);
-      const { record, error, attempts } = dead;
-      log.error("message_dead", { ...positionOf(record), class: dead.class, attempts: attempts.length, error });
-    };
-    const common = { bury: buryRecord, log, now: role.now, stop };
+    const fates = makeFates({ ...handling, dependency, meters, notify, wake: wake.now });
+    const common = { bury: fates.bury, log, now: role.now, stop };
     const work = makeLaneWork({
       ...common,
       read: (record) => readRecord(codec, record),
@@ -127,11 +120,7 @@ export async function consume(options: ConsumeOptions, role: Role): Promise<void
       },
       setAside: makeSetAside({
         ...common,
-        park: async (failed, at) => {
-          await dependency.retry(() => park(handling, failed, at));
-          wake.now();
-          log.warn("key_parked", { ...positionOf(failed.record), class: failed.class, delayMs: at.delayMs });
-        },
+        park: fates.park,
         flood,
         tiersMs,
         isFatal: isEpochChange,
