@@ -14,17 +14,13 @@ const types: Readonly<Record<string, string>> = {
   webmanifest: "application/manifest+json",
 };
 
-/** Reads a folder: its `main.ts` with all it imports becomes `/app.js`, other files keep their names, `index.html` is also `/`. */
+/** What every page has: the style all begin with. */
+const sharedFolder = `${import.meta.dirname}/../page`;
+
+/** Reads a folder and what every page has: its `main.ts` with all it imports becomes `/app.js`, other files keep their names, `index.html` is also `/`. */
 export async function openPage(folder: string): Promise<Page> {
   const names = await readdir(folder);
-  const files = await Promise.all(
-    names
-      .filter((name) => types[extensionOf(name)] !== undefined)
-      .map(
-        async (name) => [`/${name}`, asset(await Bun.file(`${folder}/${name}`).bytes(), extensionOf(name))] as const,
-      ),
-  );
-  const page = new Map(files);
+  const page = new Map([...(await readAssets(sharedFolder)), ...(await readAssets(folder))]);
   if (names.includes("main.ts")) {
     const built = await Bun.build({ entrypoints: [`${folder}/main.ts`], target: "browser", minify: true });
     const [script] = built.outputs;
@@ -35,6 +31,15 @@ export async function openPage(folder: string): Promise<Page> {
   const index = page.get("/index.html");
   if (index !== undefined) page.set("/", index);
   return page;
+}
+
+async function readAssets(folder: string): Promise<readonly (readonly [address: string, asset: Asset])[]> {
+  const names = (await readdir(folder)).filter((name) => types[extensionOf(name)] !== undefined);
+  return Promise.all(
+    names.map(
+      async (name) => [`/${name}`, asset(await Bun.file(`${folder}/${name}`).bytes(), extensionOf(name))] as const,
+    ),
+  );
 }
 
 /** What a page may do: everything from here, nothing from elsewhere. */

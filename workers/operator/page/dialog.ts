@@ -1,4 +1,4 @@
-import { byId, element } from "./element.ts";
+import { byId, element } from "../../../shared/page/element.ts";
 
 /** What a dialog asks: its button does `act`; what that rejects with is shown and it can be tried again. */
 export type Ask = Readonly<{

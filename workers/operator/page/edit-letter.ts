@@ -1,6 +1,6 @@
 import { post } from "./api.ts";
 import { openDialog } from "./dialog.ts";
-import { element } from "./element.ts";
+import { element } from "../../../shared/page/element.ts";
 import type { Letter } from "./shapes.ts";
 
 /** Asks for the corrected record; the server checks it against the schema. The copy is a dead letter, to be redriven. */

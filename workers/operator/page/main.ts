@@ -1,5 +1,5 @@
 import { forgetToken, get, hasToken, keepToken, statusOf } from "./api.ts";
-import { byId, element } from "./element.ts";
+import { byId, element } from "../../../shared/page/element.ts";
 import type { Change, Group, Kind, Outbox, Parked } from "./shapes.ts";
 import { showDeadLetters } from "./show-dead-letters.ts";
 import { showGroups } from "./show-groups.ts";

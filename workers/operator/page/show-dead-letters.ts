@@ -1,6 +1,6 @@
 import { get, post } from "./api.ts";
 import { openDialog } from "./dialog.ts";
-import { element } from "./element.ts";
+import { element } from "../../../shared/page/element.ts";
 import { editLetter } from "./edit-letter.ts";
 import type { Kind, Letter, Plan } from "./shapes.ts";
 import { actions, button, table } from "./table.ts";

@@ -1,6 +1,6 @@
 import { post } from "./api.ts";
 import { openDialog } from "./dialog.ts";
-import { element } from "./element.ts";
+import { element } from "../../../shared/page/element.ts";
 import type { Group } from "./shapes.ts";
 import { actions, button, table } from "./table.ts";
 import { moment, seconds } from "./words.ts";

@@ -1,5 +1,5 @@
 import { openDialog } from "./dialog.ts";
-import { element } from "./element.ts";
+import { element } from "../../../shared/page/element.ts";
 
 export type Cell = string | number | Node;
 export type Column = Readonly<{ title: string; kind?: "number" | "text" | "mono" | "actions" }>;

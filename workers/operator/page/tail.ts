@@ -1,5 +1,5 @@
 import { credentials } from "./api.ts";
-import { byId, element } from "./element.ts";
+import { byId, element } from "../../../shared/page/element.ts";
 import type { Tailed } from "./shapes.ts";
 import { moment } from "./words.ts";
 

@@ -1,7 +1,7 @@
 // The page: signs in, reads a snapshot, follows the stream from the snapshot's cursor and draws what it knows.
 import * as api from "./api.ts";
 import { askFirstDue } from "./ask-first-due.ts";
-import { byId } from "./element.ts";
+import { byId } from "../../../shared/page/element.ts";
 import { openLive, type Live } from "./live.ts";
 import {
   applyAnswer,

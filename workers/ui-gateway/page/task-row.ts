@@ -1,4 +1,4 @@
-import { element } from "./element.ts";
+import { element } from "../../../shared/page/element.ts";
 import type { Item } from "./store.ts";
 import { dueInWords, repeatInWords } from "./words.ts";
 

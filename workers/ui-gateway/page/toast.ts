@@ -1,4 +1,4 @@
-import { byId, element } from "./element.ts";
+import { byId, element } from "../../../shared/page/element.ts";
 import type { Fired } from "./store.ts";
 
 /** Shows a fired reminder until it is dismissed here or elsewhere. One toast per reminder, however often it is told. */
