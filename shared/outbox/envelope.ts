@@ -72,7 +72,7 @@ export function readEnvelope(headers: Headers): ReadEnvelope {
     // The role is one of ours by the check before.
     source: need("ce_source", isRoleName) as RoleName,
     type: need("ce_type", text),
-    time: new Date(need("ce_time", (value) => timestamp.test(value) && !Number.isNaN(Date.parse(value)))),
+    time: new Date(need("ce_time", (value) => timestamp.test(value) && isKept(new Date(value)))),
     subject: need("ce_subject", text),
     sequence: Number(need("ce_sequence", (value) => /^\d{1,15}$/.test(value))),
     correlationId: need("ce_correlationid", text),
@@ -83,6 +83,11 @@ export function readEnvelope(headers: Headers): ReadEnvelope {
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
+/** Postgres has no year 0, and reads no year of five digits. */
+function isKept(time: Date): boolean {
+  return time.getUTCFullYear() >= 1 && time.getUTCFullYear() <= 9999;
+}
 
 function isRoleName(value: string): value is RoleName {
   return roleNames.some((name) => name === value);

@@ -64,6 +64,8 @@ const cases: readonly (readonly [given: string, name: string, value: string | nu
   ["a source that is no role", "ce_source", "stranger"],
   ["a time that is no RFC 3339 time", "ce_time", "yesterday"],
   ["a time that does not exist", "ce_time", "2026-13-01T00:00:00Z"],
+  ["a time before the year 1", "ce_time", "0001-01-01T00:00:00+01:00"],
+  ["a time after the year 9999", "ce_time", "9999-12-31T23:59:59-01:00"],
   ["no subject", "ce_subject", null],
   ["a negative sequence", "ce_sequence", "-1"],
   ["a sequence beyond what a number holds", "ce_sequence", "9007199254740993"],
