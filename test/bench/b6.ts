@@ -10,6 +10,7 @@ import { signIn, type Client } from "../support/client.ts";
 import { startSystem, type System } from "../support/system.ts";
 import { percentile, type Bench, type BenchRow } from "./bench.ts";
 import { assertDurable } from "./machine.ts";
+import { paced } from "./paced.ts";
 
 const rates = [50, 500] as const;
 const topic = "task-updates-dlq"; // nobody reads it here: the peer's own log on the same broker, same settings
@@ -155,20 +156,4 @@ async function produceToFetched(broker: Broker, rate: number, seconds: number): 
   stop.abort();
   await reading;
   return times;
-}
-
-/** Runs `work` at a fixed rate without waiting for it; how long each took from when it was due, ms, without the first fifth. */
-async function paced(rate: number, seconds: number, work: () => Promise<void>): Promise<number[]> {
-  const began = performance.now();
-  const count = Math.ceil(rate * seconds);
-  const times: Promise<number>[] = [];
-  for (let n = 0; n < count; n++) {
-    const due = began + (n * 1000) / rate;
-    const wait = due - performance.now();
-    if (wait > 0) await sleep(wait);
-    // Timers may fire up to a millisecond early: nothing is measured from before it was begun.
-    const from = Math.min(due, performance.now());
-    times.push(work().then(() => performance.now() - from));
-  }
-  return (await Promise.all(times)).slice(Math.floor(count / 5));
 }
