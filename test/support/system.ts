@@ -5,6 +5,7 @@ import { readConfig } from "../../shared/config.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { makeLog } from "../../shared/log.ts";
 import { roleNames, type RoleName } from "../../shared/topics.ts";
+import { stack, type StackUrls } from "./stack.ts";
 import { until } from "./until.ts";
 
 /** Real role processes on the real stack, with a database, topics, groups and Redis keys of their own. */
@@ -41,12 +42,15 @@ export type SystemOptions = Readonly<{
   /** Roles with the number of instances to start; all roles once by default. */
   roles?: Partial<Record<RoleName, number>>;
   env?: Readonly<Record<string, string>>;
+  /** The one of the environment by default. */
+  stack?: StackUrls;
 }>;
 
 /** Starts a system and waits until every role is ready. Dispose it: roles are stopped, the database is dropped. */
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
   const name = `t${randomBytes(5).toString("hex")}`;
-  const stackUrl = required("DATABASE_URL");
+  const urls = options.stack ?? stack();
+  const stackUrl = urls.databaseUrl;
   await adminSql(stackUrl, `create database ${name}`);
   const databaseUrl = Object.assign(new URL(stackUrl), { pathname: `/${name}` }).href;
   const env: Record<string, string> = {
@@ -54,9 +58,9 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     HOME: process.env["HOME"] ?? "",
     TZ: "UTC",
     DATABASE_URL: databaseUrl,
-    KAFKA_BROKERS: required("KAFKA_BROKERS"),
-    SCHEMA_REGISTRY_URL: required("SCHEMA_REGISTRY_URL"),
-    REDIS_URL: required("REDIS_URL"),
+    KAFKA_BROKERS: urls.kafkaBrokers,
+    SCHEMA_REGISTRY_URL: urls.schemaRegistryUrl,
+    REDIS_URL: urls.redisUrl,
     KAFKA_PREFIX: `${name}.`,
     REDIS_PREFIX: name,
     AUTH_MODE: "dev",
@@ -225,10 +229,4 @@ async function adminSql(url: string, statement: string): Promise<void> {
   const sql = new Bun.SQL(url, { max: 1 });
   await sql.unsafe(statement);
   await sql.close();
-}
-
-function required(name: string): string {
-  const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: run this tier with "bun run test:flow", which starts the stack`);
-  return value;
 }

@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { javaNeeded, listJavas } from "../../dev/stack/java.ts";
+import { signIn, type Client, type Json } from "../support/client.ts";
+import { ownStack, type OwnPart, type OwnStack } from "../support/own-stack.ts";
+import { readTopic, topicEnds } from "../support/read-topic.ts";
+import { settled } from "../support/settled.ts";
+import { startSystem, type System } from "../support/system.ts";
+import { watchHandling, type Watched } from "../support/watch-handling.ts";
+
+const canRun = (listJavas()[0]?.major ?? 0) >= javaNeeded && Bun.which("mvn") !== null;
+const skip = !canRun && process.env["REQUIRE_ALL"] !== "1";
+if (skip) console.log(`skipped: parts that can be stopped need Java ${javaNeeded} and Maven`);
+
+const long = process.env["LONG_TESTS"] === "1";
+const downMs = long ? 60_000 : 5_000;
+let own: OwnStack;
+let system: System;
+let handling: Watched;
+let users: readonly Client[];
+beforeAll(async () => {
+  if (skip) return;
+  own = await ownStack();
+  system = await startSystem({ stack: own.urls });
+  handling = await watchHandling(system.env["DATABASE_URL"] ?? "");
+  users = await Promise.all(["ada", "ben", "cleo"].map((name) => signIn(system.url("ui-gateway"), name)));
+}, 120_000);
+afterAll(async () => {
+  await handling?.[Symbol.asyncDispose]();
+  await system?.[Symbol.asyncDispose]();
+  await own?.[Symbol.asyncDispose]();
+}, 60_000);
+
+/** Postgres alone is needed to take a write: while the others are gone nothing may be refused. */
+const outages: readonly (readonly [parts: readonly OwnPart[], mayRefuse: boolean])[] = [
+  ...(long
+    ? ([
+        [["postgres"], true],
+        [["kafka"], false],
+        [["registry"], false],
+      ] as const)
+    : []),
+  [["kafka", "registry"], false],
+  [["postgres", "kafka"], true],
+];
+
+for (const [parts, mayRefuse] of outages)
+  test.skipIf(skip)(
+    `with ${parts.join(" and ")} killed under load and back later, nothing is lost, dead or out of order, the lag goes back to none, and the API answers`,
+    async () => {
+      const load = new AbortController();
+      const answers: Answered[] = [];
+      const writers = users.map((user) => write(user, load.signal, answers));
+      await sleep(1_000); // the load is under way
+      for (const part of parts) own.kill(part);
+      const from = performance.now();
+      await sleep(downMs); // the outage itself
+      const down = answers.filter(({ at }) => at > from);
+      await Promise.all(parts.map(own.start));
+      const back = performance.now();
+      await sleep(1_000); // the load goes on over the recovery
+      load.abort();
+      const written = (await Promise.all(writers)).flat();
+      await settled(system);
+      const drainedMs = performance.now() - back;
+      console.log(
+        `${parts.join(" and ")} down ${downMs} ms: ${written.length} tasks, ${answers.length} answers, of them ${down.length} meanwhile`,
+        Object.fromEntries(
+          [...Map.groupBy(answers, ({ status }) => status)].map(([status, of]) => [status, of.length]),
+        ),
+        `slowest ${Math.round(Math.max(...answers.map(({ ms }) => ms)))} ms, settled ${Math.round(drainedMs)} ms after`,
+      );
+
+      expect(down.length).toBeGreaterThan(0);
+      expect(
+        answers.filter(({ status, retryAfter }) => !(status < 300 || (status === 503 && retryAfter !== null))),
+      ).toEqual([]);
+      if (!mayRefuse) expect(answers.filter(({ status }) => status >= 300)).toEqual([]);
+      expect(drainedMs).toBeLessThan(60_000);
+      await checkEverything(new Set(written));
+    },
+    downMs + 150_000,
+  );
+
+/** Nobody dead or parked; of every task all versions in the log, rising, and its view made of them in their order up to the last. */
+async function checkEverything(ids: ReadonlySet<string>): Promise<void> {
+  const ends = Object.entries(await topicEnds(system.env));
+  expect(ends.filter(([topic, end]) => topic.endsWith("-dlq") && end > 0)).toEqual([]);
+  expect(JSON.parse(await system.ops("parked", "--json"))).toEqual({ parked: [] });
+  const logged = new Map<string, number>();
+  for (const { envelope } of await readTopic(system.env, "task-events")) {
+    const last = logged.get(envelope.subject) ?? 0;
+    // What was published twice comes again; what is new is the next.
+    if (envelope.sequence > last)
+      expect({ task: envelope.subject, version: envelope.sequence }).toEqual({
+        task: envelope.subject,
+        version: last + 1,
+      });
+    logged.set(envelope.subject, Math.max(last, envelope.sequence));
+  }
+  const tasks = (await Promise.all(users.map(allTasks))).flat();
+  expect(tasks.map(({ id }) => id).filter((id) => ids.has(id))).toHaveLength(ids.size);
+  const out: unknown[] = [];
+  const all = await handling.foldsOfAll();
+  for (const { id, version } of tasks) {
+    const folds = all.get(id) ?? [];
+    const rises = folds.every((fold, n) => fold > (folds[n - 1] ?? 0));
+    if (!rises || folds.at(-1) !== version || logged.get(id) !== version)
+      out.push({ id, version, folds, logged: logged.get(id) });
+  }
+  expect(out).toEqual([]);
+}
+
+type Answered = Readonly<{ at: number; ms: number; status: number; retryAfter: string | null; what: string }>;
+
+/** Creates and changes tasks until told to stop, each write with a key of its own and repeated until it is taken. The ids it made. */
+async function write(user: Client, signal: AbortSignal, answers: Answered[]): Promise<readonly string[]> {
+  const ids: string[] = [];
+  const must = async (method: string, path: string, body?: unknown): Promise<Json> => {
+    const key = { "idempotency-key": crypto.randomUUID() };
+    for (;;) {
+      const at = performance.now();
+      const answer = await user.call(method, path, body, key).catch((error: unknown) => String(error));
+      const ms = performance.now() - at;
+      if (typeof answer === "string") answers.push({ at, ms, status: 599, retryAfter: null, what: answer });
+      else {
+        const retryAfter = answer.headers.get("retry-after");
+        answers.push({ at, ms, status: answer.status, retryAfter, what: JSON.stringify(answer.body) });
+        if (answer.status < 300) return answer.body;
+      }
+      await sleep(200); // a client that keeps asking; it is told to wait longer
+    }
+  };
+  while (!signal.aborted) {
+    const { id } = await must("POST", "/v1/tasks", {
+      title: `Task ${ids.length}`,
+      due_date: new Date(Date.now() + 3_600_000),
+    });
+    ids.push(id);
+    await must("PATCH", `/v1/tasks/${id}`, { title: "changed" });
+    if (ids.length % 2 === 0) await must("POST", `/v1/tasks/${id}/complete`);
+    await sleep(100); // a load, not a flood: three writers on a busy machine
+  }
+  return ids;
+}
+
+async function allTasks(user: Client): Promise<readonly Json[]> {
+  const tasks: Json[] = [];
+  for (let cursor = ""; ;) {
+    const page = await user.must<Json & { next_cursor: string | null }>(
+      "GET",
+      `/v1/tasks?status=all&limit=200${cursor}`,
+    );
+    tasks.push(...page.items);
+    if (!page.next_cursor) return tasks;
+    cursor = `&cursor=${encodeURIComponent(page.next_cursor)}`;
+  }
+}
