@@ -1,4 +1,4 @@
-// `bun run bench [B1 …] [--full]`: runs the benchmarks named (all by default) and prints one table of ratios.
+// `bun run bench [B1 … lanes] [--full]`: runs the benchmarks named (all by default) and prints one table of ratios.
 // Each run is also one JSON line in .dev/bench.jsonl. A stack is started unless the environment names one.
 import { appendFileSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,8 @@ const full = words.includes("--full");
 const names = words.filter((word) => !word.startsWith("-")).map((word) => word.toLowerCase());
 
 const benches: Bench[] = [];
-for (const name of names.length > 0 ? names : Array.from({ length: 12 }, (_, n) => `b${n + 1}`)) {
+const every = [...Array.from({ length: 12 }, (_, n) => `b${n + 1}`), "lanes"];
+for (const name of names.length > 0 ? names : every) {
   const file = join(import.meta.dir, `${name}.ts`);
   if (existsSync(file)) benches.push((await import(file)).bench);
   else if (names.length > 0) throw new Error(`there is no benchmark ${name.toUpperCase()}`);
