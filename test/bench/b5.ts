@@ -9,11 +9,13 @@ import { consumeAll } from "./consume-all.ts";
 import { openConsumerParts } from "./consumer-parts.ts";
 
 const topic = "task-events";
-const naiveTopic = "task-events-dlq"; // nobody reads it here
+const readTopic = "task-events-dlq"; // nobody else reads these two here
+const naiveTopic = "reminders-dlq";
 const group = "task-update-broadcaster";
 const batchSize = 200;
 const writers = 8;
 const epoch = 1_000_000;
+type Side = "ours" | "limit" | "insert" | "read" | "naive";
 
 export const bench: Bench = {
   id: "B5",
@@ -22,9 +24,9 @@ export const bench: Bench = {
     const records = Math.max(10_000, seconds * 4000);
     const naiveRecords = seconds * 100;
     const limitRecords = records * 4; // many times as fast: shorter runs would be bursts
-    await using parts = await openConsumerParts({ topics: [topic, naiveTopic], partitions: 6 });
+    await using parts = await openConsumerParts({ topics: [topic, readTopic, naiveTopic], partitions: 6 });
     const { broker, db, codec } = parts;
-    const figures = { ours: [] as number[], limit: [] as number[], insert: [] as number[], naive: [] as number[] };
+    const figures: Record<Side, number[]> = { ours: [], limit: [], insert: [], read: [], naive: [] };
     for (let round = -1; round < rounds; round++) {
       const steps = {
         ours: async () => {
@@ -33,23 +35,28 @@ export const bench: Bench = {
         },
         limit: () => insertAlone(db, limitRecords, true),
         insert: () => insertAlone(db, limitRecords, false),
+        read: async () => {
+          await parts.fill(readTopic, records, 5000);
+          return readAlone(broker, readTopic, records, async (record) => void (await decode(codec, record)));
+        },
         naive: async () => {
           await parts.fill(naiveTopic, naiveRecords, 5000);
-          return consumeNaively(broker, db, codec, naiveRecords);
+          return readAlone(broker, naiveTopic, naiveRecords, (record) => handleNaively(db, codec, record));
         },
       };
-      const names = ["ours", "limit", "insert", "naive"] as const;
+      const effects = { ours: records, limit: limitRecords, insert: limitRecords, read: 0, naive: naiveRecords };
+      const names = ["ours", "limit", "insert", "read", "naive"] as const;
       const told: string[] = [];
       // One way and the other by turns: what drifts with time meets all sides alike.
       for (const name of round % 2 === 0 ? names : names.toReversed()) {
         const figure = await steps[name]();
-        await parts.settle(name === "naive" ? naiveRecords : name === "ours" ? records : limitRecords);
+        await parts.settle(effects[name]);
         told.push(`${name} ${Math.round(figure)}`);
         if (round >= 0) figures[name].push(figure);
       }
       say(`${round < 0 ? "warming up" : `round ${round + 1}`}: ${told.join(", ")} /s`);
     }
-    const row = (peer: "limit" | "insert" | "naive", what: string, target: string): BenchRow => ({
+    const row = (peer: Side, what: string, target: string): BenchRow => ({
       what,
       ours: median(figures.ours),
       peer: median(figures[peer]),
@@ -63,6 +70,7 @@ export const bench: Bench = {
         note: `${writers} writers from memory; ours reads Kafka and decodes Avro in one process besides`,
       },
       { ...row("insert", "against Postgres alone: effect without inbox", "none") },
+      { ...row("read", "against reading and decoding alone, in one process", "none") },
       {
         ...row("naive", "against a transaction per record", ">= 10"),
         note: "the same inbox and effect, one after the other",
@@ -119,33 +127,44 @@ async function insertAlone(db: Db, records: number, inbox: boolean): Promise<num
   return records / ((performance.now() - from) / 1000);
 }
 
-/** What one writes first: for every record in turn a transaction with the inbox and the effect; offsets after each fetch. */
-async function consumeNaively(broker: Broker, db: Db, codec: Codec, records: number): Promise<number> {
+async function decode(codec: Codec, record: Fetched) {
+  const read = await readRecord(codec, { ...record, topic });
+  if (!("message" in read)) throw new Error("a record of an unknown type");
+  return read.message;
+}
+
+/** What one writes first: a transaction per record, with the inbox and the effect. */
+async function handleNaively(db: Db, codec: Codec, record: Fetched): Promise<void> {
+  const { id, sequence } = await decode(codec, record);
+  await db.transaction(async (tx) => {
+    if ((await insertInbox(tx, [id])) > 0) await insertEffects(tx, [{ id, n: sequence }]);
+  });
+}
+
+/** Every record in turn, in a group of its own; offsets are committed after each fetch. Records per second from the first fetch. */
+async function readAlone(
+  broker: Broker,
+  from: string,
+  records: number,
+  handle: (record: Fetched) => Promise<void>,
+): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
-  let from: number | null = null;
+  let began: number | null = null;
   let handled = 0;
-  const handle = async (record: Fetched) => {
-    const read = await readRecord(codec, { ...record, topic });
-    if (!("message" in read)) throw new Error("a record of an unknown type");
-    const { id, sequence } = read.message;
-    await db.transaction(async (tx) => {
-      if ((await insertInbox(tx, [id])) > 0) await insertEffects(tx, [{ id, n: sequence }]);
-    });
-  };
   const member = await broker.join({
-    group: "naive",
-    topics: [naiveTopic],
+    group: `reads-${from}`,
+    topics: [from],
     onAssigned: () => {},
     onRebalancing: () => {},
     onFailed: reject,
     onRecords: async (batch) => {
       try {
-        from ??= performance.now();
+        began ??= performance.now();
         for (const record of batch) await handle(record);
         handled += batch.length;
         const last = new Map(batch.map((record) => [record.partition, record.offset + 1n]));
-        await member.commit([...last].map(([partition, offset]) => ({ topic: naiveTopic, partition, offset })));
-        if (handled >= records) resolve(performance.now() - from);
+        await member.commit([...last].map(([partition, offset]) => ({ topic: from, partition, offset })));
+        if (handled >= records) resolve(performance.now() - began);
       } catch (error) {
         reject(error);
       }
