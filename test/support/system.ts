@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { openPortClaims } from "../../dev/stack/ports.ts";
 import { readConfig } from "../../shared/config.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { makeLog } from "../../shared/log.ts";
@@ -69,6 +69,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     HOST: "127.0.0.1",
     ...options.env,
   };
+  const ports = openPortClaims();
   const instances: Instance[] = [];
   const wanted = options.roles ?? Object.fromEntries(roleNames.map((role) => [role, 1]));
   const ops = async (...args: readonly string[]) => {
@@ -119,7 +120,14 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     );
   const add = async (role: RoleName, extra: Readonly<Record<string, string>> = {}): Promise<Instance> => {
     const number = instances.filter((instance) => instance.role === role).length + 1;
-    const instance: Instance = { role, number, port: await freePort(), env: extra, child: null, lines: [] };
+    const instance: Instance = {
+      role,
+      number,
+      port: await ports.choose([firstPort()]),
+      env: extra,
+      child: null,
+      lines: [],
+    };
     instances.push(instance);
     return instance;
   };
@@ -156,6 +164,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
           clearTimeout(timer);
         }),
       );
+      ports.release();
       await deleteTopics(env);
       await adminSql(stackUrl, `drop database if exists ${name} with (force)`);
     },
@@ -204,18 +213,8 @@ async function collect(stream: ReadableStream<Uint8Array>, lines: string[]): Pro
   }
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() =>
-        address && typeof address === "object" ? resolve(address.port) : reject(new Error("no port")),
-      );
-    });
-  });
-}
+/** Below the ports that outgoing connections take, and far apart for systems that start at once. */
+const firstPort = () => 12_000 + Math.floor(Math.random() * 15_000);
 
 async function deleteTopics(env: Readonly<Record<string, string>>): Promise<void> {
   await using broker = await openBroker(readConfig(kafkaSettings, env), {
