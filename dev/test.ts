@@ -9,7 +9,7 @@ import { stackEnvironment } from "./stack/stack.ts";
 import { addCounts, renderCounts } from "./testing/junit.ts";
 import { openTestStack, type TestStack } from "./testing/open-test-stack.ts";
 import { runTier, type TierResult } from "./testing/run-tier.ts";
-import { needsStack, parseTestArguments, type TestArguments, timeoutMs } from "./testing/tiers.ts";
+import { needsStack, parallelFiles, parseTestArguments, type TestArguments, timeoutMs } from "./testing/tiers.ts";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 process.exit(await main(process.argv.slice(2)));
@@ -76,6 +76,7 @@ async function runTiers({ tiers, long, filters }: TestArguments): Promise<readon
           env: { ...env, ...addresses, NODE_ENV: "test", ...(long ? { LONG_TESTS: "1" } : {}) },
           reportsDirectory: join(checkout, ".dev", "reports"),
           timeoutMs: timeoutMs[tier] * (long ? 10 : 1),
+          parallel: parallelFiles[tier],
           filters: mine,
           signal,
         }),

@@ -18,6 +18,8 @@ export type RunTierOptions = Readonly<{
   reportsDirectory: string;
   /** Per test. */
   timeoutMs: number;
+  /** How many files run side by side, each in a process of its own. */
+  parallel: number;
   /** Passed to `bun test` after the tier's folder. */
   filters: readonly string[];
   signal: AbortSignal;
@@ -28,7 +30,7 @@ export type RunTierOptions = Readonly<{
  * beside its tests counts more failures: one per file that could not be loaded, or one for a crash.
  */
 export async function runTier(options: RunTierOptions): Promise<TierResult> {
-  const { checkout, tier, env, reportsDirectory, timeoutMs, filters, signal } = options;
+  const { checkout, tier, env, reportsDirectory, timeoutMs, parallel, filters, signal } = options;
   const folder = join("test", tier);
   if (!existsSync(join(checkout, folder)))
     return { tier, counts: noTests, seconds: 0, cases: [], note: "has no tests yet" };
@@ -43,6 +45,7 @@ export async function runTier(options: RunTierOptions): Promise<TierResult> {
       "test",
       "--timeout",
       String(timeoutMs),
+      ...(parallel > 1 ? [`--parallel=${parallel}`] : []),
       "--reporter=junit",
       `--reporter-outfile=${report}`,
       ...paths,
