@@ -63,6 +63,6 @@ export const readRunbooks = (): ReadonlyMap<string, string> =>
 export const readMetricsTable = (): readonly Readonly<{ name: string; kind: string }>[] =>
   [
     ...readFileSync(join(monitoringFolder, "metrics.md"), "utf8").matchAll(
-      /^\| `([a-z_]+)` \| (counter|gauge|histogram) \|/gm,
+      /^\| `([a-z_]+)` +\| (counter|gauge|histogram) +\|/gm,
     ),
   ].map(([, name = "", kind = ""]) => ({ name, kind }));
