@@ -33,6 +33,8 @@ export type TaskCreated = Readonly<{
   due_on: string | null;
   /** The IANA zone the due day or time was meant in; null when not said. */
   due_tz: string | null;
+  /** The reminders wanted, as rules such as PT15M or P1D@18:00 before the due time; null for the user's usual ones, empty for none. */
+  remind: readonly string[] | null;
 }>;
 
 /** Fields of a task were changed. Reopening is status open with completed_at null, restoring is deleted_at null. */
@@ -84,7 +86,14 @@ export type ReminderScheduled = Readonly<{
   status: ReminderStatus;
   /** Counts the times this reminder was scheduled anew; null where the writer did not say. */
   generation: number | null;
+  /** The rule that wants it, such as PT15M; null for one set by a person, or where the writer did not say. */
+  rule: string | null;
+  /** The time it had before it was snoozed; null where it is not. */
+  snoozed_from: Date | null;
 }>;
+
+/** How much the task matters. A reader that does not know a newer symbol reads Medium. */
+export type TaskPriority = "Low" | "Medium" | "High";
 
 /** The time of a reminder has come. */
 export type ReminderTriggered = Readonly<{
@@ -102,6 +111,10 @@ export type ReminderTriggered = Readonly<{
   remind_at: Date | null;
   /** The title of the task when it fired, for the notification; null when not known. */
   title: string | null;
+  /** The rule that wanted it, such as PT15M; null for one set by a person, or where the writer did not say. */
+  rule: string | null;
+  /** The priority of the task when it fired; null when it has none. */
+  priority: TaskPriority | null;
 }>;
 
 /** A reminder was dismissed, by the user or because it no longer applies. */
@@ -153,6 +166,22 @@ export type CreateOccurrence = Readonly<{
   due_on: string | null;
   /** The IANA zone of the template; null when it has none. */
   due_tz: string | null;
+  /** When it was asked for. */
+  requested_at: Date;
+  /** Set where the occurrence was completed ahead of its time: it is made and completed at once; null otherwise. */
+  completed_at: Date | null;
+}>;
+
+/** Asks the task service to delete an occurrence again that nobody has touched. One that was changed, completed or deleted meanwhile stays as it is. */
+export type RemoveOccurrence = Readonly<{
+  /** The task to delete. */
+  occurrence_id: string;
+  /** Its template; the key of the record. */
+  template_id: string;
+  /** The user both belong to. */
+  user_id: string;
+  /** The version of the task this was decided from: at any other it stays. */
+  version: number;
   /** When it was asked for. */
   requested_at: Date;
 }>;
@@ -213,5 +242,6 @@ export type Records = {
   ReminderDismissed: ReminderDismissed;
   TaskChanged: TaskChanged;
   CreateOccurrence: CreateOccurrence;
+  RemoveOccurrence: RemoveOccurrence;
   SetTaskReminders: SetTaskReminders;
 };

@@ -18,7 +18,7 @@ export const topics = {
   "task-commands": {
     writer: "recurring-task-worker",
     key: "template id",
-    records: ["CreateOccurrence"],
+    records: ["CreateOccurrence", "RemoveOccurrence"],
   },
   "reminder-commands": {
     writer: "reminder-scheduling-worker",

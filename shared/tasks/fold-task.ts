@@ -67,6 +67,7 @@ function fieldsSetBy(event: TaskEvent): Readonly<Record<string, FieldValue>> {
         recurrence_pattern: data.recurrence_pattern,
         template_id: data.template_id,
         recurrence_id: data.recurrence_id,
+        remind: data.remind,
         status: "open",
         completed_at: null,
         deleted_at: null,

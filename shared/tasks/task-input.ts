@@ -2,6 +2,8 @@ import { z } from "@hono/zod-openapi";
 import { Problem } from "../problem.ts";
 import { parseRecurrencePattern } from "../recurrence/recurrence-pattern.ts";
 import { instant } from "./instant.ts";
+import { relativeReminders } from "./relative-reminders-input.ts";
+import { zone } from "./zone.ts";
 
 /** What a task may hold. Lengths count UTF-16 units, as JavaScript and most clients do. */
 export const taskLimits = {
@@ -72,18 +74,41 @@ const isTemplate = z
 const fields = {
   description: description.nullable().optional(),
   due_date: instant.nullable().optional(),
+  due_on: z.iso
+    .date("is not a day such as 2026-12-31")
+    .refine((day) => day >= "1970-01-01" && day < "2200-01-01", "is not between 1970 and 2199")
+    .nullable()
+    .optional()
+    .openapi({ description: "The day an all-day task is due; a task has this or due_date.", example: "2026-12-31" }),
+  due_tz: zone
+    .nullable()
+    .optional()
+    .openapi({ description: "The zone the due day or time is meant in; null for the user's, wherever that is." }),
   priority: z.enum(priorities).nullable().optional().openapi({ example: "High" }),
   tags: tags.optional(),
+  remind: relativeReminders.nullable().optional().openapi({
+    description: "When to remind, before the due time; null for the user's usual reminders, [] for none.",
+  }),
   recurrence_pattern: recurrencePattern.nullable().optional(),
   is_recurring_template: isTemplate.optional(),
 };
 
+const hasOneDue = ({ due_date, due_on }: Readonly<{ due_date?: unknown; due_on?: unknown }>) =>
+  (due_date ?? null) === null || (due_on ?? null) === null;
+const twoDues = { path: ["due_on"], error: "does not go with a due_date" };
+
 /** The body of POST /v1/tasks. Unknown fields are refused by name. */
-export const newTask = z.strictObject({ title, ...fields }).openapi("NewTask");
+export const newTask = z
+  .strictObject({ title, ...fields })
+  .refine(hasOneDue, twoDues)
+  .openapi("NewTask");
 export type NewTask = z.output<typeof newTask>;
 
-/** The body of PATCH /v1/tasks/:id: what is missing stays, null clears. */
-export const taskPatch = z.strictObject({ title: title.optional(), ...fields }).openapi("TaskPatch");
+/** The body of PATCH /v1/tasks/:id: what is missing stays, null clears; a due_date takes the place of a due_on, and the other way round. */
+export const taskPatch = z
+  .strictObject({ title: title.optional(), ...fields })
+  .refine(hasOneDue, twoDues)
+  .openapi("TaskPatch");
 export type TaskPatch = z.output<typeof taskPatch>;
 
 const rfc3339 = z.iso.datetime({ offset: true });
@@ -100,6 +125,7 @@ export const updatedFields = z.looseObject({
   due_tz: z.string().nullable().exactOptional(),
   priority: z.enum(priorities).nullable().exactOptional(),
   tags: z.array(z.string()).readonly().exactOptional(),
+  remind: z.array(z.string()).readonly().nullable().exactOptional(),
   /** Reopened; a completion is TaskCompleted. */
   status: z.literal("open").exactOptional(),
   completed_at: z.null().exactOptional(),

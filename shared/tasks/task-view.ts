@@ -14,6 +14,8 @@ export type TaskView = Readonly<{
   due_tz: string | null;
   priority: string | null;
   tags: readonly string[];
+  /** Rules such as PT15M; null for the user's usual reminders. */
+  remind: readonly string[] | null;
   status: "open" | "completed";
   completed_at: string | null;
   deleted_at: string | null;
@@ -33,6 +35,7 @@ export function taskView(task: FoldedTask): TaskView {
     return typeof found === "string" ? found : null;
   };
   const tags = value("tags");
+  const remind = value("remind");
   return {
     id: task.id,
     user_id: task.user_id,
@@ -45,6 +48,7 @@ export function taskView(task: FoldedTask): TaskView {
     due_tz: text("due_tz"),
     priority: text("priority"),
     tags: Array.isArray(tags) ? tags : [],
+    remind: Array.isArray(remind) ? remind : null,
     status: value("status") === "completed" ? "completed" : "open",
     completed_at: text("completed_at"),
     deleted_at: text("deleted_at"),

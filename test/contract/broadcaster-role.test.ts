@@ -39,6 +39,7 @@ function lifeOf(id: string, user_id: string): { task: readonly TaskEvent[]; remi
         recurrence_pattern: null,
         template_id: null,
         recurrence_id: null,
+        remind: null,
       },
     },
     ...[2, 3, 4].map((sequence): TaskEvent => ({
@@ -62,7 +63,16 @@ function lifeOf(id: string, user_id: string): { task: readonly TaskEvent[]; remi
       ...reminder,
       type: "ReminderScheduled",
       sequence: 1,
-      data: { id: bell, task_id: id, user_id, remind_at: at(50), status: "pending", generation: 1 },
+      data: {
+        id: bell,
+        task_id: id,
+        user_id,
+        remind_at: at(50),
+        status: "pending",
+        generation: 1,
+        rule: null,
+        snoozed_from: null,
+      },
     },
     {
       ...reminder,

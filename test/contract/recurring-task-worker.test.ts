@@ -72,6 +72,7 @@ describe.skipIf(!url)("the recurring task worker on Postgres (needs DATABASE_URL
           due_on: null,
           due_tz: "UTC",
           requested_at: expect.any(Date),
+          completed_at: null,
         },
       },
     ]);
@@ -246,6 +247,7 @@ function created(id: string, recurrence: object | null, over: Partial<TaskCreate
     recurrence_pattern: recurrence === null ? null : JSON.stringify(recurrence),
     template_id: null,
     recurrence_id: null,
+    remind: null,
     due_on: null,
     due_tz: null,
     ...over,

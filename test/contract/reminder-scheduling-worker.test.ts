@@ -132,6 +132,7 @@ function created(id: string): Received {
     recurrence_pattern: null,
     template_id: null,
     recurrence_id: null,
+    remind: null,
     due_on: null,
     due_tz: null,
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import { makeLog } from "../../shared/log.ts";
 import type { Message, Received } from "../../shared/message.ts";
-import type { CreateOccurrence } from "../../shared/records.ts";
+import type { CreateOccurrence, RemoveOccurrence } from "../../shared/records.ts";
 import { makeHandleTaskCommands } from "../../workers/task-service/handle-task-commands.ts";
 import { ada, ben, openWorld, type Task, type World } from "./task-service-world.ts";
 
@@ -29,18 +29,26 @@ function commandFor(template: Task, more: Partial<CreateOccurrence> = {}): Creat
     due_on: null,
     due_tz: "Europe/Berlin",
     requested_at: now,
+    completed_at: null,
     ...more,
   };
 }
 
 /** Handles a command as the kernel would: in a transaction of its own. */
 function handle(data: CreateOccurrence): Promise<readonly Message[]> {
+  return handleCommand({ type: "CreateOccurrence", data });
+}
+
+type Command = Readonly<
+  { type: "CreateOccurrence"; data: CreateOccurrence } | { type: "RemoveOccurrence"; data: RemoveOccurrence }
+>;
+
+function handleCommand(command: Command): Promise<readonly Message[]> {
   const received: Received = {
-    type: "CreateOccurrence",
-    key: data.template_id,
-    subject: data.occurrence_id,
+    ...command,
+    key: command.data.template_id,
+    subject: command.data.occurrence_id,
     sequence: 1,
-    data,
     id: Bun.randomUUIDv7(),
     time: now,
     source: "recurring-task-worker",
@@ -132,4 +140,46 @@ test("a command that no longer applies is done without effect", async () => {
   expect(ignored).toEqual(["template_deleted", "no_template", "template_missing", "template_missing"]);
   const mine = (await world.send("GET", "/v1/tasks?templates=true")).body.items;
   expect(mine.map(({ id }) => id)).toEqual([plain.id]);
+});
+
+test("an occurrence completed ahead of its time is there, completed, and told twice", async () => {
+  const command = commandFor(await makeTemplate(), { completed_at: now });
+  const events = await handle(command);
+  expect(events.map(({ type, sequence }) => [type, sequence])).toEqual([
+    ["TaskCreated", 1],
+    ["TaskCompleted", 2],
+  ]);
+  const task = await world.send("GET", `/v1/tasks/${command.occurrence_id}`);
+  expect(task.body).toMatchObject({ status: "completed", completed_at: now.toISOString(), version: 2 });
+});
+
+test("an occurrence nobody has touched is removed again, one that was changed stays", async () => {
+  const template = await makeTemplate();
+  const remove = (occurrence_id: string) =>
+    handleCommand({
+      type: "RemoveOccurrence",
+      data: { occurrence_id, template_id: template.id, user_id: ada, version: 1, requested_at: now },
+    });
+  const [untouched, changed] = [commandFor(template), commandFor(template, { recurrence_id: "2026-03-03T09:00:00" })];
+  for (const command of [untouched, changed]) await handle(command);
+  await world.send("PATCH", `/v1/tasks/${changed.occurrence_id}`, { body: { title: "mine" } });
+  expect((await remove(untouched.occurrence_id)).map(({ type, sequence }) => [type, sequence])).toEqual([
+    ["TaskDeleted", 2],
+  ]);
+  expect(await remove(changed.occurrence_id)).toEqual([]);
+  expect(await remove(untouched.occurrence_id)).toEqual([]);
+  expect(ignored).toEqual(["touched", "touched"]);
+  const left = (await world.send("GET", "/v1/tasks")).body.items;
+  expect(left.map(({ id }) => id)).toEqual([changed.occurrence_id]);
+});
+
+test("an all-day task and its reminders are kept as they were sent, and go to its occurrences", async () => {
+  const body = { title: "rest", due_on: "2026-03-05", due_tz: "Europe/Berlin", remind: ["P1D@18:00"] };
+  const made = await world.send("POST", "/v1/tasks", { body: { ...body, recurrence_pattern: "daily" } });
+  const kept = { due_date: null, due_on: "2026-03-05", due_tz: "Europe/Berlin", remind: ["P1D@18:00"] };
+  expect((await world.send("GET", `/v1/tasks/${made.body.id}`)).body).toMatchObject(kept);
+  const command = commandFor(made.body, { due_date: null, due_on: "2026-03-05" });
+  const [event] = await handle(command);
+  expect(event).toMatchObject({ data: kept });
+  expect((await world.send("GET", `/v1/tasks/${command.occurrence_id}`)).body).toMatchObject(kept);
 });

@@ -1,3 +1,4 @@
+import { readPreferences } from "../../shared/preferences/read-preferences.ts";
 import { openDb, type Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
@@ -88,6 +89,7 @@ export async function openWorld(): Promise<World> {
       newId: (now) => Bun.randomUUIDv7("hex", now),
       readTask: readTask(db),
       listTasks: listTasks(db),
+      readZone: async (userId) => (await readPreferences(db.sql, [userId])).get(userId)?.tz ?? "UTC",
       oneAtATime: makeOneAtATime(),
     });
     const send: Send = async (method, path, { body, as = ada, key, ifMatch, headers = {} } = {}) => {

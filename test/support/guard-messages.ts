@@ -69,6 +69,7 @@ export function created(
     recurrence_pattern: null,
     template_id: null,
     recurrence_id: null,
+    remind: null,
     due_on: null,
     due_tz: null,
   });

@@ -52,6 +52,7 @@ const created = (id: string, user_id = ada, sequence = 1) =>
       recurrence_pattern: null,
       template_id: null,
       recurrence_id: null,
+      remind: null,
     },
   });
 const updated = (id: string, sequence: number, title: string, user_id = ada) =>
@@ -80,7 +81,16 @@ const scheduled = (task_id: string, sequence: number, minute: number, user_id = 
     type: "ReminderScheduled",
     subject: bell,
     sequence,
-    data: { id: bell, task_id, user_id, remind_at: at(minute), status: "pending", generation: sequence },
+    data: {
+      id: bell,
+      task_id,
+      user_id,
+      remind_at: at(minute),
+      status: "pending",
+      generation: sequence,
+      rule: null,
+      snoozed_from: null,
+    },
   });
 const triggered = (task_id: string, sequence: number) =>
   received<"ReminderTriggered">({
@@ -95,6 +105,8 @@ const triggered = (task_id: string, sequence: number) =>
       generation: sequence,
       remind_at: null,
       title: null,
+      rule: null,
+      priority: null,
     },
   });
 

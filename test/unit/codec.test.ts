@@ -22,6 +22,7 @@ const created: TaskCreated = {
   recurrence_pattern: null,
   template_id: null,
   recurrence_id: null,
+  remind: null,
   due_on: "2028-02-29",
   due_tz: "Europe/Berlin",
 };

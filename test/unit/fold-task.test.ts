@@ -24,6 +24,7 @@ const created = (sequence: number, title = "Buy milk"): TaskEvent => ({
     recurrence_pattern: null,
     template_id: null,
     recurrence_id: null,
+    remind: null,
     due_on: null,
     due_tz: null,
   },

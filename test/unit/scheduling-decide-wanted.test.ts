@@ -33,6 +33,7 @@ const created = (
     recurrence_pattern: null,
     template_id: null,
     recurrence_id: null,
+    remind: null,
     due_on: null,
     due_tz: null,
     ...over,

@@ -34,6 +34,7 @@ export const created = (
     recurrence_pattern: pattern === null ? null : JSON.stringify(pattern),
     template_id: null,
     recurrence_id: null,
+    remind: null,
     due_on: null,
     due_tz: null,
     ...over,

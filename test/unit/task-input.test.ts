@@ -113,3 +113,14 @@ test("updated fields are checked by name, and those of a newer build pass", () =
   for (const wrong of [{ status: "completed" }, { title: null }, { title: "" }, { due_date: "soon" }, { tags: "a" }])
     expect(updatedFields.safeParse(wrong).success).toBe(false);
 });
+
+test.each<[string, object, string]>([
+  ["a due day and a due time", { due_on: "2026-03-05", due_date: "2026-03-05T10:00:00Z" }, "due_on"],
+  ["a day the calendar does not have", { due_on: "2026-02-30" }, "due_on"],
+  ["an offset for a zone", { due_tz: "+01:00" }, "due_tz"],
+  ["a reminder after the due time", { remind: ["PT0S", "-PT5M"] }, "remind.1"],
+  ["more than ten reminders", { remind: Array.from({ length: 11 }, (_, n) => `PT${n}M`) }, "remind"],
+])("refuses %s", (_what, body, path) => {
+  for (const result of [newTask.safeParse({ title: "milk", ...body }), taskPatch.safeParse(body)])
+    expect(result.error?.issues.map((issue) => issue.path.join("."))).toEqual([path]);
+});

@@ -10,7 +10,7 @@ import {
   decideReopen,
   taskCreated,
 } from "../../workers/task-service/decide-task.ts";
-import { decideOccurrence } from "../../workers/task-service/handle-task-commands.ts";
+import { decideOccurrence, decideRemoval } from "../../workers/task-service/decide-occurrence.ts";
 import { matches, readIfMatch, readIfNoneMatch } from "../../workers/task-service/if-match.ts";
 import type { TaskRow } from "../../workers/task-service/task-row.ts";
 
@@ -19,11 +19,13 @@ const userId = "0190a000-0000-7000-8000-00000000000a";
 const made = new Date("2026-03-01T10:00:00Z");
 const later = new Date("2026-03-02T10:00:00Z");
 
-const create = (body: object) => decideCreate(newTask.parse({ title: "milk", ...body }), { id, userId, now: made });
+const zone = "UTC";
+const create = (body: object) =>
+  decideCreate(newTask.parse({ title: "milk", ...body }), { id, userId, now: made, zone });
 const open = create({});
 const completed: TaskRow = { ...open, status: "completed", completed_at: made, version: 2 };
 const template = create({ recurrence_pattern: { rrule: "FREQ=DAILY", tz: "Europe/Berlin" } });
-const patch = (row: TaskRow, body: object) => decidePatch(taskPatch.parse(body))(row, later);
+const patch = (row: TaskRow, body: object) => decidePatch(taskPatch.parse(body), zone)(row, later);
 
 function fieldsOf(event: Message | null): unknown {
   if (event?.type !== "TaskUpdated") return event;
@@ -194,14 +196,18 @@ describe("occurrences", () => {
     due_on: null,
     due_tz: "Europe/Berlin",
     requested_at: made,
+    completed_at: null,
   };
 
   test("one is a task of its own with what the template has now", () => {
-    const row = decideOccurrence({ ...template, title: "newer", tags: ["a"] }, command, later);
-    expect(row).toMatchObject({
+    const decided = decideOccurrence({ ...template, title: "newer", tags: ["a"], remind: ["PT1H"] }, command, later);
+    if (typeof decided === "string") throw new Error(decided);
+    expect(decided.events.map(({ type, sequence }) => [type, sequence])).toEqual([["TaskCreated", 1]]);
+    expect(decided.row).toMatchObject({
       id: command.occurrence_id,
       title: "newer",
       tags: ["a"],
+      remind: ["PT1H"],
       due_date: later,
       template_id: id,
       recurrence_id: command.recurrence_id,
@@ -218,6 +224,37 @@ describe("occurrences", () => {
     ["no_template", open],
   ])("none is made: %s", (why, row) => {
     expect(decideOccurrence(row, command, later)).toBe(why as never);
+  });
+
+  test("one completed ahead of its time is made and completed, each told", () => {
+    const decided = decideOccurrence(template, { ...command, completed_at: made }, later);
+    if (typeof decided === "string") throw new Error(decided);
+    expect(decided.row).toMatchObject({ status: "completed", completed_at: made, version: 2 });
+    expect(decided.events.map(({ type, sequence }) => [type, sequence])).toEqual([
+      ["TaskCreated", 1],
+      ["TaskCompleted", 2],
+    ]);
+  });
+
+  const removal = { occurrence_id: id, template_id: template.id, user_id: userId, version: 1, requested_at: made };
+  const untouched: TaskRow = { ...open, template_id: template.id, recurrence_id: command.recurrence_id };
+
+  test("one nobody has touched is deleted again", () => {
+    const decided = decideRemoval(untouched, removal, later);
+    if (typeof decided === "string") throw new Error(decided);
+    expect(decided.row).toMatchObject({ deleted_at: later, version: 2 });
+    expect(decided.events.map(({ type, sequence }) => [type, sequence])).toEqual([["TaskDeleted", 2]]);
+  });
+
+  test.each<[string, TaskRow | null]>([
+    ["missing", null],
+    ["missing", { ...untouched, user_id: command.occurrence_id }],
+    ["missing", { ...untouched, template_id: command.occurrence_id }],
+    ["touched", { ...untouched, version: 2 }],
+    ["touched", { ...untouched, status: "completed", completed_at: made }],
+    ["touched", { ...untouched, deleted_at: made }],
+  ])("none is removed: %s", (why, row) => {
+    expect(decideRemoval(row, removal, later)).toBe(why as never);
   });
 });
 
@@ -246,4 +283,30 @@ test.each<[string | undefined, boolean]>([
   ['"4"', false],
 ])("If-None-Match %p against version 3: %p", (header, expected) => {
   expect(matches(readIfNoneMatch(header), 3)).toBe(expected);
+});
+
+describe("due days, zones and reminders", () => {
+  test("a pattern that names no zone is meant in the user's, and begins on the due day", () => {
+    const input = newTask.parse({ title: "milk", due_on: "2026-03-05", recurrence_pattern: "daily" });
+    const row = decideCreate(input, { id, userId, now: made, zone: "Asia/Tokyo" });
+    expect(JSON.parse(row.recurrence_pattern ?? "")).toMatchObject({ tz: "Asia/Tokyo", start: "2026-03-05" });
+    const { row: patched } = decidePatch(taskPatch.parse({ recurrence_pattern: "daily" }), "Asia/Tokyo")(open, later);
+    expect(JSON.parse(patched.recurrence_pattern ?? "")).toMatchObject({ tz: "Asia/Tokyo" });
+  });
+
+  test("a due day takes the place of a due time, and the other way round", () => {
+    const timed = create({ due_date: "2026-03-05T10:00:00Z" });
+    const { row: allDay, event } = patch(timed, { due_on: "2026-03-06", due_tz: "europe/berlin" });
+    expect(fieldsOf(event)).toEqual({ due_date: null, due_on: "2026-03-06", due_tz: "Europe/Berlin" });
+    const { event: back } = patch(allDay, { due_date: "2026-03-07T10:00:00Z" });
+    expect(fieldsOf(back)).toEqual({ due_date: "2026-03-07T10:00:00.000Z", due_on: null });
+  });
+
+  test("reminders are told as they are spelled, null gives the usual ones again", () => {
+    const task = create({ remind: ["pt90m", "PT1H30M", "P1D@18:00"] });
+    expect(task.remind).toEqual(["PT1H30M", "P1D@18:00"]);
+    expect(patch(task, { remind: ["PT1H30M", "P1D@18:00"] }).event).toBeNull();
+    expect(fieldsOf(patch(task, { remind: [] }).event)).toEqual({ remind: [] });
+    expect(fieldsOf(patch(task, { remind: null }).event)).toEqual({ remind: null });
+  });
 });

@@ -55,6 +55,7 @@ function setup(given: { write?: Partial<TaskAppDeps["write"]>; rest?: Partial<Ta
     newId: () => id,
     readTask: never("readTask"),
     listTasks: never("listTasks"),
+    readZone: never("readZone"),
     oneAtATime: (_key, work) => work(),
     ...given.rest,
   });
@@ -81,6 +82,7 @@ const row: TaskRow = {
   due_tz: null,
   priority: null,
   tags: [],
+  remind: null,
   status: "open",
   completed_at: null,
   deleted_at: null,

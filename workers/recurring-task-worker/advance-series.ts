@@ -72,6 +72,7 @@ export function advanceSeries({ series, tasks, at, by }: Advance): Readonly<{
           due_on: allDay ? occurrence.recurrenceId.slice(0, 10) : null,
           due_tz: tz,
           requested_at: at,
+          completed_at: null,
         },
       });
     if (asked.every(({ state }) => state === "open")) return { series: now, commands };

@@ -1,4 +1,6 @@
 import { bigint, jsonb, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
+import { sql } from "drizzle-orm";
+import type { Preferences } from "../../shared/preferences/preferences.ts";
 import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
 
 export const wantedReminders = pgTable("wanted_reminders", {
@@ -8,4 +10,13 @@ export const wantedReminders = pgTable("wanted_reminders", {
   wanted: text("wanted"),
   commands: bigint("commands", { mode: "number" }).notNull().default(0),
   updatedAt: timestamp("updated_at", { withTimezone: true }).notNull().defaultNow(),
+});
+
+export const preferences = pgTable("preferences", {
+  userId: uuid("user_id").primaryKey(),
+  settings: jsonb("settings").$type<Preferences>().notNull(),
+  version: bigint("version", { mode: "number" }).notNull().default(1),
+  updatedAt: timestamp("updated_at", { withTimezone: true })
+    .notNull()
+    .default(sql`clock_timestamp()`),
 });

@@ -58,13 +58,22 @@ export function dismissed(reminder: Reminder, reason: DismissReason, now: Date):
   };
 }
 
-function scheduledMessage({ id, taskId, userId, remindAt, generation, version }: Reminder): Message {
+function scheduledMessage({ id, taskId, userId, rule, remindAt, generation, version }: Reminder): Message {
   return {
     type: "ReminderScheduled",
     key: taskId,
     subject: id,
     sequence: version,
-    data: { id, task_id: taskId, user_id: userId, remind_at: remindAt, status: "pending", generation },
+    data: {
+      id,
+      task_id: taskId,
+      user_id: userId,
+      remind_at: remindAt,
+      status: "pending",
+      generation,
+      rule,
+      snoozed_from: null,
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Sql } from "../../shared/postgres/db.ts";
 import { deriveId } from "../../shared/derive-id.ts";
 import { byteaArray, outboxRow, type Encoder, type OutboxRow } from "../../shared/outbox/outbox.ts";
+import type { TaskPriority } from "../../shared/records.ts";
 import type { Fire, Outcome } from "../../shared/timers/due-rows.ts";
 
 type Candidate = Readonly<{
@@ -10,6 +11,9 @@ type Candidate = Readonly<{
   userId: string;
   remindAt: Date;
   title: string | null;
+  rule: string | null;
+  /** Of the task as it is known here; one a newer build has added is told as Medium. */
+  priority: TaskPriority | null;
   /** The database's time now, or the due instant where that is still ahead: never before it. */
   triggeredAt: Date;
 }>;
@@ -33,7 +37,9 @@ export function makeFireReminders({ db: { sql }, codec, notify }: Options): Fire
     // A batch may hold two generations of a reminder: a stale wake-up beside the true one.
     const asked = new Set(batch.map(({ id, generation }) => `${id} ${generation}`));
     const found = await sql<Candidate[]>`
-      select r.id, r.generation::int as generation, r.task_id as "taskId", r.user_id as "userId", r.remind_at as "remindAt",
+      select r.id, r.generation::int as generation, r.task_id as "taskId", r.user_id as "userId", r.remind_at as "remindAt", r.rule,
+        case when g.fields->'priority'->>'value' in ('Low', 'High') then g.fields->'priority'->>'value'
+          when g.fields->'priority'->>'value' is not null then 'Medium' end as priority,
         coalesce(g.fields->'title'->>'value', g.fields->'wanted_title'->>'value') as title,
         greatest(r.remind_at, clock_timestamp()) as "triggeredAt"
       from reminders r join reminder_guards g using (task_id)
@@ -49,7 +55,7 @@ export function makeFireReminders({ db: { sql }, codec, notify }: Options): Fire
 }
 
 function triggeredRow(codec: Encoder, candidate: Candidate): OutboxRow {
-  const { id, generation, taskId, userId, remindAt, title, triggeredAt } = candidate;
+  const { id, generation, taskId, userId, remindAt, title, rule, priority, triggeredAt } = candidate;
   return outboxRow(
     codec,
     {
@@ -57,7 +63,17 @@ function triggeredRow(codec: Encoder, candidate: Candidate): OutboxRow {
       key: taskId,
       subject: id,
       sequence: null,
-      data: { id, task_id: taskId, user_id: userId, triggered_at: triggeredAt, generation, remind_at: remindAt, title },
+      data: {
+        id,
+        task_id: taskId,
+        user_id: userId,
+        triggered_at: triggeredAt,
+        generation,
+        remind_at: remindAt,
+        title,
+        rule,
+        priority,
+      },
       id: deriveId(id, String(generation), "triggered"),
       time: remindAt,
     },

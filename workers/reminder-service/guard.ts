@@ -17,7 +17,7 @@ export type GuardMessage =
   | ReceivedOf<"TaskDeleted">
   | ReceivedOf<"SetTaskReminders">;
 
-const kept = ["title", "due_date", "status", "deleted_at", "is_recurring_template"];
+const kept = ["title", "priority", "due_date", "status", "deleted_at", "is_recurring_template"];
 
 /** Folds a message in; pure. Returns `guard` itself when the message says nothing new, or is about another user's task. */
 export function foldGuard(guard: Guard, message: GuardMessage): Guard {

@@ -70,6 +70,7 @@ function isGuardMessage(message: Received): message is Received & GuardMessage {
     case "ReminderDismissed":
     case "TaskChanged":
     case "CreateOccurrence":
+    case "RemoveOccurrence":
       return false;
   }
 }

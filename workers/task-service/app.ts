@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import { decodeCursor, encodeCursor } from "../../shared/http/cursor.ts";
 import { makeHttpApp, type HttpApp, type HttpEnv, type HttpOptions } from "../../shared/http/http-app.ts";
 import { replayedHeader, requestKey } from "../../shared/http/request-key.ts";
+import type { TaskPatch } from "../../shared/tasks/task-input.ts";
 import { goneAnswer, taskAnswer } from "./answer.ts";
 import { decideComplete, decideCreate, decideDelete, decidePatch, decideReopen } from "./decide-task.ts";
 import { etagOf, matches, readIfMatch, readIfNoneMatch } from "./if-match.ts";
@@ -27,6 +28,8 @@ export type TaskAppDeps = Readonly<{
   newId: (now: Date) => string;
   readTask: (userId: string, id: string) => Promise<TaskRow | null>;
   listTasks: (query: ListQuery) => Promise<readonly TaskRow[]>;
+  /** The zone a user has chosen, UTC for one who has not. Asked only for a pattern that names none. */
+  readZone: (userId: string) => Promise<string>;
   /** Runs the changes of one task one after another. */
   oneAtATime: <T>(key: string, work: () => Promise<T>) => Promise<T>;
 }>;
@@ -49,6 +52,8 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     correlationId: c.var.correlationId,
     traceparent: c.var.traceparent,
   });
+  const zoneFor = async ({ recurrence_pattern: pattern }: TaskPatch, userId: string): Promise<string> =>
+    !pattern || pattern.tz !== undefined ? "UTC" : await deps.readZone(userId);
   const change = async (
     c: Context<HttpEnv>,
     id: string,
@@ -73,7 +78,8 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     async (c) => {
       const now = deps.write.now();
       const { userId } = c.var.identity;
-      const row = decideCreate(c.req.valid("json"), { id: deps.newId(now), userId, now });
+      const input = c.req.valid("json");
+      const row = decideCreate(input, { id: deps.newId(now), userId, now, zone: await zoneFor(input, userId) });
       const by = await writer(c, c.req.valid("header")["idempotency-key"]);
       return answered(c, await createTask(deps.write, by, row));
     },
@@ -135,9 +141,9 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
       request: { params, headers: writeHeaders, body: patchBody },
       responses: responses.patched,
     }),
-    (c) =>
+    async (c) =>
       change(c, c.req.valid("param").id, c.req.valid("header"), {
-        decide: decidePatch(c.req.valid("json")),
+        decide: decidePatch(c.req.valid("json"), await zoneFor(c.req.valid("json"), c.var.identity.userId)),
         answer: (row) => taskAnswer(row),
       }),
   );

@@ -11,11 +11,15 @@ export type Decision = Readonly<{ row: TaskRow; event: Message | null }>;
 /** A rule: pure, of the row as it is and the time. Throws INVALID_REQUEST for what cannot be. */
 export type Decide = (row: TaskRow, now: Date) => Decision;
 
-export function decideCreate(input: NewTask, of: Readonly<{ id: string; userId: string; now: Date }>): TaskRow {
+/** `zone` is the user's: for a pattern that names none. */
+export function decideCreate(
+  input: NewTask,
+  of: Readonly<{ id: string; userId: string; now: Date; zone: string }>,
+): TaskRow {
   const pattern = input.recurrence_pattern ?? null;
-  const dueDate = input.due_date ?? null;
+  const due = { dueDate: input.due_date ?? null, dueOn: input.due_on ?? null, dueTz: input.due_tz ?? null };
   const recurrence =
-    pattern === null ? null : fillPattern(pattern, { before: null, dueDate, dueTz: null, now: of.now });
+    pattern === null ? null : fillPattern(pattern, { before: null, ...due, zone: of.zone, now: of.now });
   checkTemplateFlag(input.is_recurring_template, recurrence);
   return {
     id: of.id,
@@ -24,11 +28,12 @@ export function decideCreate(input: NewTask, of: Readonly<{ id: string; userId: 
     description: input.description ?? null,
     created_at: of.now,
     updated_at: of.now,
-    due_date: dueDate,
-    due_on: null,
-    due_tz: null,
+    due_date: due.dueDate,
+    due_on: due.dueOn,
+    due_tz: due.dueTz,
     priority: input.priority ?? null,
     tags: input.tags ?? [],
+    remind: input.remind ?? null,
     status: "open",
     completed_at: null,
     deleted_at: null,
@@ -56,22 +61,27 @@ export function taskCreated(row: TaskRow): Message {
     recurrence_id: row.recurrence_id,
     due_on: row.due_on,
     due_tz: row.due_tz,
+    remind: row.remind,
   };
   return { type: "TaskCreated", key: row.id, subject: row.id, sequence: row.version, data };
 }
 
-/** Changes what the patch says; what it leaves as it is, is no change. */
-export function decidePatch(patch: TaskPatch): Decide {
+/** Changes what the patch says; what it leaves as it is, is no change. `zone` is the user's: for a pattern that names none. */
+export function decidePatch(patch: TaskPatch, zone: string): Decide {
   return (row, now) => {
-    const wanted: TaskRow = { ...row, ...given(patch), ...recurrenceAfter(patch, row, now) };
+    const plain: TaskRow = { ...row, ...given(patch) };
+    const wanted: TaskRow = { ...plain, ...recurrenceAfter(patch, { row, plain, zone, now }) };
     const changed: UpdatedFields = {
       ...(wanted.title === row.title ? {} : { title: wanted.title }),
       ...(wanted.description === row.description ? {} : { description: wanted.description }),
       ...(wanted.due_date?.getTime() === row.due_date?.getTime()
         ? {}
         : { due_date: wanted.due_date?.toISOString() ?? null }),
+      ...(wanted.due_on === row.due_on ? {} : { due_on: wanted.due_on }),
+      ...(wanted.due_tz === row.due_tz ? {} : { due_tz: wanted.due_tz }),
       ...(wanted.priority === row.priority ? {} : { priority: wanted.priority }),
       ...(JSON.stringify(wanted.tags) === JSON.stringify(row.tags) ? {} : { tags: wanted.tags }),
+      ...(JSON.stringify(wanted.remind) === JSON.stringify(row.remind) ? {} : { remind: wanted.remind }),
       ...(wanted.is_recurring_template === row.is_recurring_template
         ? {}
         : { is_recurring_template: wanted.is_recurring_template }),
@@ -110,21 +120,22 @@ function updated(wanted: TaskRow, changed: UpdatedFields, now: Date): Decision {
   return { row, event: { type: "TaskUpdated", key: row.id, subject: row.id, sequence: row.version, data } };
 }
 
-/** The plain fields of a patch; undefined ones are not there, so spreading leaves the row's. */
-function given({ title, description, due_date, priority, tags }: TaskPatch): Partial<TaskRow> {
-  const fields = { title, description, due_date, priority, tags };
+/** The plain fields of a patch; undefined ones are not there, so spreading leaves the row's. A due day ends a due time, and the other way round. */
+function given({ title, description, due_date, due_on, due_tz, priority, tags, remind }: TaskPatch): Partial<TaskRow> {
+  const fields = { title, description, due_date, due_on, due_tz, priority, tags, remind };
+  if (due_date) fields.due_on = null;
+  if (due_on) fields.due_date = null;
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 function recurrenceAfter(
   patch: TaskPatch,
-  row: TaskRow,
-  now: Date,
+  { row, plain, zone, now }: Readonly<{ row: TaskRow; plain: TaskRow; zone: string; now: Date }>,
 ): Pick<TaskRow, "is_recurring_template" | "recurrence_pattern"> {
   const pattern = patch.recurrence_pattern ?? null;
   const kept = patch.recurrence_pattern === undefined && patch.is_recurring_template !== false;
-  const dueDate = patch.due_date === undefined ? row.due_date : patch.due_date;
-  const filling = { before: row.recurrence_pattern, dueDate, dueTz: row.due_tz, now };
+  const due = { dueDate: plain.due_date, dueOn: plain.due_on, dueTz: plain.due_tz };
+  const filling = { before: row.recurrence_pattern, ...due, zone, now };
   const text = kept ? row.recurrence_pattern : pattern === null ? null : fillPattern(pattern, filling);
   checkTemplateFlag(patch.is_recurring_template, text);
   if (text !== null && row.status === "completed" && !row.is_recurring_template)

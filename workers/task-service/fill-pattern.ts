@@ -9,19 +9,26 @@ export type PatternDefaults = Readonly<{
   /** The pattern the template had: what the new one leaves open stays as it was. */
   before: string | null;
   dueDate: Date | null;
+  /** "YYYY-MM-DD": its occurrences are all-day then. */
+  dueOn: string | null;
   dueTz: string | null;
+  /** The user's. */
+  zone: string;
   now: Date;
 }>;
 
 /**
  * The JSON text a template stores: the pattern with its zone and start filled in. The zone is the one given, else the one before,
- * else the task's, else UTC; the start the one given, else the one before, else the due date, else now, on the wall clocks of the zone.
+ * else the task's, else the user's; the start the one given, else the one before, else the due day or time, else now, on the wall clocks of the zone.
  * Throws INVALID_REQUEST, paths below "/recurrence_pattern", when the whole has no occurrence.
  */
-export function fillPattern(pattern: RecurrencePattern, { before, dueDate, dueTz, now }: PatternDefaults): string {
+export function fillPattern(
+  pattern: RecurrencePattern,
+  { before, dueDate, dueOn, dueTz, zone, now }: PatternDefaults,
+): string {
   const old = before === null ? null : parseRecurrencePatternText(before);
-  const tz = pattern.tz ?? old?.tz ?? dueTz ?? "UTC";
-  const start = pattern.start ?? old?.start ?? wallClock(dueDate ?? now, tz);
+  const tz = pattern.tz ?? old?.tz ?? dueTz ?? zone;
+  const start = pattern.start ?? old?.start ?? dueOn ?? wallClock(dueDate ?? now, tz);
   try {
     return JSON.stringify(parseRecurrencePattern({ ...pattern, tz, start }));
   } catch (error) {

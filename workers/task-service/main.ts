@@ -10,6 +10,7 @@ import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { outboxChannel, outboxRow } from "../../shared/outbox/outbox.ts";
 import { recordEncodeFailure } from "../../shared/outbox/record-encode-failure.ts";
 import { openRegistry, registrySettings } from "../../shared/registry.ts";
+import { readPreferences } from "../../shared/preferences/read-preferences.ts";
 import { runRole } from "../../shared/role.ts";
 import { buildApp } from "./app.ts";
 import { makeEncodeEvent } from "./encode-event.ts";
@@ -55,6 +56,7 @@ await runRole("task-service", settings, async (role, config) => {
     newId: (at) => Bun.randomUUIDv7("hex", at),
     readTask: readTask(db),
     listTasks: listTasks(db),
+    readZone: async (userId) => (await readPreferences(db.sql, [userId])).get(userId)?.tz ?? "UTC",
     oneAtATime: makeOneAtATime(),
   });
   const { fetch, drained } = drainRequests(role.signal, (request) => app.fetch(request));

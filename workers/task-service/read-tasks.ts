@@ -1,4 +1,4 @@
-import type { Sql } from "../../shared/postgres/db.ts";
+import type { Sql, Tx } from "../../shared/postgres/db.ts";
 import type { KeptAnswer } from "./answer.ts";
 import type { TaskRow } from "./task-row.ts";
 
@@ -23,6 +23,12 @@ export function readTask({ sql }: Readonly<{ sql: Sql }>) {
       select ${columns(sql)} from tasks where id = ${id} and user_id = ${userId} and deleted_at is null`;
     return raw ? rowOf(raw) : null;
   };
+}
+
+/** A task of whoever, locked until the transaction ends; tombstones are found too. */
+export async function lockTask(tx: Tx, id: string): Promise<TaskRow | null> {
+  const [raw] = await tx<Raw[]>`select ${columns(tx)} from tasks where id = ${id} for update`;
+  return raw ? rowOf(raw) : null;
 }
 
 /** Newest first; one more than `limit` tells that there is more. Places are keysets, so writes meanwhile neither repeat nor skip. */
@@ -77,8 +83,8 @@ export function readKept({ sql }: Readonly<{ sql: Sql }>) {
   };
 }
 
-function columns(sql: Sql) {
-  return sql`id, tasks.user_id, title, description, created_at, updated_at, due_date, due_on, due_tz, priority, tags,
+function columns(sql: Sql | Tx) {
+  return sql`id, tasks.user_id, title, description, created_at, updated_at, due_date, due_on, due_tz, priority, tags, remind,
     tasks.status, completed_at, deleted_at, is_recurring_template, recurrence_pattern, template_id, recurrence_id, tasks.version`;
 }
 

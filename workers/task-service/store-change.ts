@@ -33,7 +33,7 @@ export function storeChange({ sql }: Readonly<{ sql: Sql }>) {
         with changed as (
           update tasks set title = ${row.title}, description = ${row.description}, updated_at = ${row.updated_at},
             due_date = ${row.due_date}, due_on = ${row.due_on}, due_tz = ${row.due_tz}, priority = ${row.priority},
-            tags = ${[...row.tags]}::text[], status = ${row.status}, completed_at = ${row.completed_at},
+            tags = ${[...row.tags]}::text[], remind = ${row.remind === null ? null : [...row.remind]}::text[], status = ${row.status}, completed_at = ${row.completed_at},
             deleted_at = ${row.deleted_at}, is_recurring_template = ${row.is_recurring_template},
             recurrence_pattern = ${row.recurrence_pattern}, version = ${row.version}
           where id = ${row.id} and user_id = ${row.user_id} and version = ${row.version - 1}

@@ -31,7 +31,9 @@ export function storeCreates({ sql }: Readonly<{ sql: Sql }>) {
           ${column(({ row }) => row.title)}::text[], ${column(({ row }) => row.description)}::text[],
           ${column(({ row }) => row.created_at.toISOString())}::timestamptz[],
           ${column(({ row }) => row.due_date?.toISOString() ?? null)}::timestamptz[],
+          ${column(({ row }) => row.due_on)}::date[], ${column(({ row }) => row.due_tz)}::text[],
           ${column(({ row }) => row.priority)}::text[], ${column(({ row }) => arrayLiteral(row.tags))}::text[],
+          ${column(({ row }) => (row.remind === null ? null : arrayLiteral(row.remind)))}::text[],
           ${column(({ row }) => row.recurrence_pattern)}::text[],
           ${column(({ keep }) => keep?.key ?? null)}::text[], ${column(({ keep }) => keep?.fingerprint ?? null)}::text[],
           ${column(({ keep }) => keep?.body ?? null)}::text[],
@@ -41,7 +43,7 @@ export function storeCreates({ sql }: Readonly<{ sql: Sql }>) {
             byteaArray,
           )}::bytea[],
           ${column(({ event }) => event.headers)}::text[]
-        ) as asked (id, user_id, title, description, created_at, due_date, priority, tags, recurrence_pattern,
+        ) as asked (id, user_id, title, description, created_at, due_date, due_on, due_tz, priority, tags, remind, recurrence_pattern,
           key, fingerprint, body, shard, message_id, value, headers)
       ), kept as (
         insert into idempotency_keys (user_id, key, fingerprint, task_id, status, version, body)
@@ -49,10 +51,10 @@ export function storeCreates({ sql }: Readonly<{ sql: Sql }>) {
         on conflict (user_id, key) do nothing
         returning task_id
       ), created as (
-        insert into tasks (id, user_id, title, description, created_at, updated_at, due_date, priority, tags,
-          is_recurring_template, recurrence_pattern)
-        select id, user_id, title, description, created_at, created_at, due_date, priority, tags::text[],
-          recurrence_pattern is not null, recurrence_pattern
+        insert into tasks (id, user_id, title, description, created_at, updated_at, due_date, due_on, due_tz, priority, tags,
+          remind, is_recurring_template, recurrence_pattern)
+        select id, user_id, title, description, created_at, created_at, due_date, due_on, due_tz, priority, tags::text[],
+          remind::text[], recurrence_pattern is not null, recurrence_pattern
         from asked where key is null or id in (select task_id from kept)
         returning id, version
       ), written as (

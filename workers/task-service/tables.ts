@@ -29,6 +29,7 @@ export const tasks = pgTable(
     dueTz: text("due_tz"),
     priority: text("priority", { enum: ["Low", "Medium", "High"] }),
     tags: text("tags").array().notNull().default([]),
+    remind: text("remind").array(),
     status: text("status", { enum: ["open", "completed"] })
       .notNull()
       .default("open"),

@@ -1,7 +1,7 @@
 import type { TaskView } from "../../shared/tasks/task-view.ts";
 import type { Priority, TaskStatus } from "../../shared/records.ts";
 
-/** A row of `tasks`. `recurrence_pattern` is JSON text; `due_on` is "YYYY-MM-DD". */
+/** A row of `tasks`. `recurrence_pattern` is JSON text; `due_on` is "YYYY-MM-DD"; `remind` null means the user's usual ones. */
 export type TaskRow = Readonly<{
   id: string;
   user_id: string;
@@ -14,6 +14,7 @@ export type TaskRow = Readonly<{
   due_tz: string | null;
   priority: Priority | null;
   tags: readonly string[];
+  remind: readonly string[] | null;
   status: TaskStatus;
   completed_at: Date | null;
   deleted_at: Date | null;
@@ -39,6 +40,7 @@ export function viewOfRow(row: TaskRow): TaskView {
     due_tz: row.due_tz,
     priority: row.priority,
     tags: row.tags,
+    remind: row.remind,
     status: row.status,
     completed_at: text(row.completed_at),
     deleted_at: text(row.deleted_at),

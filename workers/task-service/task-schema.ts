@@ -20,6 +20,10 @@ const task = z
     due_tz: z.string().nullable(),
     priority: z.enum(priorities).nullable(),
     tags: z.array(z.string()),
+    remind: z
+      .array(z.string())
+      .nullable()
+      .openapi({ description: "null: the user's usual reminders.", example: ["PT1H"] }),
     status: z.enum(["open", "completed"]),
     completed_at: time.nullable(),
     deleted_at: time.nullable(),

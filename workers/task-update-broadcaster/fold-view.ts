@@ -31,6 +31,7 @@ export function viewEventOf(message: Received): ViewEvent | null {
       return message;
     case "TaskChanged":
     case "CreateOccurrence":
+    case "RemoveOccurrence":
     case "SetTaskReminders":
       return null;
   }

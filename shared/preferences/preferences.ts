@@ -1,0 +1,112 @@
+import { z } from "@hono/zod-openapi";
+import { relativeReminders } from "../tasks/relative-reminders-input.ts";
+import { zone } from "../tasks/zone.ts";
+
+const clock = (what: string) =>
+  z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, "is not a time of day such as 09:00")
+    .openapi({ description: what, example: "09:00" });
+
+export const weekdays = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"] as const;
+
+const quietHours = z
+  .strictObject({
+    from: clock("When a window begins, on the user's wall clock."),
+    to: clock("When it ends; not after `from` means on the next day."),
+    days: z
+      .array(z.enum(weekdays))
+      .min(1)
+      .transform((days): readonly (typeof weekdays)[number][] => weekdays.filter((day) => days.includes(day)))
+      .default([...weekdays])
+      .openapi({ description: "The days on which a window begins." }),
+  })
+  .refine(({ from, to }) => from !== to, { path: ["to"], error: "is the same as from" });
+
+const span = z
+  .string()
+  .refine((text) => spanMs(text) !== null, "is not a duration of up to 30 days such as PT6H")
+  .openapi({ example: "PT6H" });
+
+const late = z.strictObject({
+  policy: z
+    .enum(["deliver", "collapse", "drop"])
+    .default("deliver")
+    .openapi({
+      description:
+        "What becomes of reminders that fire late, after downtime: each is delivered and marked late; they become one " +
+        "notification; or those later than `after` are recorded and not sent.",
+    }),
+  after: span.default("PT6H"),
+});
+
+const direct = [
+  z.strictObject({ type: z.literal("in-app") }),
+  z.strictObject({ type: z.literal("log") }),
+  z.strictObject({
+    type: z.literal("webhook"),
+    url: z.url({ protocol: /^https?$/ }).max(2000),
+    secret: z
+      .string()
+      .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, "is not whsec_ and 24 to 64 bytes in base64")
+      .openapi({ description: "Signs what is posted, as Standard Webhooks says." }),
+  }),
+  z.strictObject({ type: z.literal("email"), to: z.email().max(254) }),
+] as const;
+
+/** A way to a person; `else` is used when it has finally failed. Chains are at most three long. */
+const channel = chained(chained(z.discriminatedUnion("type", direct)));
+
+function chained<T extends z.ZodType>(next: T) {
+  const fallback = {
+    else: next.exactOptional().openapi({ description: "Used when this channel has finally failed." }),
+  };
+  return z.discriminatedUnion("type", [
+    direct[0].extend(fallback),
+    direct[1].extend(fallback),
+    direct[2].extend(fallback),
+    direct[3].extend(fallback),
+  ]);
+}
+
+/** The body of PUT /v1/preferences: what is missing takes its default. Unknown fields are refused by name. */
+export const preferencesInput = z
+  .strictObject({
+    tz: zone.default("UTC"),
+    all_day_at: clock("When a whole day counts as due, for its reminders.").default("09:00"),
+    default_reminders: relativeReminders.default(["PT0S"]).openapi({
+      description: "The reminders of a task that does not say its own.",
+    }),
+    quiet_hours: quietHours.nullable().default(null),
+    urgent_passes: z
+      .boolean()
+      .default(true)
+      .openapi({ description: "Tasks of priority High are told in quiet hours and while muted, too." }),
+    muted_until: z.iso
+      .datetime({ offset: true, error: "is not an RFC 3339 time with an offset" })
+      .transform((text) => new Date(text).toISOString())
+      .nullable()
+      .default(null),
+    late: late.default({ policy: "deliver", after: "PT6H" }),
+    channels: z
+      .array(channel)
+      .max(5)
+      .default([{ type: "in-app" }]),
+  })
+  .openapi("Preferences");
+
+/** What a person wants of reminders and notifications, every choice filled in. JSON through and through. */
+export type Preferences = z.output<typeof preferencesInput>;
+export type ChannelChoice = Preferences["channels"][number];
+
+/** Those of a person who never said anything. */
+export const defaultPreferences: Preferences = preferencesInput.parse({});
+
+/** The milliseconds of an ISO 8601 duration of at most 30 days, without years and months; `null` for another text. */
+export function spanMs(text: string): number | null {
+  const found = /^P(?=.)(?:(\d{1,2})D)?(?:T(?=\d)(?:(\d{1,3})H)?(?:(\d{1,5})M)?(?:(\d{1,7})S)?)?$/.exec(text);
+  if (found === null) return null;
+  const [days = 0, hours = 0, minutes = 0, seconds = 0] = found.slice(1).map((part = "0") => Number(part));
+  const ms = (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
+  return ms <= 30 * 24 * 60 * 60 * 1000 ? ms : null;
+}

@@ -1,0 +1,61 @@
+import { expect, test } from "bun:test";
+import { defaultPreferences, preferencesInput, spanMs } from "../../shared/preferences/preferences.ts";
+import { storedPreferences } from "../../shared/preferences/read-preferences.ts";
+
+const secret = `whsec_${"A".repeat(32)}`;
+const webhook = { type: "webhook", url: "https://example.org/hook", secret };
+
+test("what is not said takes its default", () => {
+  expect(defaultPreferences).toEqual({
+    tz: "UTC",
+    all_day_at: "09:00",
+    default_reminders: ["PT0S"],
+    quiet_hours: null,
+    urgent_passes: true,
+    muted_until: null,
+    late: { policy: "deliver", after: "PT6H" },
+    channels: [{ type: "in-app" }],
+  });
+  const { quiet_hours } = preferencesInput.parse({ quiet_hours: { from: "22:00", to: "07:00" } });
+  expect(quiet_hours?.days).toEqual(["MO", "TU", "WE", "TH", "FR", "SA", "SU"]);
+});
+
+test("preferences read as what they were stored as", () => {
+  const said = preferencesInput.parse({
+    tz: "europe/berlin",
+    default_reminders: ["pt90m"],
+    quiet_hours: { from: "22:00", to: "07:00", days: ["SU", "MO"] },
+    muted_until: "2026-03-01T10:00:00+01:00",
+    channels: [{ ...webhook, else: { type: "email", to: "ada@example.org", else: { type: "log" } } }],
+  });
+  expect(said).toMatchObject({ tz: "Europe/Berlin", muted_until: "2026-03-01T09:00:00.000Z" });
+  expect(storedPreferences(JSON.parse(JSON.stringify(said)))).toEqual(said);
+});
+
+test.each<[string, object, string]>([
+  ["an unknown field", { timezone: "UTC" }, ""],
+  ["an offset for a zone", { tz: "+01:00" }, "tz"],
+  ["a time that is none", { all_day_at: "9:00" }, "all_day_at"],
+  ["quiet hours without an end", { quiet_hours: { from: "22:00", to: "22:00" } }, "quiet_hours.to"],
+  ["a reminder that is none", { default_reminders: ["P1M"] }, "default_reminders.0"],
+  ["a span of months", { late: { after: "P1M" } }, "late.after"],
+  ["a webhook without a secret", { channels: [{ type: "webhook", url: webhook.url }] }, "channels.0.secret"],
+  ["a webhook to a file", { channels: [{ ...webhook, url: "file:///etc/passwd" }] }, "channels.0.url"],
+  ["an address that is none", { channels: [{ type: "email", to: "ada" }] }, "channels.0.to"],
+  [
+    "a chain of four",
+    { channels: [{ ...webhook, else: { ...webhook, else: { ...webhook, else: { type: "log" } } } }] },
+    "channels.0.else.else",
+  ],
+])("refuses %s", (_what, body, path) => {
+  expect(preferencesInput.safeParse(body).error?.issues.map((issue) => issue.path.join("."))).toEqual([path]);
+});
+
+test.each<[string, number | null]>([
+  ["PT6H", 6 * 3_600_000],
+  ["P1DT30M", 24 * 3_600_000 + 1_800_000],
+  ["PT0S", 0],
+  ["P31D", null],
+  ["P", null],
+  ["6h", null],
+])("the span %p is %p ms", (text, ms) => expect(spanMs(text)).toBe(ms));
