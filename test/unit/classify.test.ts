@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import {
   classify,
   failureTable,
@@ -29,6 +31,11 @@ describe("every row of the table", () => {
   test("is reachable: no earlier row has the same mark", () => {
     const marks = failureTable.map(([mark]) => mark);
     expect(new Set(marks).size).toBe(marks.length);
+  });
+  test("stands in the document, in its order", () => {
+    const page = readFileSync(join(import.meta.dir, "../../redpanda/monitoring/failures.md"), "utf8");
+    const rows = [...page.matchAll(/^\| `([^`]+)` +\| (\w+) +\| (.+?) +\|$/gm)].map(([, ...cells]) => cells);
+    expect(rows).toEqual(failureTable.map((row) => [...row]));
   });
 });
 
