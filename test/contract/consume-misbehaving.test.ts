@@ -46,6 +46,19 @@ const tiersMs = [5, 10, 20, 20, 40, 40, 40, 40];
 async function run(seed: number, misbehaviour: Partial<Misbehaviour>, fate: Fate) {
   const random = randomOf(seed);
   const world = await consumerWorld({ kafka: "fake", partitions, misbehaviour: { ...misbehaviour, random } });
+  try {
+    return await runIn(world, { seed, random, fate });
+  } catch (error) {
+    // Members that nobody stops would take the connections of every test after this one.
+    await world[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function runIn(
+  world: ConsumerWorld,
+  { seed, random, fate }: Readonly<{ seed: number; random: () => number; fate: Fate }>,
+) {
   await world.db.sql`alter table effects add column epoch int`;
   const failing = { dead: new Set<string>(), invalid: new Set<string>(), flaky: new Map<string, number>() };
   const brought = new Set<string>();
