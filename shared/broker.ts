@@ -50,6 +50,8 @@ export type Fetched = Readonly<{
   /** ms since the epoch, the broker's or producer's as the topic is configured. */
   timestamp: number;
   key: string | null;
+  /** The key's own bytes, only where they are no UTF-8 text: `key` is then what could be read of them. */
+  keyBytes?: Uint8Array;
   value: Uint8Array | null;
   headers: Headers;
   /** The group generation in which the record was fetched; 0 for a tail. */

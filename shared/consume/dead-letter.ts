@@ -43,7 +43,8 @@ const maxAttempts = 20;
 
 /**
  * The outbox row that puts a record into `<group>-dlq`: key, value and headers as they came, and what is known of the failure in
- * headers of its own, after the others. A header of such a name the record already had (it was dead before) stays: the last counts.
+ * headers of its own, after the others: `x-original-key` (base64) where Postgres or UTF-8 cannot keep the key, `x-original-null`
+ * where key or value was missing and is empty here. A header of such a name the record already had (it was dead before) stays: the last counts.
  */
 export function deadLetterRow(dead: DeadLetter): OutboxRow {
   const { record, group, now } = dead;
@@ -65,6 +66,7 @@ export function deadLetterRow(dead: DeadLetter): OutboxRow {
     headers: JSON.stringify(storeHeaders(headers)),
   };
   function story(of: DeadLetter): Headers {
+    const missing = (["key", "value"] as const).filter((part) => record[part] === null);
     const text: readonly (readonly [string, string])[] = [
       ["x-original-topic", record.topic],
       ["x-original-partition", String(record.partition)],
@@ -79,9 +81,10 @@ export function deadLetterRow(dead: DeadLetter): OutboxRow {
       ["x-failed-at", now.toISOString()],
       ["x-service-version", serviceVersion()],
       ["x-schema-id", String(schemaIdOf(record.value) ?? "none")],
-      ...(record.key === null || record.key === key
+      ...(record.key === null || (record.key === key && record.keyBytes === undefined)
         ? []
-        : [["x-original-key", Buffer.from(record.key).toString("base64")] as const]),
+        : [["x-original-key", Buffer.from(record.keyBytes ?? record.key).toString("base64")] as const]),
+      ...(missing.length === 0 ? [] : [["x-original-null", missing.join()] as const]),
     ];
     return text.map(([name, value]) => [name, Buffer.from(value)]);
   }
@@ -115,7 +118,7 @@ export function headerOf(record: Fetched, name: string): string | null {
   return found === undefined ? null : storable(Buffer.from(found).toString()) || null;
 }
 
-/** Postgres keeps no NUL in text. A dead letter's key that had one travels in `x-original-key` besides. */
+/** Postgres keeps no NUL in text. */
 export function storable(text: string): string {
   return text.replaceAll("\0", "\u{fffd}").toWellFormed();
 }

@@ -20,13 +20,20 @@ export function fetchedFrom(
         partition,
         offset: batch.firstOffset + BigInt(record.offsetDelta),
         timestamp: Number(batch.firstTimestamp + record.timestampDelta),
-        key: record.key === null ? null : record.key.toString(),
+        ...keyOf(record.key),
         value: record.value,
         headers: toHeaders(record.headers),
         generation: 0,
       })),
     )
     .filter((record) => record.offset >= offset);
+}
+
+/** A key as text; with its bytes beside it where text cannot say them. */
+export function keyOf(bytes: Uint8Array | null | undefined): Pick<Fetched, "key" | "keyBytes"> {
+  if (bytes === null || bytes === undefined) return { key: null };
+  const key = Buffer.from(bytes).toString();
+  return key.includes("\u{fffd}") && !Buffer.from(key).equals(bytes) ? { key, keyBytes: bytes } : { key };
 }
 
 export function toHeaders(

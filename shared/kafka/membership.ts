@@ -2,7 +2,7 @@ import { Consumer, type Message } from "@platformatic/kafka";
 import type { Admin, Assignment, Fetched, JoinOptions, Member } from "../broker.ts";
 import type { Log } from "../log.ts";
 import type { KafkaAdministration } from "./administer.ts";
-import { toHeaders } from "./fetched.ts";
+import { keyOf, toHeaders } from "./fetched.ts";
 import { hasProtocolError } from "./kafka-error.ts";
 import type { Naming } from "./naming.ts";
 import type { ClientOptions } from "./settings.ts";
@@ -215,7 +215,7 @@ function take(stream: { read: () => unknown }, naming: Naming): Fetched[] {
       partition: message.partition,
       offset: message.offset,
       timestamp: Number(message.timestamp),
-      key: message.key?.toString() ?? null,
+      ...keyOf(message.key),
       value: message.value ?? null,
       headers: toHeaders(message.headerEntries),
       generation: generationOf(message),

@@ -196,10 +196,12 @@ function textOf(letter: Fetched, name: string): string {
   return Buffer.from(letter.headers.findLast(([one]) => one === name)?.[1] ?? []).toString();
 }
 
-/** What a dead letter has otherwise than the record. A missing key or value is an empty one there; a NUL makes a key travel beside. */
+/** What a dead letter has otherwise than the record. A missing key or value is an empty one there, and said; a NUL makes a key travel beside. */
 function differences(record: Fetched, letter: Fetched): readonly string[] {
   const found: string[] = [];
   if (!Buffer.from(record.value ?? []).equals(Buffer.from(letter.value ?? []))) found.push("other bytes");
+  const missing = (["key", "value"] as const).filter((part) => record[part] === null).join();
+  if (textOf(letter, "x-original-null") !== missing) found.push("what was missing");
   const beside = letter.headers.find(([name]) => name === "x-original-key")?.[1];
   const key = beside === undefined ? letter.key : Buffer.from(Buffer.from(beside).toString(), "base64").toString();
   if (key !== (record.key ?? "")) found.push(`the key ${JSON.stringify(letter.key)}`);

@@ -6,6 +6,7 @@ import { fingerprint } from "../../shared/consume/fingerprint.ts";
 import { makeSetAside, type Failed } from "../../shared/consume/set-aside.ts";
 import { backoff, settlesWithin } from "../../shared/consume/wait.ts";
 import { makeWatchdog } from "../../shared/consume/watchdog.ts";
+import { keyOf } from "../../shared/kafka/fetched.ts";
 import { makeLog } from "../../shared/log.ts";
 import { Problem } from "../../shared/problem.ts";
 
@@ -201,6 +202,15 @@ describe("a dead letter", () => {
     const odd = fetched({ key: "a\0b" });
     expect(row(odd).key).toBe("a\u{fffd}b");
     expect(Buffer.from(String(headersOf(odd).get("x-original-key")), "base64").toString()).toBe("a\0b");
+  });
+
+  test("keeps a key that is no text, and says what was not there at all", () => {
+    const bytes = Buffer.from([0xff, 0x00, 0x61]);
+    const record = fetched(keyOf(bytes));
+    expect(Buffer.from(String(headersOf(record).get("x-original-key")), "base64").equals(bytes)).toBe(true);
+    expect(headersOf(record).get("x-original-null")).toBeUndefined();
+    expect(headersOf(fetched({ key: null, value: null })).get("x-original-null")).toBe("key,value");
+    expect(keyOf(Buffer.from("\u{fffd}ö"))).toEqual({ key: "\u{fffd}ö" });
   });
 
   test("without a readable envelope is known by its place in the log", () => {
