@@ -174,3 +174,17 @@ describe("listening", () => {
     expect(listener.isListening()).toBe(true);
   });
 });
+
+test("the error of a statement tells who wrote it, also inside a transaction", async () => {
+  const failing = async () => {
+    await db.sql`select ${"x"}::text::int`;
+  };
+  const failingInside = () =>
+    db.transaction(async (tx) => {
+      await tx`select ${"x"}::text::int`;
+    });
+  for (const work of [failing, failingInside]) {
+    const error: unknown = await work().catch((thrown: unknown) => thrown);
+    expect(error instanceof Error ? error.stack : "").toContain(import.meta.file);
+  }
+});
