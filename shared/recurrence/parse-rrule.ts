@@ -111,24 +111,15 @@ function complete(parts: ReadonlyMap<string, readonly string[]>, start: number):
   };
 }
 
-/**
- * What RFC 5545 forbids between parts, and what rrule-temporal 2.2.8 reads otherwise than the RFC: of a yearly BYDAY=TH,1WE it
- * makes the Wednesday only, and beside BYYEARDAY or a yearly BYDAY=2MO it ignores BYMONTHDAY. Refused, it makes nothing nobody asked for.
- */
+/** What RFC 5545 §3.3.10 forbids between parts. */
 function conflictOf(freq: Freq, parts: ReadonlyMap<string, readonly string[]>): string | null {
   if (parts.has("COUNT") && parts.has("UNTIL")) return "COUNT and UNTIL exclude each other";
   if (parts.has("BYWEEKNO") && freq !== "YEARLY") return "BYWEEKNO needs FREQ=YEARLY";
   if (parts.has("BYYEARDAY") && freq !== "YEARLY") return "BYYEARDAY needs FREQ=YEARLY";
-  if (parts.has("BYYEARDAY") && parts.has("BYMONTHDAY")) return "BYYEARDAY does not go with BYMONTHDAY";
   if (parts.has("BYMONTHDAY") && freq === "WEEKLY") return "BYMONTHDAY does not go with FREQ=WEEKLY";
   const numbered = parts.get("BYDAY")?.some((day) => day.length > 2) ?? false;
   if (numbered && freq !== "MONTHLY" && freq !== "YEARLY") return "a numbered BYDAY needs FREQ=MONTHLY or YEARLY";
-  if (numbered && freq === "YEARLY") {
-    const other = ["BYWEEKNO", "BYYEARDAY", "BYMONTHDAY"].find((name) => parts.has(name));
-    if (other !== undefined) return `a numbered BYDAY does not go with ${other} in a yearly rule`;
-    if (parts.get("BYDAY")?.some((day) => day.length === 2))
-      return "a yearly BYDAY has a number on every weekday, or on none";
-  }
+  if (numbered && parts.has("BYWEEKNO")) return "a numbered BYDAY does not go with BYWEEKNO";
   if (parts.has("BYSETPOS") && ![...parts.keys()].some((name) => name.startsWith("BY") && name !== "BYSETPOS"))
     return "BYSETPOS needs another BY part";
   return null;

@@ -1,5 +1,4 @@
 import { expect, test } from "bun:test";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { openCodec } from "../../shared/codec.ts";
 import { readConfig } from "../../shared/config.ts";
@@ -11,15 +10,14 @@ import { fullName } from "../../shared/avro/json.ts";
 import { recordDecoder, recordType } from "../../shared/avro/record-type.ts";
 import { maxMessageBytes, topicNames } from "../../shared/topics.ts";
 import { readNewest } from "../../workers/operator/read-newest.ts";
+import { findPython, lacks, runPython } from "../support/python.ts";
 import { stack } from "../support/stack.ts";
 
-const root = join(import.meta.dir, "../..");
 const python = await findPython();
 
-test.skipIf(python.path === null && process.env["REQUIRE_ALL"] !== "1")(
+test.skipIf(lacks(python))(
   `a consumer in Python decodes every record of every topic, knowing only the registry${python.why}`,
   async () => {
-    if (python.path === null) throw new Error(`REQUIRE_ALL=1 and ${python.why}`);
     const registryUrl = stack().schemaRegistryUrl;
     const registry = openRegistry({ url: registryUrl, user: null, password: null, timeoutMs: 5000 });
     const log = makeLog({}, "error");
@@ -42,7 +40,7 @@ test.skipIf(python.path === null && process.env["REQUIRE_ALL"] !== "1")(
     const lines = await Promise.all(topicNames.map((topic) => kafka.read(topic)));
     expect(lines.flat()).toHaveLength(written.length);
     const input = lines.flat().map((value) => `${JSON.stringify({ value: Buffer.from(value).toString("base64") })}\n`);
-    const output = await run([python.path, join(import.meta.dir, "python_decode.py"), registryUrl], input.join(""));
+    const output = await runPython(python, [join(import.meta.dir, "python_decode.py"), registryUrl], input.join(""));
     const decoded = output
       .trimEnd()
       .split("\n")
@@ -73,37 +71,4 @@ async function ownTopics() {
       await broker[Symbol.asyncDispose]();
     },
   };
-}
-
-/** Python with fastavro, in an environment of this checkout that is made once. `why` says what is missing. */
-async function findPython(): Promise<Readonly<{ path: string | null; why: string }>> {
-  const folder = join(root, ".dev", "python");
-  const path = join(folder, "bin", "python");
-  const ready = () =>
-    run([path, "-c", "import fastavro"], "")
-      .then(() => true)
-      .catch(() => false);
-  if (await ready()) return { path, why: "" };
-  const base = Bun.which("python3");
-  if (base === null) return { path: null, why: " (skipped: there is no python3)" };
-  try {
-    await mkdir(join(root, ".dev"), { recursive: true });
-    await run([base, "-m", "venv", "--clear", folder], "");
-    await run([path, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "fastavro==1.13.1"], "");
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.trim().split("\n").at(-1) : String(error);
-    return { path: null, why: ` (skipped: fastavro could not be installed: ${reason})` };
-  }
-  return { path, why: "" };
-}
-
-async function run(command: readonly string[], input: string): Promise<string> {
-  const child = Bun.spawn([...command], { stdin: Buffer.from(input), stdout: "pipe", stderr: "pipe", timeout: 90_000 });
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  if (code !== 0) throw new Error(`${command.join(" ")} ended with ${code}: ${err}`);
-  return out;
 }

@@ -64,7 +64,6 @@ test("a library that must stay behind a port is imported by its own files only",
     ioredis: /^shared\/timers\//,
     avsc: /^shared\/avro\//,
     postgres: /^shared\/postgres\//,
-    "rrule-temporal": /^shared\/recurrence\//,
   };
   const strays = files.flatMap((file) =>
     importsOf(readFileSync(join(root, file), "utf8"))

@@ -1,0 +1,193 @@
+import { calendarDay, dayNumber, weekdayOf, weekOf, type CalendarDay } from "./calendar-day.ts";
+import type { Freq, Rrule } from "./parse-rrule.ts";
+
+/**
+ * A rule laid from a start, on a clock without a zone: a moment is the seconds since 1970-01-01T00:00 on that clock, and every
+ * day has 86,400. The rule's days, weeks, months or years are its periods, numbered from 0, every INTERVALth one alone.
+ */
+export type Expansion = Readonly<{
+  /** The moments of a period in order, those before the start left out. At most 366 days of 24 hours are looked at. */
+  momentsOf: (period: number) => readonly number[];
+  /** The last period that begins at or before a moment; below 0 before the start. */
+  periodOf: (moment: number) => number;
+  /** The last period there is: it begins in the year 2200 or before. */
+  last: number;
+}>;
+
+const lastYear = 2200;
+const daySeconds = 86_400;
+const weekdays: readonly string[] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
+
+/**
+ * RFC 5545 §3.3.10 read as sets: a period's days that satisfy every BY part of days, times the hours, of which BYSETPOS picks.
+ * What a rule leaves open is its start's: weekday, day, month, time. COUNT and UNTIL are the caller's. `clamp` lets a month's last
+ * day stand for the days 29 to 31 it does not have. A BYWEEKNO counts in the calendar year its days lie in, so a yearly
+ * rule meets the January days of an old year's last week too.
+ */
+export function expandRule(rule: Rrule, startMoment: number, clamp: boolean): Expansion {
+  const start = calendarDay(Math.floor(startMoment / daySeconds));
+  const interval = Number(rule.parts.get("INTERVAL")?.[0] ?? 1);
+  const weekStart = weekdays.indexOf(rule.parts.get("WKST")?.[0] ?? "MO");
+  const matches = dayFilter(rule, start, weekStart, clamp);
+  const times = timesOf(rule, startMoment - start.number * daySeconds);
+  const most = mostDays(rule) * times.length;
+  const positions =
+    rule.parts
+      .get("BYSETPOS")
+      ?.map(Number)
+      .filter((at) => Math.abs(at) <= most) ?? null;
+  const firstUnit = unitOf(rule.freq, start.number, weekStart);
+
+  return {
+    momentsOf: (period) => {
+      const [from, length] = daysOf(rule.freq, firstUnit + period * interval, weekStart);
+      const days: number[] = [];
+      for (let day = from; day < from + length; day++) if (matches(calendarDay(day))) days.push(day);
+      if (days.length === 0) return days;
+      const moments = momentsAt(days, times, positions);
+      return (moments[0] ?? 0) >= startMoment ? moments : moments.filter((moment) => moment >= startMoment);
+    },
+    periodOf: (moment) =>
+      Math.floor((unitOf(rule.freq, Math.floor(moment / daySeconds), weekStart) - firstUnit) / interval),
+    // Where no position can be reached, nothing is looked at.
+    last:
+      positions?.length === 0
+        ? -1
+        : Math.floor((unitOf(rule.freq, dayNumber(lastYear, 12, 31), weekStart) - firstUnit) / interval),
+  };
+}
+
+/** Which day, week, month or year a day lies in, counted from 1970. */
+function unitOf(freq: Freq, day: number, weekStart: number): number {
+  switch (freq) {
+    case "DAILY":
+      return day;
+    case "WEEKLY":
+      return (day - ((weekdayOf(day) - weekStart + 7) % 7) - weekStart + 3) / 7;
+    case "MONTHLY": {
+      const { year, month } = calendarDay(day);
+      return year * 12 + month - 1;
+    }
+    case "YEARLY":
+      return calendarDay(day).year;
+  }
+}
+
+/** The first day of a unit and how many it has. */
+function daysOf(freq: Freq, unit: number, weekStart: number): readonly [from: number, length: number] {
+  switch (freq) {
+    case "DAILY":
+      return [unit, 1];
+    case "WEEKLY":
+      return [unit * 7 + weekStart - 3, 7];
+    case "MONTHLY": {
+      const { number, monthLength } = calendarDay(dayNumber(Math.floor(unit / 12), (unit % 12) + 1, 1));
+      return [number, monthLength];
+    }
+    case "YEARLY": {
+      const from = dayNumber(unit, 1, 1);
+      return [from, dayNumber(unit + 1, 1, 1) - from];
+    }
+  }
+}
+
+/** How many days of a period can match. */
+function mostDays({ freq, parts }: Rrule): number {
+  const byDay = parts.get("BYDAY")?.length;
+  switch (freq) {
+    case "DAILY":
+      return 1;
+    case "WEEKLY":
+      return byDay ?? 1;
+    case "MONTHLY":
+      return 31;
+    case "YEARLY":
+      return 366;
+  }
+}
+
+type Filter = (day: CalendarDay) => boolean;
+
+function dayFilter(rule: Rrule, start: CalendarDay, weekStart: number, clamp: boolean): Filter {
+  const { freq, parts } = rule;
+  const filters: Filter[] = [];
+  let months = numbers(rule, "BYMONTH");
+  let monthDays = numbers(rule, "BYMONTHDAY");
+  let byDay = parts.get("BYDAY") ?? null;
+  const yearDays = numbers(rule, "BYYEARDAY");
+  const weeks = numbers(rule, "BYWEEKNO");
+  if (monthDays === null && byDay === null && yearDays === null) {
+    if (freq === "WEEKLY" || weeks !== null) byDay = [weekdays[start.weekday] ?? ""];
+    else if (freq === "MONTHLY" || freq === "YEARLY") monthDays = new Set([start.day]);
+    if (freq === "YEARLY" && weeks === null) months ??= new Set([start.month]);
+  }
+  if (months !== null) filters.push(({ month }) => months.has(month));
+  if (yearDays !== null)
+    filters.push(({ yearDay, yearLength }) => yearDays.has(yearDay) || yearDays.has(yearDay - yearLength - 1));
+  if (monthDays !== null) {
+    const highest = Math.max(...monthDays);
+    filters.push(
+      ({ day, monthLength }) =>
+        monthDays.has(day) ||
+        monthDays.has(day - monthLength - 1) ||
+        (clamp && day === monthLength && highest > monthLength),
+    );
+  }
+  if (byDay !== null) filters.push(weekdayFilter(byDay, freq === "MONTHLY" || months !== null));
+  if (weeks !== null)
+    filters.push((day) => {
+      const { week, weeks: all } = weekOf(day, weekStart);
+      return weeks.has(week) || weeks.has(week - all - 1);
+    });
+  return (day) => {
+    for (const matches of filters) if (!matches(day)) return false;
+    return true;
+  };
+}
+
+/** `2TU` is the second Tuesday of the month, or, `inMonth` false, of the year; `-1TU` the last; `TU` every one. */
+function weekdayFilter(byDay: readonly string[], inMonth: boolean): Filter {
+  const plain = new Set(byDay.filter((day) => day.length === 2).map((day) => weekdays.indexOf(day)));
+  // The number and the weekday as one: numbers are from -53 to 53.
+  const code = (nth: number, weekday: number) => nth * 7 + weekday;
+  const numbered = new Set(
+    byDay.filter((day) => day.length > 2).map((day) => code(Number(day.slice(0, -2)), weekdays.indexOf(day.slice(-2)))),
+  );
+  return ({ weekday, day, monthLength, yearDay, yearLength }) => {
+    if (plain.has(weekday)) return true;
+    if (numbered.size === 0) return false;
+    const [at, length] = inMonth ? [day, monthLength] : [yearDay, yearLength];
+    return (
+      numbered.has(code(Math.ceil(at / 7), weekday)) || numbered.has(code(-Math.floor((length - at) / 7) - 1, weekday))
+    );
+  };
+}
+
+/** The seconds of the day, in order. */
+function timesOf(rule: Rrule, startTime: number): readonly number[] {
+  const minute = numbers(rule, "BYMINUTE") ?? [Math.floor(startTime / 60) % 60];
+  const second = numbers(rule, "BYSECOND") ?? [startTime % 60];
+  const rest = ([...minute][0] ?? 0) * 60 + ([...second][0] ?? 0);
+  const hours = numbers(rule, "BYHOUR") ?? [Math.floor(startTime / 3600)];
+  return [...hours].sort((a, b) => a - b).map((hour) => hour * 3600 + rest);
+}
+
+/** Every day with every time, or those of them that BYSETPOS names: the first is 1, the last -1. */
+function momentsAt(
+  days: readonly number[],
+  times: readonly number[],
+  positions: readonly number[] | null,
+): readonly number[] {
+  if (positions === null) return days.flatMap((day) => times.map((time) => day * daySeconds + time));
+  const size = days.length * times.length;
+  const indexes = new Set(positions.map((position) => (position > 0 ? position - 1 : size + position)));
+  return [...indexes]
+    .filter((index) => index >= 0 && index < size)
+    .sort((a, b) => a - b)
+    .map((index) => (days[Math.floor(index / times.length)] ?? 0) * daySeconds + (times[index % times.length] ?? 0));
+}
+
+function numbers(rule: Rrule, name: string): ReadonlySet<number> | null {
+  const values = rule.parts.get(name);
+  return values === undefined ? null : new Set(values.map(Number));
+}
