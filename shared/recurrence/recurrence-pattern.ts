@@ -12,6 +12,8 @@ export type RecurrencePattern = Readonly<{
   rrule: string;
   tz?: string;
   start?: string;
+  /** Starts left out, as `start` is written: all times or all days. In order, at most `maxExdates`; COUNT counts them all the same. */
+  exdate?: readonly string[];
   /** What the next one counts from: the calendar, or the moment the last one was completed. */
   anchor: "schedule" | "completion";
   /** The 31st of a month with 30 days: its last day, or no occurrence. */
@@ -35,8 +37,11 @@ const choices = {
   month_end: ["skip", "clamp"],
   catch_up: ["latest", "all", "none"],
 } as const;
-const keys: readonly string[] = ["rrule", "tz", "start", "anchor", "month_end", "catch_up", "max_open"];
+const keys: readonly string[] = ["rrule", "tz", "start", "exdate", "anchor", "month_end", "catch_up", "max_open"];
 const maxOpen = 100;
+export const maxExdates = 366;
+/** Of a pattern as JSON: 366 starts are some 8,100. */
+const maxCharacters = 12_000;
 
 /**
  * Accepts a preset's name or the object; unknown keys are refused, defaults are filled in.
@@ -60,10 +65,12 @@ export function parseRecurrencePattern(input: unknown): RecurrencePattern {
   const rule = readRule(given.rrule, mistakes);
   const tz = readZone(given.tz, mistakes);
   const start = readStart(given.start, mistakes);
+  const exdate = readExdate(given.exdate, mistakes);
   const pattern = {
     rrule: rule?.canonical ?? "",
     ...(tz === null ? {} : { tz }),
     ...(start === null ? {} : { start }),
+    ...(exdate.length === 0 ? {} : { exdate }),
     anchor: readChoice("anchor", given.anchor, mistakes),
     month_end: readChoice("month_end", given.month_end, mistakes),
     catch_up: readChoice("catch_up", given.catch_up, mistakes),
@@ -77,7 +84,7 @@ export function parseRecurrencePattern(input: unknown): RecurrencePattern {
 
 /** The pattern of an event's or a row's JSON text; the same errors, and "" for text that is not JSON. */
 export function parseRecurrencePatternText(json: string): RecurrencePattern {
-  if (json.length > 4000) throw invalid([{ path: "", message: "is longer than 4000 characters" }]);
+  if (json.length > maxCharacters) throw invalid([{ path: "", message: `is longer than ${maxCharacters} characters` }]);
   let value: unknown;
   try {
     value = JSON.parse(json);
@@ -98,9 +105,15 @@ function conflictOf(rule: Rrule, pattern: RecurrencePattern): Mistake | null {
   const lateDays = rule.parts.get("BYMONTHDAY")?.some((day) => Number(day) > 28) ?? false;
   if (pattern.month_end === "clamp" && lateDays && !mayClamp(rule))
     return { path: "/month_end", message: "clamp needs a monthly or yearly rule by days of the month alone" };
-  const allDay = pattern.start?.length === 10;
+  const [left] = pattern.exdate ?? [];
+  if (left !== undefined && pattern.start !== undefined && left.length !== pattern.start.length)
+    return { path: "/exdate", message: `is of ${left.length === 10 ? "days" : "times"}, start is not` };
+  const allDay = (pattern.start ?? left)?.length === 10;
   if (allDay && ["BYHOUR", "BYMINUTE", "BYSECOND"].some((name) => rule.parts.has(name)))
-    return { path: "/start", message: "is a day; a rule with BYHOUR, BYMINUTE or BYSECOND needs a time" };
+    return {
+      path: pattern.start === undefined ? "/exdate" : "/start",
+      message: "is a day; a rule with BYHOUR, BYMINUTE or BYSECOND needs a time",
+    };
   // Without a start only the shape can be judged: any start will do, and UNTIL may lie before it.
   const tried = pattern.start === undefined ? { ...rule, until: null } : rule;
   const recurrences = makeRecurrences({
@@ -108,8 +121,12 @@ function conflictOf(rule: Rrule, pattern: RecurrencePattern): Mistake | null {
     start: pattern.start ?? "2024-01-01T09:00:00",
     tz: pattern.tz ?? "UTC",
     monthEnd: pattern.month_end,
+    exdate: pattern.exdate ?? [],
   });
-  return recurrences.first() ? null : { path: "/rrule", message: "never occurs" };
+  if (recurrences.first()) return null;
+  return left === undefined
+    ? { path: "/rrule", message: "never occurs" }
+    : { path: "/rrule", message: "never occurs, or exdate leaves out every start" };
 }
 
 function readRule(value: unknown, mistakes: Mistake[]): Rrule | null {
@@ -142,20 +159,42 @@ export function knownZone(name: string): string | null {
 
 function readStart(value: unknown, mistakes: Mistake[]): string | null {
   if (value === undefined) return null;
+  const start = localStart(value);
+  if (start === null) mistakes.push({ path: "/start", message: localStartTakes });
+  return start;
+}
+
+const localStartTakes = "is a local time 2026-01-31T09:00 or a day 2026-01-31, from 1970 to 2199, without an offset";
+
+/** In the usual spelling; `null` for anything else, a day or time the calendar does not have among it. */
+function localStart(value: unknown): string | null {
   const shape = /^(?:19[7-9]\d|2[01]\d\d)-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?)?$/;
-  if (typeof value === "string" && shape.test(value)) {
-    try {
-      const start = Temporal.PlainDateTime.from(value, { overflow: "reject" });
-      return value.length === 10 ? value : start.toString({ smallestUnit: "second" });
-    } catch {
-      // A day or time the calendar does not have: told below.
-    }
+  if (typeof value !== "string" || !shape.test(value)) return null;
+  try {
+    const start = Temporal.PlainDateTime.from(value, { overflow: "reject" });
+    return value.length === 10 ? value : start.toString({ smallestUnit: "second" });
+  } catch {
+    return null; // RangeError, the only thing `from` has to object to here.
   }
-  mistakes.push({
-    path: "/start",
-    message: "is a local time 2026-01-31T09:00 or a day 2026-01-31, from 1970 to 2199, without an offset",
-  });
-  return null;
+}
+
+/** Empty for none. */
+function readExdate(value: unknown, mistakes: Mistake[]): readonly string[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value) || value.length > maxExdates) {
+    mistakes.push({ path: "/exdate", message: `is an array of at most ${maxExdates} starts` });
+    return [];
+  }
+  const found: string[] = [];
+  for (const [index, each] of (value as readonly unknown[]).entries()) {
+    const start = localStart(each);
+    if (start === null) mistakes.push({ path: `/exdate/${index}`, message: localStartTakes });
+    else if (found[0] !== undefined && start.length !== found[0].length)
+      mistakes.push({ path: `/exdate/${index}`, message: "is not of the kind of the first: all times, or all days" });
+    else found.push(start);
+    if (mistakes.length >= 10) break;
+  }
+  return [...new Set(found)].sort();
 }
 
 function readChoice<K extends keyof typeof choices>(

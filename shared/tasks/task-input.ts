@@ -56,6 +56,12 @@ const recurrencePattern = z
           rrule: { type: "string" },
           tz: { type: "string" },
           start: { type: "string" },
+          exdate: {
+            type: "array",
+            maxItems: 366,
+            items: { type: "string" },
+            description: "Starts left out: local times or days, as start is.",
+          },
           anchor: { type: "string", enum: ["schedule", "completion"] },
           month_end: { type: "string", enum: ["skip", "clamp"] },
           catch_up: { type: "string", enum: ["latest", "all", "none"] },

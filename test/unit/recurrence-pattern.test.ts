@@ -52,6 +52,26 @@ describe("what a pattern may be", () => {
     });
   });
 
+  test("exdate is put in order, each start once and in the usual spelling", () => {
+    const exdate = ["2026-03-01T09:00", "2026-02-01T09:00:00", "2026-03-01T09:00:00"];
+    const pattern = parseRecurrencePattern({ rrule: "FREQ=DAILY", start: "2026-01-31T09:00", exdate });
+    expect(pattern.exdate).toEqual(["2026-02-01T09:00:00", "2026-03-01T09:00:00"]);
+    expect(parseRecurrencePatternText(JSON.stringify(pattern))).toEqual(pattern);
+    expect(parseRecurrencePattern({ rrule: "FREQ=DAILY", exdate: [] })).not.toHaveProperty("exdate");
+  });
+
+  test("as many exdates as may be fit into a pattern's text", () => {
+    const day = (index: number) =>
+      `2026-01-01T${String(index % 24).padStart(2, "0")}:${String(index % 60).padStart(2, "0")}`;
+    const exdate = Array.from(
+      { length: 366 },
+      (_, index) =>
+        `${2030 + Math.floor(index / 12)}-${String((index % 12) + 1).padStart(2, "0")}${day(index).slice(7)}`,
+    );
+    const pattern = parseRecurrencePattern({ rrule: "FREQ=DAILY", start: "2026-01-31T09:00", exdate });
+    expect(parseRecurrencePatternText(JSON.stringify(pattern)).exdate).toHaveLength(366);
+  });
+
   test("a parsed pattern written as JSON parses to itself", () => {
     const once = parseRecurrencePattern({
       rrule: "FREQ=DAILY;INTERVAL=2;UNTIL=20261231",
@@ -75,6 +95,18 @@ describe("mistakes name their place", () => {
     [{ rrule: 5, anchor: "x" }, ["/rrule is text", "/anchor is one of schedule, completion"]],
     [{ rrule: "FREQ=DAILY", start: "2026-02-30" }, [expect.stringMatching(/^\/start is a local time/)]],
     [{ rrule: "FREQ=DAILY", start: "2026-02-03T09:00Z" }, [expect.stringMatching(/^\/start is a local time/)]],
+    [{ rrule: "FREQ=DAILY", exdate: "2026-01-31" }, ["/exdate is an array of at most 366 starts"]],
+    [{ rrule: "FREQ=DAILY", exdate: Array(367).fill("2026-01-31") }, ["/exdate is an array of at most 366 starts"]],
+    [{ rrule: "FREQ=DAILY", exdate: ["2026-01-31", "2026-02-30"] }, [expect.stringMatching(/^\/exdate\/1 is a local/)]],
+    [
+      { rrule: "FREQ=DAILY", exdate: ["2026-01-31", "2026-02-03T09:00"] },
+      ["/exdate/1 is not of the kind of the first: all times, or all days"],
+    ],
+    [{ rrule: "FREQ=DAILY", start: "2026-01-31", exdate: ["2026-02-03T09:00"] }, ["/exdate is of times, start is not"]],
+    [
+      { rrule: "FREQ=DAILY;COUNT=1", start: "2026-01-31", exdate: ["2026-01-31"] },
+      ["/rrule never occurs, or exdate leaves out every start"],
+    ],
     [{ rrule: "FREQ=DAILY", "a/b": 1 }, [expect.stringMatching(/^\/a~1b is not known here/)]],
     [{ rrule: "FREQ=HOURLY" }, ['/rrule FREQ takes DAILY, WEEKLY, MONTHLY or YEARLY, not "HOURLY" (character 6)']],
     [{ rrule: "FREQ=DAILY;;COUNT=1" }, ["/rrule a part is missing (character 12)"]],
