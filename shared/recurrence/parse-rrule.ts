@@ -128,11 +128,9 @@ function conflictOf(freq: Freq, parts: ReadonlyMap<string, readonly string[]>): 
 function readUntil(text: string): Until | "impossible" {
   const day = `${text.slice(0, 4)}-${text.slice(4, 6)}-${text.slice(6, 8)}`;
   const time = text.length > 8 ? `T${text.slice(9, 11)}:${text.slice(11, 13)}:${text.slice(13, 15)}` : "";
-  try {
-    Temporal.PlainDateTime.from(`${day}${time}`, { overflow: "reject" });
-  } catch {
-    return "impossible"; // The only thing `from` can object to here is a day or time the calendar does not have.
-  }
+  // A day or time the calendar does not have is carried over to another. `Date`, because the page parses rules too.
+  if (!new Date(Date.parse(`${day}${time || "T00:00:00"}Z`) || 0).toISOString().startsWith(`${day}${time}`))
+    return "impossible";
   if (time === "") return { kind: "day", iso: day };
   return text.endsWith("Z") ? { kind: "instant", iso: `${day}${time}Z` } : { kind: "local", iso: `${day}${time}` };
 }
