@@ -17,6 +17,11 @@ export async function readPreferences(
   return found;
 }
 
+/** The same for one user. */
+export async function preferencesOf(sql: Sql | Tx, userId: string): Promise<Preferences> {
+  return (await readPreferences(sql, [userId])).get(userId) ?? defaultPreferences;
+}
+
 /** Settings as a row holds them; what an older build did not write takes its default. */
 export function storedPreferences(settings: unknown): Preferences {
   return preferencesInput.parse(settings);

@@ -1,4 +1,4 @@
-import { readPreferences } from "../../shared/preferences/read-preferences.ts";
+import { preferencesOf } from "../../shared/preferences/read-preferences.ts";
 import { openDb, type Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
@@ -9,6 +9,7 @@ import { buildApp } from "../../workers/task-service/app.ts";
 import { makeEncodeEvent } from "../../workers/task-service/encode-event.ts";
 import { makeBatches } from "../../workers/task-service/make-batches.ts";
 import { makeOneAtATime } from "../../workers/task-service/one-at-a-time.ts";
+import { readSeriesParts, readZones } from "../../workers/task-service/read-export.ts";
 import { findForChange, listTasks, readKept, readTask } from "../../workers/task-service/read-tasks.ts";
 import { keepAnswer, storeChange } from "../../workers/task-service/store-change.ts";
 import { storeCreates } from "../../workers/task-service/store-creates.ts";
@@ -32,6 +33,8 @@ export type World = AsyncDisposable &
   Readonly<{
     db: Db;
     send: Send;
+    /** A read whose answer is not JSON. */
+    request: (path: string, as: string) => Promise<Response>;
     /** A second process on the same database: it shares nothing else. */
     another: () => Promise<Send>;
     events: () => Promise<
@@ -54,7 +57,7 @@ export async function openWorld(): Promise<World> {
   const log = makeLog({}, "error", () => {});
   let notified = 0;
   const opened: Db[] = [];
-  const process = async (): Promise<Readonly<{ db: Db; send: Send }>> => {
+  const process = async (): Promise<Readonly<{ db: Db; send: Send }> & Pick<World, "request">> => {
     const db = await openDb({ url: database.url, directUrl: null, statementMs: 10_000 }, { role: "task-service", log });
     opened.push(db);
     const notify = () => void (notified += 1);
@@ -89,7 +92,12 @@ export async function openWorld(): Promise<World> {
       newId: (now) => Bun.randomUUIDv7("hex", now),
       readTask: readTask(db),
       listTasks: listTasks(db),
-      readZone: async (userId) => (await readPreferences(db.sql, [userId])).get(userId)?.tz ?? "UTC",
+      readExport: {
+        readZones: readZones(db),
+        readSeriesParts: readSeriesParts(db),
+        readPreferences: (userId) => preferencesOf(db.sql, userId),
+      },
+      readZone: async (userId) => (await preferencesOf(db.sql, userId)).tz,
       oneAtATime: makeOneAtATime(),
     });
     const send: Send = async (method, path, { body, as = ada, key, ifMatch, headers = {} } = {}) => {
@@ -107,12 +115,14 @@ export async function openWorld(): Promise<World> {
       const text = await answer.text();
       return { status: answer.status, headers: answer.headers, body: text === "" ? null : JSON.parse(text) };
     };
-    return { db, send };
+    const request = async (path: string, as: string) => app.request(path, { headers: { authorization: as } });
+    return { db, send, request };
   };
-  const { db, send } = await process();
+  const { db, send, request } = await process();
   return {
     db,
     send,
+    request,
     another: async () => (await process()).send,
     notified: () => notified,
     events: async () => {

@@ -55,6 +55,11 @@ function setup(given: { write?: Partial<TaskAppDeps["write"]>; rest?: Partial<Ta
     newId: () => id,
     readTask: never("readTask"),
     listTasks: never("listTasks"),
+    readExport: {
+      readZones: never("readZones"),
+      readSeriesParts: never("readSeriesParts"),
+      readPreferences: never("readPreferences"),
+    },
     readZone: never("readZone"),
     oneAtATime: (_key, work) => work(),
     ...given.rest,
@@ -194,6 +199,7 @@ test("the document describes every route, with the fields of a task and what can
   const document = await (await setup().send("GET", "/openapi.json")).json();
   expect(document.openapi).toBe("3.1.0");
   expect(Object.keys(document.paths).toSorted()).toEqual([
+    "/v1/export.ics",
     "/v1/tasks",
     "/v1/tasks/{id}",
     "/v1/tasks/{id}/complete",

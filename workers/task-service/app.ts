@@ -6,6 +6,7 @@ import { replayedHeader, requestKey } from "../../shared/http/request-key.ts";
 import type { TaskPatch } from "../../shared/tasks/task-input.ts";
 import { goneAnswer, taskAnswer } from "./answer.ts";
 import { decideComplete, decideCreate, decideDelete, decidePatch, decideReopen } from "./decide-task.ts";
+import { exportCalendar, type ExportDeps } from "./export-calendar.ts";
 import { etagOf, matches, readIfMatch, readIfNoneMatch } from "./if-match.ts";
 import type { ListQuery } from "./read-tasks.ts";
 import { viewOfRow, type TaskRow } from "./task-row.ts";
@@ -28,6 +29,8 @@ export type TaskAppDeps = Readonly<{
   newId: (now: Date) => string;
   readTask: (userId: string, id: string) => Promise<TaskRow | null>;
   listTasks: (query: ListQuery) => Promise<readonly TaskRow[]>;
+  /** What an export reads beside the list. */
+  readExport: Omit<ExportDeps, "listTasks">;
   /** The zone a user has chosen, UTC for one who has not. Asked only for a pattern that names none. */
   readZone: (userId: string) => Promise<string>;
   /** Runs the changes of one task one after another. */
@@ -110,6 +113,23 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
       const next = rows.length > limit && last ? encodeCursor(list, [last.created_at.getTime(), last.id]) : null;
       return c.json({ items: shown.map(viewOfRow), next_cursor: next }, 200);
     },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/export.ics",
+      summary: "All tasks as an iCalendar file",
+      description:
+        "VTODOs of RFC 5545: series with their rule, exceptions and occurrences, reminders as alarms. Streamed.",
+      tags,
+      responses: responses.exported,
+    }),
+    async (c) =>
+      c.body(await exportCalendar({ ...deps.readExport, listTasks: deps.listTasks }, c.var.identity.userId), 200, {
+        "content-type": "text/calendar; charset=utf-8",
+        "content-disposition": 'attachment; filename="taskwire.ics"',
+      }),
   );
 
   app.openapi(

@@ -10,7 +10,7 @@ import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { outboxChannel, outboxRow } from "../../shared/outbox/outbox.ts";
 import { recordEncodeFailure } from "../../shared/outbox/record-encode-failure.ts";
 import { openRegistry, registrySettings } from "../../shared/registry.ts";
-import { readPreferences } from "../../shared/preferences/read-preferences.ts";
+import { preferencesOf } from "../../shared/preferences/read-preferences.ts";
 import { runRole } from "../../shared/role.ts";
 import { buildApp } from "./app.ts";
 import { makeEncodeEvent } from "./encode-event.ts";
@@ -18,6 +18,7 @@ import { makeHandleTaskCommands } from "./handle-task-commands.ts";
 import { makeBatches } from "./make-batches.ts";
 import { makeOneAtATime } from "./one-at-a-time.ts";
 import { keepPruning } from "./prune-answers.ts";
+import { readSeriesParts, readZones } from "./read-export.ts";
 import { findForChange, listTasks, readKept, readTask } from "./read-tasks.ts";
 import { keepAnswer, storeChange } from "./store-change.ts";
 import { storeCreates } from "./store-creates.ts";
@@ -56,7 +57,12 @@ await runRole("task-service", settings, async (role, config) => {
     newId: (at) => Bun.randomUUIDv7("hex", at),
     readTask: readTask(db),
     listTasks: listTasks(db),
-    readZone: async (userId) => (await readPreferences(db.sql, [userId])).get(userId)?.tz ?? "UTC",
+    readExport: {
+      readZones: readZones(db),
+      readSeriesParts: readSeriesParts(db),
+      readPreferences: (userId) => preferencesOf(db.sql, userId),
+    },
+    readZone: async (userId) => (await preferencesOf(db.sql, userId)).tz,
     oneAtATime: makeOneAtATime(),
   });
   const { fetch, drained } = drainRequests(role.signal, (request) => app.fetch(request));

@@ -73,7 +73,7 @@ export const patchBody = { required: true, content: json(taskPatch) } as const;
 const changed = { description: "The task as it now is", headers: etag, content: json(task) };
 
 /** Typed wide, so that handlers may answer with a stored answer as it was sent. */
-type Answers = "made" | "patched" | "changed" | "read" | "listed" | "gone";
+type Answers = "made" | "patched" | "changed" | "read" | "listed" | "exported" | "gone";
 export const responses: Readonly<Record<Answers, RouteConfig["responses"]>> = {
   made: { 201: { description: "Made", headers: etag, content: json(task) }, ...bodyFailures(409) },
   patched: { 200: changed, ...bodyFailures(404, 409, 412) },
@@ -84,5 +84,9 @@ export const responses: Readonly<Record<Answers, RouteConfig["responses"]>> = {
     ...readFailures(404, 422),
   },
   listed: { 200: { description: "Tasks, newest first", content: json(page) }, ...readFailures(422) },
+  exported: {
+    200: { description: "A VCALENDAR", content: { "text/calendar": { schema: z.string() } } },
+    ...readFailures(),
+  },
   gone: { 204: { description: "Deleted, now or before" }, ...writeFailures(404, 409, 412, 422) },
 };

@@ -1,0 +1,137 @@
+import { describePattern } from "../recurrence/describe-pattern.ts";
+import type { RecurrencePattern } from "../recurrence/recurrence-pattern.ts";
+import { parseRelativeReminder, type Clock, type Due } from "../tasks/relative-reminder.ts";
+import type { TaskView } from "../tasks/task-view.ts";
+import { alarm } from "./alarm.ts";
+import { calendarRule, type CalendarRule } from "./calendar-rule.ts";
+import { component, contentLine, textValue } from "./content-line.ts";
+import { instantLine, startLine, utcValue } from "./time-value.ts";
+
+/** What was decided about a recurrence that has no task: skipped (or its task deleted), or due at another time. */
+export type SeriesException = Readonly<{
+  recurrence_id: string;
+  kind: "skipped" | "moved";
+  due_date: Date | null;
+  due_on: string | null;
+}>;
+
+export type Exported = Readonly<{
+  task: TaskView;
+  /** The pattern of the task, or of the live template it is an occurrence of; `null` for a plain task. */
+  pattern: RecurrencePattern | null;
+  /** Of a template. */
+  exceptions: readonly SeriesException[];
+  clock: Clock;
+  /** The user's usual reminders. */
+  remind: readonly string[];
+}>;
+
+/**
+ * The VTODOs of one task (RFC 5545 §3.6.2):
+ * - a plain task: its id is the UID; DUE as it is, a day, a time in its zone, or UTC
+ * - a template: DTSTART and RRULE (or RDATE, see `calendarRule`), EXDATE for what is left out or skipped, and a VTODO with
+ *   RECURRENCE-ID for each recurrence moved. It has no DUE, which would have to be later than DTSTART
+ * - its occurrence: the template's UID and RECURRENCE-ID
+ * What counts from completion has no rule in iCalendar: such a template is written without one and its occurrences as plain tasks
+ * RELATED-TO it; so is an occurrence whose id is not of the series' kind any more. X-TASKWIRE-PATTERN holds the pattern in full.
+ */
+export function writeTodos(exported: Exported): string {
+  const { task, pattern } = exported;
+  const rule = pattern !== null && pattern.anchor === "schedule" ? calendarRule(pattern) : null;
+  if (task.is_recurring_template) return writeTemplate(exported, rule);
+  const { template_id: series, recurrence_id: id } = task;
+  const isInstance = rule !== null && id !== null && id.length === rule.start.length;
+  const place =
+    series === null || pattern === null
+      ? [contentLine("UID", task.id)]
+      : isInstance
+        ? [contentLine("UID", series), startLine("RECURRENCE-ID", [id], rule.tz)]
+        : [contentLine("UID", task.id), contentLine("RELATED-TO", series)];
+  const due = dueOf(task);
+  const tz = task.due_tz ?? pattern?.tz ?? null;
+  return component("VTODO", [
+    ...place,
+    ...common(task),
+    ...(due === null ? [] : [dueLine("DUE", due, tz)]),
+    ...(due === null ? [] : alarms(exported, due, tz, "END")),
+  ]);
+}
+
+function writeTemplate(exported: Exported, rule: CalendarRule | null): string {
+  const { task, pattern, exceptions } = exported;
+  const told = contentLine("X-TASKWIRE-PATTERN;VALUE=TEXT", textValue(JSON.stringify(task.recurrence_pattern)));
+  const head = [contentLine("UID", task.id), ...common(task), told];
+  if (rule === null) {
+    const words = pattern === null ? [] : [contentLine("COMMENT", textValue(describePattern(pattern)))];
+    return component("VTODO", [...head, ...words]);
+  }
+  const ofKind = (id: string) => id.length === rule.start.length;
+  const skipped = exceptions.filter(({ kind }) => kind === "skipped").map((each) => each.recurrence_id);
+  const left = [...new Set([...(pattern?.exdate ?? []), ...skipped])].filter(ofKind).sort();
+  const moved = exceptions.filter((each) => each.kind === "moved" && ofKind(each.recurrence_id));
+  const master = component("VTODO", [
+    ...head,
+    startLine("DTSTART", [rule.start], rule.tz),
+    ...(rule.rrule === null ? [] : [contentLine("RRULE", rule.rrule)]),
+    ...(rule.rdates.length === 0 ? [] : [startLine("RDATE", rule.rdates, rule.tz)]),
+    ...(left.length === 0 ? [] : [startLine("EXDATE", left, rule.tz)]),
+    ...alarms(exported, startOf(rule), rule.tz, "START"),
+  ]);
+  const overrides = moved.map((each) => {
+    const due = dueOf(each);
+    return component("VTODO", [
+      contentLine("UID", task.id),
+      startLine("RECURRENCE-ID", [each.recurrence_id], rule.tz),
+      ...common(task),
+      ...(due === null ? [] : [dueLine("DUE", due, rule.tz), ...alarms(exported, due, rule.tz, "END")]),
+    ]);
+  });
+  return [master, ...overrides].join("");
+}
+
+function common(task: TaskView): readonly string[] {
+  const priority = { High: "1", Medium: "5", Low: "9" }[task.priority ?? ""];
+  return [
+    contentLine("DTSTAMP", utcValue(new Date(task.updated_at))),
+    contentLine("CREATED", utcValue(new Date(task.created_at))),
+    contentLine("LAST-MODIFIED", utcValue(new Date(task.updated_at))),
+    contentLine("SEQUENCE", String(task.version - 1)),
+    contentLine("SUMMARY", textValue(task.title)),
+    ...(task.description === null ? [] : [contentLine("DESCRIPTION", textValue(task.description))]),
+    ...(priority === undefined ? [] : [contentLine("PRIORITY", priority)]),
+    ...(task.tags.length === 0 ? [] : [contentLine("CATEGORIES", task.tags.map(textValue).join(","))]),
+    ...(task.completed_at === null
+      ? [contentLine("STATUS", "NEEDS-ACTION")]
+      : [
+          contentLine("STATUS", "COMPLETED"),
+          contentLine("COMPLETED", utcValue(new Date(task.completed_at))),
+          contentLine("PERCENT-COMPLETE", "100"),
+        ]),
+  ];
+}
+
+function alarms(
+  { task, clock, remind }: Exported,
+  due: Due,
+  tz: string | null,
+  related: "START" | "END",
+): readonly string[] {
+  if (task.completed_at !== null) return [];
+  const rules = (task.remind ?? remind).flatMap((text) => parseRelativeReminder(text) ?? []);
+  const there = { ...clock, tz: tz ?? clock.tz };
+  return rules.map((rule) => alarm(rule, { due, clock: there, title: task.title, related }));
+}
+
+function dueOf({ due_date, due_on }: Readonly<{ due_date: string | Date | null; due_on: string | null }>): Due | null {
+  if (due_on !== null) return { kind: "day", on: due_on };
+  return due_date === null ? null : { kind: "instant", at: new Date(due_date) };
+}
+
+function startOf({ start, tz }: CalendarRule): Due {
+  if (start.length === 10) return { kind: "day", on: start };
+  return { kind: "instant", at: new Date(Temporal.PlainDateTime.from(start).toZonedDateTime(tz).epochMilliseconds) };
+}
+
+function dueLine(name: string, due: Due, tz: string | null): string {
+  return due.kind === "day" ? startLine(name, [due.on], "UTC") : instantLine(name, due.at, tz);
+}
