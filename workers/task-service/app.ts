@@ -30,7 +30,7 @@ export type TaskAppDeps = Readonly<{
   readTask: (userId: string, id: string) => Promise<TaskRow | null>;
   listTasks: (query: ListQuery) => Promise<readonly TaskRow[]>;
   /** What an export reads beside the list. */
-  readExport: Omit<ExportDeps, "listTasks">;
+  readExport: Omit<ExportDeps, "listTasks" | "onBreak">;
   /** The zone a user has chosen, UTC for one who has not. Asked only for a pattern that names none. */
   readZone: (userId: string) => Promise<string>;
   /** Runs the changes of one task one after another. */
@@ -125,11 +125,16 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
       tags,
       responses: responses.exported,
     }),
-    async (c) =>
-      c.body(await exportCalendar({ ...deps.readExport, listTasks: deps.listTasks }, c.var.identity.userId), 200, {
+    async (c) => {
+      const { listTasks, readExport } = deps;
+      const { requestId, identity } = c.var;
+      const onBreak = (error: unknown) => deps.http.log.error("export_broken_off", { requestId, error });
+      const body = await exportCalendar({ ...readExport, listTasks, onBreak }, identity.userId);
+      return c.body(body, 200, {
         "content-type": "text/calendar; charset=utf-8",
         "content-disposition": 'attachment; filename="taskwire.ics"',
-      }),
+      });
+    },
   );
 
   app.openapi(

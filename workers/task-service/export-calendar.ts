@@ -12,6 +12,8 @@ export type ExportDeps = Readonly<{
   listTasks: (query: ListQuery) => Promise<readonly TaskRow[]>;
   readSeriesParts: (userId: string, ids: readonly string[]) => Promise<SeriesParts>;
   readPreferences: (userId: string) => Promise<Preferences>;
+  /** Told when a stream breaks off: its answer has begun, so nothing else can say so. */
+  onBreak: (error: unknown) => void;
 }>;
 
 /** Some 200 kB of text. */
@@ -27,9 +29,14 @@ export async function exportCalendar(deps: ExportDeps, userId: string): Promise<
   const encoder = new TextEncoder();
   return new ReadableStream({
     pull: async (controller) => {
-      const { value, done } = await text.next();
-      if (done) controller.close();
-      else controller.enqueue(encoder.encode(value));
+      try {
+        const { value, done } = await text.next();
+        if (done) controller.close();
+        else controller.enqueue(encoder.encode(value));
+      } catch (error) {
+        deps.onBreak(error);
+        controller.error(error);
+      }
     },
     cancel: async () => {
       await text.return(undefined);

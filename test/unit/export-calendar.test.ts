@@ -1,0 +1,75 @@
+import { expect, test } from "bun:test";
+import { defaultPreferences } from "../../shared/preferences/preferences.ts";
+import { exportCalendar, type ExportDeps } from "../../workers/task-service/export-calendar.ts";
+import type { TaskRow } from "../../workers/task-service/task-row.ts";
+
+const user = "0190a000-0000-7000-8000-00000000000a";
+const row: TaskRow = {
+  id: "0190a000-0000-7000-8000-000000000001",
+  user_id: user,
+  title: "task",
+  description: null,
+  created_at: new Date("2026-03-01T10:00:00Z"),
+  updated_at: new Date("2026-03-01T10:00:00Z"),
+  due_date: null,
+  due_on: null,
+  due_tz: null,
+  priority: null,
+  tags: [],
+  remind: null,
+  status: "open",
+  completed_at: null,
+  deleted_at: null,
+  is_recurring_template: false,
+  recurrence_pattern: null,
+  template_id: null,
+  recurrence_id: null,
+  version: 1,
+};
+
+function setup(listTasks: ExportDeps["listTasks"]) {
+  const broken: unknown[] = [];
+  const deps: ExportDeps = {
+    readZones: async () => [],
+    readPreferences: async () => defaultPreferences,
+    readSeriesParts: async () => ({ patterns: new Map(), exceptions: new Map() }),
+    listTasks,
+    onBreak: (error) => void broken.push(error),
+  };
+  return { deps, broken };
+}
+
+test("pages are read only as the stream is taken, and none once its reader is gone", async () => {
+  let pages = 0;
+  const { deps } = setup(async ({ limit }) => {
+    pages += 1;
+    return Array.from({ length: limit }, () => row);
+  });
+  const reader = (await exportCalendar(deps, user)).getReader();
+  await reader.read();
+  expect(pages).toBeLessThanOrEqual(1);
+  await reader.read();
+  await reader.read();
+  await reader.cancel();
+  const read = pages;
+  expect(read).toBeLessThanOrEqual(3);
+  await Bun.sleep(0); // a page asked for too much would begin now
+  expect(pages).toBe(read);
+});
+
+test("a reading that fails breaks the stream off without an end, and is told", async () => {
+  const { deps, broken } = setup(async () => {
+    throw new Error("connection lost");
+  });
+  const stream = await exportCalendar(deps, user);
+  await expect(new Response(stream).text()).rejects.toThrow("connection lost");
+  expect(broken).toHaveLength(1);
+});
+
+test("a template of a newer build's pattern is exported without a rule, its pattern kept", async () => {
+  const template = { ...row, is_recurring_template: true, recurrence_pattern: '{"rrule":"FREQ=LUNAR"}' };
+  const { deps } = setup(async () => [template]);
+  const text = await new Response(await exportCalendar(deps, user)).text();
+  expect(text).toContain('X-TASKWIRE-PATTERN;VALUE=TEXT:{"rrule":"FREQ=LUNAR"}\r\n');
+  expect(text).not.toMatch(/^RRULE|^DTSTART/m);
+});
