@@ -25,8 +25,7 @@ export type Recurrences = Readonly<{
   between: (from: Date, to: Date, limit: number) => readonly Recurrence[];
 }>;
 
-const hourMs = 60 * 60 * 1000;
-const dayMs = 24 * hourMs;
+const dayMs = 24 * 60 * 60 * 1000;
 
 /**
  * The recurrences of a schedule, up to the year 2200. The wall clock is kept when the clocks change:
@@ -85,8 +84,7 @@ export function makeRecurrences(schedule: Schedule): Recurrences {
   }
   const next = (after: Date): Recurrence | null => {
     // What comes later has a later local time too: of a time that comes twice, only the first one counts.
-    for (const found of visibleFrom(localOf(after.getTime()) - (allDay ? dayMs / 1000 : 0)))
-      if (found.at > after) return found;
+    for (const found of visibleFrom(localOf(after.getTime()))) if (found.at > after) return found;
     return null;
   };
 

@@ -86,7 +86,7 @@ describe("the work of a rule is bounded", () => {
         if (before) expect(at.getTime() - before.at.getTime()).toBeGreaterThanOrEqual(3_600_000);
       }
     }
-  });
+  }, 60_000);
 
   test("each of them has words", () => {
     for (const rrule of rules) expect(describePattern({ rrule, start: start.text })).toMatch(/^(every|on) /);
