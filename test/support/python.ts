@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 /** What the tests read our work back with: implementations by others. */
@@ -8,22 +8,30 @@ const imports = "import fastavro, dateutil, icalendar";
 /** `path` is `null` where there is none; `why` then says what is missing, to be put into a test's title. */
 export type Python = Readonly<{ path: string | null; why: string }>;
 
-/** Python with the packages above, in an environment of this checkout that is made once. */
+/**
+ * Python with the packages above, in an environment of this checkout that is made once. Test files run side by side: each that finds
+ * none makes one of its own, and the first to be ready is kept.
+ */
 export async function findPython(): Promise<Python> {
-  const folder = join(import.meta.dir, "../..", ".dev", "python");
+  const name = `python-${Bun.hash(packages.join(" ")).toString(36)}`;
+  const folder = join(import.meta.dir, "../..", ".dev", name);
   const path = join(folder, "bin", "python");
-  const works = (command: readonly string[]) =>
-    run(command, "")
+  const works = () =>
+    run([path, "-c", imports], "")
       .then(() => true)
       .catch(() => false);
-  if (await works([path, "-c", imports])) return { path, why: "" };
+  if (await works()) return { path, why: "" };
   const base = Bun.which("python3");
   if (base === null) return { path: null, why: " (skipped: there is no python3)" };
+  const own = `${folder}.${crypto.randomUUID()}`;
   try {
-    await mkdir(join(folder, ".."), { recursive: true });
-    if (!(await works([path, "-m", "pip", "--version"]))) await run([base, "-m", "venv", "--clear", folder], "");
-    await run([path, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...packages], "");
+    await run([base, "-m", "venv", own], "");
+    const pip = [join(own, "bin", "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    await run([...pip, ...packages], "");
+    await rename(own, folder);
   } catch (error) {
+    await rm(own, { recursive: true, force: true });
+    if (await works()) return { path, why: "" };
     const reason = error instanceof Error ? error.message.trim().split("\n").at(-1) : String(error);
     return { path: null, why: ` (skipped: ${packages.join(", ")} could not be installed: ${reason})` };
   }
