@@ -19,16 +19,16 @@ export const keyHeader = {
     }),
 };
 
-/** The key of a request, `null` without one, and the SHA-256 of its method, path and body. */
+/** The key of a request, `null` without one, and the SHA-256 of its method, path, query and body. */
 export async function requestKey(key: string | undefined, request: HonoRequest): Promise<RequestKey | null> {
   if (key === undefined) return null;
   const body = request.raw.body === null ? "" : await request.text();
-  const same = new TextEncoder().encode(`${request.method} ${request.path}\n${body}`);
+  const same = new TextEncoder().encode(`${request.method} ${request.path}${new URL(request.url).search}\n${body}`);
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", same));
   return { key, fingerprint: btoa(String.fromCharCode(...hash)) };
 }
 
-/** The answer kept under the key of this request. Throws IDEMPOTENCY_KEY_REUSED when it was that of another method, path or body. */
+/** The answer kept under the key of this request. Throws IDEMPOTENCY_KEY_REUSED when it was that of another method, path, query or body. */
 export function replayOf<Kept extends Readonly<{ fingerprint: string }>>(kept: Kept, key: RequestKey): Kept {
   if (kept.fingerprint !== key.fingerprint) throw new Problem("IDEMPOTENCY_KEY_REUSED");
   return kept;

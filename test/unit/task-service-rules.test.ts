@@ -11,7 +11,7 @@ import {
   taskCreated,
 } from "../../workers/task-service/decide-task.ts";
 import { decideOccurrence, decideRemoval } from "../../workers/task-service/decide-occurrence.ts";
-import { matches, readIfMatch, readIfNoneMatch } from "../../workers/task-service/if-match.ts";
+import { matches, readIfMatch, readIfNoneMatch } from "../../shared/http/if-match.ts";
 import type { TaskRow } from "../../workers/task-service/task-row.ts";
 
 const id = "0190a000-0000-7000-8000-000000000001";

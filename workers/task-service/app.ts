@@ -6,8 +6,8 @@ import { replayedHeader, requestKey } from "../../shared/http/request-key.ts";
 import type { TaskPatch } from "../../shared/tasks/task-input.ts";
 import { goneAnswer, taskAnswer } from "./answer.ts";
 import { decideComplete, decideCreate, decideDelete, decidePatch, decideReopen } from "./decide-task.ts";
+import { etagOf, matches, readIfMatch, readIfNoneMatch } from "../../shared/http/if-match.ts";
 import { exportCalendar, type ExportDeps } from "./export-calendar.ts";
-import { etagOf, matches, readIfMatch, readIfNoneMatch } from "./if-match.ts";
 import type { ListQuery } from "./read-tasks.ts";
 import { viewOfRow, type TaskRow } from "./task-row.ts";
 import {

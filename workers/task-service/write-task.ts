@@ -5,7 +5,7 @@ import { Problem } from "../../shared/problem.ts";
 import { taskAnswer, type Answer, type KeptAnswer } from "./answer.ts";
 import type { Decide } from "./decide-task.ts";
 import { taskCreated } from "./decide-task.ts";
-import { matches, type IfMatch } from "./if-match.ts";
+import { matches, type IfMatch } from "../../shared/http/if-match.ts";
 import type { Found } from "./read-tasks.ts";
 import type { Change, Stored } from "./store-change.ts";
 import type { Created, Creation } from "./store-creates.ts";

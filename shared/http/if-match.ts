@@ -1,4 +1,4 @@
-import { Problem } from "../../shared/problem.ts";
+import { Problem } from "../problem.ts";
 
 /** The versions a request accepts (RFC 9110 §13.1.1): any, or these. */
 export type IfMatch = "any" | readonly string[];

@@ -1,0 +1,36 @@
+import type { Until } from "./parse-rrule.ts";
+import { makeRecurrences, type Recurrence, type Schedule } from "./recurrence.ts";
+
+/** The recurrence of a schedule that starts at this local time or day; `null` for any other text, or a time the rule does not name. */
+export function findRecurrence(schedule: Schedule, id: string): Recurrence | null {
+  const at = instantOf(id, schedule.tz);
+  if (at === null) return null;
+  const found = makeRecurrences(schedule).next(new Date(at.getTime() - 1));
+  return found?.id === id ? found : null;
+}
+
+/** The instant of a local start in a zone, the first one where it comes twice; `null` for what is no local start. */
+export function instantOf(id: string, tz: string): Date | null {
+  if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$/.test(id)) return null;
+  try {
+    const local = Temporal.PlainDateTime.from(id, { overflow: "reject" });
+    const zoned = id.length === 10 ? local.toPlainDate().toZonedDateTime(tz) : local.toZonedDateTime(tz);
+    return new Date(zoned.epochMilliseconds);
+  } catch {
+    return null; // A day or time the calendar does not have.
+  }
+}
+
+/** The local start a recurrence id names, without the `#2` of a further occurrence of the same time. */
+export function plainId(recurrenceId: string): string {
+  return recurrenceId.split("#", 1)[0] ?? recurrenceId;
+}
+
+/** Whether a start lies past an UNTIL, which is inclusive. */
+export function isPastUntil({ kind, iso }: Until, at: Date, tz: string): boolean {
+  if (kind === "instant") return at.getTime() > Date.parse(iso);
+  const local = Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO(tz).toPlainDateTime();
+  return kind === "day"
+    ? Temporal.PlainDate.compare(local.toPlainDate(), iso) > 0
+    : Temporal.PlainDateTime.compare(local, iso) > 0;
+}
