@@ -14,9 +14,11 @@ export const problems = {
   TASK_NOT_FOUND: { status: 404, retry: false, title: "There is no such task" },
   REMINDER_NOT_FOUND: { status: 404, retry: false, title: "There is no such reminder" },
   SERIES_NOT_FOUND: { status: 404, retry: false, title: "There is no such series" },
+  OCCURRENCE_NOT_FOUND: { status: 404, retry: false, title: "The series has no such recurrence" },
+  OCCURRENCE_MADE: { status: 409, retry: false, title: "The occurrence is a task by now" },
   TASK_DELETED: { status: 409, retry: false, title: "The task was deleted" },
   TASK_COMPLETED: { status: 409, retry: false, title: "The task is completed" },
-  VERSION_MISMATCH: { status: 412, retry: false, title: "The task was changed meanwhile" },
+  VERSION_MISMATCH: { status: 412, retry: false, title: "It was changed meanwhile" },
   IDEMPOTENCY_KEY_REUSED: { status: 422, retry: false, title: "The idempotency key was used for another request" },
   IDEMPOTENCY_IN_PROGRESS: { status: 409, retry: true, title: "The first request with this key is still running" },
   REFUSED: { status: 409, retry: false, title: "It was not done" },
@@ -37,7 +39,7 @@ export type Mistake = Readonly<{ path: string; message: string }>;
 
 export type ProblemExtra = Readonly<{
   mistakes?: readonly Mistake[];
-  /** Sent with a 412: the representation as it is now. */
+  /** Sent with a 412: the representation as it is now; with a 409 where it helps: what is in the way. */
   current?: unknown;
   retryAfterSeconds?: number;
   cause?: unknown;

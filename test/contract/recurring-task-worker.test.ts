@@ -195,7 +195,9 @@ describe.skipIf(!url)("the recurring task worker on Postgres (needs DATABASE_URL
       buildApp({
         db,
         authenticate: () => Promise.resolve({ userId, sessionId: "s", expiresAt: minutes(10), via: "bearer" as const }),
+        changeOccurrence: () => Promise.reject(new Error("was asked")),
         newId: () => Bun.randomUUIDv7(),
+        now: () => new Date(),
         log,
         metrics: makeMetrics("test", { process: false }),
       });

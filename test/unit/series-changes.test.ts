@@ -128,7 +128,7 @@ describe("templates change", () => {
       at: at("11-23T11:00"),
       by: "event",
     });
-    expect(commands.map(({ data }) => data.recurrence_id)).toEqual(["2026-12-21T09:00:00"]);
+    expect(commands.map(({ subject }) => subject)).toEqual([occurrence("2026-12-21T09:00:00")]);
   });
   test("allowing more to be open asks for nothing by itself", () => {
     const heard = hear().events(

@@ -1,7 +1,7 @@
 import { deriveId } from "../../shared/derive-id.ts";
 import type { TaskEvent } from "../../shared/tasks/fold-task.ts";
 import type { TaskCreated } from "../../shared/records.ts";
-import { advanceSeries, type Series } from "../../workers/recurring-task-worker/advance-series.ts";
+import { advanceSeries, type Series, type SeriesCommand } from "../../workers/recurring-task-worker/advance-series.ts";
 import { foldSeries, type World } from "../../workers/recurring-task-worker/fold-series.ts";
 
 const user_id = "0193a0b0-0000-7000-8000-0000000000aa";
@@ -63,8 +63,12 @@ export const deleted = (version: number, time: string, id = template): TaskEvent
 export function hear(from: World = nothing) {
   let world = from;
   const asked: string[] = [];
-  const note = (commands: readonly { data: { recurrence_id: string } }[]) =>
-    asked.push(...commands.map(({ data }) => data.recurrence_id));
+  const removed: string[] = [];
+  const note = (commands: readonly SeriesCommand[]) => {
+    for (const { type, data } of commands)
+      if (type === "CreateOccurrence") asked.push(data.recurrence_id);
+      else removed.push(data.occurrence_id);
+  };
   const it = {
     events: (...events: readonly TaskEvent[]) => {
       const folded = foldSeries(events, world);
@@ -83,6 +87,7 @@ export function hear(from: World = nothing) {
       return it;
     },
     asked: () => asked,
+    removed: () => removed,
     series: (): Series => {
       const found = world.series.get(template);
       if (!found) throw new Error("no series");

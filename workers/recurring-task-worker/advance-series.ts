@@ -2,8 +2,10 @@ import { deriveId } from "../../shared/derive-id.ts";
 import { fieldValue } from "../../shared/tasks/fold-fields.ts";
 import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
 import type { MessageOf } from "../../shared/message.ts";
-import { decideSeries, type Occurrence, type Question, type SeriesStatus } from "./decide-series.ts";
-import { templateSchedule } from "./template-schedule.ts";
+import { decideSeries, type Asked, type Occurrence, type Question, type SeriesStatus } from "./decide-series.ts";
+import { dueOf, type Exceptions } from "./exception.ts";
+import { takeBack } from "./take-back.ts";
+import { templateSchedule, type TemplateSchedule } from "./template-schedule.ts";
 
 /** A series as its rows tell it. */
 export type Series = Readonly<{
@@ -14,11 +16,18 @@ export type Series = Readonly<{
   wakeAt: Date | null;
   /** Raised with every new `wakeAt`, so that an older timer is stale. */
   generation: number;
+  /** Raised by the database with every change that is saved; its ETag. */
+  version: number;
   /** Those that can matter: see `Question`. */
   occurrences: readonly Occurrence[];
+  /** Those that can matter: see `Question`. */
+  exceptions: Exceptions;
   /** How many occurrences were made under each schedule, by its key. */
   made: Readonly<Record<string, number>>;
 }>;
+
+/** What a series asks of the task service. */
+export type SeriesCommand = MessageOf<"CreateOccurrence"> | MessageOf<"RemoveOccurrence">;
 
 export type Advance = Readonly<{
   series: Series;
@@ -26,69 +35,92 @@ export type Advance = Readonly<{
   tasks: ReadonlyMap<string, FoldedTask | null>;
   at: Date;
   by: Question["by"];
+  /** The number of the occurrence whose completion has just been undone. */
+  reopened?: number | null;
 }>;
 
 export function newSeries(templateId: string, userId: string): Series {
-  const rest = { status: "stopped", wakeAt: null, generation: 0, occurrences: [], made: {} } as const;
-  return { id: templateId, templateId, userId, ...rest };
+  const rest = { status: "stopped", wakeAt: null, generation: 0, version: 0, occurrences: [], made: {} } as const;
+  return { id: templateId, templateId, userId, exceptions: new Map(), ...rest };
 }
 
 /**
- * Brings a series to where it should be: asks for what is missing and sets its timer. An occurrence whose task is known to be
+ * Brings a series to where it should be: takes back what an undone completion called for, asks for what is missing, sets its timer. An occurrence whose task is known to be
  * closed already (its events were heard first) is closed from the start, and the series goes on from there.
  */
-export function advanceSeries({ series, tasks, at, by }: Advance): Readonly<{
+export function advanceSeries({ series, tasks, at, by, reopened = null }: Advance): Readonly<{
   series: Series;
-  commands: readonly MessageOf<"CreateOccurrence">[];
+  commands: readonly SeriesCommand[];
 }> {
   const template = templateSchedule(tasks.get(series.templateId) ?? null);
-  const commands: MessageOf<"CreateOccurrence">[] = [];
-  let now = series;
+  const back = reopened === null ? { series, commands: [] } : takeBack(series, template, { reopened, tasks, at });
+  const commands: SeriesCommand[] = [...back.commands];
+  let now = back.series;
   for (;;) {
     const made = template === null ? 0 : (now.made[template.key] ?? 0);
-    const decision = decideSeries({ template, occurrences: now.occurrences, made, at, by });
-    const asked = decision.ask.map((ask) => {
-      const id = deriveId("occurrence", series.id, ask.recurrenceId);
-      return withState({ ...ask, id }, tasks.get(id) ?? null);
-    });
+    const { occurrences, exceptions } = now;
+    const decision = decideSeries({ template, occurrences, exceptions, made, at, by });
+    const asked = decision.ask.map((ask) => withState(withId(series.id, ask), taskOf(tasks, series.id, ask)));
     const timer = { status: decision.status, wakeAt: decision.wakeAt };
     now = { ...withTimer(now, timer), occurrences: [...now.occurrences, ...asked] };
     if (template === null || asked.length === 0) return { series: now, commands };
     now = { ...now, made: { ...now.made, [template.key]: made + asked.length } };
-    const tz = template.schedule.tz;
-    const allDay = template.schedule.start.length === 10;
-    for (const occurrence of asked)
-      commands.push({
-        type: "CreateOccurrence",
-        key: series.templateId,
-        subject: occurrence.id,
-        sequence: 1,
-        data: {
-          occurrence_id: occurrence.id,
-          template_id: series.templateId,
-          user_id: series.userId,
-          recurrence_id: occurrence.recurrenceId,
-          due_date: allDay ? null : occurrence.at,
-          due_on: allDay ? occurrence.recurrenceId.slice(0, 10) : null,
-          due_tz: tz,
-          requested_at: at,
-          completed_at: null,
-        },
-      });
+    for (const occurrence of asked) commands.push(createOccurrence(now, template, { occurrence, at }));
     if (asked.every(({ state }) => state === "open")) return { series: now, commands };
   }
 }
 
-/** An occurrence with the state its task's events tell. */
+/** The occurrence with the id of its task. */
+export function withId(seriesId: string, asked: Asked): Occurrence {
+  return { ...asked, id: deriveId("occurrence", seriesId, asked.recurrenceId) };
+}
+
+function taskOf(tasks: Advance["tasks"], seriesId: string, asked: Asked): FoldedTask | null {
+  return tasks.get(withId(seriesId, asked).id) ?? null;
+}
+
+/** Asks for the task of an occurrence. */
+export function createOccurrence(
+  series: Series,
+  { schedule }: TemplateSchedule,
+  { occurrence, at }: Readonly<{ occurrence: Occurrence; at: Date }>,
+): MessageOf<"CreateOccurrence"> {
+  const due = dueOf({ id: occurrence.recurrenceId, at: occurrence.at }, schedule, series.exceptions);
+  return {
+    type: "CreateOccurrence",
+    key: series.templateId,
+    subject: occurrence.id,
+    sequence: 1,
+    data: {
+      occurrence_id: occurrence.id,
+      template_id: series.templateId,
+      user_id: series.userId,
+      recurrence_id: occurrence.recurrenceId,
+      due_date: due.date,
+      due_on: due.on,
+      due_tz: schedule.tz,
+      requested_at: at,
+      // Any other one is completed where its task is, which tells it here.
+      completed_at: occurrence.ahead && occurrence.state === "completed" ? occurrence.closedAt : null,
+    },
+  };
+}
+
+/** An occurrence with the state its task's events tell. One to be taken back that somebody touched first, stays. */
 export function withState(occurrence: Occurrence, task: FoldedTask | null): Occurrence {
   if (task === null) return occurrence;
+  const takenBack = occurrence.takenBack && (task.version <= 1 || fieldValue(task.fields, "deleted_at") !== null);
+  return { ...occurrence, takenBack, ...stateOf(task) };
+}
+
+function stateOf(task: FoldedTask): Pick<Occurrence, "state" | "closedAt"> {
   const deletedAt = fieldValue(task.fields, "deleted_at");
   const completedAt = fieldValue(task.fields, "completed_at");
   const timeOf = (value: unknown) => (typeof value === "string" ? new Date(value) : null);
   if (fieldValue(task.fields, "status") === "completed")
-    return { ...occurrence, state: "completed", closedAt: timeOf(completedAt) ?? timeOf(deletedAt) };
-  if (deletedAt !== null) return { ...occurrence, state: "deleted", closedAt: timeOf(deletedAt) };
-  return { ...occurrence, state: "open", closedAt: null };
+    return { state: "completed", closedAt: timeOf(completedAt) ?? timeOf(deletedAt) };
+  if (deletedAt !== null) return { state: "deleted", closedAt: timeOf(deletedAt) };
+  return { state: "open", closedAt: null };
 }
 
 function withTimer(series: Series, { status, wakeAt }: Pick<Series, "status" | "wakeAt">): Series {

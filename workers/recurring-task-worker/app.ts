@@ -3,15 +3,22 @@ import type { Auth } from "../../shared/http/auth.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { readFailures } from "../../shared/http/failures.ts";
 import { makeHttpApp, type HttpApp } from "../../shared/http/http-app.ts";
+import { etagOf } from "../../shared/http/if-match.ts";
 import { pageOf, pageQuery } from "../../shared/http/page-query.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import { Problem } from "../../shared/problem.ts";
+import type { ChangeOccurrence } from "./change-occurrence.ts";
 import { findSeries, listSeries } from "./list-series.ts";
-import { seriesSchema, seriesView } from "./series-view.ts";
+import { addOccurrenceRoutes } from "./occurrence-routes.ts";
+import { answers, seriesParams } from "./route-parts.ts";
+import { seriesSchema } from "./series-view.ts";
+import { tellSeries } from "./tell-series.ts";
 
 export type AppOptions = Readonly<{
   db: Pick<Db, "sql">;
+  changeOccurrence: ChangeOccurrence;
+  now: () => Date;
   authenticate: Auth["authenticate"];
   newId: () => string;
   log: Log;
@@ -20,14 +27,9 @@ export type AppOptions = Readonly<{
 
 const query = z.strictObject(pageQuery);
 const list = pageOf(seriesSchema).openapi("SeriesPage");
-const params = z.object({ id: z.guid("is not a UUID").transform((text) => text.toLowerCase()) });
-const answers = <S extends z.ZodType>(schema: S, description: string) => ({
-  description,
-  content: { "application/json": { schema } },
-});
 
-/** The routes of series: to look at; they change through their template and their occurrences. Runs wherever `fetch` handlers do. */
-export function buildApp({ db, authenticate, newId, log, metrics }: AppOptions): HttpApp {
+/** The routes of series: to look at, and their recurrences to change. Runs wherever `fetch` handlers do. */
+export function buildApp({ db, changeOccurrence, authenticate, newId, now, log, metrics }: AppOptions): HttpApp {
   const app = makeHttpApp({ title: "Taskwire series", version: "1", authenticate, newId, log, metrics });
   app.openapi(
     createRoute({
@@ -40,7 +42,7 @@ export function buildApp({ db, authenticate, newId, log, metrics }: AppOptions):
     async (c) => {
       const { limit, cursor = null } = c.req.valid("query");
       const { items, nextCursor } = await listSeries(db.sql, { userId: c.var.identity.userId, limit, cursor });
-      return c.json({ items: items.map(seriesView), next_cursor: nextCursor }, 200);
+      return c.json({ items: [...(await tellSeries(db.sql, items, now()))], next_cursor: nextCursor }, 200);
     },
   );
   app.openapi(
@@ -48,14 +50,18 @@ export function buildApp({ db, authenticate, newId, log, metrics }: AppOptions):
       method: "get",
       path: "/v1/series/{id}",
       summary: "One series",
-      request: { params },
+      request: { params: seriesParams },
       responses: { 200: answers(seriesSchema, "The series"), ...readFailures(404, 422) },
     }),
     async (c) => {
       const found = await findSeries(db.sql, c.req.valid("param").id, c.var.identity.userId);
       if (found === null) throw new Problem("SERIES_NOT_FOUND");
-      return c.json(seriesView(found), 200);
+      const [series] = await tellSeries(db.sql, [found], now());
+      if (series === undefined) throw new Problem("SERIES_NOT_FOUND");
+      c.header("etag", etagOf(found.version));
+      return c.json(series, 200);
     },
   );
+  addOccurrenceRoutes(app, { sql: db.sql, changeOccurrence, now });
   return app;
 }

@@ -1,5 +1,7 @@
+import { plainId } from "../../shared/recurrence/find-recurrence.ts";
 import { makeRecurrences, type Recurrence } from "../../shared/recurrence/recurrence.ts";
 import { afterCompletion } from "./after-completion.ts";
+import { dueOf, ownDue, passesAt, type Exceptions } from "./exception.ts";
 import type { TemplateSchedule } from "./template-schedule.ts";
 
 /** An occurrence asked for. Its task may not exist yet; what is known of it is folded from its own events. */
@@ -12,17 +14,26 @@ export type Occurrence = Asked &
 export type Asked = Readonly<{
   /** Counts the occurrences of the series in the order they were asked for, from 1. */
   number: number;
-  /** Local start, unique in the series; `#2` and so on is added where an early completion leads to the same time again. */
+  /**
+   * Local start, unique in the series; `#2` and so on is added where an early completion leads to the same time again, and where
+   * the one before was taken back.
+   */
   recurrenceId: string;
   /** The key of the schedule it was made under. */
   scheduleKey: string;
   /** The start of the recurrence. */
   at: Date;
-  /** When its due has passed: `at`, or the end of an all-day one's day. */
+  /** When its due has passed: the instant, or the end of an all-day one's day; of a moved one that of where it was moved to. */
   duePassesAt: Date;
   state: "open" | "completed" | "deleted";
   /** When it was completed or deleted; `null` while open. */
   closedAt: Date | null;
+  /** Asked for by a person out of its turn: the series does not go on from it. */
+  ahead: boolean;
+  /** The number of the occurrence whose completion called for this one; `null` where time or a person did. */
+  madeBy: number | null;
+  /** Asked to be removed, because that completion was undone. Once its task is deleted, it counts as never made. */
+  takenBack: boolean;
 }>;
 
 /**
@@ -43,6 +54,8 @@ export type Question = Readonly<{
   template: TemplateSchedule | null;
   /** At least the open ones, the completed ones of this schedule where it counts from completion, and the latest of all. */
   occurrences: readonly Occurrence[];
+  /** At least those of recurrences after the last one made. */
+  exceptions: Exceptions;
   /** How many were ever made under this schedule, those left out of `occurrences` included. */
   made: number;
   /** The moment decided for: of the event by its own time, or now by the database's clock. */
@@ -57,84 +70,124 @@ export type Question = Readonly<{
  *
  * Anchor `schedule`: the next one once the last one's due has passed or it was completed, whichever is first. Anchor
  * `completion`: once the last one was completed or deleted, counted from that moment. Never while `max_open` are open. A deleted
- * occurrence counts as skipped: anchored on the schedule, its due still has to pass.
+ * occurrence counts as skipped: anchored on the schedule, its due still has to pass. A recurrence skipped beforehand is passed over,
+ * a moved one is made in its turn with its other due. COUNT counts recurrences, those skipped included.
  */
-export function decideSeries({ template, occurrences, made, at, by }: Question): Decision {
+export function decideSeries({ template, occurrences, exceptions, made, at, by }: Question): Decision {
   if (template === null) return { ask: [], status: "stopped", wakeAt: null };
-  const { pattern, key, since } = template;
+  const { pattern, since } = template;
   const moment = new Date(Math.max(at.getTime(), since));
   const ask: Asked[] = [];
   for (;;) {
     const all = [...occurrences, ...ask];
-    const own = all.filter(({ scheduleKey }) => scheduleKey === key);
-    const last = latestOf(own);
+    // What was completed under another schedule is counted from as well.
+    const last = lastInTurn(all, template.key) ?? (pattern.anchor === "completion" ? lastInTurn(all, null) : null);
     const open = all.filter(({ state }) => state === "open").length;
     if (open >= pattern.max_open) return { ask, status: "waiting", wakeAt: null };
-    if (last !== null && !isDone(last, moment, pattern.anchor))
+    if (last !== null && !isDone(last, moment, template))
       return pattern.anchor === "completion"
         ? { ask, status: "waiting", wakeAt: null }
-        : { ask, status: "pending", wakeAt: last.duePassesAt };
-    const used = new Set(all.map(({ recurrenceId }) => recurrenceId));
+        : { ask, status: "pending", wakeAt: turnPassesAt(last, template) };
     const next =
       last !== null && pattern.anchor === "completion"
-        ? nextAfterCompletion(template, { last, used, made: made + ask.length })
-        : nextOnSchedule(template, { last, used, fresh: occurrences.length === 0, moment, by });
+        ? nextAfterCompletion(template, { last, all, made: made + ask.length })
+        : nextOnSchedule(template, { last, all, exceptions, fresh: occurrences.length === 0, moment, by });
     if (next === null) return { ask, status: "ended", wakeAt: null };
-    ask.push(asked(next, template, Math.max(0, ...all.map(({ number }) => number)) + 1));
+    ask.push({
+      ...makeAsked(next, template, { number: nextNumber(all), exceptions }),
+      madeBy: last?.state === "completed" ? last.number : null,
+    });
   }
 }
 
-function isDone(last: Asked, moment: Date, anchor: "schedule" | "completion"): boolean {
-  if (anchor === "completion") return last.state !== "open";
-  return last.state === "completed" || last.duePassesAt <= moment;
+/** The occurrence the series goes on from: the last one asked for in its turn under this schedule; `null` for any. */
+export function lastInTurn(occurrences: readonly Asked[], key: string | null): Asked | null {
+  return occurrences
+    .filter((each) => (key === null || each.scheduleKey === key) && !each.ahead && !isGone(each))
+    .reduce<Asked | null>((latest, each) => (latest === null || each.number > latest.number ? each : latest), null);
 }
 
-type Place = Readonly<{ last: Asked | null; used: ReadonlySet<string> }>;
+/** Taken back and deleted: as if it had never been made, but for its id, which nothing can have again. */
+export function isGone({ takenBack, state }: Pick<Asked, "takenBack" | "state">): boolean {
+  return takenBack && state === "deleted";
+}
+
+export function nextNumber(occurrences: readonly Asked[]): number {
+  return Math.max(0, ...occurrences.map(({ number }) => number)) + 1;
+}
+
+/** An open occurrence of a recurrence, to be asked for; its id is that of the recurrence, see `freeId`. */
+export function makeAsked(
+  { id, at }: Recurrence,
+  { key, schedule }: TemplateSchedule,
+  { number, exceptions }: Readonly<{ number: number; exceptions: Exceptions }>,
+): Asked {
+  const duePassesAt = passesAt(dueOf({ id, at }, schedule, exceptions), schedule.tz);
+  const rest = { state: "open", closedAt: null, ahead: false, madeBy: null, takenBack: false } as const;
+  return { number, recurrenceId: id, scheduleKey: key, at, duePassesAt, ...rest };
+}
+
+/** An id for one more occurrence of this local start: itself, or with the first number nobody has. */
+export function freeId(id: string, occurrences: readonly Asked[]): string {
+  const used = new Set(occurrences.map(({ recurrenceId }) => recurrenceId));
+  if (!used.has(id)) return id;
+  let copy = 2;
+  while (used.has(`${id}#${copy}`)) copy++;
+  return `${id}#${copy}`;
+}
+
+function isDone(last: Asked, moment: Date, template: TemplateSchedule): boolean {
+  if (template.pattern.anchor === "completion") return last.state !== "open";
+  return last.state === "completed" || turnPassesAt(last, template) <= moment;
+}
+
+/** Moved to later, an occurrence does not hold up those after it; moved to earlier, they may come earlier. */
+function turnPassesAt({ recurrenceId, at, duePassesAt }: Asked, { schedule }: TemplateSchedule): Date {
+  const own = passesAt(ownDue({ id: recurrenceId, at }, schedule), schedule.tz);
+  return duePassesAt < own ? duePassesAt : own;
+}
+
+type Place = Readonly<{ last: Asked | null; all: readonly Asked[] }>;
 
 function nextOnSchedule(
-  { pattern, schedule }: TemplateSchedule,
-  { last, used, fresh, moment, by }: Place & Readonly<{ fresh: boolean; moment: Date; by: Question["by"] }>,
+  { pattern, schedule, begins }: TemplateSchedule,
+  {
+    last,
+    all,
+    exceptions,
+    fresh,
+    moment,
+    by,
+  }: Place & Readonly<{ exceptions: Exceptions; fresh: boolean; moment: Date; by: Question["by"] }>,
 ): Recurrence | null {
   const recurrences = makeRecurrences(schedule);
+  const isSkipped = ({ id }: Recurrence) => exceptions.get(id)?.kind === "skipped";
+  const latestMissed = (): Recurrence | null => {
+    let found = recurrences.latest(last?.at ?? null, moment);
+    while (found !== null && isSkipped(found))
+      found = recurrences.latest(last?.at ?? null, new Date(found.at.getTime() - 1));
+    return found;
+  };
   const first = (): Recurrence | null => {
     if (last === null && !fresh) return recurrences.next(moment); // A changed schedule counts from its change.
+    if (last === null && begins !== null) return recurrences.next(new Date(begins.getTime() - 1));
     if (pattern.catch_up === "all") return last === null ? recurrences.first() : recurrences.next(last.at);
     const missedToo = pattern.catch_up === "latest" && (last === null || by === "timer");
-    const missed = missedToo ? recurrences.latest(last?.at ?? null, moment) : null;
+    const missed = missedToo ? latestMissed() : null;
     return missed ?? recurrences.next(last !== null && last.at > moment ? last.at : moment);
   };
+  const taken = new Set(all.filter((each) => !isGone(each)).map(({ recurrenceId }) => plainId(recurrenceId)));
   let next = first();
-  while (next !== null && used.has(next.id)) next = recurrences.next(next.at);
-  return next;
+  while (next !== null && (taken.has(next.id) || isSkipped(next))) next = recurrences.next(next.at);
+  return next === null ? null : { ...next, id: freeId(next.id, all) };
 }
 
 function nextAfterCompletion(
   { schedule }: TemplateSchedule,
-  { last, used, made }: Readonly<{ last: Asked; used: ReadonlySet<string>; made: number }>,
+  { last, all, made }: Readonly<{ last: Asked; all: readonly Asked[]; made: number }>,
 ): Recurrence | null {
   if (schedule.rule.count !== null && made >= schedule.rule.count) return null;
   const next = afterCompletion(schedule, last.closedAt ?? last.at);
-  if (next === null || !used.has(next.id)) return next;
   // Completed early, the interval may end at the very time the last one was due: a second occurrence of that time.
-  let copy = 2;
-  while (used.has(`${next.id}#${copy}`)) copy++;
-  return { ...next, id: `${next.id}#${copy}` };
-}
-
-function asked({ id, at }: Recurrence, { key, schedule }: TemplateSchedule, number: number): Asked {
-  const allDay = schedule.start.length === 10;
-  const duePassesAt = allDay ? nextDay(at, schedule.tz) : at;
-  return { number, recurrenceId: id, scheduleKey: key, at, duePassesAt, state: "open", closedAt: null };
-}
-
-function nextDay(at: Date, tz: string): Date {
-  const day = Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO(tz);
-  return new Date(day.add({ days: 1 }).startOfDay().epochMilliseconds);
-}
-
-function latestOf(occurrences: readonly Asked[]): Asked | null {
-  return occurrences.reduce<Asked | null>(
-    (latest, each) => (latest === null || each.number > latest.number ? each : latest),
-    null,
-  );
+  return next === null ? null : { ...next, id: freeId(next.id, all) };
 }

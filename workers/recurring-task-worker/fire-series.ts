@@ -3,7 +3,8 @@ import { deriveId } from "../../shared/derive-id.ts";
 import { insertOutbox, outboxRow, type Encoder } from "../../shared/outbox/outbox.ts";
 import type { Fire } from "../../shared/timers/due-rows.ts";
 import { advanceSeries } from "./advance-series.ts";
-import { lockDueSeries, readTasks, saveSeries } from "./store-series.ts";
+import { saveSeries } from "./save-series.ts";
+import { lockDueSeries, readTasks } from "./load-series.ts";
 
 /**
  * Advances series whose last occurrence's due has passed: one transaction for the batch. The lock, the generation and the

@@ -1,7 +1,10 @@
 import { foldTask, type FoldedTask, type TaskEvent } from "../../shared/tasks/fold-task.ts";
-import type { MessageOf } from "../../shared/message.ts";
-import { advanceSeries, newSeries, withState, type Series } from "./advance-series.ts";
-import { closingFields, scheduleFields, templateSchedule } from "./template-schedule.ts";
+import { fieldValue } from "../../shared/tasks/fold-fields.ts";
+import { adoptOccurrence } from "./adopt-occurrence.ts";
+import { advanceSeries, newSeries, withState, type Series, type SeriesCommand } from "./advance-series.ts";
+import { isGone } from "./decide-series.ts";
+import { dropUnmade } from "./drop-unmade.ts";
+import { closingFields, placeFields, scheduleFields, templateSchedule } from "./template-schedule.ts";
 
 /** What a batch is folded into: the tasks it speaks of, the series they belong to, and those series' templates. */
 export type World = Readonly<{
@@ -11,7 +14,7 @@ export type World = Readonly<{
 
 export type FoldedSeries = Readonly<{
   /** One answer per event, in their order. */
-  answers: readonly (readonly MessageOf<"CreateOccurrence">[])[];
+  answers: readonly (readonly SeriesCommand[])[];
   /** The world after; what did not change is the same object as before. */
   world: World;
 }>;
@@ -29,8 +32,8 @@ export function foldSeries(events: readonly (TaskEvent | null)[], before: World)
     const task = keepFields(foldTask(known, event));
     if (known !== null && Bun.deepEquals(known, task)) return [];
     tasks.set(task.id, task);
-    return concerned(task, series).flatMap((one) => {
-      const advanced = advanceSeries({ series: one, tasks, at: eventTime(event), by: "event" });
+    return concerned(task, { tasks, series }, eventTime(event)).flatMap(({ one, reopened }) => {
+      const advanced = advanceSeries({ series: one, tasks, at: eventTime(event), by: "event", reopened });
       series.set(one.id, advanced.series);
       return advanced.commands;
     });
@@ -38,16 +41,43 @@ export function foldSeries(events: readonly (TaskEvent | null)[], before: World)
   return { answers, world: { tasks, series } };
 }
 
-/** The series a task is template or occurrence of, its own state in it brought up to date; a new one for a new template. */
-function concerned(task: FoldedTask, all: ReadonlyMap<string, Series>): readonly Series[] {
-  const found = [...all.values()].flatMap((series) => {
-    if (series.templateId === task.id) return [series];
-    if (!series.occurrences.some(({ id }) => id === task.id)) return [];
-    const occurrences = series.occurrences.map((each) => (each.id === task.id ? withState(each, task) : each));
-    return [{ ...series, occurrences }];
+type Concerned = Readonly<{ one: Series; reopened: number | null }>;
+
+/**
+ * The series a task is template or occurrence of, its own state in it brought up to date, and whether that undid a completion; a new
+ * one for a new template, with the occurrences that are known of it.
+ */
+function concerned(task: FoldedTask, { tasks, series: all }: World, at: Date): readonly Concerned[] {
+  const found = [...all.values()].flatMap((series): readonly Concerned[] => {
+    if (series.templateId === task.id)
+      return [{ one: dropUnmade(series, templateSchedule(task), { tasks, now: at }), reopened: null }];
+    const before = series.occurrences.find(({ id }) => id === task.id);
+    if (before === undefined) {
+      if (fieldValue(task.fields, "template_id") !== series.templateId) return [];
+      const one = adoptOccurrence(series, templateSchedule(tasks.get(series.templateId) ?? null), task);
+      return one === series ? [] : [{ one, reopened: null }];
+    }
+    const after = withState(before, task);
+    const occurrences = series.occurrences.map((each) => (each === before ? after : each));
+    // Gone is for good: what is deleted stays so, unless it is restored, and then it was touched.
+    const lost = Number(isGone(after)) - Number(isGone(before));
+    const key = after.scheduleKey;
+    const made = lost === 0 ? series.made : { ...series.made, [key]: (series.made[key] ?? 0) - lost };
+    const isReopened = before.state === "completed" && after.state === "open";
+    return [{ one: { ...series, occurrences, made }, reopened: isReopened ? after.number : null }];
   });
-  const isTemplate = found.some(({ templateId }) => templateId === task.id);
-  return isTemplate || templateSchedule(task) === null ? found : [...found, newSeries(task.id, task.user_id)];
+  const template = templateSchedule(task);
+  if (template === null || found.some(({ one }) => one.templateId === task.id)) return found;
+  const known = [...tasks.values()]
+    .filter((each) => each !== null)
+    .filter(({ fields }) => fieldValue(fields, "template_id") === task.id)
+    .toSorted((a, b) => placeOf(a).localeCompare(placeOf(b)));
+  const one = known.reduce((series, each) => adoptOccurrence(series, template, each), newSeries(task.id, task.user_id));
+  return [...found, { one, reopened: null }];
+}
+
+function placeOf({ fields }: FoldedTask): string {
+  return String(fieldValue(fields, "recurrence_id"));
 }
 
 export function eventTime(event: TaskEvent): Date {
@@ -64,7 +94,7 @@ export function eventTime(event: TaskEvent): Date {
 }
 
 function keepFields(task: FoldedTask): FoldedTask {
-  const kept = [...scheduleFields, ...closingFields].flatMap((name) => {
+  const kept = [...scheduleFields, ...closingFields, ...placeFields].flatMap((name) => {
     const field = task.fields[name];
     return field === undefined ? [] : [[name, field] as const];
   });

@@ -2,7 +2,8 @@ import type { BatchHandler } from "../../shared/consume/handler.ts";
 import type { Tx } from "../../shared/postgres/db.ts";
 import type { Received } from "../../shared/message.ts";
 import { foldSeries, type FoldedSeries, type World } from "./fold-series.ts";
-import { lockSeriesOf, lockTasks, readTasks, saveSeries, saveTasks } from "./store-series.ts";
+import { saveSeries, saveTasks } from "./save-series.ts";
+import { lockSeriesOf, lockTasks, readOccurrencesOf, readTasks } from "./load-series.ts";
 
 type Event = Extract<Received, { type: "TaskCreated" | "TaskUpdated" | "TaskCompleted" | "TaskDeleted" }>;
 
@@ -15,10 +16,27 @@ export const followTasks: BatchHandler = async (messages, { tx, signal }) => {
   const about = new Map(
     events.flatMap((event) => (event === null ? [] : [[event.subject, { userId: event.data.user_id }]])),
   );
-  const tasks = await lockTasks(tx, about);
-  const series = await lockSeriesOf(tx, [...about.keys()]);
-  const unread = [...series.values()].map(({ templateId }) => templateId).filter((id) => !tasks.has(id));
-  for (const [id, task] of await readTasks(tx, unread)) tasks.set(id, task);
+  // Locked with them: an occurrence and its template may be heard of first by different instances at once.
+  const templates = events.flatMap((event) => {
+    const id = event?.type === "TaskCreated" ? event.data.template_id : null;
+    return event === null || id === null ? [] : [[id, { userId: event.data.user_id }] as const];
+  });
+  const tasks = await lockTasks(tx, new Map([...templates, ...about]));
+  const series = await lockSeriesOf(tx, [...tasks.keys()]);
+  const unread = [...series.values()].flatMap(({ templateId, occurrences }) => [
+    templateId,
+    ...occurrences.flatMap(({ id, state, madeBy }) =>
+      about.has(templateId) || (state === "open" && madeBy !== null) ? [id] : [],
+    ),
+  ]);
+  for (const [id, task] of await readTasks(
+    tx,
+    [...new Set(unread)].filter((id) => !tasks.has(id)),
+  ))
+    tasks.set(id, task);
+  const begun = new Set([...series.values()].map(({ templateId }) => templateId));
+  const fresh = events.flatMap((event) => (isTemplate(event) && !begun.has(event.subject) ? [event.subject] : []));
+  for (const [id, task] of await readOccurrencesOf(tx, fresh)) if (!tasks.has(id)) tasks.set(id, task);
 
   const before = { tasks, series };
   const folded = await foldWithKnownOccurrences({ tx, signal }, events, before);
@@ -48,6 +66,12 @@ async function foldWithKnownOccurrences(
     if (known.length === 0) return folded;
     tasks = new Map([...tasks, ...known]);
   }
+}
+
+/** Whether an event may begin a series. */
+function isTemplate(event: Event | null): event is Event {
+  if (event?.type === "TaskCreated") return event.data.is_recurring_template;
+  return event?.type === "TaskUpdated" && event.data.updated_fields["is_recurring_template"] === true;
 }
 
 function isTaskEvent(message: Received): message is Event {

@@ -33,12 +33,12 @@ export async function findSeries(sql: Sql, id: string, userId: string): Promise<
 
 function selectSeries(sql: Sql) {
   return sql`
-    select series.id, template_id as "templateId", status, created_at as "createdAt", folded as template,
+    select series.id, series.template_id as "templateId", status, series.version::int as version, created_at as "createdAt", folded as template,
       "nextDue", "openCount", "made"
     from series
-    join followed_tasks on task_id = template_id
+    join followed_tasks on task_id = series.template_id
     cross join lateral (
       select min(starts_at) filter (where state = 'open') as "nextDue",
         count(*) filter (where state = 'open')::int as "openCount", count(*)::int as "made"
-      from occurrences where series_id = series.id) as occurrences`;
+      from occurrences where series_id = series.id and not (taken_back and state = 'deleted')) as occurrences`;
 }

@@ -13,6 +13,7 @@ import { dueRows } from "../../shared/timers/due-rows.ts";
 import { runTimers } from "../../shared/timers/run-timers.ts";
 import { openWakeups, redisSettings } from "../../shared/timers/wakeups.ts";
 import { buildApp } from "./app.ts";
+import { makeChangeOccurrence } from "./change-occurrence.ts";
 import { makeFireSeries } from "./fire-series.ts";
 import { followTasks } from "./follow-tasks.ts";
 
@@ -37,7 +38,9 @@ await runRole("recurring-task-worker", settings, async (role, config) => {
 
   const fire = makeFireSeries({ db, codec, onWritten: outbox.notify });
   const rows = dueRows(db, { table: "series", due: "wake_at", fire });
-  role.serve(buildApp({ db, authenticate, newId: () => Bun.randomUUIDv7(), log, metrics }).fetch);
+  const changeOccurrence = makeChangeOccurrence({ db, codec, onWritten: outbox.notify });
+  const newId = () => Bun.randomUUIDv7();
+  role.serve(buildApp({ db, changeOccurrence, authenticate, newId, now: role.now, log, metrics }).fetch);
 
   await Promise.all([
     consume(

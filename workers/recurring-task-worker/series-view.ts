@@ -1,12 +1,16 @@
 import { z } from "@hono/zod-openapi";
 import { fieldValue } from "../../shared/tasks/fold-fields.ts";
 import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
+import { describePattern } from "../../shared/recurrence/describe-pattern.ts";
 import type { SeriesStatus } from "./decide-series.ts";
+import type { Told } from "./preview-occurrences.ts";
+import { templateSchedule, type TemplateSchedule } from "./template-schedule.ts";
 
 export type SeriesRow = Readonly<{
   id: string;
   templateId: string;
   status: SeriesStatus;
+  version: number;
   createdAt: Date;
   template: FoldedTask | null;
   nextDue: Date | null;
@@ -27,15 +31,33 @@ export const seriesSchema = z
         "template was deleted, completed or made a plain task.",
     }),
     recurrence_pattern: z.unknown(),
+    words: z.string().nullable().openapi({
+      description: "The pattern in English; null for a series that has stopped.",
+      example: "every last Friday of the month at 17:00 (Europe/Berlin)",
+    }),
     next_due: instant.nullable().openapi({ description: "The due time of the earliest open occurrence." }),
+    next: z
+      .array(
+        z.object({
+          recurrence_id: z.string(),
+          due_date: instant.nullable(),
+          due_on: z.iso.date().nullable(),
+        }),
+      )
+      .openapi({
+        description:
+          "The next five from now on, made or not; what was skipped, completed or deleted is not among them.",
+      }),
     open_occurrences: z.number().int(),
     made_occurrences: z.number().int(),
     created_at: instant,
+    version: z.int().openapi({ description: "Also its ETag.", example: 1 }),
   })
   .openapi("Series");
 export type SeriesView = z.infer<typeof seriesSchema>;
 
-export function seriesView(row: SeriesRow): SeriesView {
+export function seriesView(row: SeriesRow, next: readonly Told[]): SeriesView {
+  const schedule = templateSchedule(row.template);
   const pattern = row.template === null ? null : fieldValue(row.template.fields, "recurrence_pattern");
   return {
     id: row.id,
@@ -43,9 +65,20 @@ export function seriesView(row: SeriesRow): SeriesView {
     status: row.status,
     // The text was parsed before the series was made.
     recurrence_pattern: typeof pattern === "string" ? JSON.parse(pattern) : null,
+    words: schedule === null ? null : wordsOf(schedule),
     next_due: row.nextDue?.toISOString() ?? null,
+    next: next.map(({ recurrenceId, due }) => ({
+      recurrence_id: recurrenceId,
+      due_date: due.date?.toISOString() ?? null,
+      due_on: due.on,
+    })),
     open_occurrences: row.openCount,
     made_occurrences: row.made,
     created_at: row.createdAt.toISOString(),
+    version: row.version,
   };
+}
+
+function wordsOf({ pattern, schedule: { tz, start } }: TemplateSchedule): string {
+  return describePattern({ ...pattern, tz, start });
 }

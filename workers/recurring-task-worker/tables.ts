@@ -1,15 +1,38 @@
 import { sql } from "drizzle-orm";
-import { bigint, check, index, integer, jsonb, pgTable, text, timestamp, unique, uuid } from "drizzle-orm/pg-core";
+import {
+  bigint,
+  boolean,
+  check,
+  date,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+  uuid,
+} from "drizzle-orm/pg-core";
 import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
 
 const now = sql`clock_timestamp()`;
 
-export const followedTasks = pgTable("followed_tasks", {
-  taskId: uuid("task_id").primaryKey(),
-  userId: uuid("user_id").notNull(),
-  folded: jsonb("folded").$type<FoldedTask>(),
-  updatedAt: timestamp("updated_at", { withTimezone: true }).notNull().default(now),
-});
+export const followedTasks = pgTable(
+  "followed_tasks",
+  {
+    taskId: uuid("task_id").primaryKey(),
+    userId: uuid("user_id").notNull(),
+    folded: jsonb("folded").$type<FoldedTask>(),
+    updatedAt: timestamp("updated_at", { withTimezone: true }).notNull().default(now),
+    templateId: uuid("template_id"),
+  },
+  (table) => [
+    index("followed_tasks_of_template")
+      .on(table.templateId)
+      .where(sql`template_id is not null`),
+  ],
+);
 
 export const series = pgTable(
   "series",
@@ -23,6 +46,7 @@ export const series = pgTable(
     armedIn: bigint("armed_in", { mode: "number" }).notNull().default(0),
     createdAt: timestamp("created_at", { withTimezone: true, precision: 3 }).notNull().default(now),
     updatedAt: timestamp("updated_at", { withTimezone: true }).notNull().default(now),
+    version: bigint("version", { mode: "number" }).notNull().default(1),
   },
   (table) => [
     check("series_check", sql`(${table.status} = 'pending') = (${table.wakeAt} is not null)`),
@@ -52,6 +76,9 @@ export const occurrences = pgTable(
     state: text("state", { enum: ["open", "completed", "deleted"] }).notNull(),
     closedAt: timestamp("closed_at", { withTimezone: true }),
     askedAt: timestamp("asked_at", { withTimezone: true }).notNull().default(now),
+    ahead: boolean("ahead").notNull().default(false),
+    madeBy: integer("made_by"),
+    takenBack: boolean("taken_back").notNull().default(false),
   },
   (table) => [
     unique().on(table.seriesId, table.recurrenceId),
@@ -59,5 +86,26 @@ export const occurrences = pgTable(
     index("occurrences_open")
       .on(table.seriesId)
       .where(sql`state = 'open'`),
+    index("occurrences_by_time").on(table.seriesId, table.startsAt),
+  ],
+);
+
+export const seriesExceptions = pgTable(
+  "series_exceptions",
+  {
+    seriesId: uuid("series_id")
+      .notNull()
+      .references(() => series.id),
+    recurrenceId: text("recurrence_id").notNull(),
+    kind: text("kind", { enum: ["skipped", "moved"] }).notNull(),
+    dueDate: timestamp("due_date", { withTimezone: true, precision: 3 }),
+    dueOn: date("due_on", { mode: "string" }),
+    startsAt: timestamp("starts_at", { withTimezone: true }).notNull(),
+    createdAt: timestamp("created_at", { withTimezone: true }).notNull().default(now),
+  },
+  (table) => [
+    primaryKey({ columns: [table.seriesId, table.recurrenceId] }),
+    check("series_exceptions_check", sql`num_nonnulls(due_date, due_on) = case kind when 'moved' then 1 else 0 end`),
+    index("series_exceptions_by_time").on(table.seriesId, table.startsAt),
   ],
 );

@@ -11,17 +11,24 @@ import type { Schedule } from "../../shared/recurrence/recurrence.ts";
 
 /** How a template repeats, everything it leaves open filled in from the task. */
 export type TemplateSchedule = Readonly<{
-  /** Names the schedule: the same rule, zone, start and month end. What else the pattern says does not begin a new one. */
+  /**
+   * Names the schedule: the same rule, zone, start and month end. What else the pattern says does not begin a new one, its end by
+   * COUNT or UNTIL and its EXDATE neither: a series that is ended earlier or prolonged goes on counting.
+   */
   key: string;
   pattern: RecurrencePattern;
   schedule: Schedule;
+  /** The template's own due, the start of its day for an all-day one: where a new series begins, passed or not. */
+  begins: Date | null;
   /** When this schedule came into force, ms since the epoch: nothing is decided for a moment before. */
   since: number;
 }>;
 
-/** The fields a schedule depends on, beside those of `closingFields`; the rest of a task is not kept here. */
+/** The fields a schedule depends on, beside those of `closingFields` and `placeFields`; the rest of a task is not kept here. */
 export const scheduleFields = ["is_recurring_template", "recurrence_pattern", "due_date", "due_on", "due_tz"] as const;
 export const closingFields = ["status", "completed_at", "deleted_at"] as const;
+/** Which occurrence of which template a task is. */
+export const placeFields = ["template_id", "recurrence_id"] as const;
 
 /**
  * The schedule of a task, `null` for one that is no live template: not a template, without a pattern, completed or deleted.
@@ -43,9 +50,17 @@ export function templateSchedule(task: FoldedTask | null): TemplateSchedule | nu
   const start = pattern.start ?? startOf(value("due_on"), value("due_date"), setAt, tz);
   // An hour of the day makes a day a time.
   const timed = start.length === 10 && ["BYHOUR", "BYMINUTE", "BYSECOND"].some((name) => rule.parts.has(name));
-  const schedule = { rule, start: timed ? `${start}T00:00:00` : start, tz, monthEnd: pattern.month_end };
-  const key = deriveId("schedule", rule.canonical, tz, schedule.start, pattern.month_end);
-  return { key, pattern, schedule, since };
+  const { exdate = [], month_end: monthEnd } = pattern;
+  const schedule = { rule, start: timed ? `${start}T00:00:00` : start, tz, monthEnd, exdate };
+  const endless = rule.canonical.replaceAll(/;(?:COUNT|UNTIL)=[^;]*/g, "");
+  const key = deriveId("schedule", endless, tz, schedule.start, pattern.month_end);
+  return { key, pattern, schedule, begins: begin(value("due_on"), value("due_date"), tz), since };
+}
+
+function begin(dueOn: unknown, dueDate: unknown, tz: string): Date | null {
+  if (typeof dueDate === "string") return new Date(dueDate);
+  if (typeof dueOn === "string") return new Date(Temporal.PlainDate.from(dueOn).toZonedDateTime(tz).epochMilliseconds);
+  return null;
 }
 
 function startOf(dueOn: unknown, dueDate: unknown, setAt: number, tz: string): string {

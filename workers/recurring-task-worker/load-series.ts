@@ -1,10 +1,10 @@
 import type { Tx } from "../../shared/postgres/db.ts";
 import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
 import type { Series } from "./advance-series.ts";
-import type { Occurrence } from "./decide-series.ts";
+import { occurrenceColumns, type OccurrenceRow } from "./occurrence-row.ts";
+import { exceptionColumns, exceptionOf, type ExceptionRow } from "./store-exceptions.ts";
 
-type SeriesRow = Readonly<Omit<Series, "occurrences" | "made">>;
-type OccurrenceRow = Occurrence & Readonly<{ seriesId: string }>;
+type SeriesRow = Readonly<Omit<Series, "occurrences" | "exceptions" | "made">>;
 
 /** Beside the open ones: enough to know the last one and what the next ones could collide with. */
 const latestKept = 20;
@@ -39,11 +39,23 @@ export async function readTasks(tx: Tx, ids: readonly string[]): Promise<Map<str
   return found;
 }
 
+/** The folds of the tasks that name these templates as theirs, as they are committed now, not locked. */
+export async function readOccurrencesOf(
+  tx: Tx,
+  templateIds: readonly string[],
+): Promise<Map<string, FoldedTask | null>> {
+  if (templateIds.length === 0) return new Map();
+  const rows = await tx<{ task_id: string; folded: FoldedTask | null }[]>`
+    select task_id, folded from followed_tasks where template_id = any(${[...templateIds]}::uuid[])`;
+  return new Map(rows.map(({ task_id, folded }) => [task_id, folded]));
+}
+
 /** The series these tasks are template or occurrence of, locked in id order. Call it after `lockTasks`, never before. */
 export async function lockSeriesOf(tx: Tx, taskIds: readonly string[]): Promise<Map<string, Series>> {
   const ids = [...taskIds];
   const rows = await tx<SeriesRow[]>`
-    select id, template_id as "templateId", user_id as "userId", status, wake_at as "wakeAt", generation::int as generation
+    select id, template_id as "templateId", user_id as "userId", status, wake_at as "wakeAt", generation::int as generation,
+      version::int as version
     from series
     where id in (
       select id from series where template_id = any(${ids}::uuid[])
@@ -63,7 +75,7 @@ export async function lockDueSeries(
 ): Promise<Readonly<{ series: Map<string, Series>; now: Date }>> {
   const rows = await tx<(SeriesRow & { now: Date })[]>`
     select id, template_id as "templateId", user_id as "userId", status, wake_at as "wakeAt", generation::int as generation,
-      clock_timestamp() as now
+      version::int as version, clock_timestamp() as now
     from series
     where (id, generation) in (
         select * from unnest(${timers.map(({ id }) => id)}::uuid[], ${timers.map(({ generation }) => String(generation))}::bigint[]))
@@ -75,6 +87,30 @@ export async function lockDueSeries(
   return { series: await withOccurrences(tx, series, []), now };
 }
 
+/**
+ * One series of a user, locked, with what is known of these occurrences and the exception of this recurrence, however long past, and
+ * the moment that was by the database's clock.
+ */
+export async function lockOneSeries(
+  tx: Tx,
+  of: Readonly<{ id: string; userId: string; wanted: readonly string[]; recurrenceId: string }>,
+): Promise<Readonly<{ series: Series; now: Date }> | null> {
+  const rows = await tx<(SeriesRow & { now: Date })[]>`
+    select id, template_id as "templateId", user_id as "userId", status, wake_at as "wakeAt", generation::int as generation,
+      version::int as version, clock_timestamp() as now
+    from series where id = ${of.id} and user_id = ${of.userId}
+    for update`;
+  const now = rows[0]?.now ?? new Date(0);
+  const series = rows.map(({ now: _now, ...row }) => row);
+  const [found] = (await withOccurrences(tx, series, of.wanted)).values();
+  if (found === undefined) return null;
+  const own = await tx<ExceptionRow[]>`
+    select ${exceptionColumns(tx)} from series_exceptions
+    where series_id = ${of.id} and recurrence_id = ${of.recurrenceId}`;
+  const exceptions = new Map([...found.exceptions, ...own.map((row) => [row.recurrenceId, exceptionOf(row)] as const)]);
+  return { series: { ...found, exceptions }, now };
+}
+
 /** Reads occurrences in a statement of its own: begun after the locks, it sees what the one before us committed. */
 async function withOccurrences(
   tx: Tx,
@@ -83,17 +119,26 @@ async function withOccurrences(
 ): Promise<Map<string, Series>> {
   const ids = rows.map(({ id }) => id);
   if (ids.length === 0) return new Map();
+  // What was asked for out of turn or is an exception matters from where the series has come to, or from now where that is earlier.
   const occurrences = await tx<OccurrenceRow[]>`
-    select id, series_id as "seriesId", number, recurrence_id as "recurrenceId", schedule_key as "scheduleKey", starts_at as at,
-      due_passes_at as "duePassesAt", state, closed_at as "closedAt"
+    select ${occurrenceColumns(tx)}
     from (
-      select *, row_number() over (partition by series_id order by number desc) as place
+      select *, row_number() over (partition by series_id, ahead order by number desc) as place,
+        max(starts_at) filter (where not ahead) over (partition by series_id) as reached
       from occurrences where series_id = any(${ids}::uuid[])) as ranked
     where place <= ${latestKept} or state = 'open' or id = any(${[...wanted]}::uuid[])
+      or (ahead and starts_at >= least(reached, clock_timestamp()))
     order by number`;
+  const exceptions = await tx<ExceptionRow[]>`
+    select ${exceptionColumns(tx)} from series_exceptions
+    join (
+      select series.id, max(occurrences.starts_at) filter (where not ahead) as reached
+      from series left join occurrences on series_id = series.id
+      where series.id = any(${ids}::uuid[]) group by 1) as place on place.id = series_id
+    where starts_at >= least(reached, clock_timestamp())`;
   const made = await tx<{ seriesId: string; key: string; count: number }[]>`
     select series_id as "seriesId", schedule_key as key, count(*)::int as count
-    from occurrences where series_id = any(${ids}::uuid[]) group by 1, 2`;
+    from occurrences where series_id = any(${ids}::uuid[]) and not (taken_back and state = 'deleted') group by 1, 2`;
   const of = <T extends { seriesId: string }>(all: readonly T[], id: string) =>
     all.filter(({ seriesId }) => seriesId === id);
   return new Map(
@@ -102,57 +147,11 @@ async function withOccurrences(
       {
         ...row,
         occurrences: of(occurrences, row.id).map(({ seriesId: _seriesId, ...occurrence }) => occurrence),
+        exceptions: new Map(
+          of(exceptions, row.id).map((exception) => [exception.recurrenceId, exceptionOf(exception)]),
+        ),
         made: Object.fromEntries(of(made, row.id).map(({ key, count }) => [key, count])),
       },
     ]),
   );
-}
-
-/** Writes folds of tasks locked before. */
-export async function saveTasks(tx: Tx, tasks: ReadonlyMap<string, FoldedTask | null>): Promise<void> {
-  if (tasks.size === 0) return;
-  const rows = [...tasks];
-  await tx`
-    update followed_tasks set folded = task.folded::jsonb, updated_at = clock_timestamp()
-    from unnest(${rows.map(([id]) => id)}::uuid[], ${rows.map(([, task]) => JSON.stringify(task))}::text[]) as task (task_id, folded)
-    where followed_tasks.task_id = task.task_id`;
-}
-
-/**
- * Writes series, locked before or new, and those of their occurrences that are not the ones loaded. A new generation disarms
- * the timer of the one before.
- */
-export async function saveSeries(
-  tx: Tx,
-  series: readonly Series[],
-  loaded: ReadonlyMap<string, Series>,
-): Promise<void> {
-  if (series.length === 0) return;
-  const column = <T>(of: (one: Series) => T): T[] => series.map(of);
-  await tx`
-    insert into series (id, template_id, user_id, status, wake_at, generation)
-    select * from unnest(
-      ${column(({ id }) => id)}::uuid[], ${column(({ templateId }) => templateId)}::uuid[],
-      ${column(({ userId }) => userId)}::uuid[], ${column(({ status }) => status)}::text[],
-      ${column(({ wakeAt }) => wakeAt?.toISOString() ?? null)}::timestamptz[],
-      ${column(({ generation }) => String(generation))}::bigint[])
-    on conflict (id) do update set status = excluded.status, wake_at = excluded.wake_at, generation = excluded.generation,
-      armed_in = case when series.generation = excluded.generation then series.armed_in else 0 end,
-      updated_at = clock_timestamp()`;
-  const known = new Set([...loaded.values()].flatMap(({ occurrences }) => occurrences));
-  const rows = series.flatMap((one) =>
-    one.occurrences.filter((each) => !known.has(each)).map((occurrence) => ({ ...occurrence, seriesId: one.id })),
-  );
-  if (rows.length === 0) return;
-  const each = <T>(of: (row: OccurrenceRow) => T): T[] => rows.map(of);
-  await tx`
-    insert into occurrences
-      (id, series_id, number, recurrence_id, schedule_key, starts_at, due_passes_at, state, closed_at)
-    select * from unnest(
-      ${each(({ id }) => id)}::uuid[], ${each(({ seriesId }) => seriesId)}::uuid[],
-      ${each(({ number }) => number)}::int[], ${each(({ recurrenceId }) => recurrenceId)}::text[],
-      ${each(({ scheduleKey }) => scheduleKey)}::uuid[], ${each(({ at }) => at.toISOString())}::timestamptz[],
-      ${each(({ duePassesAt }) => duePassesAt.toISOString())}::timestamptz[], ${each(({ state }) => state)}::text[],
-      ${each(({ closedAt }) => closedAt?.toISOString() ?? null)}::timestamptz[])
-    on conflict (id) do update set state = excluded.state, closed_at = excluded.closed_at`;
 }

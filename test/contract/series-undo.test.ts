@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { completed, created, deleted, idOf, openSeriesWorld, updated, type SeriesWorld } from "./series-world.ts";
+
+const url = process.env["DATABASE_URL"];
+if (!url && process.env["REQUIRE_ALL"] === "1") throw new Error("needs DATABASE_URL");
+
+const day = (date: string) => `2099-11-${date}T09:00:00`;
+const pattern = { rrule: "FREQ=DAILY", tz: "UTC", start: day("24") };
+
+describe.skipIf(!url)("undoing a completion on Postgres (needs DATABASE_URL)", () => {
+  let world: SeriesWorld;
+  beforeAll(async () => {
+    world = await openSeriesWorld();
+  }, 60_000);
+  afterAll(() => world?.[Symbol.asyncDispose](), 30_000);
+
+  const begun = async () => {
+    const id = Bun.randomUUIDv7();
+    const [first, second] = [idOf(id, day("24")), idOf(id, day("25"))];
+    await world.hear([created(id, pattern)]);
+    await world.hear([completed(first, 2)]);
+    return { id, first, second, reopen: () => world.hear([updated(first, 3, { status: "open", completed_at: null })]) };
+  };
+
+  test("the next one it made is asked to be removed, at the version nobody has touched", async () => {
+    const { id, second, reopen } = await begun();
+    expect(await reopen()).toEqual([
+      {
+        type: "RemoveOccurrence",
+        key: id,
+        subject: second,
+        sequence: 1,
+        data: expect.objectContaining({ occurrence_id: second, template_id: id, version: 1 }),
+      },
+    ]);
+    expect(await reopen()).toEqual([]);
+  });
+
+  test("removed, it is in no list and no history; completing again makes another of that date", async () => {
+    const { id, first, second, reopen } = await begun();
+    await reopen();
+    await world.hear([created(second, null), deleted(second, 2)]);
+    const history = await world.send("GET", `/v1/series/${id}/history`);
+    expect(history.body["items"].map((item: { recurrence_id: string }) => item.recurrence_id)).toEqual([day("24")]);
+    const again = await world.hear([completed(first, 4)]);
+    expect(again.map(({ subject }) => subject)).toEqual([idOf(id, `${day("25")}#2`)]);
+    expect((await world.send("GET", `/v1/series/${id}`)).body).toMatchObject({
+      made_occurrences: 2,
+      open_occurrences: 1,
+    });
+  });
+
+  test("touched since, heard of before or after, it stays", async () => {
+    const before = await begun();
+    await world.hear([created(before.second, null), updated(before.second, 2, { title: "mine" })]);
+    expect(await before.reopen()).toEqual([]);
+    const after = await begun();
+    await after.reopen();
+    await world.hear([created(after.second, null), updated(after.second, 2, { title: "mine" })]);
+    const [row] = await world.db.sql`select state, taken_back from occurrences where id = ${after.second}`;
+    expect(row).toEqual({ state: "open", taken_back: false });
+  });
+
+  test("instances that hear of the undoing and of the next one at once agree", async () => {
+    for (let round = 0; round < 5; round++) {
+      const { first, second, id } = await begun();
+      await Promise.all([
+        world.hear([updated(first, 3, { status: "open", completed_at: null })]),
+        world.hear([created(second, null)]),
+        world.hear([updated(second, 2, { title: "mine" })]),
+      ]);
+      await world.hear([completed(first, 4)]);
+      expect((await world.occurrencesOf(id)).map(({ state }) => state)).toEqual(["completed", "open"]);
+    }
+  });
+
+  test("an occurrence the task service made is taken in, heard of before its template or after, or at once", async () => {
+    for (const order of ["before", "after", "at once"]) {
+      const id = Bun.randomUUIDv7();
+      const third = idOf(id, day("26"));
+      const template = created(id, { ...pattern, max_open: 3 });
+      const occurrence = created(third, null, { template_id: id, recurrence_id: day("26") });
+      if (order === "at once") await Promise.all([world.hear([occurrence]), world.hear([template])]);
+      else
+        for (const each of order === "before" ? [occurrence, template] : [template, occurrence])
+          await world.hear([each]);
+      expect((await world.occurrencesOf(id)).map(({ recurrence_id }) => recurrence_id)).toContain(day("26"));
+    }
+  });
+});

@@ -1,0 +1,89 @@
+import { Problem } from "../../shared/problem.ts";
+import { withId, type Series } from "./advance-series.ts";
+import { freeId, isGone, lastInTurn, makeAsked, nextNumber, type Occurrence } from "./decide-series.ts";
+import { ownDue, passesAt, type Due, type Exception } from "./exception.ts";
+import { findRecurrence, plainId } from "../../shared/recurrence/find-recurrence.ts";
+import type { TemplateSchedule } from "./template-schedule.ts";
+
+/** What a person wants of one recurrence that has no task yet. */
+export type OccurrenceChange =
+  Readonly<{ wants: "skip" | "unskip" | "complete" }> | Readonly<{ wants: "move"; due: Due }>;
+
+/** What becomes of the recurrence: its exception (`null`: none), and the occurrence to ask for at once, out of its turn. */
+export type ExceptionDecision = Readonly<{ exception: Exception | null; ask: Occurrence | null }>;
+
+/** So many recurrences from now on may be skipped or moved: all of them are read whenever the series goes on. */
+export const maxExceptions = 500;
+
+/**
+ * Decides one change of one recurrence; pure. Idempotent: what is so already stays and asks for nothing.
+ * A recurrence the series has gone past gets its occurrence at once where it is moved or completed, and where it is un-skipped before
+ * its due; one still to come gets it in its turn, a completed one at once. Completing un-skips.
+ * Throws OCCURRENCE_NOT_FOUND for a time that is no recurrence, for any recurrence of a series counted from completion and of one
+ * that has stopped; OCCURRENCE_MADE for one that has a task, which is changed itself; REFUSED for one exception too many.
+ */
+export function decideException(
+  series: Series,
+  template: TemplateSchedule | null,
+  of: Readonly<{ recurrenceId: string; change: OccurrenceChange; now: Date }>,
+): ExceptionDecision {
+  const { recurrenceId, change, now } = of;
+  const before = series.exceptions.get(recurrenceId) ?? null;
+  const made = series.occurrences.find((each) => plainId(each.recurrenceId) === recurrenceId && !isGone(each));
+  if (made !== undefined) {
+    if (isAlready(made, change)) return { exception: before, ask: null };
+    throw new Problem("OCCURRENCE_MADE", toldToChange(made), { current: { task_id: made.id, state: made.state } });
+  }
+  if (template === null) throw new Problem("OCCURRENCE_NOT_FOUND", "The series has stopped");
+  if (template.pattern.anchor === "completion")
+    throw new Problem("OCCURRENCE_NOT_FOUND", "The series counts from completion: what comes next is not known before");
+  const { schedule } = template;
+  const recurrence = findRecurrence(schedule, recurrenceId);
+  if (recurrence === null) throw new Problem("OCCURRENCE_NOT_FOUND", `The series does not recur at ${recurrenceId}`);
+
+  const last = lastInTurn(series.occurrences, template.key);
+  const isPassed = last !== null && recurrence.at <= last.at;
+  const ask = (exception: Exception | null): Occurrence => {
+    const exceptions = new Map(exception === null ? [] : [[recurrenceId, exception]]);
+    const free = { ...recurrence, id: freeId(recurrence.id, series.occurrences) };
+    const asked = makeAsked(free, template, { number: nextNumber(series.occurrences), exceptions });
+    return withId(series.id, { ...asked, ahead: true });
+  };
+  const askIfComing = (): Occurrence | null => {
+    const asked = isPassed ? ask(null) : null;
+    return asked !== null && asked.duePassesAt > now ? asked : null;
+  };
+  switch (change.wants) {
+    case "skip":
+      return { exception: allowed(series, { recurrenceId, at: recurrence.at, kind: "skipped" }), ask: null };
+    case "unskip":
+      return before?.kind === "skipped" ? { exception: null, ask: askIfComing() } : { exception: before, ask: null };
+    case "move": {
+      const back =
+        passesAt(change.due, schedule.tz).getTime() === passesAt(ownDue(recurrence, schedule), schedule.tz).getTime();
+      if (back) return { exception: null, ask: before?.kind === "skipped" ? askIfComing() : null };
+      const exception = allowed(series, { recurrenceId, at: recurrence.at, kind: "moved", due: change.due });
+      return { exception, ask: isPassed ? ask(exception) : null };
+    }
+    case "complete": {
+      const exception = before?.kind === "moved" ? before : null;
+      return { exception, ask: { ...ask(exception), state: "completed", closedAt: now } };
+    }
+  }
+}
+
+function isAlready({ state }: Occurrence, { wants }: OccurrenceChange): boolean {
+  return (wants === "complete" && state === "completed") || (wants === "skip" && state === "deleted");
+}
+
+function toldToChange({ id, state }: Occurrence): string {
+  const task = `/v1/tasks/${id}`;
+  return state === "deleted"
+    ? `Its task ${id} was deleted, which skipped it for good`
+    : `It is a task by now: change it with PATCH or DELETE ${task}, or POST ${task}/complete`;
+}
+
+function allowed(series: Series, exception: Exception): Exception {
+  if (series.exceptions.size < maxExceptions || series.exceptions.has(exception.recurrenceId)) return exception;
+  throw new Problem("REFUSED", `${maxExceptions} recurrences to come are skipped or moved already`);
+}

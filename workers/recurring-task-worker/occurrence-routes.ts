@@ -1,0 +1,162 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { bodyFailures, readFailures, writeFailures } from "../../shared/http/failures.ts";
+import type { HttpApp, HttpEnv } from "../../shared/http/http-app.ts";
+import { etagOf, readIfMatch } from "../../shared/http/if-match.ts";
+import { keyHeader } from "../../shared/http/request-key.ts";
+import type { Sql } from "../../shared/postgres/db.ts";
+import { Problem } from "../../shared/problem.ts";
+import { instant } from "../../shared/tasks/instant.ts";
+import type { ChangeOccurrence } from "./change-occurrence.ts";
+import type { OccurrenceChange } from "./decide-exception.ts";
+import { decideHistory } from "./decide-history.ts";
+import { historySchema, historyView } from "./history-view.ts";
+import { findSeries } from "./list-series.ts";
+import { occurrenceSchema, occurrenceView } from "./occurrence-view.ts";
+import { answers, seriesParams } from "./route-parts.ts";
+import type { SeriesRow } from "./series-view.ts";
+import { endOfTime, tellOccurrence, tellOccurrences, tellSeries } from "./tell-series.ts";
+
+export type OccurrenceRoutes = Readonly<{ sql: Sql; changeOccurrence: ChangeOccurrence; now: () => Date }>;
+
+const dayMs = 86_400_000;
+const historyMost = 1500;
+const range = { from: instant.optional(), to: instant.optional() };
+const previewQuery = z.strictObject({ ...range, limit: z.coerce.number().int().min(1).max(366).default(10) });
+const preview = z
+  .object({
+    items: z.array(occurrenceSchema),
+    next_from: z
+      .string()
+      .nullable()
+      .openapi({ format: "date-time", description: "Where the rest begins; null when this is all of it." }),
+  })
+  .openapi("SeriesOccurrences");
+const params = seriesParams.extend({
+  recurrence_id: z.string().max(40).openapi({
+    description: "The local start as the rule says it: a time, or the day of an all-day series.",
+    example: "2026-01-31T09:00:00",
+  }),
+});
+const headers = z.object({
+  "if-match": z.string().max(1000).optional().openapi({ description: "The ETag of the series.", example: '"3"' }),
+  "idempotency-key": keyHeader["idempotency-key"].openapi({
+    description: "Taken and not needed: asking twice is asking once.",
+  }),
+});
+const newDue = z
+  .strictObject({ due_date: instant.optional(), due_on: z.iso.date().optional() })
+  .refine((due) => (due.due_date === undefined) !== (due.due_on === undefined), {
+    error: "has either due_date or due_on",
+  })
+  .transform(({ due_date, due_on }) =>
+    due_date === undefined ? { date: null, on: due_on ?? "" } : { date: due_date, on: null },
+  )
+  .openapi("NewDue");
+
+/** The recurrences of a series: to look at, past and to come, and to change while they have no task. */
+export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }: OccurrenceRoutes): void {
+  const seriesOf = async (c: Context<HttpEnv>, id: string): Promise<SeriesRow> => {
+    const found = await findSeries(sql, id, c.var.identity.userId);
+    if (found === null) throw new Problem("SERIES_NOT_FOUND");
+    return found;
+  };
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/series/{id}/occurrences",
+      summary: "The recurrences of a series from a moment on; the next ten by default",
+      request: { params: seriesParams, query: previewQuery },
+      responses: { 200: answers(preview, "By start"), ...readFailures(404, 422) },
+    }),
+    async (c) => {
+      const { from = now(), to = endOfTime, limit } = c.req.valid("query");
+      const series = await seriesOf(c, c.req.valid("param").id);
+      const { told, nextFrom } = await tellOccurrences(sql, series, { from, to, limit, now: now() });
+      return c.json({ items: told.map(occurrenceView), next_from: nextFrom?.toISOString() ?? null }, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/series/{id}/history",
+      summary: "What became of each recurrence; of the last year by default",
+      request: { params: seriesParams, query: z.strictObject(range) },
+      responses: { 200: answers(historySchema, "Its history"), ...readFailures(404, 422) },
+    }),
+    async (c) => {
+      const at = now();
+      const { from = new Date(at.getTime() - 366 * dayMs), to = endOfTime } = c.req.valid("query");
+      const series = await seriesOf(c, c.req.valid("param").id);
+      const { told, nextFrom } = await tellOccurrences(sql, series, {
+        from,
+        to,
+        limit: historyMost,
+        now: at,
+        until: at,
+      });
+      return c.json(historyView(decideHistory(told, at), nextFrom), 200);
+    },
+  );
+
+  const change = async (
+    c: Context<HttpEnv>,
+    of: z.output<typeof params>,
+    asked: Readonly<{ ifMatch: string | undefined; change: OccurrenceChange }>,
+  ) => {
+    const { id, recurrence_id: recurrenceId } = of;
+    const { userId } = c.var.identity;
+    const { correlationId, traceparent } = c.var;
+    const current = async () => (await tellSeries(sql, [await seriesOf(c, id)], now()))[0];
+    const ifMatch = readIfMatch(asked.ifMatch);
+    const by = { userId, correlationId, traceparent, ifMatch, current };
+    await changeOccurrence({ seriesId: id, recurrenceId, change: asked.change, ...by });
+    const series = await seriesOf(c, id);
+    const told = await tellOccurrence(sql, series, { recurrenceId, now: now() });
+    if (told === null) throw new Problem("OCCURRENCE_NOT_FOUND");
+    c.header("etag", etagOf(series.version));
+    return c.json(occurrenceView(told), 200);
+  };
+  const changed = answers(occurrenceSchema, "The recurrence as it now is; the ETag is that of the series");
+
+  for (const [wants, summary] of [
+    ["skip", "Leave a recurrence out"],
+    ["unskip", "Take a skipped recurrence back in"],
+    ["complete", "Complete a recurrence ahead of its turn"],
+  ] as const)
+    app.openapi(
+      createRoute({
+        method: "post",
+        path: `/v1/series/{id}/occurrences/{recurrence_id}/${wants}`,
+        summary,
+        description: "Asking twice is asking once. One that has a task answers 409 with its id.",
+        request: { params, headers },
+        responses: { 200: changed, ...writeFailures(404, 409, 412, 422) },
+      }),
+      async (c) => {
+        const ifMatch = c.req.valid("header")["if-match"];
+        return await change(c, c.req.valid("param"), { ifMatch, change: { wants } });
+      },
+    );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/series/{id}/occurrences/{recurrence_id}/move",
+      summary: "Give a recurrence another due",
+      description: "Moving it to the due of the rule takes that back. One that has a task answers 409 with its id.",
+      request: {
+        params,
+        headers,
+        body: { required: true, content: { "application/json": { schema: newDue } } },
+      },
+      responses: { 200: changed, ...bodyFailures(404, 409, 412) },
+    }),
+    async (c) => {
+      const ifMatch = c.req.valid("header")["if-match"];
+      return await change(c, c.req.valid("param"), { ifMatch, change: { wants: "move", due: c.req.valid("json") } });
+    },
+  );
+}

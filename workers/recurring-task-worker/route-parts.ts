@@ -1,0 +1,9 @@
+import { z } from "@hono/zod-openapi";
+
+/** The path of a series. */
+export const seriesParams = z.object({ id: z.guid("is not a UUID").transform((text) => text.toLowerCase()) });
+
+export const answers = <S extends z.ZodType>(schema: S, description: string) => ({
+  description,
+  content: { "application/json": { schema } },
+});

@@ -1,0 +1,48 @@
+import type { MessageOf } from "../../shared/message.ts";
+import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
+import type { Series } from "./advance-series.ts";
+import { decideSeries, type Occurrence } from "./decide-series.ts";
+import type { TemplateSchedule } from "./template-schedule.ts";
+
+/** The version of a task nobody has touched since it was made. */
+const untouched = 1;
+
+/**
+ * Takes back what the completion of an occurrence called for, now that it is undone: asks for those tasks to be removed, as far as
+ * nobody has touched them. What would be called for again at once, because time calls for it too, stays. Whether a task was removed is
+ * told by its own events: until then it counts as open, deleted it counts as never made, touched it stays (see `withState`).
+ */
+export function takeBack(
+  series: Series,
+  template: TemplateSchedule | null,
+  of: Readonly<{ reopened: number; tasks: ReadonlyMap<string, FoldedTask | null>; at: Date }>,
+): Readonly<{ series: Series; commands: readonly MessageOf<"RemoveOccurrence">[] }> {
+  const isTaken = ({ madeBy, state, takenBack, id }: Occurrence): boolean =>
+    madeBy === of.reopened && state === "open" && !takenBack && (of.tasks.get(id)?.version ?? untouched) <= untouched;
+  const taken = series.occurrences.filter(isTaken);
+  if (template === null || taken.length === 0) return { series, commands: [] };
+  const occurrences = series.occurrences.filter((each) => !isTaken(each));
+  const { exceptions } = series;
+  const made = (series.made[template.key] ?? 0) - taken.length;
+  if (decideSeries({ template, occurrences, exceptions, made, at: of.at, by: "timer" }).ask.length > 0)
+    return { series, commands: [] };
+  return {
+    series: {
+      ...series,
+      occurrences: series.occurrences.map((each) => (isTaken(each) ? { ...each, takenBack: true } : each)),
+    },
+    commands: taken.map(({ id }) => ({
+      type: "RemoveOccurrence",
+      key: series.templateId,
+      subject: id,
+      sequence: untouched,
+      data: {
+        occurrence_id: id,
+        template_id: series.templateId,
+        user_id: series.userId,
+        version: untouched,
+        requested_at: of.at,
+      },
+    })),
+  };
+}

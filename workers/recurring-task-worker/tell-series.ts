@@ -1,0 +1,73 @@
+import { findRecurrence, instantOf, plainId } from "../../shared/recurrence/find-recurrence.ts";
+import { templateSchedule } from "./template-schedule.ts";
+import type { Sql } from "../../shared/postgres/db.ts";
+import { ownDue, passesAt } from "./exception.ts";
+import { previewOccurrences, type PreviewOf, type Told } from "./preview-occurrences.ts";
+import { readOccurrences } from "./read-occurrences.ts";
+import { seriesView, type SeriesRow, type SeriesView } from "./series-view.ts";
+
+const nextShown = 5;
+const dayMs = 86_400_000;
+/** Beyond it nothing recurs: see `makeRecurrences`. */
+export const endOfTime = new Date(Date.UTC(2201, 0, 2));
+
+/** Series as they are shown, each with its next dates. */
+export async function tellSeries(sql: Sql, rows: readonly SeriesRow[], now: Date): Promise<readonly SeriesView[]> {
+  const limit = 100;
+  const read = await readOccurrences(sql, { ids: rows.map(({ id }) => id), from: now, to: endOfTime, limit });
+  return rows.map((row) => {
+    const coming = previewOccurrences(previewOf(row, read, { from: now, to: endOfTime, now }));
+    const next: Told[] = [];
+    // A hundred in a row that were skipped or done ahead are looked at, not more.
+    for (const told of coming.take(limit)) {
+      if (["open", "upcoming", "expected"].includes(told.state)) next.push(told);
+      if (next.length === nextShown) break;
+    }
+    return seriesView(row, next);
+  });
+}
+
+/**
+ * The recurrences of one series that start in a time, at most `limit`, and where the rest begins: `null` where there is none.
+ * Those without a task are told until `until` only, where it is given.
+ */
+export async function tellOccurrences(
+  sql: Sql,
+  row: SeriesRow,
+  range: Readonly<{ from: Date; to: Date; limit: number; now: Date; until?: Date }>,
+): Promise<Readonly<{ told: readonly Told[]; nextFrom: Date | null }>> {
+  const { from, to, limit } = range;
+  const read = await readOccurrences(sql, { ids: [row.id], from, to, limit: limit + 1 });
+  const told = [...previewOccurrences(previewOf(row, read, range)).take(limit + 1)];
+  return { told: told.slice(0, limit), nextFrom: told[limit]?.at ?? null };
+}
+
+/** One recurrence of a series; `null` where it is none. One from before the series began is told as missed. */
+export async function tellOccurrence(
+  sql: Sql,
+  row: SeriesRow,
+  { recurrenceId, now }: Readonly<{ recurrenceId: string; now: Date }>,
+): Promise<Told | null> {
+  const schedule = templateSchedule(row.template)?.schedule ?? null;
+  const at = instantOf(recurrenceId, schedule?.tz ?? "UTC");
+  if (at === null) return null;
+  const to = new Date(at.getTime() + dayMs);
+  const { told } = await tellOccurrences(sql, row, { from: at, to, limit: 30, now });
+  const found = told.findLast((one) => plainId(one.recurrenceId) === recurrenceId);
+  const recurrence = schedule === null ? null : findRecurrence(schedule, recurrenceId);
+  if (found !== undefined || recurrence === null || schedule === null) return found ?? null;
+  const due = ownDue(recurrence, schedule);
+  const rest = { duePassesAt: passesAt(due, schedule.tz), moved: false, taskId: null, closedAt: null };
+  return { recurrenceId, at, due, state: "missed", ...rest };
+}
+
+function previewOf(
+  row: SeriesRow,
+  read: Awaited<ReturnType<typeof readOccurrences>>,
+  { from, to, now, until }: Readonly<{ from: Date; to: Date; now: Date; until?: Date | undefined }>,
+): PreviewOf {
+  const template = templateSchedule(row.template);
+  const { occurrences, exceptions, reached } = read(row.id);
+  const ofKey = template === null ? null : (reached[template.key] ?? null);
+  return { template, occurrences, exceptions, reached: ofKey, from, to, until, now };
+}
