@@ -13,6 +13,7 @@ import { readSeriesParts, readZones } from "../../workers/task-service/read-expo
 import { findForChange, listTasks, readKept, readTask } from "../../workers/task-service/read-tasks.ts";
 import { keepAnswer, storeChange } from "../../workers/task-service/store-change.ts";
 import { storeCreates } from "../../workers/task-service/store-creates.ts";
+import { openSeries } from "../../workers/task-service/store-series.ts";
 import { freshDatabase } from "../support/database.ts";
 
 export const ada = "0190a000-0000-7000-8000-00000000000a";
@@ -89,6 +90,7 @@ export async function openWorld(): Promise<World> {
         storeChange: storeChange(db),
         keepAnswer: keepAnswer(db),
       },
+      openSeries: openSeries(db),
       newId: (now) => Bun.randomUUIDv7("hex", now),
       readTask: readTask(db),
       listTasks: listTasks(db),

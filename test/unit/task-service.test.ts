@@ -52,6 +52,7 @@ function setup(given: { write?: Partial<TaskAppDeps["write"]>; rest?: Partial<Ta
       notify: () => void asked.push("notify"),
       ...given.write,
     },
+    openSeries: never("openSeries"),
     newId: () => id,
     readTask: never("readTask"),
     listTasks: never("listTasks"),
@@ -204,6 +205,7 @@ test("the document describes every route, with the fields of a task and what can
     "/v1/tasks/{id}",
     "/v1/tasks/{id}/complete",
     "/v1/tasks/{id}/reopen",
+    "/v1/tasks/{id}/stop-after",
   ]);
   expect(Object.keys(document.components.schemas).toSorted()).toEqual([
     "NewTask",

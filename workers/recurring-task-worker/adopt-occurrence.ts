@@ -1,10 +1,10 @@
 import { deriveId } from "../../shared/derive-id.ts";
 import { fieldValue } from "../../shared/tasks/fold-fields.ts";
 import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
+import { findRecurrence, instantOf, plainId } from "../../shared/recurrence/find-recurrence.ts";
 import { withState, type Series } from "./advance-series.ts";
 import { nextNumber } from "./decide-series.ts";
 import { passesAt, type Due } from "./exception.ts";
-import { findRecurrence, instantOf, plainId } from "../../shared/recurrence/find-recurrence.ts";
 import type { TemplateSchedule } from "./template-schedule.ts";
 
 /** The key of what was made under a schedule that is not known any more. */

@@ -1,8 +1,8 @@
 import { Problem } from "../../shared/problem.ts";
+import { findRecurrence, plainId } from "../../shared/recurrence/find-recurrence.ts";
 import { withId, type Series } from "./advance-series.ts";
 import { freeId, isGone, lastInTurn, makeAsked, nextNumber, type Occurrence } from "./decide-series.ts";
 import { ownDue, passesAt, type Due, type Exception } from "./exception.ts";
-import { findRecurrence, plainId } from "../../shared/recurrence/find-recurrence.ts";
 import type { TemplateSchedule } from "./template-schedule.ts";
 
 /** What a person wants of one recurrence that has no task yet. */

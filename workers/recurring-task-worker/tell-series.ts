@@ -1,6 +1,6 @@
 import { findRecurrence, instantOf, plainId } from "../../shared/recurrence/find-recurrence.ts";
-import { templateSchedule } from "./template-schedule.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
+import { templateSchedule } from "./template-schedule.ts";
 import { ownDue, passesAt } from "./exception.ts";
 import { previewOccurrences, type PreviewOf, type Told } from "./preview-occurrences.ts";
 import { readOccurrences } from "./read-occurrences.ts";

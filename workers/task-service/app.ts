@@ -2,11 +2,13 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { decodeCursor, encodeCursor } from "../../shared/http/cursor.ts";
 import { makeHttpApp, type HttpApp, type HttpEnv, type HttpOptions } from "../../shared/http/http-app.ts";
+import { etagOf, matches, readIfMatch, readIfNoneMatch } from "../../shared/http/if-match.ts";
 import { replayedHeader, requestKey } from "../../shared/http/request-key.ts";
 import type { TaskPatch } from "../../shared/tasks/task-input.ts";
 import { goneAnswer, taskAnswer } from "./answer.ts";
+import { changeSeries, type SeriesChangeRequest, type SeriesDeps } from "./change-series.ts";
+import { decideScopedDelete, decideScopedPatch, decideStopAfter } from "./decide-scope.ts";
 import { decideComplete, decideCreate, decideDelete, decidePatch, decideReopen } from "./decide-task.ts";
-import { etagOf, matches, readIfMatch, readIfNoneMatch } from "../../shared/http/if-match.ts";
 import { exportCalendar, type ExportDeps } from "./export-calendar.ts";
 import type { ListQuery } from "./read-tasks.ts";
 import { viewOfRow, type TaskRow } from "./task-row.ts";
@@ -18,6 +20,7 @@ import {
   patchBody,
   readHeaders,
   responses,
+  scopeQuery,
   writeHeaders,
 } from "./task-schema.ts";
 import { changeTask, createTask, notFound, type ChangeRequest, type WriteDeps, type Written } from "./write-task.ts";
@@ -25,6 +28,7 @@ import { changeTask, createTask, notFound, type ChangeRequest, type WriteDeps, t
 export type TaskAppDeps = Readonly<{
   http: Omit<HttpOptions, "title" | "description">;
   write: WriteDeps;
+  openSeries: SeriesDeps["openSeries"];
   /** Makes the ids of tasks; rising ones keep the list's index append-only. */
   newId: (now: Date) => string;
   readTask: (userId: string, id: string) => Promise<TaskRow | null>;
@@ -67,6 +71,17 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     const by = await writer(c, headers["idempotency-key"]);
     const work = () => changeTask(deps.write, by, { ...request, id, ifMatch });
     return answered(c, await deps.oneAtATime(`${by.userId} ${id}`, work));
+  };
+  const changeWithSeries = async (
+    c: Context<HttpEnv>,
+    id: string,
+    headers: z.output<typeof writeHeaders>,
+    request: Pick<SeriesChangeRequest, "decide" | "answer" | "seesDeleted">,
+  ): Promise<Response> => {
+    const ifMatch = readIfMatch(headers["if-match"]);
+    const by = await writer(c, headers["idempotency-key"]);
+    const { openSeries, write } = deps;
+    return answered(c, await changeSeries({ ...write, openSeries }, by, { ...request, id, ifMatch }));
   };
 
   app.openapi(
@@ -161,16 +176,24 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
       method: "patch",
       path: "/v1/tasks/{id}",
       summary: "Change fields of a task; null clears",
-      description: "A patch that changes nothing answers 200 and makes no event.",
+      description:
+        "A patch that changes nothing answers 200 and makes no event. With a scope the template is changed too, and open occurrences " +
+        "follow in the fields in which they still were as it was; with `future` the series is split, and the answer is the occurrence " +
+        "that takes this one's place in the new one.",
       tags,
-      request: { params, headers: writeHeaders, body: patchBody },
+      request: { params, query: scopeQuery, headers: writeHeaders, body: patchBody },
       responses: responses.patched,
     }),
-    async (c) =>
-      change(c, c.req.valid("param").id, c.req.valid("header"), {
-        decide: decidePatch(c.req.valid("json"), await zoneFor(c.req.valid("json"), c.var.identity.userId)),
-        answer: (row) => taskAnswer(row),
-      }),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      const { scope } = c.req.valid("query");
+      const patch = c.req.valid("json");
+      const zone = await zoneFor(patch, c.var.identity.userId);
+      const answer = (row: TaskRow) => taskAnswer(row);
+      if (scope === "this") return change(c, id, c.req.valid("header"), { decide: decidePatch(patch, zone), answer });
+      const decide = decideScopedPatch(patch, { scope, zone, newId: deps.newId });
+      return changeWithSeries(c, id, c.req.valid("header"), { decide, answer });
+    },
   );
 
   app.openapi(
@@ -178,16 +201,36 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
       method: "delete",
       path: "/v1/tasks/{id}",
       summary: "Delete a task",
-      description: "Deleting again answers 204 again. A template's open occurrences stay.",
+      description:
+        "Deleting again answers 204 again. A template's open occurrences stay. With scope=future the series ends before this occurrence, " +
+        "with all it ends at once; what is open of it is deleted, what was completed stays.",
       tags,
-      request: { params, headers: writeHeaders },
+      request: { params, query: scopeQuery, headers: writeHeaders },
       responses: responses.gone,
     }),
+    (c) => {
+      const { id } = c.req.valid("param");
+      const { scope } = c.req.valid("query");
+      const gone = { answer: goneAnswer, seesDeleted: true };
+      if (scope === "this") return change(c, id, c.req.valid("header"), { decide: decideDelete, ...gone });
+      return changeWithSeries(c, id, c.req.valid("header"), { decide: decideScopedDelete(scope, "UTC"), ...gone });
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/tasks/{id}/stop-after",
+      summary: "End the series after this occurrence",
+      description: "Later ones that are open are deleted. Stopping twice is stopping once.",
+      tags,
+      request: { params, headers: writeHeaders },
+      responses: responses.changed,
+    }),
     (c) =>
-      change(c, c.req.valid("param").id, c.req.valid("header"), {
-        decide: decideDelete,
-        answer: goneAnswer,
-        seesDeleted: true,
+      changeWithSeries(c, c.req.valid("param").id, c.req.valid("header"), {
+        decide: decideStopAfter("UTC"),
+        answer: (row) => taskAnswer(row),
       }),
   );
 

@@ -1,15 +1,27 @@
 import type { Message } from "../../shared/message.ts";
 import type { CreateOccurrence, RemoveOccurrence } from "../../shared/records.ts";
+import { plainId } from "../../shared/recurrence/find-recurrence.ts";
+import { parseRecurrencePatternText } from "../../shared/recurrence/recurrence-pattern.ts";
+import { isPastEnd } from "./cut-pattern.ts";
 import { decideComplete, decideDelete, taskCreated } from "./decide-task.ts";
 import type { TaskRow } from "./task-row.ts";
 
 /** Why a command was done without effect: it no longer applies, which is normal. */
-export type Ignored = "template_missing" | "template_deleted" | "no_template" | "exists" | "missing" | "touched";
+export type Ignored =
+  "template_missing" | "template_deleted" | "no_template" | "past_end" | "exists" | "missing" | "touched";
 
 /** A template as a command needs it. */
 export type Template = Pick<
   TaskRow,
-  "user_id" | "title" | "description" | "priority" | "tags" | "remind" | "is_recurring_template" | "deleted_at"
+  | "user_id"
+  | "title"
+  | "description"
+  | "priority"
+  | "tags"
+  | "remind"
+  | "is_recurring_template"
+  | "recurrence_pattern"
+  | "deleted_at"
 >;
 
 /** A row as it is to be and the events that tell how it came about, in order. */
@@ -22,7 +34,10 @@ export type Decided = Readonly<{ row: TaskRow; events: readonly Message[] }>;
 export function decideOccurrence(template: Template | null, command: CreateOccurrence, now: Date): Decided | Ignored {
   if (template === null || template.user_id !== command.user_id) return "template_missing";
   if (template.deleted_at !== null) return "template_deleted";
-  if (!template.is_recurring_template) return "no_template";
+  if (!template.is_recurring_template || template.recurrence_pattern === null) return "no_template";
+  // Asked for before the worker heard that the series was ended or split there.
+  const pattern = parseRecurrencePatternText(template.recurrence_pattern);
+  if (isPastEnd(pattern, plainId(command.recurrence_id))) return "past_end";
   const row: TaskRow = {
     id: command.occurrence_id,
     user_id: template.user_id,

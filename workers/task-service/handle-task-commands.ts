@@ -33,7 +33,8 @@ export function makeHandleTaskCommands(countIgnored: (why: Ignored) => void): Ha
 async function makeOccurrence(tx: Tx, command: CreateOccurrence, now: Date): Promise<Decided | Ignored> {
   // Shared lock: the template is neither changed nor deleted until the occurrence is committed.
   const [template] = await tx<Template[]>`
-    select user_id, title, description, priority, tags, remind, is_recurring_template, deleted_at
+    select user_id, title, description, priority, tags, remind, is_recurring_template, recurrence_pattern,
+      deleted_at
     from tasks where id = ${command.template_id} for share`;
   const decided = decideOccurrence(template ?? null, command, now);
   if (typeof decided === "string") return decided;

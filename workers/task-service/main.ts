@@ -22,6 +22,7 @@ import { readSeriesParts, readZones } from "./read-export.ts";
 import { findForChange, listTasks, readKept, readTask } from "./read-tasks.ts";
 import { keepAnswer, storeChange } from "./store-change.ts";
 import { storeCreates } from "./store-creates.ts";
+import { openSeries } from "./store-series.ts";
 
 const settings = { database: databaseSettings, kafka: kafkaSettings, registry: registrySettings, auth: authSettings };
 
@@ -54,6 +55,7 @@ await runRole("task-service", settings, async (role, config) => {
       storeChange: storeChange(db),
       keepAnswer: keepAnswer(db),
     },
+    openSeries: openSeries(db),
     newId: (at) => Bun.randomUUIDv7("hex", at),
     readTask: readTask(db),
     listTasks: listTasks(db),

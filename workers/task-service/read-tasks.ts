@@ -31,6 +31,19 @@ export async function lockTask(tx: Tx, id: string): Promise<TaskRow | null> {
   return raw ? rowOf(raw) : null;
 }
 
+/** The open occurrences of a template and one task more, locked in id order until the transaction ends. */
+export async function lockTasks(
+  tx: Tx,
+  { templateId, alsoId }: Readonly<{ templateId: string; alsoId: string }>,
+): Promise<readonly TaskRow[]> {
+  const rows = await tx<Raw[]>`
+    select ${columns(tx)} from tasks
+    where id = ${alsoId} or (template_id = ${templateId} and status = 'open' and deleted_at is null)
+    order by id
+    for update`;
+  return rows.map(rowOf);
+}
+
 /** Newest first; one more than `limit` tells that there is more. Places are keysets, so writes meanwhile neither repeat nor skip. */
 export function listTasks({ sql }: Readonly<{ sql: Sql }>) {
   return async ({ userId, status, templates, after, limit }: ListQuery): Promise<readonly TaskRow[]> => {
@@ -74,7 +87,7 @@ export function findForChange({ sql }: Readonly<{ sql: Sql }>) {
 type RawKept = KeptAnswer;
 
 /** The answer kept under a key, `null` when there is none (any more). */
-export function readKept({ sql }: Readonly<{ sql: Sql }>) {
+export function readKept({ sql }: Readonly<{ sql: Sql | Tx }>) {
   return async (userId: string, key: string): Promise<KeptAnswer | null> => {
     const [kept] = await sql<(Omit<KeptAnswer, "version"> & { version: string | null })[]>`
       select fingerprint, task_id as "taskId", status, version, body

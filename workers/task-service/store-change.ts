@@ -1,4 +1,4 @@
-import type { Sql } from "../../shared/postgres/db.ts";
+import type { Sql, Tx } from "../../shared/postgres/db.ts";
 import { insertOutboxFrom, type OutboxRow } from "../../shared/outbox/outbox.ts";
 import type { RequestKey } from "../../shared/http/request-key.ts";
 import type { Answer } from "./answer.ts";
@@ -49,7 +49,7 @@ export function storeChange({ sql }: Readonly<{ sql: Sql }>) {
 }
 
 /** Keeps the answer of a request that changed nothing. Where the key is taken by then, the answer there stays. */
-export function keepAnswer({ sql }: Readonly<{ sql: Sql }>) {
+export function keepAnswer({ sql }: Readonly<{ sql: Sql | Tx }>) {
   return async (userId: string, { key, fingerprint }: RequestKey, answer: Answer): Promise<void> => {
     await sql`
       insert into idempotency_keys (user_id, key, fingerprint, task_id, status, version, body)

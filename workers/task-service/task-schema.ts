@@ -47,6 +47,14 @@ export const params = z.object({
   id: z.uuid({ error: "is not a UUID" }).toLowerCase().openapi({ description: "The task." }),
 });
 
+/** How far a change of an occurrence reaches. */
+export const scopeQuery = z.strictObject({
+  scope: z.enum(["this", "future", "all"]).default("this").openapi({
+    description:
+      "Of an occurrence of a series: this one; this and those after it; or all of the series. Refused for other tasks, but for `this`.",
+  }),
+});
+
 export const listQuery = z.strictObject({
   status: z.enum(["open", "completed", "all"]).default("all"),
   templates: z

@@ -1,0 +1,273 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { deriveId } from "../../shared/derive-id.ts";
+import { makeLog } from "../../shared/log.ts";
+import type { Received } from "../../shared/message.ts";
+import { makeHandleTaskCommands } from "../../workers/task-service/handle-task-commands.ts";
+import { ada, ben, openWorld, type World } from "./task-service-world.ts";
+
+const url = process.env["DATABASE_URL"];
+if (!url && process.env["REQUIRE_ALL"] === "1") throw new Error("needs DATABASE_URL");
+
+describe.skipIf(!url)("changes of an occurrence that reach its series (needs DATABASE_URL)", () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld();
+  }, 60_000);
+  afterAll(() => world?.[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    await world.db.sql`truncate tasks, idempotency_keys, outbox`;
+    ignored.length = 0;
+  });
+  const ignored: string[] = [];
+  const handler = makeHandleTaskCommands((why) => void ignored.push(why));
+
+  const place = (day: number) => `2099-03-0${day}T09:00:00`;
+  const pattern = { rrule: "FREQ=DAILY", tz: "UTC", start: place(2), max_open: 5 };
+  /** The worker's asking, handled as the kernel would. */
+  const ask = async (template: string, day: number): Promise<string> => {
+    const occurrence_id = deriveId("occurrence", template, place(day));
+    const data = {
+      occurrence_id,
+      template_id: template,
+      user_id: ada,
+      recurrence_id: place(day),
+      due_date: new Date(`${place(day)}Z`),
+      due_on: null,
+      due_tz: "UTC",
+      requested_at: new Date(),
+      completed_at: null,
+    };
+    const message = { type: "CreateOccurrence", subject: occurrence_id, data } as unknown as Received; // what is looked at
+    const context = { signal: new AbortController().signal, log: makeLog({}, "error"), now: new Date() };
+    await world.db.transaction((tx) => handler(message, { ...context, tx }));
+    return occurrence_id;
+  };
+  /** A template and its occurrences of the 2nd to the 5th, all open. */
+  const makeSeries = async (over: object = {}) => {
+    const body = { title: "water", tags: ["home"], recurrence_pattern: { ...pattern, ...over } };
+    const { id } = (await world.send("POST", "/v1/tasks", { body })).body;
+    const occurrences: string[] = [];
+    for (const day of [2, 3, 4, 5]) occurrences.push(await ask(id, day));
+    return { id, occurrences: occurrences as [string, string, string, string] };
+  };
+  const rows = async () => [
+    ...(await world.db.sql<
+      { id: string; title: string; day: string; series: string; due: Date; live: boolean; pattern: string | null }[]
+    >`
+      select id, title, substr(recurrence_id, 9, 2) as day, template_id as series, due_date as due, deleted_at is null as live,
+        recurrence_pattern as pattern
+      from tasks order by recurrence_id, created_at, id`),
+  ];
+  const live = async (series?: string) =>
+    (await rows())
+      .filter((row) => row.live && row.day !== null && (series === undefined || row.series === series))
+      .map(({ day, title }) => `${day} ${title}`);
+  const ruleOf = async (id: string) => {
+    const [row] = (await rows()).filter((each) => each.id === id);
+    return row?.live ? JSON.parse(row.pattern ?? "{}").rrule : "deleted";
+  };
+  const patch = (id: string, scope: string, body: object, more: { ifMatch?: string; key?: string; as?: string } = {}) =>
+    world.send("PATCH", `/v1/tasks/${id}?scope=${scope}`, { body, ...more });
+
+  test("all: the template changes, and open occurrences follow where they still were as it was", async () => {
+    const { id, occurrences } = await makeSeries();
+    await world.send("PATCH", `/v1/tasks/${occurrences[2]}`, { body: { title: "mine" } });
+    await world.send("POST", `/v1/tasks/${occurrences[0]}/complete`);
+    const answer = await patch(occurrences[1], "all", { title: "feed", priority: "High" });
+    expect([answer.status, answer.body["title"], answer.headers.get("etag")]).toEqual([200, "feed", '"2"']);
+    expect(await live()).toEqual(["02 water", "03 feed", "04 mine", "05 feed"]);
+    expect((await world.send("GET", `/v1/tasks/${id}`)).body).toMatchObject({
+      title: "feed",
+      priority: "High",
+      version: 2,
+    });
+    expect((await world.send("GET", `/v1/tasks/${occurrences[2]}`)).body).toMatchObject({
+      title: "mine",
+      priority: "High",
+    });
+    const told = (await world.events()).slice(-4).map(({ type, subject, sequence }) => [type, subject, sequence]);
+    expect(told.toSorted()).toEqual(
+      [
+        ["TaskUpdated", id, 2],
+        ["TaskUpdated", occurrences[1], 2],
+        ["TaskUpdated", occurrences[2], 3],
+        ["TaskUpdated", occurrences[3], 2],
+      ].toSorted(),
+    );
+  });
+
+  test("future: the series is split, this and the later open ones go over to the new one", async () => {
+    const { id, occurrences } = await makeSeries();
+    await patch(occurrences[3], "this", { title: "mine" });
+    const answer = await patch(occurrences[2], "future", { title: "feed" });
+    const series = String(answer.body["template_id"]);
+    expect(answer.body).toMatchObject({ title: "feed", recurrence_id: place(4), version: 1, status: "open" });
+    expect(answer.body.id).toBe(deriveId("occurrence", series, place(4)));
+    expect(await live(id)).toEqual(["02 water", "03 water"]);
+    expect(await live(series)).toEqual(["04 feed", "05 mine"]);
+    expect([await ruleOf(id), await ruleOf(series)]).toEqual(["FREQ=DAILY;UNTIL=20990304T085959", "FREQ=DAILY"]);
+    expect((await world.send("GET", `/v1/tasks/${series}`)).body).toMatchObject({
+      title: "feed",
+      tags: ["home"],
+      due_date: "2099-03-04T09:00:00.000Z",
+      recurrence_pattern: { start: place(4), max_open: 5 },
+    });
+    expect((await world.send("GET", `/v1/tasks/${occurrences[2]}`)).status).toBe(404);
+    const told = (await world.events()).slice(-6).map(({ type }) => type);
+    expect(told).toEqual(["TaskUpdated", "TaskDeleted", "TaskDeleted", "TaskCreated", "TaskCreated", "TaskCreated"]);
+    // What the worker asked for before it heard of the split is not made.
+    await ask(id, 6);
+    await ask(series, 4);
+    expect(ignored).toEqual(["past_end", "exists"]);
+  });
+
+  test("future with another time: the new series recurs then, and a COUNT is divided", async () => {
+    const { id, occurrences } = await makeSeries({ rrule: "FREQ=DAILY;COUNT=10" });
+    const answer = await patch(occurrences[1], "future", { due_date: "2099-03-03T18:00:00Z" });
+    expect(answer.body).toMatchObject({ due_date: "2099-03-03T18:00:00.000Z", recurrence_id: "2099-03-03T18:00:00" });
+    const series = String(answer.body["template_id"]);
+    expect([await ruleOf(id), await ruleOf(series)]).toEqual([
+      "FREQ=DAILY;UNTIL=20990303T085959",
+      "FREQ=DAILY;COUNT=9",
+    ]);
+    expect(await live()).toEqual(["02 water", "03 water"]);
+  });
+
+  test("future with a due the rule does not name is refused, with its own rule it is taken", async () => {
+    const weekly = { rrule: "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH" };
+    const { occurrences } = await makeSeries(weekly);
+    const moved = { due_date: "2099-03-06T09:00:00Z" };
+    const refused = await patch(occurrences[1], "future", moved);
+    expect([refused.status, refused.body["errors"]]).toMatchObject([422, [{ path: "/due_date" }]]);
+    const taken = await patch(occurrences[1], "future", {
+      ...moved,
+      recurrence_pattern: { rrule: "FREQ=WEEKLY;BYDAY=FR" },
+    });
+    expect(taken.body).toMatchObject({ recurrence_id: place(6), due_date: "2099-03-06T09:00:00.000Z" });
+  });
+
+  test("future of the first one changes the series in place, and so does one counted from completion", async () => {
+    for (const over of [{}, { anchor: "completion" }]) {
+      await world.db.sql`truncate tasks, idempotency_keys, outbox`;
+      const { id, occurrences } = await makeSeries(over);
+      const [first] = occurrences;
+      const answer = await patch(first, "future", { title: "feed" });
+      expect([answer.body.id, answer.body["template_id"]]).toEqual([first, id]);
+      expect(await live(id)).toEqual(["02 feed", "03 feed", "04 feed", "05 feed"]);
+      expect(await ruleOf(id)).toBe("FREQ=DAILY");
+    }
+  });
+
+  test("deleting with a scope: future ends the series before it, all ends it; what was done stays", async () => {
+    const one = await makeSeries();
+    expect((await world.send("DELETE", `/v1/tasks/${one.occurrences[2]}?scope=future`)).status).toBe(204);
+    expect([await live(one.id), await ruleOf(one.id)]).toEqual([
+      ["02 water", "03 water"],
+      "FREQ=DAILY;UNTIL=20990304T085959",
+    ]);
+    expect((await world.send("DELETE", `/v1/tasks/${one.occurrences[2]}?scope=future`)).status).toBe(204);
+    await world.send("POST", `/v1/tasks/${one.occurrences[0]}/complete`);
+    expect((await world.send("DELETE", `/v1/tasks/${one.occurrences[1]}?scope=all`)).status).toBe(204);
+    expect([await live(one.id), await ruleOf(one.id)]).toEqual([["02 water"], "deleted"]);
+    const other = await makeSeries();
+    await world.send("DELETE", `/v1/tasks/${other.occurrences[0]}?scope=future`);
+    expect([await live(other.id), await ruleOf(other.id)]).toEqual([[], "deleted"]);
+  });
+
+  test("stop-after keeps this one and ends the series with it; twice is once", async () => {
+    const { id, occurrences } = await makeSeries();
+    const stop = () => world.send("POST", `/v1/tasks/${occurrences[1]}/stop-after`);
+    expect((await stop()).body).toMatchObject({ id: occurrences[1], version: 1 });
+    expect([await live(id), await ruleOf(id)]).toEqual([["02 water", "03 water"], "FREQ=DAILY;UNTIL=20990303T090000"]);
+    const before = (await world.events()).length;
+    expect((await stop()).status).toBe(200);
+    expect((await world.events()).length).toBe(before);
+    const byCompletion = await makeSeries({ anchor: "completion" });
+    await world.send("POST", `/v1/tasks/${byCompletion.occurrences[0]}/stop-after`);
+    expect(await ruleOf(byCompletion.id)).toBe("FREQ=DAILY;COUNT=1");
+  });
+
+  test("one past the end its series was given since is changed alone: the end never moves to later", async () => {
+    const { id, occurrences } = await makeSeries();
+    await world.send("POST", `/v1/tasks/${occurrences[3]}/complete`);
+    await patch(occurrences[1], "future", { title: "feed" });
+    await world.send("POST", `/v1/tasks/${occurrences[3]}/reopen`);
+    expect((await patch(occurrences[3], "future", { title: "prune" })).body).toMatchObject({
+      template_id: id,
+      title: "prune",
+    });
+    await world.send("POST", `/v1/tasks/${occurrences[3]}/stop-after`);
+    expect(await ruleOf(id)).toBe("FREQ=DAILY;UNTIL=20990303T085959");
+    await world.send("DELETE", `/v1/tasks/${occurrences[3]}?scope=future`);
+    expect([await live(id), await ruleOf(id)]).toEqual([["02 water"], "FREQ=DAILY;UNTIL=20990303T085959"]);
+  });
+
+  test("what is done beyond a split does not come back", async () => {
+    const { occurrences } = await makeSeries();
+    await world.send("POST", `/v1/tasks/${occurrences[2]}/complete`);
+    await world.send("DELETE", `/v1/tasks/${occurrences[3]}`);
+    const answer = await patch(occurrences[1], "future", { due_date: "2099-03-03T18:00:00Z" });
+    const successor = await world.send("GET", `/v1/tasks/${String(answer.body["template_id"])}`);
+    expect(successor.body["recurrence_pattern"]).toMatchObject({
+      exdate: ["2099-03-04T18:00:00", "2099-03-05T18:00:00"],
+    });
+  });
+
+  test("an all-day series is split by days", async () => {
+    const body = {
+      title: "rent",
+      due_on: "2099-03-02",
+      recurrence_pattern: { rrule: "FREQ=DAILY", tz: "Europe/Berlin" },
+    };
+    const { id } = (await world.send("POST", "/v1/tasks", { body })).body;
+    const occurrence = Bun.randomUUIDv7();
+    await world.db.sql`
+      insert into tasks (id, user_id, title, created_at, updated_at, due_on, template_id, recurrence_id)
+      values (${occurrence}, ${ada}, 'rent', now(), now(), '2099-03-04', ${id}, '2099-03-04')`;
+    const answer = await patch(occurrence, "future", { title: "rent, new flat" });
+    expect(answer.body).toMatchObject({ due_on: "2099-03-04", due_date: null, recurrence_id: "2099-03-04" });
+    const series = String(answer.body["template_id"]);
+    expect(await ruleOf(id)).toBe("FREQ=DAILY;UNTIL=20990303");
+    expect((await world.send("GET", `/v1/tasks/${series}`)).body).toMatchObject({
+      due_on: "2099-03-04",
+      due_date: null,
+    });
+  });
+
+  test("If-Match is the occurrence's version, and a request sent again with its key is answered again", async () => {
+    const { occurrences } = await makeSeries();
+    await patch(occurrences[2], "this", { description: "more" });
+    const stale = await patch(occurrences[2], "all", { title: "feed" }, { ifMatch: '"1"' });
+    expect([stale.status, stale.body["current"]]).toMatchObject([412, { id: occurrences[2], version: 2 }]);
+    const request = () => patch(occurrences[2], "future", { title: "feed" }, { ifMatch: '"2"', key: "k" });
+    const [first, ...again] = await Promise.all(Array.from({ length: 6 }, request));
+    for (const each of again)
+      expect([each.status, each.body["id"], each.body["version"]]).toEqual([200, String(first?.body.id), 1]);
+    expect([first, ...again].filter((each) => each?.headers.get("idempotent-replayed") === "true")).toHaveLength(5);
+    expect((await rows()).filter(({ pattern }) => pattern !== null)).toHaveLength(2);
+    expect((await patch(occurrences[2], "all", { title: "feed" }, { key: "k" })).body["code"]).toBe(
+      "IDEMPOTENCY_KEY_REUSED",
+    );
+  });
+
+  test("a scope is refused where there is no series, and for what is one occurrence's own", async () => {
+    const plain = (await world.send("POST", "/v1/tasks", { body: { title: "plain" } })).body.id;
+    const { id, occurrences } = await makeSeries();
+    for (const target of [plain, id]) expect((await patch(target, "all", { title: "x" })).status).toBe(422);
+    expect((await world.send("DELETE", `/v1/tasks/${plain}?scope=all`)).status).toBe(422);
+    expect((await world.send("POST", `/v1/tasks/${plain}/stop-after`)).status).toBe(422);
+    expect((await patch(plain, "this", { title: "x" })).status).toBe(200);
+    expect((await patch(occurrences[1], "everything", { title: "x" })).status).toBe(422);
+    for (const body of [
+      { due_date: "2099-03-03T10:00:00Z" },
+      { recurrence_pattern: null },
+      { is_recurring_template: false },
+    ])
+      expect((await patch(occurrences[1], "all", body)).status).toBe(422);
+    expect((await patch(occurrences[1], "all", { title: "x" }, { as: ben })).status).toBe(404);
+    await world.send("POST", `/v1/tasks/${occurrences[1]}/complete`);
+    expect((await patch(occurrences[1], "future", { title: "x" })).body["code"]).toBe("TASK_COMPLETED");
+    await world.send("DELETE", `/v1/tasks/${id}`);
+    expect((await patch(occurrences[2], "all", { title: "x" })).body["code"]).toBe("TASK_DELETED");
+  });
+});

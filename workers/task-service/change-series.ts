@@ -1,0 +1,71 @@
+import { replayOf } from "../../shared/http/request-key.ts";
+import { matches, type IfMatch } from "../../shared/http/if-match.ts";
+import type { OutboxRow } from "../../shared/outbox/outbox.ts";
+import { Problem } from "../../shared/problem.ts";
+import type { Answer } from "./answer.ts";
+import type { DecideSeriesChange, Written as Write } from "./series-rows.ts";
+import type { OpenSeries } from "./store-series.ts";
+import { viewOfRow, type TaskRow } from "./task-row.ts";
+import { notFound, type WriteDeps, type Writer, type Written } from "./write-task.ts";
+
+export type SeriesChangeRequest = Readonly<{
+  /** The occurrence addressed. */
+  id: string;
+  ifMatch: IfMatch;
+  decide: DecideSeriesChange;
+  answer: (row: TaskRow) => Answer;
+  /** A tombstone is given to `decide` instead of being answered with 404. */
+  seesDeleted?: boolean;
+}>;
+
+export type SeriesDeps = Pick<WriteDeps, "now" | "encode" | "notify"> & Readonly<{ openSeries: OpenSeries }>;
+
+const maxAttempts = 5;
+
+/**
+ * Changes an occurrence together with its series by a rule: one transaction that holds the template and its open occurrences, writes
+ * what the rule says with one event each, and keeps the answer. If-Match is compared with the occurrence.
+ * Throws TASK_NOT_FOUND (also for another's), VERSION_MISMATCH with the occurrence as it is, INVALID_REQUEST for a task that is no
+ * occurrence, and what the rule throws.
+ */
+export async function changeSeries(deps: SeriesDeps, writer: Writer, request: SeriesChangeRequest): Promise<Written> {
+  const { userId, key } = writer;
+  for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+    try {
+      const { written, wrote } = await deps.openSeries(userId, request.id, key?.key ?? null, async (series) => {
+        if (series.kept !== null && key !== null)
+          return { written: { answer: replayOf(series.kept, key), replayed: true }, wrote: false };
+        const { rows } = series;
+        if (rows === null || (rows.target.deleted_at !== null && !request.seesDeleted)) throw notFound(request.id);
+        const { target, template } = rows;
+        if (template === null)
+          throw new Problem("INVALID_REQUEST", undefined, {
+            mistakes: [{ path: "query.scope", message: "is for occurrences of a series; this task is none" }],
+          });
+        if (target.deleted_at === null && !matches(request.ifMatch, target.version))
+          throw new Problem("VERSION_MISMATCH", `The task is at version ${target.version}`, {
+            current: viewOfRow(target),
+          });
+        const now = deps.now();
+        const decided = request.decide({ ...rows, template }, now);
+        const answer = request.answer(decided.row);
+        const writes: (Write & Readonly<{ encoded: OutboxRow }>)[] = [];
+        for (const write of decided.writes)
+          writes.push({ ...write, encoded: await deps.encode(write.event, { ...writer, now }) });
+        await series.store(writes, key === null ? null : { ...key, answer });
+        return { written: { answer, replayed: false }, wrote: writes.length > 0 };
+      });
+      if (wrote) deps.notify();
+      return written;
+    } catch (error) {
+      // Lost against another change of the same rows, or against the same request sent twice: looked at again from the start.
+      if (!isRace(error) || attempt === maxAttempts) throw error;
+    }
+  }
+  throw new Problem("UNAVAILABLE", "The series is being changed by too many at once", { retryAfterSeconds: 1 });
+}
+
+/** A deadlock, or a unique key that another transaction took first. */
+function isRace(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "40P01" || error.code === "23505");
+}

@@ -1,0 +1,23 @@
+import type { Tx } from "../../shared/postgres/db.ts";
+
+/**
+ * The local starts after this one that a series is through with: done or deleted, or skipped beforehand, in order, at most 366. What
+ * was skipped, and which deletion only took an undone completion back, stand in the recurring task worker's tables, read here and
+ * never written.
+ */
+export async function readClosedPlaces(
+  tx: Tx,
+  { templateId, after }: Readonly<{ templateId: string; after: string }>,
+): Promise<readonly string[]> {
+  const rows = await tx<{ place: string }[]>`
+    select split_part(recurrence_id, '#', 1) as place from (
+      select tasks.recurrence_id
+      from tasks left join occurrences using (id)
+      where template_id = ${templateId} and (tasks.status = 'completed' or deleted_at is not null)
+        and not coalesce(taken_back, false)
+      union all
+      select recurrence_id from series_exceptions where series_id = ${templateId} and kind = 'skipped') as closed
+    where recurrence_id > ${after}
+    group by 1 order by 1 limit 366`;
+  return rows.map(({ place }) => place).filter((place) => place > after);
+}

@@ -1,0 +1,83 @@
+import type { Db, Tx } from "../../shared/postgres/db.ts";
+import { insertOutbox, type OutboxRow } from "../../shared/outbox/outbox.ts";
+import type { RequestKey } from "../../shared/http/request-key.ts";
+import type { Answer, KeptAnswer } from "./answer.ts";
+import { lockTask, lockTasks, readKept } from "./read-tasks.ts";
+import { readClosedPlaces } from "./read-closed-places.ts";
+import { placeOf, type SeriesRows } from "./series-rows.ts";
+import { keepAnswer } from "./store-change.ts";
+import type { TaskRow } from "./task-row.ts";
+
+type Write = Readonly<{ row: TaskRow; encoded: OutboxRow }>;
+
+/** A series locked for one change. */
+export type LockedSeries = Readonly<{
+  /** The answer under the key of the request, if there is one by now. */
+  kept: KeptAnswer | null;
+  /** `null` where the user has no such task; without a template where it is no occurrence. */
+  rows: (Omit<SeriesRows, "template"> & Readonly<{ template: TaskRow | null }>) | null;
+  /** Writes all of it, in order, and keeps the answer. */
+  store: (writes: readonly Write[], keep: (RequestKey & Readonly<{ answer: Answer }>) | null) => Promise<void>;
+}>;
+
+export type OpenSeries = <T>(
+  userId: string,
+  id: string,
+  key: string | null,
+  work: (series: LockedSeries) => Promise<T>,
+) => Promise<T>;
+
+/**
+ * Runs `work` in a transaction that holds the template first, then the occurrence addressed and the open ones in id order: no
+ * occurrence is made for the template, and none of them changes, until it is over.
+ */
+export function openSeries(db: Pick<Db, "transaction">): OpenSeries {
+  return (userId, id, key, work) =>
+    db.transaction(async (tx) => {
+      const [found] = await tx<{ templateId: string | null }[]>`
+        select template_id as "templateId" from tasks where id = ${id} and user_id = ${userId}`;
+      const template = found?.templateId ? await lockTask(tx, found.templateId) : null;
+      const open = template === null ? [] : await lockTasks(tx, { templateId: template.id, alsoId: id });
+      const target = open.find((row) => row.id === id) ?? (found === undefined ? null : await lockTask(tx, id));
+      const kept = key === null ? null : await readKept({ sql: tx })(userId, key);
+      const isMine = target !== null && (template === null || template.user_id === userId);
+      const closedPlaces =
+        template === null || target === null
+          ? []
+          : await readClosedPlaces(tx, { templateId: template.id, after: placeOf(target) });
+      const isOpen = ({ status, deleted_at }: TaskRow) => status === "open" && deleted_at === null;
+      return await work({
+        kept,
+        rows: isMine ? { template, target, open: open.filter(isOpen), closedPlaces } : null,
+        store: async (writes, keep) => {
+          for (const { row } of writes) await (row.version === 1 ? insertRow(tx, row) : updateRow(tx, row));
+          await insertOutbox(
+            tx,
+            writes.map(({ encoded }) => encoded),
+          );
+          if (keep !== null) await keepAnswer({ sql: tx })(userId, keep, keep.answer);
+        },
+      });
+    });
+}
+
+async function insertRow(tx: Tx, row: TaskRow): Promise<void> {
+  await tx`
+    insert into tasks (id, user_id, title, description, created_at, updated_at, due_date, due_on, due_tz, priority, tags, remind,
+      status, completed_at, is_recurring_template, recurrence_pattern, template_id, recurrence_id, version)
+    values (${row.id}, ${row.user_id}, ${row.title}, ${row.description}, ${row.created_at}, ${row.updated_at}, ${row.due_date},
+      ${row.due_on}, ${row.due_tz}, ${row.priority}, ${[...row.tags]}::text[],
+      ${row.remind === null ? null : [...row.remind]}::text[], ${row.status}, ${row.completed_at}, ${row.is_recurring_template},
+      ${row.recurrence_pattern}, ${row.template_id}, ${row.recurrence_id}, ${row.version})`;
+}
+
+/** The row is locked, so it still is at the version before. */
+async function updateRow(tx: Tx, row: TaskRow): Promise<void> {
+  await tx`
+    update tasks set title = ${row.title}, description = ${row.description}, updated_at = ${row.updated_at},
+      due_date = ${row.due_date}, due_on = ${row.due_on}, due_tz = ${row.due_tz}, priority = ${row.priority},
+      tags = ${[...row.tags]}::text[], remind = ${row.remind === null ? null : [...row.remind]}::text[],
+      deleted_at = ${row.deleted_at}, is_recurring_template = ${row.is_recurring_template},
+      recurrence_pattern = ${row.recurrence_pattern}, version = ${row.version}
+    where id = ${row.id}`;
+}
