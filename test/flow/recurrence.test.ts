@@ -119,3 +119,50 @@ test("with COUNT the series ends by itself", async () => {
   }
   expect(await occurrences(eve, template.id)).toHaveLength(2);
 }, 60_000);
+
+test("one is skipped, one done ahead, a completion undone, and the rest edited: no date is ever there twice", async () => {
+  const fay = await signIn(gateway, "fay");
+  const template = await fay.must("POST", "/v1/tasks", {
+    title: "Water plants",
+    recurrence_pattern: { rrule: "FREQ=DAILY;COUNT=6", tz: "UTC", start: "2099-01-05T08:00" },
+  });
+  const day = (date: number) => `2099-01-${String(date).padStart(2, "0")}T08:00:00`;
+  const live = async (count: number) =>
+    await until(`${count} live occurrences`, async () => {
+      const { items } = await fay.must<Json>("GET", "/v1/tasks?status=all&limit=200");
+      const made = items.filter((task) => task["template_id"] !== null);
+      return made.length === count
+        ? made.toSorted((a, b) => String(a["recurrence_id"]).localeCompare(String(b["recurrence_id"])))
+        : null;
+    });
+  const [first] = await live(1);
+  const series = `/v1/series/${template.id}`;
+  await fay.must("POST", `${series}/occurrences/${day(6)}/skip`);
+  await fay.must("POST", `${series}/occurrences/${day(8)}/complete`);
+  await live(2);
+
+  await fay.must("POST", `/v1/tasks/${first?.id}/complete`);
+  const [, seventh] = await live(3);
+  expect(seventh).toMatchObject({ recurrence_id: day(7), status: "open" });
+  await fay.must("POST", `/v1/tasks/${first?.id}/reopen`);
+  await live(2);
+  await fay.must("POST", `/v1/tasks/${first?.id}/complete`);
+  const [, again] = await live(3);
+  expect(again).toMatchObject({ recurrence_id: `${day(7)}#2`, status: "open" });
+
+  const edited = await fay.must("PATCH", `/v1/tasks/${again?.id}?scope=future`, { title: "Water the fern" });
+  expect(edited).toMatchObject({ title: "Water the fern", recurrence_id: day(7) });
+  await settled(system);
+  await fay.must("POST", `/v1/tasks/${edited.id}/complete`);
+  const all = await live(4);
+  expect(all.map((task) => [String(task["recurrence_id"]).slice(8, 10), task["title"], task["status"]])).toEqual([
+    ["05", "Water plants", "completed"],
+    ["07", "Water the fern", "completed"],
+    ["08", "Water plants", "completed"],
+    ["09", "Water the fern", "open"],
+  ]);
+  const successor = await fay.must<Json>("GET", `/v1/series/${String(edited["template_id"])}`);
+  expect(successor["next"]).toMatchObject([{ recurrence_id: day(9) }, { recurrence_id: day(10) }]);
+  const history = await fay.must<Json>("GET", `${series}/history`);
+  expect(history["totals"]).toMatchObject({ done: 2 });
+}, 60_000);
