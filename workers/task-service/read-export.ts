@@ -22,8 +22,8 @@ export type SeriesParts = Readonly<{
 }>;
 
 /**
- * What an export needs to know of these templates of a user beside their own rows. A deleted occurrence counts as skipped. The exceptions
- * are the recurring worker's rows, read as they are committed.
+ * What an export needs to know of these templates of a user beside their own rows. A deleted occurrence counts as skipped, unless it was
+ * taken back with the completion that called for it. The exceptions are the recurring worker's rows, read as they are committed.
  */
 export function readSeriesParts({ sql }: Readonly<{ sql: Sql }>) {
   return async (userId: string, ids: readonly string[]): Promise<SeriesParts> => {
@@ -38,7 +38,8 @@ export function readSeriesParts({ sql }: Readonly<{ sql: Sql }>) {
         select from tasks where template_id = e.series_id and tasks.recurrence_id = e.recurrence_id and deleted_at is null)
       union all
       select template_id, recurrence_id, 'skipped', null, null from tasks
-      where template_id = any(${found}::uuid[]) and deleted_at is not null`;
+      where template_id = any(${found}::uuid[]) and deleted_at is not null
+        and not exists (select from occurrences where occurrences.id = tasks.id and taken_back)`;
     const exceptions = new Map<string, SeriesException[]>();
     for (const { series, ...rest } of rows) exceptions.set(series, [...(exceptions.get(series) ?? []), rest]);
     return { patterns: new Map(templates.map(({ id, pattern }) => [id, pattern])), exceptions };
