@@ -35,7 +35,7 @@ async function scheduled(inMs: number, task = newTask()) {
     created(1, asked, { due, task }),
     command(1, { due: [due, 1, asked], status: ["open", 1, asked], task }),
   );
-  const id = ruleReminderId(task, "at-due");
+  const id = ruleReminderId(task, "PT0S");
   return { task, id, due, wakeup: { id, generation: 1, dueAt: new Date(due) } };
 }
 const statusOf = async (id: string) => {

@@ -73,6 +73,7 @@ describe("setting a reminder", () => {
       task_id: task,
       rule: null,
       remind_at,
+      snoozed_from: null,
       status: "pending",
       triggered_at: null,
       dismissed_at: null,
@@ -304,6 +305,8 @@ test("the routes describe themselves and their failures in OpenAPI 3.1", async (
     "get /v1/reminders": "200 401 422 500 503",
     "get /v1/tasks/{id}/reminders": "200 401 404 422 500 503",
     "post /v1/tasks/{id}/reminders": "201 400 401 403 404 409 413 415 422 500 503",
+    "patch /v1/reminders/{id}": "200 400 401 403 404 409 413 415 422 500 503",
+    "post /v1/reminders/{id}/snooze": "200 400 401 403 404 409 413 415 422 500 503",
     "post /v1/reminders/{id}/dismiss": "200 401 403 404 413 422 500 503",
   });
   expect(document.paths["/v1/reminders"]?.["get"]?.responses["422"]?.content).toHaveProperty([

@@ -54,7 +54,13 @@ const date = (ms: number | null) => (ms === null ? null : new Date(ms));
 export function created(
   version: number,
   time: number,
-  { due, template = false, task = taskId, user = userId }: Readonly<{ due: number | null; template?: boolean }> & About,
+  {
+    due,
+    day = null,
+    template = false,
+    task = taskId,
+    user = userId,
+  }: Readonly<{ due: number | null; day?: string | null; template?: boolean }> & About,
 ) {
   return event("TaskCreated", version, time, {
     id: task,
@@ -70,7 +76,7 @@ export function created(
     template_id: null,
     recurrence_id: null,
     remind: null,
-    due_on: null,
+    due_on: day,
     due_tz: null,
   });
 }
@@ -125,7 +131,7 @@ export function command(
     deleted_time: new Date(gone[2]),
     title: of.title ?? "a task",
     is_template: of.template ?? false,
-    rules: of.rules ?? [{ rule: "at-due", offset_ms: 0 }],
+    rules: of.rules ?? [{ rule: "PT0S", offset_ms: 0 }],
     requested_at: new Date(of.asked ?? due[2]),
   });
 }

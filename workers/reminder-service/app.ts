@@ -10,8 +10,12 @@ import type { Metrics } from "../../shared/metrics.ts";
 import { instant } from "../../shared/tasks/instant.ts";
 import { findTask } from "./find-task.ts";
 import { listReminders } from "./list-reminders.ts";
+import type { Written } from "./answer-once.ts";
 import { reminderSchema, reminderView } from "./reminder-view.ts";
-import { createReminder, dismissReminder, type Asked, type Writing } from "./write-reminder.ts";
+import { moveReminder, snoozeReminder } from "./move-reminder.ts";
+import { snoozeInput } from "./snooze-until.ts";
+import { createReminder, dismissReminder } from "./write-reminder.ts";
+import type { Asked, Writing } from "./write-events.ts";
 
 export type AppOptions = Writing &
   Readonly<{
@@ -33,6 +37,10 @@ const answers = <S extends z.ZodType>(schema: S, description: string) => ({
 // Typed wide, so that a kept answer is given again as it was sent.
 const made: RouteConfig["responses"] = {
   201: answers(reminderSchema, "The reminder"),
+  ...bodyFailures(404, 409),
+};
+const moved: RouteConfig["responses"] = {
+  200: answers(reminderSchema, "The reminder as it now is"),
   ...bodyFailures(404, 409),
 };
 const dismissHeaders = z.object({
@@ -92,7 +100,9 @@ export function buildApp(options: AppOptions): HttpApp {
       method: "post",
       path: "/v1/tasks/{id}/reminders",
       summary: "Set a reminder at an instant",
-      description: "The same task and instant is the same reminder: repeating the request changes nothing.",
+      description:
+        "The same task and instant is the same reminder: repeating the request changes nothing. For reminders that move with the due " +
+        "time, such as PT15M before it, set the task's `remind`.",
       request: {
         params,
         headers: z.object(keyHeader),
@@ -104,9 +114,49 @@ export function buildApp(options: AppOptions): HttpApp {
       const { remind_at: remindAt } = c.req.valid("json");
       const key = await requestKey(c.req.valid("header")["idempotency-key"], c.req);
       const wanted = { taskId: c.req.valid("param").id, remindAt };
-      const { body, replayed } = await createReminder(options, wanted, asked(c, key));
-      if (replayed) c.header(replayedHeader, "true");
-      return c.body(body, 201, { "content-type": "application/json" });
+      return answered(c, 201, await createReminder(options, wanted, asked(c, key)));
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "patch",
+      path: "/v1/reminders/{id}",
+      summary: "Move a reminder of your own",
+      description: "For one that a rule of the task made, change the task's `remind` or due time, or snooze it.",
+      request: {
+        params,
+        headers: z.object(keyHeader),
+        body: { required: true, content: { "application/json": { schema: newReminder } } },
+      },
+      responses: moved,
+    }),
+    async (c) => {
+      const { remind_at: remindAt } = c.req.valid("json");
+      const key = await requestKey(c.req.valid("header")["idempotency-key"], c.req);
+      return answered(c, 200, await moveReminder(options, c.req.valid("param").id, remindAt, asked(c, key)));
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/reminders/{id}/snooze",
+      summary: "Put a reminder off",
+      description:
+        "Reminds again later; the task stays due when it is. The snooze is over when the task is due at another time, completed or " +
+        "deleted. Snoozing again counts from then; sent again with the same Idempotency-Key, it is done once.",
+      request: {
+        params,
+        headers: z.object(keyHeader),
+        body: { required: true, content: { "application/json": { schema: snoozeInput } } },
+      },
+      responses: moved,
+    }),
+    async (c) => {
+      const key = await requestKey(c.req.valid("header")["idempotency-key"], c.req);
+      const wish = c.req.valid("json");
+      return answered(c, 200, await snoozeReminder(options, c.req.valid("param").id, wish, asked(c, key)));
     },
   );
 
@@ -122,6 +172,11 @@ export function buildApp(options: AppOptions): HttpApp {
     async (c) => c.json(reminderView(await dismissReminder(options, c.req.valid("param").id, asked(c, null))), 200),
   );
   return app;
+}
+
+function answered(c: Context<HttpEnv>, status: 200 | 201, { body, replayed }: Written): Response {
+  if (replayed) c.header(replayedHeader, "true");
+  return c.body(body, status, { "content-type": "application/json" });
 }
 
 const newReminder = z.strictObject({ remind_at: instant }).openapi("NewReminder");

@@ -1,7 +1,7 @@
 import type { Message } from "../../shared/message.ts";
 import type { Change } from "./decide-reminders.ts";
 import type { Guard } from "./guard.ts";
-import type { DismissReason, Reminder } from "./reminder.ts";
+import { instantOf, type DismissReason, type Reminder } from "./reminder.ts";
 
 export type Applied = Readonly<{ reminders: readonly Reminder[]; messages: readonly Message[] }>;
 
@@ -22,7 +22,8 @@ export function applyChanges(
       const reminder = dismissed(before, change.reason, now);
       return { reminder, messages: [dismissedMessage(reminder)] };
     }
-    const moved = before?.status === "pending" ? dismissed(before, "moved", now) : null;
+    const because = change.snooze === null ? "moved" : "snoozed";
+    const moved = before?.status === "pending" ? dismissed(before, because, now) : null;
     const last = moved ?? before;
     const reminder: Reminder = {
       id: change.id,
@@ -37,6 +38,8 @@ export function applyChanges(
       dismissedAt: null,
       reason: null,
       dismissedFor: last?.dismissedFor ?? null,
+      snoozedFrom: change.snooze?.from ?? null,
+      snoozedFor: change.snooze?.for ?? null,
     };
     return { reminder, messages: [...(moved ? [dismissedMessage(moved)] : []), scheduledMessage(reminder)] };
   });
@@ -54,11 +57,12 @@ export function dismissed(reminder: Reminder, reason: DismissReason, now: Date):
     version: reminder.version + 1,
     dismissedAt: now,
     reason,
-    dismissedFor: reason === "user" ? reminder.remindAt : reminder.dismissedFor,
+    dismissedFor: reason === "user" ? instantOf(reminder) : reminder.dismissedFor,
   };
 }
 
-function scheduledMessage({ id, taskId, userId, rule, remindAt, generation, version }: Reminder): Message {
+function scheduledMessage(reminder: Reminder): Message {
+  const { id, taskId, userId, rule, remindAt, generation, version, snoozedFrom } = reminder;
   return {
     type: "ReminderScheduled",
     key: taskId,
@@ -72,7 +76,7 @@ function scheduledMessage({ id, taskId, userId, rule, remindAt, generation, vers
       status: "pending",
       generation,
       rule,
-      snoozed_from: null,
+      snoozed_from: snoozedFrom,
     },
   };
 }

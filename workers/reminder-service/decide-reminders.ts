@@ -1,48 +1,79 @@
 import { deriveId } from "../../shared/derive-id.ts";
 import { taskState, type Guard, type TaskState } from "./guard.ts";
-import type { DismissReason, Reminder } from "./reminder.ts";
+import { instantOf, type DismissReason, type Reminder } from "./reminder.ts";
 
-/** `schedule` begins a new generation at `remindAt`; one still pending at another time is dismissed as moved first. */
+/**
+ * `schedule` begins a new generation at `remindAt`; one still pending at another time is dismissed first, as moved or, where there is a
+ * `snooze`, as snoozed.
+ */
 export type Change =
-  | Readonly<{ change: "schedule"; id: string; rule: string | null; remindAt: Date }>
+  | Readonly<{ change: "schedule"; id: string; rule: string | null; remindAt: Date; snooze: Snooze | null }>
   | Readonly<{ change: "dismiss"; id: string; reason: DismissReason }>;
+
+/** The time a snoozed reminder had before, and what was wanted of it when it was snoozed; see `Reminder`. */
+export type Snooze = Readonly<{ from: Date; for: Date | null }>;
+
+type Wanted = Readonly<{
+  rule: string | null;
+  /** The instant, in ms; `null` for none. */
+  at: number | null;
+  /** When it was asked for: an instant not after it was past by then. */
+  askedAt: number;
+}>;
 
 /**
  * What has to change so that a task's reminders are what its folded fields want; pure, in order of id. Applying the changes
  * and asking again gives none, and whichever message comes first, the same reminders are pending in the end.
  *
- * Completed, deleted or a template: pending ones are dismissed. Same instant, pending or fired: nothing. Dismissed by a
- * person for that instant: nothing. Not after the newest time of the fields it follows from: it was past when it was asked
- * for, so there is none. Else a new generation: so reopening and restoring bring a reminder back.
+ * Completed, deleted or a template: pending ones are dismissed. Same instant, or snoozed from it, pending or fired: nothing. Dismissed by
+ * a person for that instant: nothing. Not after the newest time of the fields it follows from: it was past when it was asked
+ * for, so there is none. Else a new generation: so reopening and restoring bring a reminder back, at the snooze's time where
+ * that is still ahead.
  */
 export function decideReminders(guard: Guard, existing: readonly Reminder[]): readonly Change[] {
   const state = taskState(guard);
   const byId = new Map(existing.map((reminder) => [reminder.id, reminder]));
-  const wanted = new Map<string, { rule: string | null; at: number | null; askedAt: number }>();
-  for (const { id, rule, remindAt } of existing)
-    wanted.set(
-      id,
-      rule === null ? { rule, at: remindAt.getTime(), askedAt: state.openedAt } : { rule, at: null, askedAt: 0 },
-    );
-  for (const { rule, offset_ms } of state.rules)
-    wanted.set(ruleReminderId(guard.taskId, rule), {
-      rule,
-      at: state.due === null ? null : state.due + offset_ms,
-      askedAt: state.askedAt,
-    });
-  return [...wanted]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([id, { rule, at, askedAt }]): readonly Change[] => {
-      const reminder = byId.get(id);
-      const dismiss = (reason: DismissReason): readonly Change[] =>
-        reminder?.status === "pending" ? [{ change: "dismiss", id, reason }] : [];
-      const barred = whyNone(state);
-      if (barred !== null) return dismiss(barred);
-      if (at === null) return dismiss("unscheduled");
-      if (reminder?.remindAt.getTime() === at && reminder.status !== "dismissed") return [];
-      if (reminder?.dismissedFor?.getTime() === at || at <= askedAt) return dismiss("moved");
-      return [{ change: "schedule", id, rule, remindAt: new Date(at) }];
-    });
+  const ids = new Set([...byId.keys(), ...state.rules.map(({ rule }) => ruleReminderId(guard.taskId, rule))]);
+  const rules = new Map(state.rules.map(({ rule }) => [ruleReminderId(guard.taskId, rule), rule]));
+  return [...ids].sort().flatMap((id): readonly Change[] => {
+    const reminder = byId.get(id) ?? null;
+    const { rule, at, askedAt } = wantedOf(state, reminder, rules.get(id) ?? null);
+    const dismiss = (reason: DismissReason): readonly Change[] =>
+      reminder?.status === "pending" ? [{ change: "dismiss", id, reason }] : [];
+    const barred = whyNone(state);
+    if (barred !== null) return dismiss(barred);
+    const stands = reminder !== null && standsFor(reminder, at);
+    if (stands && reminder.status !== "dismissed") return [];
+    if (at === null) return dismiss("unscheduled");
+    if (reminder?.dismissedFor?.getTime() === at) return dismiss("moved");
+    if (stands && reminder.snoozedFrom !== null && reminder.remindAt.getTime() > askedAt) {
+      const snooze = { from: reminder.snoozedFrom, for: reminder.snoozedFor };
+      return [{ change: "schedule", id, rule, remindAt: reminder.remindAt, snooze }];
+    }
+    if (at <= askedAt) return dismiss("moved");
+    return [{ change: "schedule", id, rule, remindAt: new Date(at), snooze: null }];
+  });
+}
+
+/** The instant that is wanted of a reminder as things are, `null` for none: where a snooze of it belongs. */
+export function wantedInstant(guard: Guard, reminder: Reminder): Date | null {
+  const { at } = wantedOf(taskState(guard), reminder, reminder.rule);
+  return at === null ? null : new Date(at);
+}
+
+function wantedOf(
+  { due, rules, askedAt, openedAt }: TaskState,
+  reminder: Reminder | null,
+  rule: string | null,
+): Wanted {
+  if (reminder !== null && reminder.rule === null)
+    return { rule: null, at: instantOf(reminder).getTime(), askedAt: openedAt };
+  const wanted = rules.find((each) => each.rule === rule);
+  return { rule, at: due === null || wanted === undefined ? null : due + wanted.offset_ms, askedAt };
+}
+
+function standsFor({ remindAt, snoozedFrom, snoozedFor }: Reminder, at: number | null): boolean {
+  return snoozedFrom === null ? remindAt.getTime() === at : (snoozedFor?.getTime() ?? null) === at;
 }
 
 /** One reminder per task and rule, whoever decides and however often. */
@@ -50,9 +81,9 @@ export function ruleReminderId(taskId: string, rule: string): string {
   return deriveId("reminder", taskId, rule);
 }
 
-/** One reminder per task and instant a person asked for: asking twice is asking once. */
-export function ownReminderId(taskId: string, remindAt: Date): string {
-  return deriveId("reminder", taskId, "at", remindAt.toISOString());
+/** One reminder per task and instant a person asked for: asking twice is asking once. The next one where that was moved away since. */
+export function ownReminderId(taskId: string, remindAt: Date, place = 0): string {
+  return deriveId("reminder", taskId, "at", remindAt.toISOString(), ...(place === 0 ? [] : [String(place)]));
 }
 
 function whyNone({ closed, isTemplate }: TaskState): DismissReason | null {

@@ -19,3 +19,11 @@ export async function findTask(sql: Sql, taskId: string, userId: string): Promis
     await sleep(everyMs);
   }
 }
+
+/** The task of a user's reminder. Throws REMINDER_NOT_FOUND, also for one of another user. */
+export async function findReminder(sql: Sql, id: string, userId: string): Promise<string> {
+  const [found] = await sql<{ taskId: string }[]>`
+    select task_id as "taskId" from reminders where id = ${id} and user_id = ${userId}`;
+  if (found === undefined) throw new Problem("REMINDER_NOT_FOUND");
+  return found.taskId;
+}

@@ -1,12 +1,13 @@
 import { fieldValue, foldFields, type FoldedFields } from "../../shared/tasks/fold-fields.ts";
 import { foldTask } from "../../shared/tasks/fold-task.ts";
+import { parseRelativeReminder } from "../../shared/tasks/relative-reminder.ts";
 import type { ReceivedOf } from "../../shared/message.ts";
 import type { ReminderRule } from "../../shared/records.ts";
 
 /**
  * What is known of a task when its reminders are decided, folded from its events and from commands alike: any order and any
- * repetition gives the same. Fields of the task keep its versions; `wanted_rules`, `wanted_title` and `wanted_template`, which
- * only commands say, keep the command's sequence, and `wanted_due` the version of the due date it was decided from.
+ * repetition gives the same. Fields of the task keep its versions; the `wanted_…` fields, which only commands say, keep the command's
+ * sequence: a command is taken whole or not at all, as its offsets are those at its due instant.
  */
 export type Guard = Readonly<{ taskId: string; userId: string; fields: FoldedFields }>;
 
@@ -17,7 +18,7 @@ export type GuardMessage =
   | ReceivedOf<"TaskDeleted">
   | ReceivedOf<"SetTaskReminders">;
 
-const kept = ["title", "priority", "due_date", "status", "deleted_at", "is_recurring_template"];
+const kept = ["title", "priority", "due_date", "due_on", "status", "deleted_at", "is_recurring_template"];
 
 /** Folds a message in; pure. Returns `guard` itself when the message says nothing new, or is about another user's task. */
 export function foldGuard(guard: Guard, message: GuardMessage): Guard {
@@ -40,9 +41,10 @@ function foldCommand(before: FoldedFields, { data, sequence }: ReceivedOf<"SetTa
   let fields = foldFields(before, { status: data.status }, data.status_version, at(data.status_time));
   const deleted = { deleted_at: data.deleted ? data.deleted_time.toISOString() : null };
   fields = foldFields(fields, deleted, data.deleted_version, at(data.deleted_time));
-  const due = { wanted_due: data.due_date?.toISOString() ?? null };
-  fields = foldFields(fields, due, data.due_version, at(data.due_time));
   const wanted = {
+    wanted_due: data.due_date?.toISOString() ?? null,
+    wanted_due_version: data.due_version,
+    wanted_due_time: at(data.due_time),
     wanted_rules: JSON.stringify(data.rules.map(({ rule, offset_ms }) => ({ rule, offset_ms }))),
     wanted_title: data.title,
     wanted_template: data.is_template,
@@ -65,13 +67,10 @@ export type TaskState = Readonly<{
 
 /** What the folded fields say; where an event and a command differ in what only one of them may know, the newer one counts. */
 export function taskState({ fields }: Guard): TaskState {
-  // The command decided from a version of the due date; for an all-day task only it knows the instant.
-  const isEventNewer = (fields["due_date"]?.version ?? -1) > (fields["wanted_due"]?.version ?? -1);
-  const dueField = isEventNewer ? "due_date" : "wanted_due";
-  const due = fieldValue(fields, dueField);
   const title = fieldValue(fields, "title") ?? fieldValue(fields, "wanted_title");
   const time = (name: string) => fields[name]?.time ?? 0;
   const openedAt = Math.max(time("status"), time("deleted_at"), time("is_recurring_template"));
+  const { due, dueTime, rules } = dueState(fields);
   return {
     closed:
       fieldValue(fields, "deleted_at") !== null
@@ -80,12 +79,43 @@ export function taskState({ fields }: Guard): TaskState {
           ? "completed"
           : null,
     isTemplate: (fieldValue(fields, "is_recurring_template") ?? fieldValue(fields, "wanted_template")) === true,
-    due: typeof due === "string" ? Date.parse(due) : null,
-    rules: readRules(fieldValue(fields, "wanted_rules")),
+    due,
+    rules,
     title: typeof title === "string" ? title : null,
-    askedAt: Math.max(openedAt, time(dueField), time("wanted_rules")),
+    askedAt: Math.max(openedAt, dueTime, time("wanted_rules")),
     openedAt,
   };
+}
+
+/**
+ * A due time newer than the one the command was decided from counts at once, so that what it replaces does not fire any more. Until the
+ * next command the instant of a whole day is not known, nor are those of rules on the calendar: for now there is none.
+ */
+function dueState(
+  fields: FoldedFields,
+): Readonly<{ due: number | null; dueTime: number; rules: readonly ReminderRule[] }> {
+  const field = (name: string) => fields[name] ?? { value: null, version: -1, time: 0 };
+  const number = (name: string, otherwise: number) => {
+    const value = fieldValue(fields, name);
+    return typeof value === "number" ? value : otherwise;
+  };
+  const instantOf = (value: unknown) => (typeof value === "string" ? Date.parse(value) : null);
+  const rules = readRules(fieldValue(fields, "wanted_rules"));
+  const [date, day] = [field("due_date"), field("due_on")];
+  if (Math.max(date.version, day.version) <= number("wanted_due_version", -1))
+    return { due: instantOf(field("wanted_due").value), dueTime: number("wanted_due_time", 0), rules };
+  const isDay = day.value !== null && (date.value === null || day.version > date.version);
+  return {
+    due: isDay ? null : instantOf(date.value),
+    dueTime: Math.max(date.time, day.time),
+    rules: rules.filter(({ rule }) => isDistance(rule)),
+  };
+}
+
+/** Whether the rule lies the same time before any due instant. */
+function isDistance(text: string): boolean {
+  const rule = parseRelativeReminder(text);
+  return rule?.kind === "before" && rule.days === 0;
 }
 
 // Written by foldCommand alone, from a decoded record.

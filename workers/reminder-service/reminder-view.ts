@@ -7,8 +7,14 @@ export const reminderSchema = z
   .object({
     id: z.string().openapi({ format: "uuid" }),
     task_id: z.string().openapi({ format: "uuid" }),
-    rule: z.string().nullable().openapi({ description: "The rule that made it; null for one set by a person." }),
+    rule: z
+      .string()
+      .nullable()
+      .openapi({ description: "The rule that made it, such as PT15M; null for one set by a person." }),
     remind_at: instant,
+    snoozed_from: instant
+      .nullable()
+      .openapi({ description: "The time it had before it was snoozed; null where it is not snoozed." }),
     status: z.enum(["pending", "triggered", "dismissed"]).openapi({
       description:
         "Completing or deleting the task dismisses what is pending. What has triggered stays so until it is dismissed by hand; " +
@@ -29,6 +35,7 @@ export function reminderView(reminder: Reminder): ReminderView {
     task_id: reminder.taskId,
     rule: reminder.rule,
     remind_at: reminder.remindAt.toISOString(),
+    snoozed_from: reminder.snoozedFrom?.toISOString() ?? null,
     status: reminder.status,
     triggered_at: reminder.triggeredAt?.toISOString() ?? null,
     dismissed_at: reminder.dismissedAt?.toISOString() ?? null,

@@ -30,6 +30,8 @@ export const reminders = pgTable(
     dismissedFor: instant("dismissed_for"),
     createdAt: timestamp("created_at", { withTimezone: true }).notNull().defaultNow(),
     armedIn: bigint("armed_in", { mode: "number" }).notNull().default(0),
+    snoozedFrom: instant("snoozed_from"),
+    snoozedFor: instant("snoozed_for"),
   },
   (table) => [
     index("reminders_of_task").on(table.taskId),

@@ -16,7 +16,11 @@ export type FoldedReminders = Readonly<Record<string, FoldedReminder>>;
 export type ReminderView = Readonly<{
   id: string;
   task_id: string;
+  /** Such as PT15M; null for one a person set, or where the events of an older build did not say. */
+  rule: string | null;
   remind_at: string | null;
+  /** The time it had before it was snoozed. */
+  snoozed_from: string | null;
   status: "pending" | "triggered" | "dismissed";
   triggered_at: string | null;
   dismissed_at: string | null;
@@ -52,7 +56,9 @@ export function reminderViews(
       return {
         id,
         task_id: task.id,
+        rule: text("rule"),
         remind_at: text("remind_at"),
+        snoozed_from: text("snoozed_from"),
         status: status === "triggered" || status === "dismissed" ? status : "pending",
         triggered_at: text("triggered_at"),
         dismissed_at: text("dismissed_at"),
@@ -68,14 +74,20 @@ function told(event: ReminderEvent): { set: Readonly<Record<string, FieldValue>>
     case "ReminderScheduled": {
       const remind_at = event.data.remind_at.toISOString();
       // The event does not say when it was made; its version alone decides, and the time only has to be the same each time.
-      return { set: { remind_at, status: "pending", triggered_at: null, dismissed_at: null }, time: 0 };
+      const { rule } = event.data;
+      const snoozed_from = event.data.snoozed_from?.toISOString() ?? null;
+      return {
+        set: { rule, remind_at, snoozed_from, status: "pending", triggered_at: null, dismissed_at: null },
+        time: 0,
+      };
     }
     case "ReminderTriggered": {
-      const { triggered_at, remind_at } = event.data;
+      const { triggered_at, remind_at, rule } = event.data;
       return {
         set: {
           status: "triggered",
           triggered_at: triggered_at.toISOString(),
+          ...(rule === null ? {} : { rule }),
           ...(remind_at === null ? {} : { remind_at: remind_at.toISOString() }),
         },
         time: triggered_at.getTime(),

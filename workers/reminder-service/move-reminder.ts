@@ -1,0 +1,96 @@
+import { readPreferences } from "../../shared/preferences/read-preferences.ts";
+import type { Tx } from "../../shared/postgres/db.ts";
+import { Problem } from "../../shared/problem.ts";
+import { answerOnce, type Written } from "./answer-once.ts";
+import { applyChanges } from "./apply-changes.ts";
+import { wantedInstant, type Snooze } from "./decide-reminders.ts";
+import { findReminder } from "./find-task.ts";
+import type { Guard } from "./guard.ts";
+import { isAhead, refuse, refuseClosed, refuseTooMany } from "./refuse.ts";
+import { instantOf, type Reminder } from "./reminder.ts";
+import { snoozeUntil, type SnoozeWish } from "./snooze-until.ts";
+import { lockReminders, saveReminders } from "./store-reminders.ts";
+import type { Asked, Changed, Writing } from "./write-events.ts";
+
+/**
+ * Puts a reminder, pending or fired, off to a later time: a new generation, which is over as soon as its task is due at another time.
+ * Until the time it has already changes nothing. Throws REMINDER_NOT_FOUND, REMINDER_DISMISSED, TASK_COMPLETED, TASK_DELETED, REFUSED,
+ * IDEMPOTENCY_KEY_REUSED, or INVALID_REQUEST for a time not ahead by the database's clock, or more than a year.
+ */
+export async function snoozeReminder(writing: Writing, id: string, wish: SnoozeWish, asked: Asked): Promise<Written> {
+  return await answerOnce(writing, asked, {
+    findTask: () => findReminder(writing.db.sql, id, asked.userId),
+    change: async (tx, guard) => {
+      const { before, existing } = await lockMovable(tx, guard, id);
+      const until = snoozeUntil(wish, await readClock(tx, asked.userId));
+      if (before.status === "pending" && until.getTime() === before.remindAt.getTime())
+        return { reminder: before, messages: [] };
+      const from = before.snoozedFrom ?? before.remindAt;
+      return await move(tx, guard, existing, {
+        before,
+        remindAt: until,
+        now: asked.now,
+        snooze: { from, for: wantedInstant(guard, before) },
+      });
+    },
+  });
+}
+
+/**
+ * Moves a reminder of one's own to another time, which ends a snooze; to the time it has changes nothing. Throws what snoozing
+ * throws, and REMINDER_FOLLOWS_TASK for one that a rule of the task made.
+ */
+export async function moveReminder(writing: Writing, id: string, remindAt: Date, asked: Asked): Promise<Written> {
+  return await answerOnce(writing, asked, {
+    findTask: () => findReminder(writing.db.sql, id, asked.userId),
+    change: async (tx, guard) => {
+      const { before, existing } = await lockMovable(tx, guard, id);
+      if (before.rule !== null)
+        throw new Problem(
+          "REMINDER_FOLLOWS_TASK",
+          `The task's rule ${before.rule} made it: change the task's remind or due time, or snooze it.`,
+        );
+      const isThere = before.status === "pending" && before.snoozedFrom === null;
+      if (isThere && before.remindAt.getTime() === remindAt.getTime()) return { reminder: before, messages: [] };
+      if (!(await isAhead(tx, remindAt))) refuse("/remind_at", "is in the past");
+      if (before.status !== "pending") refuseTooMany(existing);
+      if (existing.some((other) => isOwnAt(other, remindAt) && other.id !== id))
+        throw new Problem("REFUSED", "Another reminder of your own is set for that time.");
+      return await move(tx, guard, existing, { before, remindAt, snooze: null, now: asked.now });
+    },
+  });
+}
+
+/** Needs the guard locked. */
+async function lockMovable(tx: Tx, guard: Guard, id: string) {
+  const existing = await lockReminders(tx, [guard.taskId]);
+  const before = existing.find((reminder) => reminder.id === id);
+  if (before === undefined) throw new Problem("REMINDER_NOT_FOUND");
+  refuseClosed(guard);
+  if (before.status === "dismissed") throw new Problem("REMINDER_DISMISSED");
+  return { before, existing };
+}
+
+type Move = Readonly<{ before: Reminder; remindAt: Date; snooze: Snooze | null; now: Date }>;
+
+async function move(tx: Tx, guard: Guard, existing: readonly Reminder[], to: Move): Promise<Changed> {
+  const { id, rule } = to.before;
+  const change = { change: "schedule", id, rule, remindAt: to.remindAt, snooze: to.snooze } as const;
+  const { reminders, messages } = applyChanges(guard, existing, [change], to.now);
+  const [reminder] = reminders;
+  if (reminder === undefined) throw new Error("moving made no reminder");
+  await saveReminders(tx, [reminder]);
+  return { reminder, messages };
+}
+
+function isOwnAt(reminder: Reminder, at: Date): boolean {
+  return reminder.rule === null && reminder.status !== "dismissed" && instantOf(reminder).getTime() === at.getTime();
+}
+
+/** The database's time, and where the user's clocks are. */
+async function readClock(tx: Tx, userId: string) {
+  const [clock] = await tx<{ now: Date }[]>`select clock_timestamp() as now`;
+  const preferences = (await readPreferences(tx, [userId])).get(userId);
+  if (clock === undefined || preferences === undefined) throw new Error("the database did not tell the time");
+  return { now: clock.now, tz: preferences.tz, allDayAt: preferences.all_day_at };
+}

@@ -1,0 +1,67 @@
+import { z } from "@hono/zod-openapi";
+import { spanMs } from "../../shared/preferences/preferences.ts";
+import { instant } from "../../shared/tasks/instant.ts";
+import { refuse } from "./refuse.ts";
+
+const presets = ["10m", "1h", "tonight", "tomorrow", "next-week"] as const;
+const maxDays = 366;
+const minuteMs = 60_000;
+
+/** The body of POST /v1/reminders/:id/snooze: exactly one of its fields. */
+export const snoozeInput = z
+  .strictObject({
+    until: instant.optional().openapi({ description: `The time to remind at, at most ${maxDays} days ahead.` }),
+    for: z
+      .string()
+      .refine((text) => (spanMs(text) ?? 0) > 0, "is not a duration of up to 30 days such as PT10M")
+      .optional()
+      .openapi({ description: "How long from now.", example: "PT10M" }),
+    preset: z.enum(presets).optional().openapi({
+      description:
+        "In your zone: tonight is 20:00 today, tomorrow and next-week (the next Monday) are at the hour your whole days are due.",
+    }),
+  })
+  .refine((body) => Object.values(body).filter((value) => value !== undefined).length === 1, {
+    error: "takes exactly one of until, for and preset",
+  })
+  .openapi("Snooze");
+export type SnoozeWish = z.output<typeof snoozeInput>;
+
+/**
+ * The instant a snooze lasts until. Pure; `now` is the database's, `tz` and `allDayAt` the user's. A wall-clock time in a gap of the
+ * clocks moves past it. Throws INVALID_REQUEST for an instant not ahead, or too far.
+ */
+export function snoozeUntil(wish: SnoozeWish, clock: Readonly<{ now: Date; tz: string; allDayAt: string }>): Date {
+  const { now } = clock;
+  if (wish.until !== undefined) {
+    if (wish.until <= now) refuse("/until", "is in the past");
+    if (wish.until.getTime() - now.getTime() > maxDays * 24 * 60 * minuteMs)
+      refuse("/until", `is more than ${maxDays} days ahead`);
+    return wish.until;
+  }
+  if (wish.for !== undefined) return new Date(now.getTime() + (spanMs(wish.for) ?? 0));
+  const until = presetTime(wish.preset ?? "10m", clock);
+  if (until <= now) refuse("/preset", `is past: it is later than 20:00 in ${clock.tz}`);
+  return until;
+}
+
+function presetTime(
+  preset: (typeof presets)[number],
+  { now, tz, allDayAt }: Readonly<{ now: Date; tz: string; allDayAt: string }>,
+): Date {
+  const today = Temporal.Instant.fromEpochMilliseconds(now.getTime()).toZonedDateTimeISO(tz).toPlainDate();
+  const at = (days: number, plainTime: string) =>
+    new Date(today.add({ days }).toZonedDateTime({ timeZone: tz, plainTime }).epochMilliseconds);
+  switch (preset) {
+    case "10m":
+      return new Date(now.getTime() + 10 * minuteMs);
+    case "1h":
+      return new Date(now.getTime() + 60 * minuteMs);
+    case "tonight":
+      return at(0, "20:00");
+    case "tomorrow":
+      return at(1, allDayAt);
+    case "next-week":
+      return at(8 - today.dayOfWeek, allDayAt);
+  }
+}
