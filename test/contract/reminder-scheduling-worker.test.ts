@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { openDb, type Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import type { MessageOf, Received } from "../../shared/message.ts";
-import { makeWantReminders } from "../../workers/reminder-scheduling-worker/want-reminders.ts";
+import { wantReminders } from "../../workers/reminder-scheduling-worker/want-reminders.ts";
 import { freshDatabase, type FreshDatabase } from "../support/database.ts";
 
 const url = process.env["DATABASE_URL"];
@@ -11,7 +11,6 @@ if (!url && process.env["REQUIRE_ALL"] === "1") throw new Error("needs DATABASE_
 const ada = "0193a0b0-0000-7000-8000-0000000000aa";
 const ben = "0193a0b0-0000-7000-8000-0000000000bb";
 const log = makeLog({}, "error");
-const rules = [{ rule: "at-due", offset_ms: 0 }];
 const at = (minute: number) => new Date(Date.UTC(2026, 10, 23, 9, minute));
 const [due, moved] = [at(50), at(55)];
 
@@ -31,7 +30,7 @@ describe.skipIf(!url)("the reminder scheduling worker on Postgres (needs DATABAS
     db.transaction(async (tx) => {
       const context = { tx, signal: new AbortController().signal, log, now: at(0) };
       // The worker sends nothing else.
-      return (await makeWantReminders(rules)(messages, context)).flat() as MessageOf<"SetTaskReminders">[];
+      return (await wantReminders(messages, context)).flat() as MessageOf<"SetTaskReminders">[];
     });
   const told = (commands: readonly MessageOf<"SetTaskReminders">[]) =>
     commands.map(({ sequence, data }) => [sequence, data.rules.length === 0 ? null : data.due_date]);
@@ -84,13 +83,13 @@ describe.skipIf(!url)("the reminder scheduling worker on Postgres (needs DATABAS
     const task = Bun.randomUUIDv7();
     const both = await Promise.all([hear(created(task)), hear(updated(task, 2, { due_date: moved.toISOString() }))]);
     const [row] = await db.sql`select wanted, commands::int as commands from wanted_reminders where task_id = ${task}`;
-    expect(row).toEqual({ wanted: `${moved.toISOString()} at-due=0`, commands: both.flat().length });
+    expect(row).toEqual({ wanted: `2 ${moved.toISOString()} PT0S=0`, commands: both.flat().length });
   });
 
   test("a transaction rolled back has asked for nothing", async () => {
     const task = Bun.randomUUIDv7();
     const lost = db.transaction(async (tx) => {
-      await makeWantReminders(rules)([created(task)], { tx, signal: new AbortController().signal, log, now: at(0) });
+      await wantReminders([created(task)], { tx, signal: new AbortController().signal, log, now: at(0) });
       throw new Error("crash");
     });
     await expect(lost).rejects.toThrow();

@@ -1,6 +1,8 @@
-import { fieldValue, type FieldValue, type FoldedFields } from "../../shared/tasks/fold-fields.ts";
+import type { Preferences } from "../../shared/preferences/preferences.ts";
+import { fieldValue, type FoldedFields } from "../../shared/tasks/fold-fields.ts";
 import { foldTask, type FoldedTask, type TaskEvent } from "../../shared/tasks/fold-task.ts";
-import type { ReminderRule, SetTaskReminders } from "../../shared/records.ts";
+import type { SetTaskReminders } from "../../shared/records.ts";
+import { wantedReminders, type WantedReminders } from "./wanted-reminders.ts";
 
 /** What is known of a task and what was last asked for it. Stored as one row. */
 export type WantedState = Readonly<{
@@ -13,69 +15,88 @@ export type WantedState = Readonly<{
 
 export const nothingKnown: WantedState = { folded: null, wanted: null, commands: 0 };
 
-/** The fields reminders depend on; the rest of the task is not kept here. */
-const fields = ["due_date", "status", "deleted_at", "title", "is_recurring_template"] as const;
+/** What a person's preferences say about when to remind. */
+export type Choices = Pick<Preferences, "tz" | "all_day_at" | "default_reminders">;
+
+export type Decided = Readonly<{ state: WantedState; command: SetTaskReminders | null }>;
+
+/** The fields reminders depend on, and the title; the rest of the task is not kept here. */
+const deciding = ["due_date", "due_on", "due_tz", "remind", "status", "deleted_at", "is_recurring_template"] as const;
+const kept = [...deciding, "title"] as const;
 
 /**
  * Folds one event and says which command it calls for: one exactly when the wanted state differs from the one last asked
  * for. Closed and deleted tasks, templates and tasks without a due time want nothing. Pure; a repeated or late event that tells
  * nothing new gives the same state object and no command.
  */
-export function decideWanted(
-  state: WantedState,
-  event: TaskEvent,
-  rules: readonly ReminderRule[],
-  requestedAt: Date,
-): Readonly<{ state: WantedState; command: SetTaskReminders | null }> {
+export function decideWanted(state: WantedState, event: TaskEvent, choices: Choices): Decided {
   const folded = keepFields(foldTask(state.folded, event));
-  const wanted = wantedOf(folded.fields, rules);
-  const next = { folded, wanted, commands: wanted === state.wanted ? state.commands : state.commands + 1 };
-  if (wanted !== state.wanted) return { state: next, command: commandOf(folded, wanted, rules, requestedAt) };
-  return { state: Bun.deepEquals(folded, state.folded) ? state : next, command: null };
+  if (Bun.deepEquals(folded, state.folded)) return { state, command: null };
+  return decide({ ...state, folded }, folded, choices, new Date(0));
 }
 
-function wantedOf(task: FoldedFields, rules: readonly ReminderRule[]): string | null {
-  const due = fieldValue(task, "due_date");
-  const closed = fieldValue(task, "status") === "completed" || fieldValue(task, "deleted_at") !== null;
-  if (closed || typeof due !== "string" || fieldValue(task, "is_recurring_template") === true) return null;
-  if (rules.length === 0) return null;
-  return [due, ...rules.map(({ rule, offset_ms }) => `${rule}=${offset_ms}`)].join(" ");
+/** The same without an event, when the choices have changed: asked for at that time, so what was past by then is not made up for. */
+export function redecideWanted(state: WantedState, choices: Choices, changedAt: Date): Decided {
+  return state.folded === null ? { state, command: null } : decide(state, state.folded, choices, changedAt);
+}
+
+function decide(state: WantedState, folded: FoldedTask, choices: Choices, notBefore: Date): Decided {
+  const task = folded.fields;
+  const reminders = wantedReminders(task, choices);
+  const wanted = reminders.due === null || isClosed(task) ? null : textOf(reminders);
+  if (wanted === state.wanted) return { state: { ...state, folded }, command: null };
+  const requestedAt = new Date(Math.max(notBefore.getTime(), ...deciding.map((name) => task[name]?.time ?? 0)));
+  return {
+    state: { folded, wanted, commands: state.commands + 1 },
+    command: commandOf(folded, wanted === null ? { ...reminders, rules: [] } : reminders, requestedAt),
+  };
+}
+
+function isClosed(task: FoldedFields): boolean {
+  return (
+    fieldValue(task, "status") === "completed" ||
+    fieldValue(task, "deleted_at") !== null ||
+    fieldValue(task, "is_recurring_template") === true
+  );
+}
+
+/** The version is part of it: whoever reads the command lets a newer due time of an event win, so it must hear of the newest. */
+function textOf({ due, dueVersion, rules }: WantedReminders): string {
+  return [dueVersion, due?.toISOString(), ...rules.map(({ rule, offset_ms }) => `${rule}=${offset_ms}`)].join(" ");
 }
 
 /** Each field travels with its version and time, so its reader can fold commands and events together in any order. */
 function commandOf(
   { id, user_id, fields: task }: FoldedTask,
-  wanted: string | null,
-  rules: readonly ReminderRule[],
+  { due, dueVersion, dueTime, rules }: WantedReminders,
   requested_at: Date,
 ): SetTaskReminders {
   const setBy = (name: string) => ({ version: task[name]?.version ?? 0, time: new Date(task[name]?.time ?? 0) });
-  const [due, status, deleted] = [setBy("due_date"), setBy("status"), setBy("deleted_at")];
-  const text = (value: FieldValue): string | null => (typeof value === "string" ? value : null);
-  const dueText = text(fieldValue(task, "due_date"));
+  const [status, deleted] = [setBy("status"), setBy("deleted_at")];
+  const title = fieldValue(task, "title");
   return {
     task_id: id,
     user_id,
-    due_date: dueText === null ? null : new Date(dueText),
-    due_version: due.version,
-    due_time: due.time,
+    due_date: due,
+    due_version: dueVersion,
+    due_time: dueTime,
     status: fieldValue(task, "status") === "completed" ? "completed" : "open",
     status_version: status.version,
     status_time: status.time,
     deleted: fieldValue(task, "deleted_at") !== null,
     deleted_version: deleted.version,
     deleted_time: deleted.time,
-    title: text(fieldValue(task, "title")),
+    title: typeof title === "string" ? title : null,
     is_template: fieldValue(task, "is_recurring_template") === true,
-    rules: wanted === null ? [] : rules,
+    rules,
     requested_at,
   };
 }
 
 function keepFields(task: FoldedTask): FoldedTask {
-  const kept = fields.flatMap((name) => {
+  const fields = kept.flatMap((name) => {
     const field = task.fields[name];
     return field === undefined ? [] : [[name, field] as const];
   });
-  return { ...task, fields: Object.fromEntries(kept) };
+  return { ...task, fields: Object.fromEntries(fields) };
 }

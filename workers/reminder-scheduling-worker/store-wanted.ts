@@ -27,6 +27,20 @@ export async function loadWanted(
   return new Map(ids.map((id) => [id, found.get(id) ?? nothingKnown]));
 }
 
+/** The next tasks of a user, in id order, that want something, each row locked until the transaction ends. */
+export async function lockWantedAfter(
+  tx: Tx,
+  { userId, after, limit }: Readonly<{ userId: string; after: string; limit: number }>,
+): Promise<ReadonlyMap<string, WantedState>> {
+  const rows = await tx<({ task_id: string } & WantedState)[]>`
+    select task_id, folded, wanted, commands::int as commands
+    from wanted_reminders
+    where user_id = ${userId} and task_id > ${after} and wanted is not null
+    order by task_id limit ${limit}
+    for update`;
+  return new Map(rows.map(({ task_id, ...state }) => [task_id, state]));
+}
+
 /** Writes states loaded and locked before, in one statement. */
 export async function saveWanted(tx: Tx, states: ReadonlyMap<string, WantedState>): Promise<void> {
   if (states.size === 0) return;
