@@ -1,56 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { makeLog } from "../../shared/log.ts";
-import { makeMetrics } from "../../shared/metrics.ts";
-import { Problem } from "../../shared/problem.ts";
-import { buildApp } from "../../workers/reminder-service/app.ts";
+import type { HttpApp } from "../../shared/http/http-app.ts";
 import { command, completed, created, deleted, otherUserId, updated, userId } from "../support/guard-messages.ts";
+import { openReminderRequests, type Body, type Send } from "../support/reminder-requests.ts";
 import { openReminderWorld, type ReminderWorld } from "../support/reminder-world.ts";
 
 let world: ReminderWorld;
-let app: ReturnType<typeof buildApp>;
+let app: HttpApp;
+let send: Send;
 let notified = 0;
 beforeAll(async () => {
   world = await openReminderWorld();
-  app = buildApp({
-    db: world.db,
-    codec: world.codec,
-    notify: () => void notified++,
-    // A token is the id of its user here; real tokens have tests of their own.
-    authenticate: async (request) => {
-      const user = request.headers.get("authorization")?.replace("Bearer ", "");
-      if (!user) throw new Problem("UNAUTHENTICATED");
-      return { userId: user, sessionId: "s", expiresAt: new Date(8e15), via: "bearer" };
-    },
-    newId: () => Bun.randomUUIDv7(),
-    now: () => new Date(),
-    log: makeLog({}, "error"),
-    metrics: makeMetrics("test", { process: false }),
-  });
+  ({ app, send } = openReminderRequests(world, () => void notified++));
 }, 60_000);
 afterAll(() => world?.[Symbol.asyncDispose](), 30_000);
-
-type Body = Record<string, unknown> & {
-  id: string;
-  items: Body[];
-  next_cursor: string | null;
-  errors: { path: string }[];
-};
-
-type Sent = { body?: unknown; user?: string; key?: string };
-
-async function send(method: string, path: string, { body, user = userId, key }: Sent = {}) {
-  const answer = await app.request(path, {
-    method,
-    headers: {
-      authorization: `Bearer ${user}`,
-      "content-type": "application/json",
-      ...(key === undefined ? {} : { "idempotency-key": key }),
-    },
-    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
-  });
-  const replayed = answer.headers.get("idempotent-replayed");
-  return { status: answer.status, body: (await answer.json()) as Body, ...(replayed === null ? {} : { replayed }) };
-}
 
 const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
 const hour = 3_600_000;

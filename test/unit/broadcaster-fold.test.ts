@@ -120,6 +120,25 @@ const fold = (messages: readonly Received[], views: ReadonlyMap<string, View> = 
   foldBatch(messages, views);
 const viewsOf = ({ changed }: { changed: readonly View[] }) => new Map(changed.map((view) => [view.taskId, view]));
 
+test("a reminder in a view says its rule and what it was snoozed from; events of an older build, which say neither, fold to null", () => {
+  const told = scheduled(milk, 2, 40);
+  const snoozed = { ...told, data: { ...told.data, rule: "PT15M", snoozed_from: at(30) } } as typeof told;
+  const bellOf = (...events: readonly Received[]) =>
+    payloads(fold([created(milk), ...events]).answers).at(-1)?.reminders;
+  expect(bellOf(snoozed)).toMatchObject([{ rule: "PT15M", snoozed_from: at(30).toISOString() }]);
+  expect(bellOf(scheduled(milk, 1, 30))).toMatchObject([{ rule: null, snoozed_from: null }]);
+  // What fired keeps both, whichever of the two comes first; the next time it is set neither is left over.
+  const fired = triggered(milk, 3);
+  for (const events of [
+    [snoozed, fired],
+    [fired, snoozed],
+  ])
+    expect(bellOf(...events)).toMatchObject([
+      { status: "triggered", rule: "PT15M", snoozed_from: at(30).toISOString() },
+    ]);
+  expect(bellOf(snoozed, scheduled(milk, 4, 50))).toMatchObject([{ rule: null, snoozed_from: null, version: 4 }]);
+});
+
 describe("what is told", () => {
   test("one answer per message, the key the user, the sequence the view's version", () => {
     const { answers } = fold([created(milk), created(bread), completed(milk, 2)]);
