@@ -99,6 +99,82 @@ test("with Redis flushed and both services killed while it was armed, a reminder
   expect(sent).toHaveLength(1);
 }, 60_000);
 
+test("a task has the reminders it names, else the usual ones of its user; another zone moves what waits", async () => {
+  const eva = await signIn(gateway, "eva");
+  const times = async (taskId: string) =>
+    (await remindersOf(eva, taskId))
+      .filter((reminder) => reminder["status"] === "pending")
+      .map((reminder) => `${String(reminder["rule"])} ${String(reminder["remind_at"])}`)
+      .toSorted();
+  const wait = (taskId: string, wanted: readonly string[]) =>
+    until(`its reminders are ${wanted.join()}`, async () => (await times(taskId)).join() === wanted.join());
+  await eva.must("PUT", "/v1/preferences", { tz: "Europe/Berlin", default_reminders: ["PT1H", "P1D@18:00"] });
+  const document = (await (await fetch(`${gateway}/openapi.json`)).json()) as { paths: object };
+  expect(Object.keys(document.paths)).toEqual(
+    expect.arrayContaining(["/v1/preferences", "/v1/reminders/{id}", "/v1/reminders/{id}/snooze"]),
+  );
+  const usual = await eva.must("POST", "/v1/tasks", { title: "Pack", due_date: "2099-03-29T10:00:00Z" });
+  const day = await eva.must("POST", "/v1/tasks", { title: "Move house", due_on: "2099-03-29", remind: ["PT0S"] });
+  await wait(usual.id, ["P1D@18:00 2099-03-28T17:00:00.000Z", "PT1H 2099-03-29T09:00:00.000Z"]);
+  await wait(day.id, ["PT0S 2099-03-29T07:00:00.000Z"]);
+  await eva.must("PUT", "/v1/preferences", { tz: "Pacific/Auckland", default_reminders: ["PT1H", "P1D@18:00"] });
+  await wait(usual.id, ["P1D@18:00 2099-03-28T05:00:00.000Z", "PT1H 2099-03-29T09:00:00.000Z"]);
+  await wait(day.id, ["PT0S 2099-03-28T20:00:00.000Z"]);
+  await eva.must("PATCH", `/v1/tasks/${day.id}`, { due_date: "2099-03-29T10:00:00Z" });
+  await wait(day.id, ["PT0S 2099-03-29T10:00:00.000Z"]);
+  await eva.must("PATCH", `/v1/tasks/${usual.id}`, { remind: [] });
+  await wait(usual.id, []);
+}, 60_000);
+
+test("an occurrence has the reminders of its template, before its own due time", async () => {
+  const finn = await signIn(gateway, "finn");
+  const template = await finn.must("POST", "/v1/tasks", {
+    title: "Invoices",
+    remind: ["PT1H"],
+    recurrence_pattern: { rrule: "FREQ=MONTHLY;BYDAY=-1FR", tz: "Europe/Berlin", start: "2099-01-30T17:00" },
+  });
+  const occurrence = await until("its occurrence is there", async () => {
+    const { items } = await finn.must<Json>("GET", "/v1/tasks");
+    return items.find((task) => task["template_id"] === template.id) ?? null;
+  });
+  expect(occurrence).toMatchObject({ remind: ["PT1H"], due_date: "2099-01-30T16:00:00.000Z" });
+  const [reminder] = await until("its reminder is there", async () => {
+    const found = await remindersOf(finn, occurrence.id);
+    return found.length > 0 ? found : null;
+  });
+  expect(reminder).toMatchObject({ rule: "PT1H", remind_at: "2099-01-30T15:00:00.000Z", status: "pending" });
+}, 60_000);
+
+test("a snooze survives the loss of Redis and of both services, fires once, and a dismissal reaches every device", async () => {
+  const gina = await signIn(gateway, "gina");
+  using phone = await openStream(gateway, gina);
+  const task = await gina.must("POST", "/v1/tasks", { title: "Call back", due_date: inSeconds(2) });
+  await until("it has fired", async () => (await statuses(gina, task.id)).join() === "triggered", {
+    timeoutMs: 20_000,
+  });
+  const [fired] = await remindersOf(gina, task.id);
+  const later = inSeconds(8);
+  const snoozed = await gina.must("POST", `/v1/reminders/${fired?.id}/snooze`, { until: later });
+  expect(snoozed).toMatchObject({ status: "pending", remind_at: later, snoozed_from: fired?.["remind_at"] });
+  await Promise.all([system.kill("reminder-service", 1), system.kill("reminder-service", 2)]);
+  await forgetRedis(system.env["REDIS_URL"] ?? "", system.env["REDIS_PREFIX"] ?? "");
+  await Promise.all([system.restart("reminder-service", 1), system.restart("reminder-service", 2)]);
+  await gina.must("PATCH", `/v1/tasks/${task.id}`, { title: "Call back soon" });
+  await until("it has fired again", async () => (await statuses(gina, task.id)).join() === "triggered", {
+    timeoutMs: 30_000,
+  });
+  const [again, ...more] = await remindersOf(gina, task.id);
+  expect([again, more]).toMatchObject([{ generation: 2, remind_at: later }, []]);
+  expect(Date.parse(String(again?.["triggered_at"]))).toBeGreaterThanOrEqual(Date.parse(later));
+  const began = performance.now();
+  await gina.must("POST", `/v1/reminders/${fired?.id}/dismiss`);
+  await phone.waitFor("the dismissal on the other device", ({ data }) => {
+    const shown = data.task_id === task.id ? data.payload["reminders"] : null;
+    return Array.isArray(shown) && shown.some((reminder) => reminder.status === "dismissed" && reminder.version > 4);
+  });
+  console.info(`a dismissal reached the other device after ${Math.round(performance.now() - began)} ms`);
+}, 90_000);
+
 /** Deletes every key of this system: for it, the same as FLUSHALL, without taking the keys of its neighbours. */
 async function forgetRedis(url: string, prefix: string): Promise<void> {
   const redis = new Bun.RedisClient(url);
