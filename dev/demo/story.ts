@@ -136,7 +136,10 @@ async function remind({ api, hops }: Story): Promise<void> {
     },
     askEveryMs,
   );
-  say(began, performance.now(), `delivered through ${sent.map((item) => item["channel"]).join(", ")}\n`);
+  say(began, performance.now(), `delivered through ${sent.map((item) => item["channel"]).join(", ")}`);
+  const snooze = await api.send("POST", `/v1/reminders/${mine[0]["id"]}/snooze`, { for: "PT1H" });
+  const { remind_at: until } = expectStatus(snooze, 200).body;
+  say(began, performance.now(), `snoozed until ${String(until)}; the task is due when it was\n`);
 }
 
 async function recur({ api, hops }: Story): Promise<void> {

@@ -136,6 +136,23 @@ describe.skipIf(!url)("preferences and the tasks they decide on Postgres (needs 
       expect(new Set((await wanted()).values()).size).toBe(1);
     });
 
+    test("of one user that cannot be decided keeps no other's waiting", async () => {
+      const [stuck, other] = [newDay(), newDay("2027-03-01", otherUserId)];
+      await hear(stuck.event, other.event);
+      await put({ tz: "Asia/Tokyo" });
+      await put({ tz: "Asia/Tokyo" }, otherUserId);
+      const refusing: Encoder = {
+        encode: (type, data) => {
+          if ("task_id" in data && data.task_id === stuck.task) throw new Error("it cannot be encoded");
+          return codec.encode(type, data);
+        },
+      };
+      await until("the other's is decided", async () => {
+        await redecideTasks({ db, codec: refusing, now: () => new Date(), notify: () => {} }).catch(() => {});
+        return (await asked()).some(({ task }) => task === other.task);
+      });
+    });
+
     test("again while the first change is still being worked on begins anew with what is wanted last", async () => {
       const days = Array.from({ length: 9 }, () => newDay());
       await hear(...days.map(({ event }) => event));

@@ -259,7 +259,7 @@ describe("when the user's choices change", () => {
     const { state } = run([created(1, day), updated(2, { remind: ["PT15M"] })]);
     const again = redecideWanted(state, choices, at(59));
     expect(again.command).toBeNull();
-    expect(again.state).toEqual(state);
+    expect(again.state).toBe(state);
   });
 });
 

@@ -37,7 +37,8 @@ export function decideWanted(state: WantedState, event: TaskEvent, choices: Choi
 
 /** The same without an event, when the choices have changed: asked for at that time, so what was past by then is not made up for. */
 export function redecideWanted(state: WantedState, choices: Choices, changedAt: Date): Decided {
-  return state.folded === null ? { state, command: null } : decide(state, state.folded, choices, changedAt);
+  const decided = state.folded === null ? null : decide(state, state.folded, choices, changedAt);
+  return decided === null || decided.command === null ? { state, command: null } : decided;
 }
 
 function decide(state: WantedState, folded: FoldedTask, choices: Choices, notBefore: Date): Decided {

@@ -16,14 +16,15 @@ type Redeciding = Readonly<{
 }>;
 
 /**
- * Decides the next tasks of the user whose preferences have waited longest again by what they are now, up to `limit`; false when nobody
- * waits. How far it has come is kept with the preferences, in the same commit: it can be cut off anywhere and go on in any instance,
- * and two at once do some work twice, which asks for nothing twice.
+ * Decides the next tasks of a user whose preferences have changed again by what they are now, up to `limit`; false when nobody waits. Of
+ * those who wait it takes any, so that neither a user with many tasks nor one whose cannot be decided keeps the others waiting. How far it
+ * has come is kept with the preferences, in the same commit: it can be cut off anywhere and go on in any instance, and two at
+ * once on one user do some work twice, which asks for nothing twice.
  */
 export async function redecideTasks({ db, codec, now, notify, limit = 500 }: Redeciding): Promise<boolean> {
   const [next] = await db.sql<{ userId: string; version: number; after: string }[]>`
     select user_id as "userId", version::int as version, redecide_after as after from preferences
-    where redecide_after is not null order by updated_at, user_id limit 1`;
+    where redecide_after is not null order by random() limit 1`;
   if (next === undefined) return false;
   const { userId, version, after } = next;
   const asked = await db.transaction(async (tx) => {

@@ -33,7 +33,7 @@ export const preferences = pgTable(
   },
   (table) => [
     index("preferences_redecide")
-      .on(table.updatedAt)
+      .on(table.userId)
       .where(sql`redecide_after is not null`),
   ],
 );
