@@ -13,6 +13,8 @@ export const problems = {
   METHOD_NOT_ALLOWED: { status: 405, retry: false, title: "The method is not allowed here" },
   TASK_NOT_FOUND: { status: 404, retry: false, title: "There is no such task" },
   REMINDER_NOT_FOUND: { status: 404, retry: false, title: "There is no such reminder" },
+  NOTIFICATION_NOT_FOUND: { status: 404, retry: false, title: "There is no such notification" },
+  ENDPOINT_NOT_FOUND: { status: 404, retry: false, title: "There is no such endpoint" },
   SERIES_NOT_FOUND: { status: 404, retry: false, title: "There is no such series" },
   OCCURRENCE_NOT_FOUND: { status: 404, retry: false, title: "The series has no such recurrence" },
   OCCURRENCE_MADE: { status: 409, retry: false, title: "The occurrence is a task by now" },

@@ -1,340 +1,258 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { Webhook } from "standardwebhooks";
-import { openDb, type Db } from "../../shared/postgres/db.ts";
-import { makeLog } from "../../shared/log.ts";
-import type { Received } from "../../shared/message.ts";
-import { makeMetrics } from "../../shared/metrics.ts";
-import { buildApp } from "../../workers/notification-service/app.ts";
-import type { Channel, Notification, Sent } from "../../workers/notification-service/channel.ts";
-import { sendDeliveries } from "../../workers/notification-service/send-deliveries.ts";
-import { claimDeliveries, settleDelivery } from "../../workers/notification-service/store-deliveries.ts";
-import { makeWake } from "../../workers/notification-service/wake.ts";
-import { makeWebhookChannel } from "../../workers/notification-service/webhook-channel.ts";
-import { makeWriteDeliveries } from "../../workers/notification-service/write-deliveries.ts";
-import { freshDatabase, type FreshDatabase } from "../support/database.ts";
+import { claimDeliveries } from "../../workers/notification-service/claim-deliveries.ts";
+import type { Sent } from "../../workers/notification-service/channel.ts";
+import { pruneDeliveries } from "../../workers/notification-service/prune-deliveries.ts";
+import { settleDelivery } from "../../workers/notification-service/settle-delivery.ts";
 import { until } from "../support/until.ts";
+import {
+  dismissed,
+  openNotificationWorld,
+  quickPolicy,
+  scripted,
+  secret,
+  triggered,
+  type NotificationWorld,
+} from "./notification-world.ts";
 
 const url = process.env["DATABASE_URL"];
 if (!url && process.env["REQUIRE_ALL"] === "1") throw new Error("needs DATABASE_URL");
 
-const ada = "0193a0b0-0000-7000-8000-0000000000aa";
-const log = makeLog({}, "error");
-const policy = { baseMs: 1, capMs: 5, maxAttempts: 3 };
-const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-
 describe.skipIf(!url)("notifications on Postgres (needs DATABASE_URL)", () => {
-  let database: FreshDatabase;
-  let db: Db;
+  let world: NotificationWorld;
   beforeAll(async () => {
-    database = await freshDatabase();
-    db = await openDb({ url: database.url, directUrl: null, statementMs: 10_000 }, { role: "test", poolSize: 12, log });
+    world = await openNotificationWorld();
   }, 60_000);
-  afterAll(async () => {
-    await db?.[Symbol.asyncDispose]();
-    await database?.[Symbol.asyncDispose]();
-  }, 30_000);
+  afterAll(async () => world?.[Symbol.asyncDispose](), 30_000);
 
-  const hear = (messages: readonly Received[], channels: readonly string[]) =>
-    db.transaction((tx) =>
-      makeWriteDeliveries(channels, () => {})(messages, {
-        tx,
-        signal: new AbortController().signal,
-        log,
-        now: new Date(),
-      }),
-    );
-  const rowsOf = async (channel: string) => [
-    ...(await db.sql<
-      { id: string; status: string; attempts: number; last_error: string | null; possibly_duplicated: boolean }[]
-    >`
-      select id, status, attempts, last_error, possibly_duplicated from deliveries where channel = ${channel} order by id`),
-  ];
-  const allDelivered = (channel: string) =>
-    until(`everything on ${channel} is delivered`, async () =>
-      (await rowsOf(channel)).every(({ status }) => status === "delivered"),
-    );
-
-  /** A channel that keeps what it was given and answers as told, delivered by default. */
-  const scripted = (
-    name: string,
-    answer: (attempt: number) => Sent | Promise<Sent> = () => ({ outcome: "delivered" }),
-  ) => {
-    const sent: string[] = [];
-    const channel: Channel = {
-      name,
-      send: async ({ id }, attempt) => {
-        sent.push(id);
-        return answer(attempt);
-      },
-    };
-    return { channel, sent };
-  };
-  const startSender = (channel: Channel, leaseMs = 5_000) => {
-    const stop = new AbortController();
-    const metrics = makeMetrics("test", { process: false });
-    const role = { signal: stop.signal, log, metrics, now: () => new Date() };
-    const running = sendDeliveries({ db, channel, wake: makeWake(), leaseMs, policy }, role);
-    return {
-      metrics,
-      [Symbol.asyncDispose]: async () => {
-        stop.abort();
-        await running;
-      },
-    };
-  };
+  const logged = { channels: [{ type: "log" }] };
+  const inBoth = { channels: [{ type: "log" }, { type: "email", to: "ada@example.org" }] };
 
   test("an event heard ten times is one delivery per channel, sent once each", async () => {
-    const events = Array.from({ length: 5 }, () => triggered());
+    const userId = await world.newUser(inBoth);
+    const events = Array.from({ length: 5 }, () => triggered({ userId }));
     const heard = Array.from({ length: 10 }, () => events).flat();
-    for (let from = 0; from < heard.length; from += 7) await hear(heard.slice(from, from + 7), ["once-a", "once-b"]);
-    const [a, b] = [scripted("once-a"), scripted("once-b")];
-    await using senders = new AsyncDisposableStack();
-    for (const { channel } of [a, b]) senders.use(startSender(channel));
-    await allDelivered("once-a");
-    await allDelivered("once-b");
-    expect([a.sent.length, b.sent.length]).toEqual([5, 5]);
-    expect(new Set([...a.sent, ...b.sent]).size).toBe(10);
+    for (let from = 0; from < heard.length; from += 7) await world.hear(...heard.slice(from, from + 7));
+    const [log, email] = [scripted("log"), scripted("email")];
+    await using running = new AsyncDisposableStack();
+    running.use(world.startSenders([log.channel, email.channel]));
+    await world.settled(userId);
+    expect([log.sent.length, email.sent.length]).toEqual([5, 5]);
+    expect(new Set([...log.sent, ...email.sent].map(({ id }) => id)).size).toBe(10);
+    expect(email.sent.map(({ target }) => target)).toEqual(Array(5).fill("ada@example.org"));
   });
 
-  test("other reminder events send nothing", async () => {
-    await hear([{ ...triggered(), type: "ReminderDismissed" } as Received], ["silent"]);
-    expect(await rowsOf("silent")).toEqual([]);
+  test("another event about the same firing, as after a lost inbox, sends nothing more", async () => {
+    const userId = await world.newUser(logged);
+    const event = triggered({ userId });
+    await world.hear(event);
+    await world.hear({ ...event, id: Bun.randomUUIDv7() });
+    expect(await world.rowsOf(userId)).toHaveLength(1);
+  });
+
+  test("one who never said anything has it in the app and in the log; other reminder events send nothing", async () => {
+    const userId = Bun.randomUUIDv7();
+    const event = triggered({ userId });
+    await world.hear(dismissed(triggered({ userId })));
+    expect(await world.rowsOf(userId)).toEqual([]);
+    await world.hear(event);
+    const rows = await world.rowsOf(userId);
+    expect(rows.map(({ channel, status }) => `${channel} ${status}`).toSorted()).toEqual([
+      "in-app delivered",
+      "log pending",
+    ]);
   });
 
   test("three senders at once send each delivery once", async () => {
-    await hear(
-      Array.from({ length: 200 }, () => triggered()),
-      ["crowd"],
-    );
-    const { channel, sent } = scripted("crowd");
+    const users = await Promise.all(Array.from({ length: 50 }, () => world.newUser(logged)));
+    await world.hear(...users.flatMap((userId) => [1, 2, 3, 4].map(() => triggered({ userId }))));
+    const { channel, sent } = scripted("log");
     await using senders = new AsyncDisposableStack();
-    for (let n = 0; n < 3; n++) senders.use(startSender(channel));
-    await allDelivered("crowd");
-    expect([sent.length, new Set(sent).size]).toEqual([200, 200]);
+    for (let n = 0; n < 3; n++) senders.use(world.startSenders([channel]));
+    for (const userId of users) await world.settled(userId);
+    const mine = sent.filter(({ userId }) => users.includes(userId));
+    expect([mine.length, new Set(mine.map(({ id }) => id)).size]).toEqual([200, 200]);
   });
 
-  test("a failed attempt is tried again with the same id until it is delivered", async () => {
-    await hear([triggered()], ["flaky"]);
-    const { channel, sent } = scripted("flaky", (attempt) =>
+  test("a failed attempt is tried again with the same id until it is delivered, and every attempt is in the ledger", async () => {
+    const userId = await world.newUser(logged);
+    await world.hear(triggered({ userId }));
+    const { channel, sent } = scripted("log", (_told, attempt) =>
       attempt < 3 ? { outcome: "retry", reason: "HTTP 503", afterMs: null } : { outcome: "delivered" },
     );
-    await using senders = new AsyncDisposableStack();
-    senders.use(startSender(channel));
-    await allDelivered("flaky");
-    expect([sent.length, new Set(sent).size]).toEqual([3, 1]);
-    expect(await rowsOf("flaky")).toMatchObject([{ attempts: 3, possibly_duplicated: false, last_error: null }]);
+    await using running = new AsyncDisposableStack();
+    running.use(world.startSenders([channel]));
+    const [row] = await world.settled(userId);
+    expect([sent.length, new Set(sent.map(({ id }) => id)).size]).toEqual([3, 1]);
+    expect(row).toMatchObject({ attempts: 3, possibly_duplicated: false, last_error: null });
+    const ledger = await world.db.sql`
+      select attempt, outcome, reason, ms is not null as timed from delivery_attempts
+      where delivery_id = ${row?.id ?? ""} order by attempt`;
+    expect([...ledger]).toEqual([
+      { attempt: 1, outcome: "retry", reason: "HTTP 503", timed: true },
+      { attempt: 2, outcome: "retry", reason: "HTTP 503", timed: true },
+      { attempt: 3, outcome: "delivered", reason: null, timed: true },
+    ]);
   });
 
   test("the attempts are bounded: after the last it has failed, with the reason", async () => {
-    await hear([triggered()], ["broken"]);
-    const { channel, sent } = scripted("broken", () => ({ outcome: "retry", reason: "HTTP 500", afterMs: 0 }));
-    await using senders = new AsyncDisposableStack();
-    senders.use(startSender(channel));
-    await until("it has failed", async () => (await rowsOf("broken")).every(({ status }) => status === "failed"));
-    expect(sent).toHaveLength(policy.maxAttempts);
-    expect(await rowsOf("broken")).toMatchObject([{ attempts: 3, last_error: "HTTP 500" }]);
+    const userId = await world.newUser(logged);
+    await world.hear(triggered({ userId }));
+    const { channel, sent } = scripted("log", () => ({ outcome: "retry", reason: "HTTP 500", afterMs: 0 }));
+    await using running = new AsyncDisposableStack();
+    running.use(world.startSenders([channel]));
+    expect(await world.settled(userId)).toMatchObject([{ status: "failed", attempts: 3, last_error: "HTTP 500" }]);
+    expect(sent).toHaveLength(quickPolicy.maxAttempts);
   });
 
-  test("a refusal is final", async () => {
-    await hear([triggered()], ["gone"]);
-    const { channel, sent } = scripted("gone", () => ({ outcome: "refused", reason: "HTTP 410" }));
-    await using senders = new AsyncDisposableStack();
-    senders.use(startSender(channel));
-    await until("it has failed", async () => (await rowsOf("gone")).every(({ status }) => status === "failed"));
-    expect(sent).toHaveLength(1);
+  test("a lane's deliveries go one after the other, and one that fails holds up those behind it, of its own lane alone", async () => {
+    const [slow, other] = [await world.newUser(logged), await world.newUser(logged)];
+    for (const title of ["first", "second", "third"]) await world.hear(triggered({ userId: slow, title }));
+    const hold = Promise.withResolvers<Sent>();
+    const { channel, sent } = scripted("log", ({ reminders }, attempt) =>
+      reminders[0]?.title !== "first"
+        ? { outcome: "delivered" }
+        : attempt === 1
+          ? hold.promise
+          : { outcome: "delivered" },
+    );
+    await using running = new AsyncDisposableStack();
+    running.use(world.startSenders([channel]));
+    await until("the first is being sent", () => sent.some(({ userId }) => userId === slow));
+    await world.hear(triggered({ userId: other }));
+    await world.settled(other);
+    expect(sent.filter(({ userId }) => userId === slow)).toHaveLength(1);
+    hold.resolve({ outcome: "retry", reason: "HTTP 500", afterMs: 100 });
+    await world.settled(slow);
+    const titles = sent.filter(({ userId }) => userId === slow).map(({ reminders }) => reminders[0]?.title);
+    expect(titles).toEqual(["first", "first", "second", "third"]);
+  });
+
+  test("a channel that refuses hands over to the next of its chain, each with a delivery of its own, until one delivers", async () => {
+    const chain = { type: "email", to: "ada@example.org", else: { type: "log", else: { type: "in-app" } } };
+    const userId = await world.newUser({ channels: [chain] });
+    await world.hear(triggered({ userId }));
+    const email = scripted("email", () => ({ outcome: "refused", reason: "SMTP 550" }));
+    const log = scripted("log", () => ({ outcome: "retry", reason: "full", afterMs: null }));
+    await using running = new AsyncDisposableStack();
+    running.use(world.startSenders([email.channel, log.channel]));
+    const rows = await until("the last of the chain is there", async () => {
+      const rows = await world.rowsOf(userId);
+      return rows.length === 3 && rows;
+    });
+    const byChannel = Object.fromEntries(rows.map((row) => [row.channel, row]));
+    expect(byChannel).toMatchObject({
+      email: { status: "failed", last_error: "SMTP 550", attempts: 1, fallback_of: null },
+      log: { status: "failed", last_error: "full", attempts: 3, fallback_of: byChannel["email"]?.id },
+      "in-app": { status: "delivered", fallback_of: byChannel["log"]?.id },
+    });
+  });
+
+  test("a way that told the reminder already is not used again as a fallback", async () => {
+    const userId = await world.newUser({
+      channels: [{ type: "in-app" }, { type: "email", to: "ada@example.org", else: { type: "in-app" } }],
+    });
+    await world.hear(triggered({ userId }));
+    const email = scripted("email", () => ({ outcome: "refused", reason: "SMTP 550" }));
+    await using running = new AsyncDisposableStack();
+    running.use(world.startSenders([email.channel]));
+    const rows = await world.settled(userId);
+    expect(rows.map(({ channel, status }) => `${channel} ${status}`).toSorted()).toEqual([
+      "email failed",
+      "in-app delivered",
+    ]);
   });
 
   test("a sender that vanishes between sending and marking: sent again with the same id and counted as possibly doubled", async () => {
-    await hear([triggered()], ["crash"]);
+    const userId = await world.newUser({ channels: [{ type: "in-app" }, { type: "email", to: "crash@example.org" }] });
+    await world.hear(triggered({ userId }));
     // What the vanished one has done: claimed, sent, and no mark.
-    const [claimed] = await claimDeliveries(db.sql, { channel: "crash", limit: 10, leaseMs: 300 });
-    if (!claimed) throw new Error("nothing to claim");
-    expect(await claimDeliveries(db.sql, { channel: "crash", limit: 10, leaseMs: 300 })).toEqual([]);
-    const { channel, sent } = scripted("crash");
-    await using sender = startSender(channel);
-    await allDelivered("crash");
-    expect(sent).toEqual([claimed.id]);
-    expect(await rowsOf("crash")).toMatchObject([{ attempts: 2, possibly_duplicated: true }]);
+    const claim = () => claimDeliveries(world.db, { channel: "email", limit: 10, leaseMs: 300, gatherMs: 0 });
+    const [claimed, ...more] = (await claim()).claimed;
+    if (claimed === undefined || more.length > 0) throw new Error("claimed something else");
+    expect((await claim()).claimed).toEqual([]);
+    const { channel, sent } = scripted("email");
+    await using sender = world.startSenders([channel]);
+    const isEmail = ({ channel }: { channel: string }) => channel === "email";
+    const row = (await world.settled(userId)).find(isEmail);
+    expect(sent.map(({ id }) => id)).toEqual([claimed.id]);
+    expect(row).toMatchObject({ attempts: 2, possibly_duplicated: true, status: "delivered" });
     expect(await sender.metrics.text()).toContain(
-      'notification_possibly_duplicated_total{channel="crash",role="test"} 1',
+      'notification_possibly_duplicated_total{channel="email",role="test"} 1',
     );
-    // Back from its pause, the first one may not mark any more.
-    expect(await settleDelivery(db.sql, claimed, { status: "failed", reason: "late" })).toBe(false);
-    expect(await rowsOf("crash")).toMatchObject([{ status: "delivered" }]);
+    // Back from its pause, the first one may not mark any more; what became of its attempt is recorded all the same.
+    const outcomes = async () =>
+      (
+        await world.db.sql`select outcome from delivery_attempts where delivery_id = ${claimed.id} order by attempt`
+      ).map(({ outcome }) => outcome);
+    expect(await outcomes()).toEqual(["unknown", "delivered"]);
+    const late = { settlement: { status: "failed", reason: "late" }, verdict: null, pauseMs: 0, ms: 7 } as const;
+    expect(await settleDelivery(world.db, claimed, late)).toEqual({ status: null, fallback: null });
+    expect(await outcomes()).toEqual(["failed", "delivered"]);
+    expect((await world.rowsOf(userId)).find(isEmail)).toMatchObject({ status: "delivered" });
   });
 
   test("stopping waits for what is on its way and takes nothing new", async () => {
-    await hear([triggered()], ["slow"]);
+    const userId = await world.newUser(logged);
+    await world.hear(triggered({ userId }));
     const answer = Promise.withResolvers<Sent>();
-    const { channel, sent } = scripted("slow", () => answer.promise);
-    const sender = startSender(channel);
-    await until("it is being sent", () => sent.length === 1);
+    const { channel, sent } = scripted("log", (told) =>
+      told.userId === userId ? answer.promise : { outcome: "delivered" },
+    );
+    const sender = world.startSenders([channel]);
+    await until("it is being sent", () => sent.some((told) => told.userId === userId));
     const stopped = sender[Symbol.asyncDispose]();
-    await hear([triggered()], ["slow"]);
+    await world.hear(triggered({ userId }));
     answer.resolve({ outcome: "delivered" });
     await stopped;
-    expect((await rowsOf("slow")).map(({ status }) => status).toSorted()).toEqual(["delivered", "pending"]);
+    expect((await world.rowsOf(userId)).map(({ status }) => status).toSorted()).toEqual(["delivered", "pending"]);
   });
 
-  test("a user sees their own notifications, newest first, page by page", async () => {
-    const user = Bun.randomUUIDv7();
-    for (let n = 0; n < 3; n++) await hear([triggered(user)], ["listed"]);
-    await hear([triggered()], ["listed"]);
-    const app = buildApp({
-      db,
-      authenticate: () =>
-        Promise.resolve({
-          userId: user,
-          sessionId: "s",
-          expiresAt: new Date(Date.now() + 60_000),
-          via: "bearer" as const,
-        }),
-      newId: () => Bun.randomUUIDv7(),
-      log,
-      metrics: makeMetrics("test", { process: false }),
-    });
-    const page = await (await app.request("/v1/notifications?limit=2")).json();
-    const rest = await (await app.request(`/v1/notifications?limit=2&cursor=${page.next_cursor}`)).json();
-    const items = [...page.items, ...rest.items];
-    expect(items).toHaveLength(3);
-    expect(rest.next_cursor).toBeNull();
-    expect(items.map(({ created_at }) => created_at)).toEqual(
-      items
-        .map(({ created_at }) => created_at)
-        .toSorted()
-        .toReversed(),
-    );
-    expect(items[0]).toEqual({
-      id: expect.any(String),
-      reminder_id: expect.any(String),
-      task_id: expect.any(String),
-      channel: "listed",
-      status: "pending",
-      delivered_at: null,
-      created_at: expect.any(String),
-    });
-    expect((await app.request("/v1/notifications?cursor=nonsense")).status).toBe(422);
-  });
-});
-
-describe("the webhook channel", () => {
-  const notification: Notification = {
-    id: Bun.randomUUIDv7(),
-    userId: ada,
-    reminderId: Bun.randomUUIDv7(),
-    taskId: Bun.randomUUIDv7(),
-    title: "Wäsche 🧺",
-    remindAt: new Date("2026-11-23T09:00:00Z"),
-    triggeredAt: new Date("2026-11-23T09:00:00.120Z"),
-  };
-  const receive = (answer: (request: Request, body: string) => Response | Promise<Response>) => {
-    const requests: { request: Request; body: string }[] = [];
-    const server = Bun.serve({
-      hostname: "127.0.0.1",
-      port: 0,
-      fetch: async (request) => {
-        const body = await request.text();
-        requests.push({ request, body });
-        return answer(request, body);
-      },
-    });
-    const channel = makeWebhookChannel({ url: server.url, secret, timeoutMs: 500, now: () => new Date() });
-    return { requests, channel, [Symbol.asyncDispose]: () => server.stop(true) };
-  };
-
-  test("a notification arrives signed, under its own id", async () => {
-    await using receiver = receive(() => new Response("ok"));
-    expect(await receiver.channel.send(notification, 1)).toEqual({ outcome: "delivered" });
-    const [received] = receiver.requests;
-    const headers = Object.fromEntries(received?.request.headers ?? []);
-    expect(headers["webhook-id"]).toBe(notification.id);
-    expect(new Webhook(secret).verify(received?.body ?? "", headers)).toEqual({
-      type: "reminder.triggered",
-      timestamp: "2026-11-23T09:00:00.120Z",
-      data: {
-        id: notification.id,
-        user_id: ada,
-        reminder_id: notification.reminderId,
-        task_id: notification.taskId,
-        title: "Wäsche 🧺",
-        remind_at: "2026-11-23T09:00:00.000Z",
-        triggered_at: "2026-11-23T09:00:00.120Z",
-      },
-    });
-    expect(() => new Webhook("whsec_c29tZSBvdGhlciBzZWNyZXQ=").verify(received?.body ?? "", headers)).toThrow();
+  test("deliveries added while their lane is being settled are never left behind", async () => {
+    const userId = await world.newUser(logged);
+    const { channel, sent } = scripted("log");
+    await using senders = world.startSenders([channel]);
+    for (let round = 0; round < 60; round++) {
+      await world.hear(triggered({ userId }));
+      senders.wakes.all();
+    }
+    await world.settled(userId);
+    expect(sent.filter((told) => told.userId === userId)).toHaveLength(60);
   });
 
-  test.each<[string, number, Record<string, string>, Sent]>([
-    ["accepted", 202, {}, { outcome: "delivered" }],
-    ["broken", 500, {}, { outcome: "retry", reason: "HTTP 500", afterMs: null }],
-    ["busy", 429, { "retry-after": "7" }, { outcome: "retry", reason: "HTTP 429", afterMs: 7000 }],
-    ["busy for ever", 503, { "retry-after": "999999" }, { outcome: "retry", reason: "HTTP 503", afterMs: 3_600_000 }],
-    [
-      "busy till the past",
-      503,
-      { "retry-after": "Mon, 01 Jan 2024 00:00:00 GMT" },
-      { outcome: "retry", reason: "HTTP 503", afterMs: 0 },
-    ],
-    ["gone", 410, {}, { outcome: "refused", reason: "HTTP 410" }],
-  ])("a receiver that is %s (%d)", async (_title, status, headers, expected) => {
-    await using receiver = receive(() => new Response("", { status, headers }));
-    expect(await receiver.channel.send(notification, 1)).toEqual(expected);
+  test("what was settled long ago is pruned with its attempts; what waits stays", async () => {
+    const userId = await world.newUser({ channels: [{ type: "in-app" }, { type: "email", to: "old@example.org" }] });
+    await world.hear(triggered({ userId }), triggered({ userId }));
+    await world.db.sql`
+      update deliveries set created_at = clock_timestamp() - interval '31 days' where user_id = ${userId}`;
+    await world.hear(triggered({ userId }));
+    const { signal } = new AbortController();
+    expect(await pruneDeliveries(world.db.sql, { keepDays: 30, signal })).toBe(2);
+    expect((await world.rowsOf(userId)).map(({ channel }) => channel).toSorted()).toEqual([
+      "email",
+      "email",
+      "email",
+      "in-app",
+    ]);
   });
 
-  test("a redirect is not followed", async () => {
-    await using receiver = receive(() => Response.redirect("/elsewhere", 302));
-    expect(await receiver.channel.send(notification, 1)).toEqual({
-      outcome: "retry",
-      reason: "HTTP 302",
-      afterMs: null,
-    });
-    expect(receiver.requests).toHaveLength(1);
-  });
-
-  test("a receiver that does not answer costs the timeout, no more", async () => {
-    await using receiver = receive(() => new Promise(() => {}));
-    const from = performance.now();
-    expect(await receiver.channel.send(notification, 1)).toMatchObject({ outcome: "retry", reason: "TimeoutError" });
-    expect(performance.now() - from).toBeLessThan(3_000);
-  });
-
-  test("a receiver that is not there is tried again", async () => {
-    const receiver = receive(() => new Response());
-    await receiver[Symbol.asyncDispose]();
-    expect(await receiver.channel.send(notification, 1)).toMatchObject({ outcome: "retry", afterMs: null });
+  test("a user's webhook is signed with the secret of this moment, and one taken away gets nothing more", async () => {
+    const hook = { type: "webhook", url: "https://hooks.example.org/x", secret };
+    const userId = await world.newUser({ channels: [hook] });
+    await world.hear(triggered({ userId, title: "one" }));
+    const other = `whsec_${"B".repeat(32)}`;
+    await world.prefer(userId, { channels: [{ ...hook, secret: other }] });
+    const { channel, sent } = scripted("webhook");
+    await using senders = world.startSenders([channel]);
+    await world.settled(userId);
+    expect(sent).toMatchObject([{ target: hook.url, secret: other }]);
+    await world.prefer(userId, { channels: [hook] });
+    await world.hear(triggered({ userId, title: "two" }));
+    await world.prefer(userId, { channels: [] });
+    senders.wakes.all();
+    expect(await world.settled(userId)).toMatchObject([
+      { title: "one", status: "delivered" },
+      { title: "two", status: "cancelled", reason: "no longer among the user's webhooks" },
+    ]);
+    expect(sent).toHaveLength(1);
   });
 });
-
-function triggered(user_id = ada): Received {
-  const [id, task_id] = [Bun.randomUUIDv7(), Bun.randomUUIDv7()];
-  const now = new Date();
-  return {
-    type: "ReminderTriggered",
-    key: task_id,
-    subject: id,
-    sequence: 2,
-    data: {
-      id,
-      task_id,
-      user_id,
-      triggered_at: now,
-      generation: 1,
-      remind_at: now,
-      title: "Water the plants",
-      rule: null,
-      priority: null,
-    },
-    id: Bun.randomUUIDv7(),
-    time: now,
-    source: "reminder-service",
-    correlationId: "test",
-    causationId: null,
-    traceparent: null,
-    topic: "reminders",
-    partition: 0,
-    offset: 0n,
-    timestamp: 0,
-    value: new Uint8Array(),
-    headers: [],
-  };
-}

@@ -3,20 +3,24 @@ import * as fc from "fast-check";
 import { readConfig } from "../../shared/config.ts";
 import { makeLog } from "../../shared/log.ts";
 import { channelSettings, makeChannels } from "../../workers/notification-service/channels.ts";
-import { retryDelayMs, retryPolicy } from "../../workers/notification-service/retry-delay.ts";
+import { retryDelayMs, retryPolicyOf } from "../../workers/notification-service/retry-delay.ts";
 import { makeWake } from "../../workers/notification-service/wake.ts";
 
 const log = makeLog({}, "error");
+
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const policy = { baseMs: 1_000, capMs: 600_000, maxAttempts: 12, forMs: 3_600_000 };
 
 describe("retries", () => {
-  test("the wait lies between nothing and a bound that doubles up to ten minutes", () => {
-    const bounds = [1, 2, 3, 10, 11].map((attempt) => retryDelayMs(attempt, retryPolicy, () => 1));
-    expect(bounds).toEqual([1_000, 2_000, 4_000, 512_000, 600_000]);
-    expect(retryDelayMs(3, retryPolicy, () => 0)).toBe(0);
+  const after = (attempt: number, draw: number, dueForMs = 0) =>
+    retryDelayMs({ attempt, dueForMs }, policy, () => draw);
+  test("the wait lies between nothing and a bound that doubles up to the cap", () => {
+    expect([1, 2, 3, 10, 11].map((attempt) => after(attempt, 1))).toEqual([1_000, 2_000, 4_000, 512_000, 600_000]);
+    expect(after(3, 0)).toBe(0);
   });
-  test("the last attempt is not followed by another", () => {
-    expect(retryDelayMs(12, retryPolicy, () => 1)).toBeNull();
+  test("the last attempt is not followed by another, nor one after the whole time", () => {
+    expect(after(12, 1)).toBeNull();
+    expect([after(2, 1, 3_599_999), after(2, 1, 3_600_000)]).toEqual([2_000, null]);
   });
   test("whatever the draw, the wait is within the bound", () => {
     fc.assert(
@@ -24,32 +28,67 @@ describe("retries", () => {
         fc.integer({ min: 1, max: 11 }),
         fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
         (attempt, draw) => {
-          const delay = retryDelayMs(attempt, retryPolicy, () => draw);
+          const delay = after(attempt, draw);
           expect(delay).toBeGreaterThanOrEqual(0);
           expect(delay).toBeLessThanOrEqual(Math.min(600_000, 1000 * 2 ** (attempt - 1)));
         },
       ),
     );
   });
+  test("webhooks are tried for a day, in fewer attempts than are recorded and recovering within an hour of the receiver", () => {
+    const webhook = retryPolicyOf("webhook", false);
+    const attempts = (draw: number) => {
+      let [attempt, dueForMs] = [1, 0];
+      for (; ; attempt++) {
+        const delay = retryDelayMs({ attempt, dueForMs }, webhook, () => draw);
+        if (delay === null) return { attempt, hours: dueForMs / 3_600_000 };
+        dueForMs += delay;
+      }
+    };
+    expect(attempts(0.5).hours).toBeWithin(24, 25);
+    expect(attempts(0.5).attempt).toBeLessThan(webhook.maxAttempts);
+    expect(webhook.capMs).toBe(3_600_000);
+  });
+  test("where another way is left, a channel is given up after a quarter of an hour", () => {
+    expect(retryPolicyOf("email", true).forMs).toBe(900_000);
+  });
 });
 
 describe("the channels of an environment", () => {
-  const names = (env: Record<string, string>) =>
-    makeChannels(readConfig(channelSettings, env), { log, now: () => new Date() }).map(({ name }) => name);
-  test("without a URL notifications are logged", () => {
-    expect(names({})).toEqual(["log"]);
+  const made = (env: Record<string, string>) =>
+    makeChannels(readConfig(channelSettings, env), { log, now: () => new Date(), sendMail: null });
+  const names = (env: Record<string, string>) => made(env).channels.map(({ name }) => name);
+  test("people's are always there; the operator has none", () => {
+    expect(names({})).toEqual(["in-app", "log", "webhook", "email"]);
+    expect(made({}).operatorWays).toEqual([]);
   });
-  test("with a URL and a secret they are posted too", () => {
-    expect(names({ NOTIFY_WEBHOOK_URL: "https://example.org/hook", NOTIFY_WEBHOOK_SECRET: secret })).toEqual([
-      "log",
-      "webhook",
-    ]);
+  test("with a URL and a secret everything is posted to the operator too", () => {
+    const env = { NOTIFY_WEBHOOK_URL: "https://example.org/hook", NOTIFY_WEBHOOK_SECRET: secret };
+    expect(names(env)).toContain("operator-webhook");
+    expect(made(env).operatorWays).toEqual([{ channel: "operator-webhook", target: "" }]);
+  });
+  test("without a mail server e-mail refuses, so that the next of a chain is taken", async () => {
+    const email = made({}).channels.find(({ name }) => name === "email");
+    const told = {
+      id: "n",
+      userId: "u",
+      kind: "reminder",
+      reminders: [],
+      target: "ada@example.org",
+      secret: null,
+    } as const;
+    expect(await email?.send(told, 1)).toEqual({ outcome: "refused", reason: "mail is not set up" });
   });
   test.each<[Record<string, string>, string]>([
     [{ NOTIFY_WEBHOOK_URL: "https://example.org/hook" }, "NOTIFY_WEBHOOK_SECRET is not set"],
     [{ NOTIFY_WEBHOOK_URL: "ftp://example.org" }, "must be a URL beginning with http:// or https://"],
     [{ NOTIFY_WEBHOOK_URL: "example.org/hook" }, "must be a URL beginning with http:// or https://"],
     [{ NOTIFY_WEBHOOK_URL: "https://example.org/hook", NOTIFY_WEBHOOK_SECRET: "whsec_" }, "Secret can't be empty"],
+    [{ NOTIFY_SMTP_URL: "smtp://mail.example.org" }, "NOTIFY_EMAIL_FROM is not an address"],
+    [
+      { NOTIFY_SMTP_URL: "mail.example.org", NOTIFY_EMAIL_FROM: "a@example.org" },
+      "must be a URL beginning with smtp://",
+    ],
   ])("%j is refused", (env, message) => {
     expect(() => names(env)).toThrow(message);
   });

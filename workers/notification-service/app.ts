@@ -1,43 +1,150 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Auth } from "../../shared/http/auth.ts";
-import type { Db } from "../../shared/postgres/db.ts";
-import { readFailures } from "../../shared/http/failures.ts";
+import { readFailures, writeFailures } from "../../shared/http/failures.ts";
 import { makeHttpApp, type HttpApp } from "../../shared/http/http-app.ts";
 import { pageOf, pageQuery } from "../../shared/http/page-query.ts";
+import { keyHeader, replayedHeader } from "../../shared/http/request-key.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
-import { listNotifications } from "./list-notifications.ts";
-import { notificationSchema, notificationView } from "./notification-view.ts";
+import type { Db } from "../../shared/postgres/db.ts";
+import { Problem } from "../../shared/problem.ts";
+import { addEndpointRoutes } from "./endpoint-routes.ts";
+import { findNotification, listNotifications } from "./list-notifications.ts";
+import { countUnread, markAllRead, markRead } from "./mark-read.ts";
+import {
+  attemptView,
+  channelSchema,
+  notificationDetailSchema,
+  notificationSchema,
+  notificationView,
+  statusSchema,
+} from "./notification-view.ts";
+import { resendNotification } from "./resend-notification.ts";
 
 export type AppOptions = Readonly<{
-  db: Pick<Db, "sql">;
+  db: Pick<Db, "sql" | "transaction">;
   authenticate: Auth["authenticate"];
   newId: () => string;
   log: Log;
   metrics: Metrics;
+  /** Something is to be sent at once. */
+  onResent: () => void;
 }>;
 
-const query = z.strictObject(pageQuery);
+const query = z.strictObject({
+  ...pageQuery,
+  status: statusSchema.optional(),
+  channel: channelSchema.optional(),
+  unread: z
+    .enum(["true", "false"])
+    .optional()
+    .openapi({ description: "true: in-app notifications that were not read yet." }),
+});
 const list = pageOf(notificationSchema).openapi("NotificationPage");
+const params = z.object({ id: z.guid("is not a UUID").transform((text) => text.toLowerCase()) });
+const answers = <S extends z.ZodType>(schema: S, description: string) => ({
+  description,
+  content: { "application/json": { schema } },
+});
 
 /** The routes of notifications. Runs wherever `fetch` handlers do. */
-export function buildApp({ db, authenticate, newId, log, metrics }: AppOptions): HttpApp {
+export function buildApp({ db, authenticate, newId, log, metrics, onResent }: AppOptions): HttpApp {
   const app = makeHttpApp({ title: "Taskwire notifications", version: "1", authenticate, newId, log, metrics });
+  const find = async (id: string, userId: string) => {
+    const found = await findNotification(db.sql, { id, userId });
+    if (found === null) throw new Problem("NOTIFICATION_NOT_FOUND");
+    return { ...notificationView(found.row, found.told), attempt_log: found.attempts.map(attemptView) };
+  };
+
   app.openapi(
     createRoute({
       method: "get",
       path: "/v1/notifications",
       summary: "Your notifications, newest first",
       request: { query },
+      responses: { 200: answers(list, "A page of notifications"), ...readFailures(422) },
+    }),
+    async (c) => {
+      const { limit, cursor = null, status = null, channel = null, unread } = c.req.valid("query");
+      const asked = { userId: c.var.identity.userId, limit, cursor, status, channel, unread: unread === "true" };
+      const { items, nextCursor } = await listNotifications(db.sql, asked);
+      return c.json({ items: items.map(({ row, told }) => notificationView(row, told)), next_cursor: nextCursor }, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/notifications/unread",
+      summary: "How many in-app notifications you have not read",
       responses: {
-        200: { description: "A page of notifications", content: { "application/json": { schema: list } } },
+        200: answers(z.object({ unread: z.int().openapi({ description: "Counted up to 1,000." }) }), "The count"),
         ...readFailures(422),
       },
     }),
+    async (c) => c.json({ unread: await countUnread(db.sql, c.var.identity.userId) }, 200),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/notifications/read-all",
+      summary: "Mark all your in-app notifications as read",
+      responses: { 200: answers(z.object({ read: z.int() }), "How many were not read before"), ...writeFailures(422) },
+    }),
+    async (c) => c.json({ read: await markAllRead(db.sql, c.var.identity.userId) }, 200),
+  );
+
+  addEndpointRoutes(app, db);
+
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/notifications/{id}",
+      summary: "One notification, with its attempts",
+      request: { params },
+      responses: { 200: answers(notificationDetailSchema, "The notification"), ...readFailures(404, 422) },
+    }),
+    async (c) => c.json(await find(c.req.valid("param").id, c.var.identity.userId), 200),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/notifications/{id}/read",
+      summary: "Mark an in-app notification as read",
+      description: "Marking it again changes nothing.",
+      request: { params },
+      responses: { 200: answers(notificationDetailSchema, "The notification, read"), ...writeFailures(404, 409, 422) },
+    }),
     async (c) => {
-      const { limit, cursor = null } = c.req.valid("query");
-      const { items, nextCursor } = await listNotifications(db.sql, { userId: c.var.identity.userId, limit, cursor });
-      return c.json({ items: items.map(notificationView), next_cursor: nextCursor }, 200);
+      const { id } = c.req.valid("param");
+      const { userId } = c.var.identity;
+      const marked = await markRead(db.sql, { id, userId });
+      const found = await find(id, userId);
+      if (!marked) throw new Problem("REFUSED", "Only what was delivered in the app can be read");
+      return c.json(found, 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/notifications/{id}/resend",
+      summary: "Send a notification again",
+      description:
+        "Under the same id. One that waits already goes on waiting; the same key as the time before changes nothing.",
+      request: { params, headers: z.object(keyHeader) },
+      responses: { 202: answers(notificationDetailSchema, "The notification"), ...writeFailures(404, 409, 422) },
+    }),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      const { userId } = c.var.identity;
+      const key = c.req.valid("header")["idempotency-key"] ?? null;
+      const { replayed } = await resendNotification(db, { id, userId, key });
+      if (replayed) c.header(replayedHeader, "true");
+      else onResent();
+      return c.json(await find(id, userId), 202);
     },
   );
   return app;

@@ -1,29 +1,69 @@
-import { checked, integer, optional, optionalUrl, type Config } from "../../shared/config.ts";
+import { checked, flag, integer, optional, optionalUrl, type Config } from "../../shared/config.ts";
 import type { Log } from "../../shared/log.ts";
-import type { Channel } from "./channel.ts";
+import type { Channel, Notification } from "./channel.ts";
+import { makeEmailChannel, type SendMail } from "./email-channel.ts";
+import { makeInAppChannel } from "./in-app-channel.ts";
 import { makeLogChannel } from "./log-channel.ts";
-import { makeWebhookChannel } from "./webhook-channel.ts";
+import { resolveBySystem } from "./resolve-public.ts";
+import { makeWebhookChannel, signerOf } from "./webhook-channel.ts";
+import type { Way } from "./way.ts";
 
 export const channelSettings = checked(
   {
-    /** Where notifications are posted; unset: they are logged only. */
+    /** Where every notification is posted too, for the operator; unset: nowhere. */
     webhookUrl: optionalUrl("NOTIFY_WEBHOOK_URL", ["http", "https"]),
     /** `whsec_` and base64; needed with the URL. */
     webhookSecret: optional("NOTIFY_WEBHOOK_SECRET"),
     timeoutMs: integer("NOTIFY_TIMEOUT_MS", 5_000, { min: 100, max: 30_000 }),
+    /** For development: people's webhooks may lead to addresses that are not of the public internet. */
+    allowPrivate: flag("NOTIFY_ALLOW_PRIVATE_ADDRESSES", false),
+    /** The server that takes mail; unset: the e-mail channel refuses, and what follows it in a chain is taken. */
+    smtpUrl: optionalUrl("NOTIFY_SMTP_URL", ["smtp", "smtps"]),
+    emailFrom: optional("NOTIFY_EMAIL_FROM"),
   },
-  ({ webhookUrl, webhookSecret }) =>
-    webhookUrl && webhookSecret === null
+  ({ webhookUrl, webhookSecret, smtpUrl, emailFrom }) => [
+    ...(webhookUrl && webhookSecret === null
       ? ["NOTIFY_WEBHOOK_SECRET is not set: what goes to NOTIFY_WEBHOOK_URL is signed"]
-      : [],
+      : []),
+    ...(smtpUrl && !emailFrom?.includes("@") ? ["NOTIFY_EMAIL_FROM is not an address: mail needs a sender"] : []),
+  ],
 );
 
-/** The channels the environment asks for: `log` always, `webhook` where a URL is set. Throws for a secret that is none. */
+export type Channels = Readonly<{
+  channels: readonly Channel[];
+  /** Ways that get everything, whatever people choose. */
+  operatorWays: readonly Way[];
+}>;
+
+/** The channels, by the settings of the environment. Throws for a webhook secret that is none. */
 export function makeChannels(
-  { webhookUrl, webhookSecret, timeoutMs }: Config<typeof channelSettings>,
-  { log, now }: Readonly<{ log: Log; now: () => Date }>,
-): readonly Channel[] {
-  const channels = [makeLogChannel(log)];
-  if (webhookUrl === null || webhookSecret === null) return channels;
-  return [...channels, makeWebhookChannel({ url: new URL(webhookUrl), secret: webhookSecret, timeoutMs, now })];
+  settings: Config<typeof channelSettings>,
+  { log, now, sendMail }: Readonly<{ log: Log; now: () => Date; sendMail: SendMail | null }>,
+): Channels {
+  const { webhookUrl, webhookSecret, timeoutMs, allowPrivate, emailFrom } = settings;
+  const operator = webhookUrl === null || webhookSecret === null ? null : { target: webhookUrl, secret: webhookSecret };
+  const trusted = makeWebhookChannel({ name: "operator-webhook", timeoutMs, now, resolve: null });
+  if (operator !== null) signerOf(operator.secret);
+  const email: Channel =
+    sendMail === null || emailFrom === null
+      ? { name: "email", send: () => Promise.resolve({ outcome: "refused", reason: "mail is not set up" }) }
+      : makeEmailChannel({ from: emailFrom, sendMail, timeoutMs });
+  return {
+    channels: [
+      makeInAppChannel(),
+      makeLogChannel(log),
+      makeWebhookChannel({ name: "webhook", timeoutMs, now, resolve: allowPrivate ? null : resolveBySystem }),
+      email,
+      ...(operator === null
+        ? []
+        : [
+            {
+              ...trusted,
+              send: (told: Notification, attempt: number) => trusted.send({ ...told, ...operator }, attempt),
+            },
+          ]),
+    ],
+    // Its address is the setting of the day, not the one of the day the reminder fired.
+    operatorWays: operator === null ? [] : [{ channel: "operator-webhook", target: "" }],
+  };
 }

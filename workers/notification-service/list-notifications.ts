@@ -1,28 +1,90 @@
 import { z } from "@hono/zod-openapi";
 import { decodeCursor, encodeCursor } from "../../shared/http/cursor.ts";
-import type { Sql } from "../../shared/postgres/db.ts";
-import type { DeliveryRow } from "./notification-view.ts";
+import type { Sql, Tx } from "../../shared/postgres/db.ts";
+import type { ChannelName } from "./channel.ts";
+import type { AttemptRow, DeliveryRow, Told } from "./notification-view.ts";
 
-export type NotificationQuery = Readonly<{ userId: string; limit: number; cursor: string | null }>;
+export type NotificationQuery = Readonly<{
+  userId: string;
+  limit: number;
+  cursor: string | null;
+  status: DeliveryRow["status"] | null;
+  channel: ChannelName | null;
+  /** In the person's list and not read yet. */
+  unread: boolean;
+}>;
+
+export type Listed = Readonly<{ row: DeliveryRow; told: Told | undefined }>;
 
 const list = "notifications";
 const place = z.tuple([z.iso.datetime(), z.guid()]);
+const toldInLists = 20;
 
-/** A user's notifications, newest first; a page and the cursor of the next one. */
+/** The columns of a notification, for `select`. */
+export function notificationColumns(sql: Sql | Tx) {
+  return sql`id, kind, channel, target, status, reason, last_error as "lastError", reminder_id as "reminderId",
+    task_id as "taskId", title, remind_at as "remindAt", triggered_at as "triggeredAt", late_by as "lateBy", due_at as "dueAt",
+    attempts, possibly_duplicated as "possiblyDuplicated", digest_id as "digestId", fallback_of as "fallbackOf",
+    delivered_at as "deliveredAt", read_at as "readAt", created_at as "createdAt"`;
+}
+
+/**
+ * A user's notifications, newest first; a page and the cursor of the next one. What is told in a digest is in the digest, unless asked
+ * for by its status or cancelled.
+ */
 export async function listNotifications(
   sql: Sql,
-  { userId, limit, cursor }: NotificationQuery,
-): Promise<Readonly<{ items: readonly DeliveryRow[]; nextCursor: string | null }>> {
+  { userId, limit, cursor, status, channel, unread }: NotificationQuery,
+): Promise<Readonly<{ items: readonly Listed[]; nextCursor: string | null }>> {
   const after = cursor === null ? null : decodeCursor(list, cursor, place);
   const found = await sql<DeliveryRow[]>`
-    select id, reminder_id as "reminderId", task_id as "taskId", channel, status, delivered_at as "deliveredAt",
-      created_at as "createdAt"
-    from deliveries
+    select ${notificationColumns(sql)} from deliveries
     where user_id = ${userId}
+      and ${status === "bundled" ? sql`status = 'bundled'` : sql`(digest_id is null or status = 'cancelled') and status <> 'bundled'`}
+      ${status === null ? sql`` : status === "pending" ? sql`and status in ('pending', 'sending')` : sql`and status = ${status}`}
+      ${channel === null ? sql`` : sql`and channel = ${channel}`}
+      ${unread ? sql`and channel = 'in-app' and status = 'delivered' and read_at is null and digest_id is null` : sql``}
       ${after === null ? sql`` : sql`and (created_at, id) < (${after[0]}::timestamptz, ${after[1]}::uuid)`}
     order by created_at desc, id desc limit ${limit + 1}`;
-  const items = found.slice(0, limit);
-  const last = items.at(-1);
+  const rows = found.slice(0, limit);
+  const told = await readTold(sql, rows, toldInLists);
+  const last = rows.at(-1);
   const hasMore = found.length > limit && last !== undefined;
-  return { items, nextCursor: hasMore ? encodeCursor(list, [last.createdAt.toISOString(), last.id]) : null };
+  return {
+    items: rows.map((row) => ({ row, told: told.get(row.id) })),
+    nextCursor: hasMore ? encodeCursor(list, [last.createdAt.toISOString(), last.id]) : null,
+  };
+}
+
+/** One notification of a user with all it tells and its last attempts, newest first; `null` when there is none. */
+export async function findNotification(
+  sql: Sql,
+  { id, userId }: Readonly<{ id: string; userId: string }>,
+): Promise<(Listed & Readonly<{ attempts: readonly AttemptRow[] }>) | null> {
+  const [row] = await sql<DeliveryRow[]>`
+    select ${notificationColumns(sql)} from deliveries where id = ${id} and user_id = ${userId}`;
+  if (row === undefined) return null;
+  const told = await readTold(sql, [row], Number.MAX_SAFE_INTEGER);
+  const attempts = await sql<AttemptRow[]>`
+    select attempt, at, channel, outcome, reason, ms from delivery_attempts
+    where delivery_id = ${id} order by at desc, attempt desc limit 50`;
+  return { row, told: told.get(id), attempts };
+}
+
+async function readTold(sql: Sql, rows: readonly DeliveryRow[], most: number): Promise<ReadonlyMap<string, Told>> {
+  const digests = rows.filter(({ kind }) => kind === "digest").map(({ id }) => id);
+  if (digests.length === 0) return new Map();
+  const members = await sql<(Told["reminders"][number] & { digestId: string; count: number })[]>`
+    select * from (
+      select digest_id as "digestId", reminder_id as "reminderId", task_id as "taskId", title, remind_at as "remindAt",
+        triggered_at as "triggeredAt", late_by as "lateBy", (count(*) over (partition by digest_id))::int as count,
+        row_number() over (partition by digest_id order by coalesce(remind_at, triggered_at), id) as place
+      from deliveries where digest_id = any(${digests}::uuid[]) and status <> 'cancelled'
+    ) told where place <= ${most} order by place`;
+  return new Map(
+    [...Map.groupBy(members, ({ digestId }) => digestId)].map(([id, reminders]) => [
+      id,
+      { reminders, count: reminders[0]?.count ?? 0 },
+    ]),
+  );
 }

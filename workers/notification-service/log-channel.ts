@@ -5,8 +5,10 @@ import type { Channel } from "./channel.ts";
 export function makeLogChannel(log: Log): Channel {
   return {
     name: "log",
-    send: ({ id, userId, reminderId, taskId }, attempt) => {
-      log.info("notification", { notificationId: id, userId, reminderId, taskId, attempt });
+    send: ({ id, userId, reminders }, attempt) => {
+      const [first] = reminders;
+      const one = reminders.length === 1 ? { reminderId: first?.reminderId, taskId: first?.taskId } : {};
+      log.info("notification", { notificationId: id, userId, reminders: reminders.length, ...one, attempt });
       return Promise.resolve({ outcome: "delivered" });
     },
   };

@@ -1,5 +1,5 @@
-// Reads reminders, writes a delivery per fired reminder and channel, and sends them: handler and sender meet in the table only.
-// Many may run: a delivery is claimed under a lease. Replay is safe: deliveries are unique by event and channel, and are
+// Reads reminders, writes what each fired one is to send as its user's preferences want it, and sends it: handler and senders meet
+// in the tables only. Many may run: a lane is claimed under a lease. Replay is safe: deliveries are unique by event and way, and are
 // sent at least once with the same id.
 import { authSettings, openAuth } from "../../shared/http/auth.ts";
 import { openCodec } from "../../shared/codec.ts";
@@ -8,10 +8,16 @@ import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { openRegistry, registrySettings } from "../../shared/registry.ts";
 import { runRole } from "../../shared/role.ts";
+import { every } from "../../shared/timers/every.ts";
 import { buildApp } from "./app.ts";
 import { channelSettings, makeChannels } from "./channels.ts";
+import { breakerPolicy } from "./endpoint-health.ts";
+import { makeMeasureDeliveries } from "./measure-deliveries.ts";
+import { openMail } from "./open-mail.ts";
+import { pruneDeliveries } from "./prune-deliveries.ts";
 import { sendDeliveries } from "./send-deliveries.ts";
-import { makeWake } from "./wake.ts";
+import { sendingSettings } from "./sending-settings.ts";
+import { makeWakes } from "./wakes.ts";
 import { makeWriteDeliveries } from "./write-deliveries.ts";
 
 const settings = {
@@ -20,25 +26,49 @@ const settings = {
   registry: registrySettings,
   auth: authSettings,
   channels: channelSettings,
+  sending: sendingSettings,
 };
+/** Late reminders of one catch-up come within it; as long again is not noticed by a person who was told nothing for hours. */
+const collapseMs = 10_000;
+const hourMs = 3_600_000;
 
 await runRole("notification-service", settings, async (role, config) => {
-  const { log, metrics, name, now } = role;
+  const { log, metrics, name, now, signal } = role;
+  const { timeoutMs, smtpUrl } = config.channels;
+  const { latePerSecond, disableAfterHours, keepDays } = config.sending;
   const { authenticate } = openAuth(config.auth);
-  const senders = makeChannels(config.channels, { log, now }).map((channel) => ({ channel, wake: makeWake() }));
+  await using mail = smtpUrl === null ? null : openMail({ url: smtpUrl, timeoutMs });
+  const { channels, operatorWays } = makeChannels(config.channels, { log, now, sendMail: mail?.sendMail ?? null });
+  const wakes = makeWakes(channels.map((channel) => channel.name));
   // The consumer's lanes, the senders, and the HTTP requests.
   await using db = await openDb(config.database, { role: name, poolSize: 16, log, metrics });
   await using broker = await openBroker(config.kafka, { clientId: name, log });
   const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log });
-  role.serve(buildApp({ db, authenticate, newId: () => Bun.randomUUIDv7(), log, metrics }).fetch);
+  const newId = () => Bun.randomUUIDv7();
+  role.serve(buildApp({ db, authenticate, newId, log, metrics, onResent: wakes.all }).fetch);
 
-  const handleBatch = makeWriteDeliveries(
-    senders.map(({ channel }) => channel.name),
-    () => senders.forEach(({ wake }) => wake.soon()),
+  const handleBatch = makeWriteDeliveries({ operatorWays, collapseMs, onWritten: wakes.soon });
+  const sending = {
+    db,
+    wakeOf: wakes.of,
+    // Resolving a name, then posting.
+    leaseMs: 2 * timeoutMs + 5_000,
+    collapseMs,
+    paceMs: 1_000 / latePerSecond,
+    breaker: { ...breakerPolicy, disableAfterMs: disableAfterHours * hourMs },
+  };
+  const measure = makeMeasureDeliveries(
+    db.sql,
+    metrics,
+    channels.map((channel) => channel.name),
   );
-  const leaseMs = config.channels.timeoutMs + 5_000;
   await Promise.all([
     consume({ broker, db, codec, topics: ["reminders"], group: "notification-service", handleBatch }, role),
-    ...senders.map((sender) => sendDeliveries({ db, ...sender, leaseMs }, role)),
+    ...channels.map((channel) => sendDeliveries({ ...sending, channel, wake: wakes.to(channel.name) }, role)),
+    every({ ms: 15_000, signal, log, name: "measure_deliveries" }, measure),
+    every({ ms: hourMs, signal, log, name: "prune_deliveries" }, async () => {
+      const pruned = await pruneDeliveries(db.sql, { keepDays, signal });
+      if (pruned > 0) log.info("deliveries_pruned", { count: pruned });
+    }),
   ]);
 });

@@ -1,39 +1,155 @@
 import { z } from "@hono/zod-openapi";
+import { channelNames, type ChannelName, type Fired } from "./channel.ts";
 
 export type DeliveryRow = Readonly<{
   id: string;
-  reminderId: string;
-  taskId: string;
-  channel: string;
-  status: "pending" | "sending" | "delivered" | "failed";
+  kind: "reminder" | "digest";
+  channel: ChannelName;
+  target: string;
+  status: "pending" | "sending" | "bundled" | "delivered" | "failed" | "dropped" | "cancelled";
+  reason: string | null;
+  lastError: string | null;
+  reminderId: string | null;
+  taskId: string | null;
+  title: string | null;
+  remindAt: Date | null;
+  triggeredAt: Date;
+  lateBy: number | null;
+  dueAt: Date;
+  attempts: number;
+  possiblyDuplicated: boolean;
+  digestId: string | null;
+  fallbackOf: string | null;
   deliveredAt: Date | null;
+  readAt: Date | null;
   createdAt: Date;
+}>;
+
+/** What a digest tells: the first of them, and how many there are. */
+export type Told = Readonly<{ reminders: readonly Fired[]; count: number }>;
+
+export type AttemptRow = Readonly<{
+  attempt: number;
+  at: Date;
+  channel: ChannelName;
+  outcome: "delivered" | "retry" | "failed" | "cancelled" | "unknown";
+  reason: string | null;
+  ms: number | null;
 }>;
 
 const instant = z.string().openapi({ format: "date-time", example: "2026-12-31T23:59:59.000Z" });
 const uuid = z.string().openapi({ format: "uuid" });
 
+export const statusSchema = z.enum(["pending", "bundled", "delivered", "failed", "dropped", "cancelled"]);
+export const channelSchema = z.enum(channelNames);
+
+const firedSchema = z
+  .object({
+    reminder_id: uuid,
+    task_id: uuid,
+    title: z.string().nullable(),
+    remind_at: instant.nullable(),
+    triggered_at: instant,
+    late_by: z.int().nullable(),
+  })
+  .openapi("FiredReminder");
+
 export const notificationSchema = z
   .object({
     id: uuid,
-    reminder_id: uuid,
-    task_id: uuid,
-    channel: z.string().openapi({ example: "webhook" }),
-    status: z.enum(["pending", "delivered", "failed"]),
+    kind: z.enum(["reminder", "digest"]),
+    channel: channelSchema,
+    target: z.string().nullable().openapi({ description: "The URL of the webhook or the address of the e-mail." }),
+    status: statusSchema.openapi({
+      description: "bundled: waits in a digest. dropped, cancelled: not sent; `reason` says why.",
+    }),
+    reason: z.string().nullable().openapi({ description: "Why it was not sent, or why the last attempt failed." }),
+    reminder_id: uuid.nullable().openapi({ description: "null for a digest." }),
+    task_id: uuid.nullable(),
+    title: z.string().nullable().openapi({ description: "Of the task, as it was when the reminder fired." }),
+    remind_at: instant.nullable(),
+    triggered_at: instant,
+    late_by: z.int().nullable().openapi({ description: "Seconds after remind_at; null when it fired in time." }),
+    due_at: instant.openapi({ description: "It is told then, such as at the end of quiet hours." }),
+    attempts: z.int(),
+    possibly_duplicated: z.boolean().openapi({ description: "The receiver may have it twice, with the same id." }),
+    digest_id: uuid.nullable().openapi({ description: "The digest it is told in." }),
+    fallback_of: uuid
+      .nullable()
+      .openapi({ description: "The notification that failed before this one took its place." }),
+    reminders: z
+      .array(firedSchema)
+      .openapi({ description: "What a digest tells, oldest first; in lists the first 20." }),
+    reminder_count: z.int(),
     delivered_at: instant.nullable(),
+    read_at: instant.nullable(),
     created_at: instant,
   })
   .openapi("Notification");
 export type NotificationView = z.infer<typeof notificationSchema>;
 
-export function notificationView(row: DeliveryRow): NotificationView {
+export const notificationDetailSchema = notificationSchema
+  .extend({
+    attempt_log: z
+      .array(
+        z.object({
+          attempt: z.int(),
+          at: instant,
+          channel: channelSchema,
+          outcome: z.enum(["delivered", "retry", "failed", "cancelled", "unknown"]),
+          reason: z.string().nullable(),
+          ms: z.int().nullable(),
+        }),
+      )
+      .openapi({
+        description: "The last 50 attempts, newest first. unknown: the sender vanished; it may have arrived.",
+      }),
+  })
+  .openapi("NotificationDetail");
+
+const iso = (at: Date | null) => at?.toISOString() ?? null;
+
+export function notificationView(row: DeliveryRow, told: Told | undefined): NotificationView {
   return {
     id: row.id,
+    kind: row.kind,
+    channel: row.channel,
+    target: row.target === "" ? null : row.target,
+    status: row.status === "sending" ? "pending" : row.status,
+    reason: row.reason ?? row.lastError,
     reminder_id: row.reminderId,
     task_id: row.taskId,
-    channel: row.channel,
-    status: row.status === "sending" ? "pending" : row.status,
-    delivered_at: row.deliveredAt?.toISOString() ?? null,
+    title: row.title,
+    remind_at: iso(row.remindAt),
+    triggered_at: row.triggeredAt.toISOString(),
+    late_by: row.lateBy,
+    due_at: row.dueAt.toISOString(),
+    attempts: row.attempts,
+    possibly_duplicated: row.possiblyDuplicated,
+    digest_id: row.digestId,
+    fallback_of: row.fallbackOf,
+    reminders: (told?.reminders ?? []).map(firedView),
+    reminder_count: row.kind === "digest" ? (told?.count ?? 0) : 1,
+    delivered_at: iso(row.deliveredAt),
+    read_at: iso(row.readAt),
     created_at: row.createdAt.toISOString(),
+  };
+}
+
+export function attemptView({
+  at,
+  ...attempt
+}: AttemptRow): z.infer<typeof notificationDetailSchema>["attempt_log"][0] {
+  return { ...attempt, at: at.toISOString() };
+}
+
+function firedView({ reminderId, taskId, title, remindAt, triggeredAt, lateBy }: Fired) {
+  return {
+    reminder_id: reminderId,
+    task_id: taskId,
+    title,
+    remind_at: iso(remindAt),
+    triggered_at: triggeredAt.toISOString(),
+    late_by: lateBy,
   };
 }

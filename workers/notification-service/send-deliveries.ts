@@ -1,85 +1,101 @@
 import type { Db } from "../../shared/postgres/db.ts";
 import type { Role } from "../../shared/role.ts";
-import type { Channel } from "./channel.ts";
-import { retryDelayMs, retryPolicy, type RetryPolicy } from "./retry-delay.ts";
-import { claimDeliveries, settleDelivery, type Claimed, type Settlement } from "./store-deliveries.ts";
+import type { Channel, Sent } from "./channel.ts";
+import { claimDeliveries, type Claimed, type Claims } from "./claim-deliveries.ts";
+import { judgeEndpoint, type BreakerPolicy } from "./endpoint-health.ts";
+import { retryDelayMs, retryPolicyOf } from "./retry-delay.ts";
+import { settleDelivery, type Settled, type Settlement, type Settling } from "./settle-delivery.ts";
 import type { Wake } from "./wake.ts";
 
 export type SendDeliveries = Readonly<{
-  db: Pick<Db, "sql">;
+  db: Pick<Db, "sql" | "transaction">;
   channel: Channel;
   wake: Wake;
+  /** Wakes the sender of a channel that took over. */
+  wakeOf: (channel: Channel["name"]) => Wake | undefined;
   /** Longer than a send may take: what is still claimed then counts as left by a sender that is gone. */
   leaseMs: number;
-  policy?: RetryPolicy;
+  /** How long late reminders gather before they go out as one. */
+  collapseMs: number;
+  /** Between two late ones of a lane. */
+  paceMs: number;
+  breaker: BreakerPolicy;
+  policyOf?: typeof retryPolicyOf;
   random?: () => number;
+  atOnce?: number;
 }>;
 
-const atOnce = 20;
 const pauseAfterErrorMs = 1_000;
 
 /**
- * Sends what is due on one channel until `role.signal` is aborted, up to 20 at a time; settles when those on their way are
- * marked. At least once: a crash between sending and marking sends again, with the same id, and is counted as possibly
- * doubled. Any number of instances may run.
+ * Sends what is due on one channel until `role.signal` is aborted, up to 50 lanes at a time and each lane one after the other, so that a
+ * slow or failing receiver holds up itself alone; settles when those on their way are marked. At least once: a crash between
+ * sending and marking sends again, with the same id, and is counted as possibly doubled. Any number of instances may run.
  */
 export async function sendDeliveries(
   options: SendDeliveries,
   role: Pick<Role, "signal" | "log" | "metrics" | "now">,
 ): Promise<void> {
-  const { db, channel, wake, leaseMs, policy = retryPolicy, random = Math.random } = options;
+  const { db, channel, wake, leaseMs, collapseMs, atOnce = 50 } = options;
   const tell = makeTeller(role, channel.name);
   const onTheirWay = new Set<Promise<void>>();
 
   const deliver = async (claimed: Claimed): Promise<void> => {
-    const sent = await channel.send(claimed, claimed.attempt);
-    const settlement: Settlement =
-      sent.outcome === "delivered"
-        ? { status: "delivered" }
-        : sent.outcome === "refused"
-          ? { status: "failed", reason: sent.reason }
-          : afterFailure(claimed.attempt, sent, policy, random);
-    const marked = await settleDelivery(db.sql, claimed, settlement);
-    tell.settled(claimed, settlement, marked);
+    const from = performance.now();
+    const sent = claimed.barred === null ? await channel.send(claimed, claimed.attempt) : null;
+    const ms = sent === null ? null : Math.round(performance.now() - from);
+    const settling = { ...settlingOf(claimed, sent, options), ms };
+    const settled = await settleDelivery(db, claimed, settling);
+    tell.settled(claimed, settling.settlement, settled);
+    if (settled.fallback !== null) options.wakeOf(settled.fallback.channel)?.now();
+    wake.now();
   };
 
   while (!role.signal.aborted) {
     const room = atOnce - onTheirWay.size;
-    let claimed: readonly Claimed[] = [];
+    let claims: Claims = { claimed: [], more: false };
     try {
-      if (room > 0) claimed = await claimDeliveries(db.sql, { channel: channel.name, limit: room, leaseMs });
+      if (room > 0)
+        claims = await claimDeliveries(db, { channel: channel.name, limit: room, leaseMs, gatherMs: collapseMs });
     } catch (error) {
       role.log.warn("deliveries_not_claimed", { channel: channel.name, error });
       await wake.sleep(pauseAfterErrorMs, role.signal);
       continue;
     }
-    for (const one of claimed) {
+    for (const one of claims.claimed) {
       tell.claimed(one);
       // Unmarked it stays claimed, and is sent again when the lease ends.
       const delivery = deliver(one).catch((error: unknown) =>
         role.log.warn("delivery_not_settled", { notificationId: one.id, channel: channel.name, error }),
       );
-      const done = delivery.finally(() => {
-        onTheirWay.delete(done);
-        if (onTheirWay.size === atOnce - 1) wake.now();
-      });
+      const done = delivery.finally(() => onTheirWay.delete(done));
       onTheirWay.add(done);
     }
-    if (claimed.length < room || room === 0) await wake.wait(role.signal);
+    if (!claims.more) await wake.wait(role.signal);
   }
   await Promise.all(onTheirWay);
 }
 
-function afterFailure(
-  attempt: number,
-  { reason, afterMs }: Readonly<{ reason: string; afterMs: number | null }>,
-  policy: RetryPolicy,
-  random: () => number,
-): Settlement {
-  const delayMs = retryDelayMs(attempt, policy, random);
-  return delayMs === null
-    ? { status: "failed", reason }
-    : { status: "pending", reason, afterMs: Math.max(delayMs, afterMs ?? 0) };
+function settlingOf(
+  claimed: Claimed,
+  sent: Sent | null,
+  { channel, breaker, paceMs, policyOf = retryPolicyOf, random = Math.random }: SendDeliveries,
+): Omit<Settling, "ms"> {
+  if (sent === null) return { settlement: claimed.barred ?? { status: "delivered" }, verdict: null, pauseMs: 0 };
+  // People's endpoints alone: the operator looks after the others.
+  const verdict = channel.name === "webhook" ? judgeEndpoint(claimed.health, sent, breaker, random) : null;
+  const pauseMs = claimed.lateBy === null ? 0 : paceMs;
+  if (sent.outcome === "delivered") return { settlement: { status: "delivered" }, verdict, pauseMs };
+  const { reason } = sent;
+  if (sent.outcome === "refused" || verdict?.disable)
+    return { settlement: { status: "failed", reason }, verdict, pauseMs };
+  const policy = policyOf(channel.name, claimed.fallbacks.length > 0);
+  const delayMs = retryDelayMs(claimed, policy, random);
+  const settlement: Settlement =
+    delayMs === null
+      ? { status: "failed", reason }
+      : { status: "pending", reason, afterMs: Math.max(delayMs, sent.afterMs ?? 0, verdict?.openMs ?? 0) };
+  return { settlement, verdict, pauseMs };
 }
 
 function makeTeller({ log, metrics, now }: Pick<Role, "log" | "metrics" | "now">, channel: string) {
@@ -92,21 +108,33 @@ function makeTeller({ log, metrics, now }: Pick<Role, "log" | "metrics" | "now">
     "Deliveries sent again after a sender vanished between sending and marking.",
     ["channel"],
   );
-  const seconds = metrics.histogram("notification_seconds", "From the reminder's firing to its delivery.", ["channel"]);
+  const seconds = metrics.histogram(
+    "notification_seconds",
+    "From the reminder's firing, or the end of what put it off, to its delivery.",
+    ["channel"],
+  );
   return {
     claimed: ({ id, retaken }: Claimed) => {
       if (!retaken) return;
       doubled.inc({ channel });
       log.warn("delivery_retaken", { notificationId: id, channel });
     },
-    settled: ({ id, attempt, triggeredAt }: Claimed, settlement: Settlement, marked: boolean) => {
+    settled: ({ id, attempt, dueAt }: Claimed, settlement: Settlement, { status, fallback }: Settled) => {
       const outcome = settlement.status === "pending" ? "retry" : settlement.status;
       attempts.inc({ channel, outcome });
-      if (outcome === "delivered")
-        seconds.observe({ channel }, Math.max(0, now().getTime() - triggeredAt.getTime()) / 1000);
+      if (outcome === "delivered") seconds.observe({ channel }, Math.max(0, now().getTime() - dueAt.getTime()) / 1000);
       const reason = settlement.status === "delivered" ? {} : { reason: settlement.reason };
-      if (outcome !== "delivered" || !marked)
-        log.warn("delivery_attempt", { notificationId: id, channel, attempt, outcome, marked, ...reason });
+      const next = fallback === null ? {} : { fallback: fallback.channel };
+      if (outcome !== "delivered" || status === null)
+        log.warn("delivery_attempt", {
+          notificationId: id,
+          channel,
+          attempt,
+          outcome,
+          marked: status !== null,
+          ...reason,
+          ...next,
+        });
     },
   };
 }

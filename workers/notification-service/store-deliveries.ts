@@ -1,72 +1,82 @@
 import type { Sql, Tx } from "../../shared/postgres/db.ts";
-import type { Notification } from "./channel.ts";
+import type { Planned, Reminder } from "./plan-delivery.ts";
 
-export type NewDelivery = Notification & Readonly<{ eventId: string; channel: string }>;
-
-/** A delivery this process may send until its lease ends. `retaken`: another sender had it and never said what became of it. */
-export type Claimed = Notification & Readonly<{ attempt: number; claim: string; retaken: boolean }>;
-
-/** Writes deliveries still to be made; those of an event and channel already known stay as they are. */
-export async function addDeliveries(tx: Tx, rows: readonly NewDelivery[]): Promise<void> {
-  if (rows.length === 0) return;
-  const column = <T>(of: (row: NewDelivery) => T): T[] => rows.map(of);
-  await tx`
-    insert into deliveries (id, event_id, channel, user_id, reminder_id, task_id, title, remind_at, triggered_at)
-    select * from unnest(
-      ${column(({ id }) => id)}::uuid[], ${column(({ eventId }) => eventId)}::uuid[],
-      ${column(({ channel }) => channel)}::text[], ${column(({ userId }) => userId)}::uuid[],
-      ${column(({ reminderId }) => reminderId)}::uuid[], ${column(({ taskId }) => taskId)}::uuid[],
-      ${column(({ title }) => title)}::text[], ${column(({ remindAt }) => remindAt?.toISOString() ?? null)}::timestamptz[],
-      ${column(({ triggeredAt }) => triggeredAt.toISOString())}::timestamptz[])
-    order by 1
-    on conflict do nothing`;
-}
+/** A planned delivery of a fired reminder, as a row. `lane`: what goes one after the other; see `laneOf`. */
+export type NewDelivery = Planned &
+  Reminder &
+  Readonly<{ id: string; eventId: string; userId: string; generation: number | null; lane: string }>;
 
 /**
- * Takes what a sender left when its lease ended and what is due on a channel, oldest first; two senders never take the same.
- * Two selects, each along an index of its own: one with "or" would sort the whole backlog at every claim.
+ * Writes deliveries and makes their lanes look for them in time; those already known (by id, or by reminder, generation and lane) stay
+ * as they are. Lanes are locked before deliveries, in order of id, here and by everybody. Resolves with the ids that are new.
  */
-export async function claimDeliveries(
-  sql: Sql,
-  { channel, limit, leaseMs }: Readonly<{ channel: string; limit: number; leaseMs: number }>,
-): Promise<readonly Claimed[]> {
-  return await sql<Claimed[]>`
-    with fresh as (
-      select id, false as retaken from deliveries
-      where channel = ${channel} and status = 'pending' and next_attempt_at <= clock_timestamp()
-      order by next_attempt_at limit ${limit} for no key update skip locked
-    ), left_behind as (
-      select id, true as retaken from deliveries
-      where channel = ${channel} and status = 'sending' and lease_until <= clock_timestamp()
-      order by lease_until limit ${limit} for no key update skip locked
-    ), due as (
-      select * from left_behind union all select * from fresh limit ${limit}
-    )
-    update deliveries
-    set status = 'sending', attempts = attempts + 1, claim = gen_random_uuid(),
-      lease_until = clock_timestamp() + ${leaseMs} * interval '1 ms', possibly_duplicated = possibly_duplicated or retaken
-    from due where deliveries.id = due.id
-    returning deliveries.id, user_id as "userId", reminder_id as "reminderId", task_id as "taskId", title,
-      remind_at as "remindAt", triggered_at as "triggeredAt", attempts as attempt, claim, retaken`;
+export async function addDeliveries(tx: Tx, rows: readonly NewDelivery[]): Promise<ReadonlySet<string>> {
+  if (rows.length === 0) return new Set();
+  const waiting = rows.filter(({ status }) => status === "pending");
+  await lockLanes(
+    tx,
+    waiting.map(({ lane, userId, way }) => ({ id: lane, userId, ...way })),
+  );
+  const column = <T>(of: (row: NewDelivery) => T): T[] => rows.map(of);
+  const added = await tx<{ id: string }[]>`
+    insert into deliveries (id, event_id, channel, target, lane, fallbacks, user_id, reminder_id, generation, task_id, title,
+      priority, remind_at, triggered_at, late_by, status, reason, due_at, bundle, delivered_at)
+    select id, event_id, channel, target, lane, fallbacks::jsonb, user_id, reminder_id, generation, task_id, title,
+      priority, remind_at, triggered_at, late_by, status, reason, due_at, bundle,
+      case when status = 'delivered' then clock_timestamp() end
+    from unnest(
+      ${column(({ id }) => id)}::uuid[], ${column(({ eventId }) => eventId)}::uuid[],
+      ${column(({ way }) => way.channel)}::text[], ${column(({ way }) => way.target)}::text[],
+      ${column(({ lane }) => lane)}::uuid[], ${column(({ fallbacks }) => JSON.stringify(fallbacks))}::text[],
+      ${column(({ userId }) => userId)}::uuid[], ${column(({ reminderId }) => reminderId)}::uuid[],
+      ${column(({ generation }) => generation)}::bigint[], ${column(({ taskId }) => taskId)}::uuid[],
+      ${column(({ title }) => title)}::text[], ${column(({ priority }) => priority)}::text[],
+      ${column(({ remindAt }) => remindAt?.toISOString() ?? null)}::timestamptz[],
+      ${column(({ triggeredAt }) => triggeredAt.toISOString())}::timestamptz[],
+      ${column(({ lateBy }) => lateBy)}::integer[], ${column(({ status }) => status)}::text[],
+      ${column(({ reason }) => reason)}::text[], ${column(({ dueAt }) => dueAt.toISOString())}::timestamptz[],
+      ${column(({ bundle }) => bundle)}::text[])
+      as new (id, event_id, channel, target, lane, fallbacks, user_id, reminder_id, generation, task_id, title, priority,
+        remind_at, triggered_at, late_by, status, reason, due_at, bundle)
+    order by id
+    on conflict do nothing
+    returning id`;
+  await tx`
+    update delivery_lanes set next_at = least(next_at, new.due_at)
+    from (
+      select lane, min(due_at) as due_at from unnest(
+        ${waiting.map(({ lane }) => lane)}::uuid[], ${waiting.map(({ dueAt }) => dueAt.toISOString())}::timestamptz[])
+        as waiting (lane, due_at) group by lane
+    ) new
+    where delivery_lanes.id = new.lane`;
+  return new Set(added.map(({ id }) => id));
 }
 
-/** What became of a claimed delivery: delivered, to be tried again after a while, or given up. */
-export type Settlement = Readonly<
-  | { status: "delivered" }
-  | { status: "pending"; reason: string; afterMs: number }
-  | { status: "failed"; reason: string }
->;
+/** A lane to make where it is missing. */
+export type Lane = Readonly<{ id: string; userId: string; channel: string; target: string }>;
 
-/** Marks a delivery, unless another sender has taken it since. False when it has: then it may have been sent twice. */
-export async function settleDelivery(sql: Sql, { id, claim }: Claimed, settlement: Settlement): Promise<boolean> {
-  const reason = settlement.status === "delivered" ? null : settlement.reason.slice(0, 200);
-  const afterMs = settlement.status === "pending" ? settlement.afterMs : 0;
-  const marked = await sql`
-    update deliveries
-    set status = ${settlement.status}, claim = null, lease_until = null, last_error = ${reason},
-      next_attempt_at = clock_timestamp() + ${afterMs} * interval '1 ms',
-      delivered_at = case when ${settlement.status} = 'delivered' then clock_timestamp() end
-    where id = ${id} and claim = ${claim}
-    returning id`;
-  return marked.length === 1;
+/** Makes the lanes that are missing and locks them all, in order of id. */
+export async function lockLanes(tx: Tx, lanes: readonly Lane[]): Promise<void> {
+  if (lanes.length === 0) return;
+  const known = [...new Map(lanes.map((lane) => [lane.id, lane])).values()];
+  const ids = known.map(({ id }) => id);
+  await tx`
+    insert into delivery_lanes (id, user_id, channel, target)
+    select * from unnest(${ids}::uuid[], ${known.map(({ userId }) => userId)}::uuid[],
+      ${known.map(({ channel }) => channel)}::text[], ${known.map(({ target }) => target)}::text[])
+    order by 1
+    on conflict do nothing`;
+  await tx`select from delivery_lanes where id = any(${ids}::uuid[]) order by id for no key update`;
+}
+
+/** The clock of the database, and which of these lanes are disabled. */
+export async function readLanes(
+  sql: Sql | Tx,
+  lanes: readonly string[],
+): Promise<Readonly<{ now: Date; disabled: ReadonlySet<string> }>> {
+  const [row] = await sql<{ now: Date; disabled: string[] }[]>`
+    select clock_timestamp() as now, array(
+      select id::text from delivery_lanes where id = any(${[...lanes]}::uuid[]) and disabled_at is not null) as disabled`;
+  if (row === undefined) throw new Error("the database did not tell the time");
+  return { now: row.now, disabled: new Set(row.disabled) };
 }

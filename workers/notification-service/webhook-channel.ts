@@ -1,40 +1,39 @@
 import { Webhook } from "standardwebhooks";
-import type { Channel, Notification, Sent } from "./channel.ts";
+import type { Channel, ChannelName, Notification, Sent } from "./channel.ts";
+import { postPinned, type Answer } from "./post-pinned.ts";
+import { resolvePublic, type Address, type Resolve } from "./resolve-public.ts";
+import { webhookBody } from "./webhook-body.ts";
 
 export type WebhookOptions = Readonly<{
-  url: URL;
-  /** `whsec_` and base64, as Standard Webhooks writes it. */
-  secret: string;
+  name: ChannelName & `${string}webhook`;
   timeoutMs: number;
   now: () => Date;
+  /** How names of people's endpoints are resolved, to refuse those that lead inside; `null`: they may lead anywhere. */
+  resolve: Resolve | null;
+  ca?: string;
 }>;
 
 const longestWaitMs = 60 * 60 * 1000;
 
 /**
- * Posts notifications to one URL, signed as standardwebhooks.com says: `webhook-id` is the notification's id, the same at every
+ * Posts notifications to their target, signed as standardwebhooks.com says: `webhook-id` is the notification's id, the same at every
  * attempt. A 2xx is delivered, 410 refuses for good, everything else is tried again; redirects are not followed, because a
- * signed body belongs to the URL it was meant for. Throws at once for a secret that is none.
+ * signed body belongs to the URL it was meant for. Where names are resolved, the connection goes to an address that was looked at.
  */
-export function makeWebhookChannel({ url, secret, timeoutMs, now }: WebhookOptions): Channel {
-  const webhook = new Webhook(secret);
+export function makeWebhookChannel({ name, timeoutMs, now, resolve, ca }: WebhookOptions): Channel {
   return {
-    name: "webhook",
+    name,
     send: async (notification) => {
-      const body = JSON.stringify(bodyOf(notification));
-      const sentAt = now();
-      const headers = {
-        "content-type": "application/json",
-        "user-agent": "taskwire",
-        "webhook-id": notification.id,
-        "webhook-timestamp": String(Math.floor(sentAt.getTime() / 1000)),
-        "webhook-signature": webhook.sign(notification.id, sentAt, body),
-      };
+      const url = URL.parse(notification.target);
+      if (url === null || !/^https?:$/.test(url.protocol) || notification.secret === null)
+        return { outcome: "refused", reason: "not a URL that can be posted to" };
       try {
-        const signal = AbortSignal.timeout(timeoutMs);
-        const response = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
-        await response.body?.cancel();
-        return judge(response, sentAt);
+        const sentAt = now();
+        const body = webhookBody(notification);
+        const headers = signedHeaders(notification, notification.secret, body, sentAt);
+        const addresses = resolve === null ? null : await withinMs(resolvePublic(url, resolve), timeoutMs);
+        if (resolve !== null && addresses === null) return { outcome: "refused", reason: "not a public address" };
+        return judge(await postPinned({ url, headers, body, addresses, timeoutMs, ...(ca ? { ca } : {}) }), sentAt);
       } catch (error) {
         // Whether it arrived is unknown; the receiver knows it by its id.
         return { outcome: "retry", reason: codeOf(error), afterMs: null };
@@ -43,26 +42,35 @@ export function makeWebhookChannel({ url, secret, timeoutMs, now }: WebhookOptio
   };
 }
 
-function bodyOf(notification: Notification) {
+/** Throws for a secret that is none. */
+export function signerOf(secret: string): Webhook {
+  return new Webhook(secret);
+}
+
+function signedHeaders({ id }: Notification, secret: string, body: string, sentAt: Date) {
   return {
-    type: "reminder.triggered",
-    timestamp: notification.triggeredAt.toISOString(),
-    data: {
-      id: notification.id,
-      user_id: notification.userId,
-      reminder_id: notification.reminderId,
-      task_id: notification.taskId,
-      title: notification.title,
-      remind_at: notification.remindAt?.toISOString() ?? null,
-      triggered_at: notification.triggeredAt.toISOString(),
-    },
+    "content-type": "application/json",
+    "user-agent": "taskwire",
+    "webhook-id": id,
+    "webhook-timestamp": String(Math.floor(sentAt.getTime() / 1000)),
+    "webhook-signature": signerOf(secret).sign(id, sentAt, body),
   };
 }
 
-function judge({ status, headers }: Response, now: Date): Sent {
+/** A resolver has timeouts of its own, longer than a lease. */
+function withinMs(work: Promise<readonly Address[] | null>, timeoutMs: number): Promise<readonly Address[] | null> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new DOMException("the name was not resolved in time", "TimeoutError")),
+    timeoutMs,
+  );
+  return Promise.race([work, promise]).finally(() => clearTimeout(timer));
+}
+
+function judge({ status, retryAfter }: Answer, now: Date): Sent {
   if (status >= 200 && status < 300) return { outcome: "delivered" };
-  if (status === 410) return { outcome: "refused", reason: "HTTP 410" };
-  return { outcome: "retry", reason: `HTTP ${status}`, afterMs: retryAfterMs(headers.get("retry-after"), now) };
+  if (status === 410) return { outcome: "refused", reason: "HTTP 410", gone: true };
+  return { outcome: "retry", reason: `HTTP ${status}`, afterMs: retryAfterMs(retryAfter, now) };
 }
 
 /** Seconds or an HTTP date (RFC 9110 §10.2.3); an hour at most, for a receiver's clock may be anything. */

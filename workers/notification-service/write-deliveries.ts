@@ -1,33 +1,115 @@
 import type { BatchHandler } from "../../shared/consume/handler.ts";
 import { deriveId } from "../../shared/derive-id.ts";
-import type { Received } from "../../shared/message.ts";
-import { addDeliveries, type NewDelivery } from "./store-deliveries.ts";
+import type { Received, ReceivedOf } from "../../shared/message.ts";
+import type { Tx } from "../../shared/postgres/db.ts";
+import { defaultPreferences, type Preferences } from "../../shared/preferences/preferences.ts";
+import { readPreferences } from "../../shared/preferences/read-preferences.ts";
+import { cancelDeliveries, type Moot } from "./cancel-deliveries.ts";
+import type { ChannelName } from "./channel.ts";
+import { lateBy, planDelivery, planForOperator, type Planned, type Reminder } from "./plan-delivery.ts";
+import { addDeliveries, readLanes, type NewDelivery } from "./store-deliveries.ts";
+import { chainsOf, laneOf, type Way } from "./way.ts";
+
+export type WriteDeliveries = Readonly<{
+  /** Ways that get everything, whatever people choose. */
+  operatorWays: readonly Way[];
+  collapseMs: number;
+  /** Told how many notifications are new by each channel; a hint, given before the commit. */
+  onWritten: (counts: ReadonlyMap<ChannelName, number>) => void;
+}>;
+
+type Triggered = ReceivedOf<"ReminderTriggered">;
+
+/** People who never said what they want are in the log too, so that a new installation shows that it works. */
+const logWay: Way = { channel: "log", target: "" };
 
 /**
- * Writes what a fired reminder is to send, one row per channel, and sends nothing: the sender does. Replay is safe because
- * a delivery is unique by event and channel. `onWritten` is a hint, given before the commit.
+ * Writes what fired reminders are to send, as their users' preferences of this moment want it, and cancels what newer events about them
+ * made needless; sends nothing: the senders do. Replay is safe because a delivery's id is that of the event and the way, and
+ * cancelling again changes nothing.
  */
-export function makeWriteDeliveries(channels: readonly string[], onWritten: () => void): BatchHandler {
+export function makeWriteDeliveries({ operatorWays, collapseMs, onWritten }: WriteDeliveries): BatchHandler {
   return async (messages, { tx }) => {
-    const rows = messages.flatMap((message) => deliveriesOf(message, channels));
-    await addDeliveries(tx, rows);
-    if (rows.length > 0) onWritten();
+    const fired = messages.filter((message): message is Triggered => message.type === "ReminderTriggered");
+    const rows = fired.length === 0 ? [] : await plan(tx, fired, { operatorWays, collapseMs });
+    const added = await addDeliveries(tx, rows);
+    // After the rows of this batch: a reminder may have been moved on within it.
+    await cancelDeliveries(tx, messages.flatMap(mootBy));
+    const counts = new Map<ChannelName, number>();
+    for (const { id, way } of rows) if (added.has(id)) counts.set(way.channel, (counts.get(way.channel) ?? 0) + 1);
+    if (counts.size > 0) onWritten(counts);
     return messages.map(() => []);
   };
 }
 
-function deliveriesOf(message: Received, channels: readonly string[]): readonly NewDelivery[] {
-  if (message.type !== "ReminderTriggered") return [];
-  const { data } = message;
-  return channels.map((channel) => ({
-    id: deriveId("delivery", message.id, channel),
-    eventId: message.id,
-    channel,
-    userId: data.user_id,
+async function plan(
+  tx: Tx,
+  fired: readonly Triggered[],
+  { operatorWays, collapseMs }: Pick<WriteDeliveries, "operatorWays" | "collapseMs">,
+): Promise<readonly NewDelivery[]> {
+  const wanted = await readPreferences(tx, [...new Set(fired.map(({ data }) => data.user_id))]);
+  const preferencesOf = ({ data }: Triggered): Preferences => wanted.get(data.user_id) ?? defaultPreferences;
+  const lanes = fired.flatMap((message) =>
+    chainsOf(preferencesOf(message))
+      .flat()
+      .filter(({ channel }) => channel === "webhook")
+      .map((way) => laneOf(message.data.user_id, way)),
+  );
+  const { now, disabled } = await readLanes(tx, lanes);
+  return fired.flatMap((message) => {
+    const preferences = preferencesOf(message);
+    const reminder = reminderOf(message);
+    const isDisabled = (way: Way) => disabled.has(laneOf(message.data.user_id, way));
+    const extra = preferences === defaultPreferences ? [...operatorWays, logWay] : operatorWays;
+    return [
+      ...planDelivery(reminder, preferences, { isDisabled, collapseMs }, now),
+      ...planForOperator(reminder, extra, now),
+    ].map((planned) => rowOf(message, reminder, planned));
+  });
+}
+
+function reminderOf({ data }: Triggered): Reminder {
+  return {
     reminderId: data.id,
     taskId: data.task_id,
     title: data.title,
+    priority: data.priority,
     remindAt: data.remind_at,
     triggeredAt: data.triggered_at,
-  }));
+    lateBy: lateBy(data.remind_at, data.triggered_at),
+  };
+}
+
+function rowOf({ id: eventId, data }: Triggered, reminder: Reminder, planned: Planned): NewDelivery {
+  return {
+    ...reminder,
+    ...planned,
+    id: deliveryId(eventId, planned.way),
+    eventId,
+    userId: data.user_id,
+    generation: data.generation,
+    lane: laneOf(data.user_id, planned.way),
+  };
+}
+
+/** One delivery per fired reminder and way, whoever plans it and however often. */
+export function deliveryId(eventId: string, { channel, target }: Way): string {
+  return deriveId("delivery", eventId, channel, ...(target === "" ? [] : [target]));
+}
+
+function mootBy(message: Received): readonly Moot[] {
+  switch (message.type) {
+    case "ReminderDismissed": {
+      const { id: reminderId, generation, reason } = message.data;
+      return [{ reminderId, upTo: generation, reason: `dismissed: ${(reason ?? "user").slice(0, 60)}` }];
+    }
+    case "ReminderScheduled": {
+      const { id: reminderId, generation } = message.data;
+      return generation === null || generation < 2
+        ? []
+        : [{ reminderId, upTo: generation - 1, reason: "scheduled anew" }];
+    }
+    default:
+      return [];
+  }
 }

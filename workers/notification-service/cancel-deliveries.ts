@@ -1,0 +1,43 @@
+import type { Tx } from "../../shared/postgres/db.ts";
+
+/** A reminder that needs no telling any more, up to one of its generations; `null`: whichever. */
+export type Moot = Readonly<{ reminderId: string; upTo: number | null; reason: string }>;
+
+/**
+ * Cancels what is still to be told of these reminders, also within a digest that has not gone out, and counts what a person has in their
+ * list as read. What is being sent at this moment is cancelled unless that attempt delivers. Safe to repeat.
+ */
+export async function cancelDeliveries(tx: Tx, moot: readonly Moot[]): Promise<void> {
+  if (moot.length === 0) return;
+  const latest = [...new Map(moot.map((one) => [one.reminderId, one])).values()];
+  const ids = latest.map(({ reminderId }) => reminderId);
+  const affected = tx`
+    select reminder_id, coalesce(up_to, 9223372036854775807) as up_to, reason from unnest(
+      ${ids}::uuid[], ${latest.map(({ upTo }) => upTo)}::bigint[], ${latest.map(({ reason }) => reason)}::text[])
+      as moot (reminder_id, up_to, reason)`;
+  await tx`
+    select from delivery_lanes where id in (
+      select lane from deliveries where reminder_id = any(${ids}::uuid[]) and status in ('pending', 'sending', 'bundled'))
+    order by id for no key update`;
+  await tx`
+    with moot as (${affected}), cancelled as (
+      update deliveries
+      set reason = moot.reason, status = case
+        when status = 'pending' then 'cancelled'
+        when status = 'bundled' and not exists (
+          select from deliveries digest where digest.id = deliveries.digest_id and digest.status = 'sending') then 'cancelled'
+        else status end
+      from moot
+      where deliveries.reminder_id = moot.reminder_id and coalesce(generation, 0) <= moot.up_to
+        and status in ('pending', 'sending', 'bundled')
+      returning lane
+    )
+    update delivery_lanes set next_at = least(next_at, clock_timestamp())
+    where next_at is not null and id in (select lane from cancelled)`;
+  await tx`
+    with moot as (${affected})
+    update deliveries set read_at = clock_timestamp()
+    from moot
+    where deliveries.reminder_id = moot.reminder_id and coalesce(generation, 0) <= moot.up_to
+      and channel = 'in-app' and status = 'delivered' and read_at is null and digest_id is null`;
+}

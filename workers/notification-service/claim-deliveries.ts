@@ -1,0 +1,194 @@
+import type { Db, Tx } from "../../shared/postgres/db.ts";
+import { readPreferences } from "../../shared/preferences/read-preferences.ts";
+import type { ChannelName, Notification } from "./channel.ts";
+import type { Health } from "./endpoint-health.ts";
+import { cancelMoot } from "./cancel-moot.ts";
+import { makeDigests } from "./make-digests.ts";
+import { endpointsOf, type Way } from "./way.ts";
+
+/**
+ * A delivery this process may send until its lease ends. `retaken`: another sender had it and never said what became of it.
+ * `barred`: why it must not be sent at all.
+ */
+export type Claimed = Notification &
+  Readonly<{
+    channel: ChannelName;
+    lane: string;
+    attempt: number;
+    claim: string;
+    retaken: boolean;
+    fallbacks: readonly Way[];
+    /** When it was to go out; it fired then or before. */
+    dueAt: Date;
+    dueForMs: number;
+    lateBy: number | null;
+    health: Health;
+    barred: Readonly<{ status: "failed" | "cancelled"; reason: string }> | null;
+  }>;
+
+export type Claims = Readonly<{ claimed: readonly Claimed[]; more: boolean }>;
+
+type Head = Readonly<{ lane: string; id: string; retaken: boolean; bundle: "quiet" | "late" | null; attempts: number }>;
+
+/**
+ * Takes the next delivery of up to `limit` lanes of a channel that have one due, the lane that waits longest first; two senders never
+ * have the same lane, so a lane's deliveries go one after the other, and one that failed holds up those behind it. Deferred ones that
+ * are due together become a digest first; what needs no telling any more is cancelled. `more`: look again at once.
+ */
+export function claimDeliveries(
+  db: Pick<Db, "transaction">,
+  of: Readonly<{ channel: ChannelName; limit: number; leaseMs: number; gatherMs: number }>,
+): Promise<Claims> {
+  return db.transaction(async (tx) => {
+    const lanes = await lockDueLanes(tx, of);
+    if (lanes.length === 0) return { claimed: [], more: false };
+    const heads = await findHeads(tx, lanes);
+    const { ids, moot } = await leaveOutMoot(tx, await makeDigests(tx, heads, of.gatherMs), heads);
+    const claimed = ids.length === 0 ? [] : await take(tx, ids, of);
+    return { claimed, more: moot > 0 || lanes.length === of.limit };
+  });
+}
+
+async function lockDueLanes(
+  tx: Tx,
+  { channel, limit }: Readonly<{ channel: string; limit: number }>,
+): Promise<readonly string[]> {
+  const lanes = await tx<{ id: string }[]>`
+    select id from delivery_lanes where channel = ${channel} and next_at <= clock_timestamp()
+    order by next_at limit ${limit} for no key update skip locked`;
+  return lanes.map(({ id }) => id);
+}
+
+/**
+ * What each lane is to send now. The others are told when to look again: `next_at` is a hint that may be early, never late, and is
+ * mended here. In a statement after the lock: what was added before it must be seen.
+ */
+async function findHeads(tx: Tx, lanes: readonly string[]): Promise<readonly Head[]> {
+  return await tx<Head[]>`
+    with heads as materialized (
+      select delivery_lanes.id as lane, coalesce(left_behind.id, waiting.id) as id, left_behind.id is not null as retaken,
+        waiting.bundle, waiting.attempts,
+        case when left_behind.id is not null then left_behind.lease_until
+          else greatest(waiting.due_at, waiting.next_attempt_at, case when disabled_at is null then open_until end) end as ready_at
+      from delivery_lanes
+      left join lateral (
+        select id, lease_until from deliveries where lane = delivery_lanes.id and status = 'sending' limit 1
+      ) left_behind on true
+      left join lateral (
+        select id, due_at, next_attempt_at, bundle, attempts from deliveries
+        where lane = delivery_lanes.id and status = 'pending' order by due_at, id limit 1
+      ) waiting on true
+      where delivery_lanes.id = any(${[...lanes]}::uuid[])
+    ), ready as materialized (
+      select *, id is not null and ready_at <= clock_timestamp() as is_ready from heads
+    ), rest as (
+      update delivery_lanes set next_at = case when ready.id is not null then ready.ready_at end
+      from ready where delivery_lanes.id = ready.lane and not is_ready
+    )
+    select lane, id, retaken, bundle, attempts from ready where is_ready`;
+}
+
+/** The ids of those that still matter, and how many did not. A digest matters as long as one in it does. */
+async function leaveOutMoot(
+  tx: Tx,
+  digests: Readonly<{ ids: ReadonlyMap<string, string>; moot: number }>,
+  heads: readonly Head[],
+): Promise<Readonly<{ ids: readonly string[]; moot: number }>> {
+  const ids = heads.map((head) => digests.ids.get(head.lane) ?? head.id);
+  const members = await tx<{ id: string; digestId: string }[]>`
+    select id, digest_id as "digestId" from deliveries where digest_id = any(${ids}::uuid[]) and status = 'bundled'`;
+  const moot = await cancelMoot(tx, [...ids, ...members.map(({ id }) => id)]);
+  const full = new Set(members.filter(({ id }) => !moot.has(id)).map(({ digestId }) => digestId));
+  const empty = await tx<{ id: string }[]>`
+    update deliveries set status = 'cancelled', claim = null, lease_until = null, reason = 'nothing left to tell'
+    where id = any(${ids}::uuid[]) and kind = 'digest' and not (id = any(${[...full]}::uuid[]))
+    returning id`;
+  const gone = new Set([...moot, ...empty.map(({ id }) => id)]);
+  const left = ids.filter((id) => !gone.has(id));
+  return { ids: left, moot: ids.length - left.length + digests.moot };
+}
+
+type Taken = Omit<Claimed, "health" | "barred" | "reminders" | "secret"> &
+  Readonly<{
+    reminderId: string | null;
+    taskId: string | null;
+    title: string | null;
+    remindAt: Date | null;
+    triggeredAt: Date;
+    failures: number;
+    failingForMs: number;
+    disabled: boolean;
+  }>;
+
+async function take(
+  tx: Tx,
+  ids: readonly string[],
+  { leaseMs, channel }: Readonly<{ leaseMs: number; channel: ChannelName }>,
+): Promise<readonly Claimed[]> {
+  const taken = await tx<Taken[]>`
+    with before as materialized (
+      select id, lane, claim, attempts, channel, status = 'sending' as retaken from deliveries where id = any(${[...ids]}::uuid[])
+    ), noted as (
+      insert into delivery_attempts (claim, delivery_id, attempt, channel, outcome)
+      select claim, id, attempts, channel, 'unknown' from before where retaken
+      on conflict do nothing
+    ), lane as (
+      update delivery_lanes set next_at = clock_timestamp() + ${leaseMs} * interval '1 ms'
+      from before where delivery_lanes.id = before.lane
+      returning delivery_lanes.id, failures, disabled_at is not null as disabled,
+        coalesce(extract(epoch from clock_timestamp() - failing_since) * 1000, 0)::float8 as "failingForMs"
+    )
+    update deliveries
+    set status = 'sending', attempts = deliveries.attempts + 1, claim = gen_random_uuid(),
+      lease_until = clock_timestamp() + ${leaseMs} * interval '1 ms', possibly_duplicated = possibly_duplicated or retaken
+    from before join lane on lane.id = before.lane
+    where deliveries.id = before.id
+    returning deliveries.id, kind, deliveries.channel, target, deliveries.lane, user_id as "userId",
+      reminder_id as "reminderId", task_id as "taskId", title, remind_at as "remindAt", triggered_at as "triggeredAt",
+      late_by as "lateBy", deliveries.attempts as attempt, deliveries.claim, retaken, fallbacks,
+      greatest(due_at, triggered_at) as "dueAt",
+      greatest(extract(epoch from clock_timestamp() - greatest(due_at, triggered_at)) * 1000, 0)::float8 as "dueForMs",
+      failures, disabled, "failingForMs"`;
+  const members = await readMembers(tx, taken);
+  const endpoints =
+    channel === "webhook"
+      ? await readPreferences(
+          tx,
+          taken.map(({ userId }) => userId),
+        )
+      : new Map();
+  return taken.map(
+    ({ failures, failingForMs, disabled, reminderId, taskId, title, remindAt, triggeredAt, ...one }): Claimed => {
+      const preferences = endpoints.get(one.userId);
+      const secret = (preferences && endpointsOf(preferences).get(one.target)) ?? null;
+      const isRemoved = channel === "webhook" && secret === null;
+      return {
+        ...one,
+        secret,
+        reminders:
+          reminderId === null || taskId === null
+            ? (members.get(one.id) ?? [])
+            : [{ reminderId, taskId, title, remindAt, triggeredAt, lateBy: one.lateBy }],
+        health: { failures, failingForMs },
+        barred: isRemoved
+          ? { status: "cancelled", reason: "no longer among the user's webhooks" }
+          : disabled
+            ? { status: "failed", reason: "the endpoint is disabled" }
+            : null,
+      };
+    },
+  );
+}
+
+type Member = Claimed["reminders"][number] & Readonly<{ digestId: string }>;
+
+async function readMembers(tx: Tx, taken: readonly Taken[]): Promise<ReadonlyMap<string, readonly Member[]>> {
+  const digests = taken.filter(({ kind }) => kind === "digest").map(({ id }) => id);
+  if (digests.length === 0) return new Map();
+  const rows = await tx<Member[]>`
+    select digest_id as "digestId", reminder_id as "reminderId", task_id as "taskId", title, remind_at as "remindAt",
+      triggered_at as "triggeredAt", late_by as "lateBy"
+    from deliveries where digest_id = any(${digests}::uuid[]) and status = 'bundled'
+    order by coalesce(remind_at, triggered_at), id`;
+  return Map.groupBy(rows, ({ digestId }) => digestId);
+}

@@ -1,0 +1,68 @@
+import type { Channel, Sent } from "./channel.ts";
+import { emailText } from "./email-text.ts";
+
+/** What a mail server is asked to carry. */
+export type Mail = Readonly<{
+  from: string;
+  to: string;
+  subject: string;
+  text: string;
+  messageId: string;
+  headers: Readonly<Record<string, string>>;
+}>;
+
+/** Hands a mail to a server; rejects with `responseCode` where the server said no, with `code` where it was not reached. */
+export type SendMail = (mail: Mail) => Promise<void>;
+
+export type EmailOptions = Readonly<{
+  /** `name@domain`, with or without a display name. */
+  from: string;
+  sendMail: SendMail;
+  timeoutMs: number;
+}>;
+
+/**
+ * Mails notifications as plain text. The Message-ID is made of the notification's id, so a mail that is sent twice is one to those who
+ * compare them. What the server refuses with 5xx is final, everything else is tried again (RFC 5321 §4.2.1).
+ */
+export function makeEmailChannel({ from, sendMail, timeoutMs }: EmailOptions): Channel {
+  const address = /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from.trim();
+  const domain = address.slice(address.lastIndexOf("@") + 1);
+  return {
+    name: "email",
+    send: async (notification) => {
+      const mail = {
+        from,
+        to: notification.target,
+        ...emailText(notification),
+        messageId: `<${notification.id}@${domain}>`,
+        headers: {
+          // RFC 3834: nobody's holiday answer comes back. RFC 2369 §3.2: where to say that one wants no more.
+          "auto-submitted": "auto-generated",
+          "list-unsubscribe": `<mailto:${address}?subject=unsubscribe>`,
+        },
+      };
+      try {
+        await withinMs(sendMail(mail), timeoutMs);
+        return { outcome: "delivered" };
+      } catch (error) {
+        return judge(error);
+      }
+    },
+  };
+}
+
+/** nodemailer's own deadlines are per step; a send must settle within the lease. */
+async function withinMs(work: Promise<void>, timeoutMs: number): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new DOMException("not sent in time", "TimeoutError")), timeoutMs);
+  return Promise.race([work, promise]).finally(() => clearTimeout(timer));
+}
+
+function judge(error: unknown): Sent {
+  if (!(error instanceof Error)) return { outcome: "retry", reason: "unknown", afterMs: null };
+  const status = "responseCode" in error && typeof error.responseCode === "number" ? error.responseCode : null;
+  if (status !== null && status >= 500) return { outcome: "refused", reason: `SMTP ${status}` };
+  const code = "code" in error && typeof error.code === "string" ? error.code : error.name;
+  return { outcome: "retry", reason: status === null ? code : `SMTP ${status}`, afterMs: null };
+}

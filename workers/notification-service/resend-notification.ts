@@ -1,0 +1,50 @@
+import type { Db } from "../../shared/postgres/db.ts";
+import { Problem } from "../../shared/problem.ts";
+import type { DeliveryRow } from "./notification-view.ts";
+
+export type Resend = Readonly<{ id: string; userId: string; key: string | null }>;
+
+const attemptsKept = 50;
+
+/**
+ * Has a notification sent again, with the same id, so that a receiver knows it; one that waits already goes on waiting. The same key as
+ * the time before changes nothing. Whatever became of its task meanwhile: somebody asked. Throws NOTIFICATION_NOT_FOUND, and
+ * REFUSED for what another notification tells, what was cancelled, and what goes to an endpoint that is disabled.
+ */
+export async function resendNotification(
+  db: Pick<Db, "transaction">,
+  { id, userId, key }: Resend,
+): Promise<Readonly<{ replayed: boolean }>> {
+  return db.transaction(async (tx) => {
+    const [lane] = await tx<{ id: string; disabled: boolean }[]>`
+      select id, disabled_at is not null as disabled from delivery_lanes
+      where id = (select lane from deliveries where id = ${id} and user_id = ${userId}) for no key update`;
+    const [row] = await tx<
+      (Pick<DeliveryRow, "status" | "channel" | "digestId"> & { resendKey: string | null; lane: string | null })[]
+    >`
+      select status, channel, digest_id as "digestId", resend_key as "resendKey", lane from deliveries
+      where id = ${id} and user_id = ${userId} for update`;
+    if (row === undefined) throw new Problem("NOTIFICATION_NOT_FOUND");
+    if (key !== null && row.resendKey === key) return { replayed: true };
+    if (row.digestId !== null)
+      throw new Problem("REFUSED", `It is told by the digest ${row.digestId}; send that again`);
+    if (row.status === "cancelled") throw new Problem("REFUSED", "It was cancelled: there is nothing to tell any more");
+    if (lane?.disabled === true) throw new Problem("REFUSED", "Its endpoint is disabled; enable that first");
+    if (row.lane === null) throw new Problem("REFUSED", "It is too old to be sent again");
+    if (row.status === "pending" || row.status === "sending") return { replayed: true };
+    await tx`
+      insert into delivery_lanes (id, user_id, channel, target)
+      select lane, user_id, channel, target from deliveries where id = ${id} on conflict do nothing`;
+    await tx`
+      update deliveries
+      set status = 'pending', attempts = 0, due_at = clock_timestamp(), next_attempt_at = clock_timestamp(), bundle = null,
+        reason = null, delivered_at = null, read_at = null, resent_at = clock_timestamp(), resend_key = ${key}
+      where id = ${id}`;
+    await tx`update deliveries set status = 'bundled' where digest_id = ${id} and status in ('delivered', 'failed')`;
+    await tx`
+      delete from delivery_attempts where delivery_id = ${id} and claim not in (
+        select claim from delivery_attempts where delivery_id = ${id} order by at desc limit ${attemptsKept})`;
+    await tx`update delivery_lanes set next_at = least(next_at, clock_timestamp()) where id = ${row.lane}`;
+    return { replayed: false };
+  });
+}

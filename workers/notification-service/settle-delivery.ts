@@ -1,0 +1,128 @@
+import type { Db, Sql, Tx } from "../../shared/postgres/db.ts";
+import type { Claimed } from "./claim-deliveries.ts";
+import type { Verdict } from "./endpoint-health.ts";
+import { lockLanes } from "./store-deliveries.ts";
+import { laneOf, type Way } from "./way.ts";
+import { deliveryId } from "./write-deliveries.ts";
+
+/** What became of a claimed delivery: delivered, to be tried again after a while, given up, or not worth sending any more. */
+export type Settlement = Readonly<
+  | { status: "delivered" }
+  | { status: "pending"; reason: string; afterMs: number }
+  | { status: "failed"; reason: string }
+  | { status: "cancelled"; reason: string }
+>;
+
+export type Settling = Readonly<{
+  settlement: Settlement;
+  /** What follows for the endpoint; `null` where the way has no breaker or nothing was sent. */
+  verdict: Verdict | null;
+  /** Before the lane's next delivery. */
+  pauseMs: number;
+  /** How long the attempt took; `null` when nothing was sent. */
+  ms: number | null;
+}>;
+
+/** `status` is `null` when another sender has taken the delivery since: then it may have been sent twice. */
+export type Settled = Readonly<{ status: Settlement["status"] | null; fallback: Way | null }>;
+
+/**
+ * Marks a delivery and what became of the attempt, unless another sender has taken it since. One that was to be cancelled while it
+ * was sent is, if it was not delivered. When it has failed for good, the next way of its chain gets a delivery in its
+ * place in the same transaction, and a digest takes its reminders along.
+ */
+export async function settleDelivery(
+  db: Pick<Db, "sql" | "transaction">,
+  claimed: Claimed,
+  settling: Settling,
+): Promise<Settled> {
+  const [next, ...others] = claimed.fallbacks;
+  if (settling.settlement.status !== "failed" || next === undefined)
+    return { status: await mark(db.sql, claimed, settling), fallback: null };
+  return db.transaction(async (tx) => {
+    const lane = { id: laneOf(claimed.userId, next), userId: claimed.userId, ...next };
+    await lockLanes(tx, [{ id: claimed.lane, userId: claimed.userId, ...wayOf(claimed) }, lane]);
+    const [mine] = await tx`select id from deliveries where id = ${claimed.id} and claim = ${claimed.claim} for update`;
+    if (mine === undefined) return { status: await mark(tx, claimed, settling), fallback: null };
+    await takeOver(tx, claimed, { ...lane, fallbacks: others });
+    return { status: await mark(tx, claimed, settling), fallback: next };
+  });
+}
+
+async function mark(
+  sql: Sql | Tx,
+  { id, claim, lane, attempt, channel }: Claimed,
+  { settlement, verdict, pauseMs, ms }: Settling,
+): Promise<Settlement["status"] | null> {
+  const reason = settlement.status === "delivered" ? null : settlement.reason.slice(0, 200);
+  const afterMs = settlement.status === "pending" ? settlement.afterMs : 0;
+  const openMs = verdict?.openMs ?? null;
+  const outcome = settlement.status === "pending" ? "retry" : settlement.status;
+  // The lane first, as everywhere; `settled` reads from it.
+  const [row] = await sql<{ status: Settlement["status"] }[]>`
+    with lane as (
+      update delivery_lanes
+      set next_at = clock_timestamp() + ${Math.max(afterMs, openMs ?? 0, pauseMs)} * interval '1 ms',
+        failures = coalesce(${verdict?.failures ?? null}::integer, failures),
+        failing_since = case when ${verdict === null} then failing_since when ${verdict?.failures === 0} then null
+          else coalesce(failing_since, clock_timestamp()) end,
+        open_until = clock_timestamp() + ${openMs}::float8 * interval '1 ms',
+        disabled_at = case when ${verdict?.disable ?? null}::text is null then disabled_at
+          else coalesce(disabled_at, clock_timestamp()) end,
+        disabled_reason = coalesce(disabled_reason, ${verdict?.disable?.slice(0, 200) ?? null}::text)
+      where id = ${lane} and exists (select from deliveries where id = ${id} and claim = ${claim})
+      returning id
+    ), settled as (
+      update deliveries
+      set status = case when ${settlement.status} = 'pending' and deliveries.reason is not null then 'cancelled'
+          else ${settlement.status} end,
+        claim = null, lease_until = null, last_error = ${reason},
+        reason = case ${settlement.status} when 'delivered' then null when 'cancelled' then ${reason} else deliveries.reason end,
+        next_attempt_at = clock_timestamp() + ${afterMs} * interval '1 ms',
+        delivered_at = case when ${settlement.status} = 'delivered' then clock_timestamp() end
+      from lane
+      where deliveries.id = ${id} and claim = ${claim}
+      returning deliveries.id, status, delivered_at
+    ), members as (
+      update deliveries set status = settled.status, delivered_at = settled.delivered_at,
+        reason = case when settled.status = 'delivered' then null else deliveries.reason end
+      from settled
+      where digest_id = settled.id and deliveries.status = 'bundled' and settled.status in ('delivered', 'failed')
+    ), noted as (
+      insert into delivery_attempts (claim, delivery_id, attempt, channel, outcome, reason, ms)
+      select ${claim}, ${id}, ${attempt}, ${channel}, ${outcome}, ${reason}, ${ms}
+      where ${ms}::integer is not null or ${outcome} <> 'cancelled'
+      on conflict (claim) do update set outcome = excluded.outcome, reason = excluded.reason, ms = excluded.ms
+    )
+    select status from settled`;
+  return row?.status ?? null;
+}
+
+/** The delivery by the next way: at once, and for a digest with what it still has to tell. Its way may have told the reminder already. */
+async function takeOver(
+  tx: Tx,
+  claimed: Claimed,
+  next: Way & Readonly<{ id: string; fallbacks: readonly Way[] }>,
+): Promise<void> {
+  const id = deliveryId(claimed.id, next);
+  const isThere = next.channel === "in-app";
+  const status = isThere ? "delivered" : "pending";
+  await tx`
+    insert into deliveries (id, event_id, kind, channel, target, lane, fallbacks, fallback_of, user_id, reminder_id, generation,
+      task_id, title, priority, remind_at, triggered_at, late_by, status, delivered_at)
+    select ${id}, event_id, kind, ${next.channel}, ${next.target}, ${next.id}, ${JSON.stringify(next.fallbacks)}::jsonb, id,
+      user_id, reminder_id, generation, task_id, title, priority, remind_at, triggered_at, late_by, ${status},
+      case when ${isThere} then clock_timestamp() end
+    from deliveries where id = ${claimed.id}
+    on conflict do nothing`;
+  if (claimed.kind === "digest")
+    await tx`
+      update deliveries set digest_id = ${id}, status = case when ${isThere} then 'delivered' else 'bundled' end,
+        delivered_at = case when ${isThere} then clock_timestamp() end
+      where digest_id = ${claimed.id} and status = 'bundled'`;
+  if (!isThere) await tx`update delivery_lanes set next_at = least(next_at, clock_timestamp()) where id = ${next.id}`;
+}
+
+function wayOf({ channel, target }: Claimed): Way {
+  return { channel, target };
+}

@@ -1,0 +1,58 @@
+import { deriveId } from "../../shared/derive-id.ts";
+import type { ChannelChoice, Preferences } from "../../shared/preferences/preferences.ts";
+import type { ChannelName } from "./channel.ts";
+
+/** A channel and where it leads: the URL of a webhook, the address of an e-mail, else "". */
+export type Way = Readonly<{ channel: ChannelName; target: string }>;
+
+/** The way itself, then those that are taken when the one before has finally failed. */
+export type Chain = readonly [Way, ...Way[]];
+
+/** The chains a person chose, each once, in their order. */
+export function chainsOf({ channels }: Pick<Preferences, "channels">): readonly Chain[] {
+  const chains = channels.map(chainOf);
+  return chains.filter(([first], index) => chains.findIndex(([other]) => isSame(first, other)) === index);
+}
+
+/** One lane per user and way, whoever makes it: what goes one after the other. */
+export function laneOf(userId: string, { channel, target }: Way): string {
+  return deriveId("lane", userId, channel, target);
+}
+
+/** The webhooks in a person's chains by URL, with the secret that signs; the first where one is named twice. */
+export function endpointsOf({ channels }: Pick<Preferences, "channels">): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const one of channels.flatMap(linksOf))
+    if (one.type === "webhook" && !found.has(one.url)) found.set(one.url, one.secret);
+  return found;
+}
+
+function chainOf(choice: ChannelChoice): Chain {
+  return [wayOf(choice), ...linksOf(choice).slice(1).map(wayOf)];
+}
+
+type Link = Readonly<
+  | { type: "in-app" | "log"; else?: Link }
+  | { type: "webhook"; url: string; secret: string; else?: Link }
+  | { type: "email"; to: string; else?: Link }
+>;
+
+function linksOf(link: Link): readonly Link[] {
+  return [link, ...(link.else ? linksOf(link.else) : [])];
+}
+
+function wayOf(link: Link): Way {
+  switch (link.type) {
+    case "webhook":
+      return { channel: "webhook", target: link.url };
+    case "email":
+      return { channel: "email", target: link.to };
+    case "in-app":
+    case "log":
+      return { channel: link.type, target: "" };
+  }
+}
+
+function isSame(one: Way, other: Way): boolean {
+  return one.channel === other.channel && one.target === other.target;
+}

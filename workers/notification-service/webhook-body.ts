@@ -1,0 +1,32 @@
+import type { Fired, Notification } from "./channel.ts";
+
+/** What is posted: the fired reminder, or for a digest the list of them, oldest first. */
+export function webhookBody({ id, userId, kind, reminders }: Notification): string {
+  const [first] = reminders;
+  if (first === undefined) throw new Error(`notification ${id} tells nothing`);
+  const told = { id, user_id: userId };
+  return JSON.stringify(
+    kind === "reminder"
+      ? {
+          type: "reminder.triggered",
+          timestamp: first.triggeredAt.toISOString(),
+          data: { ...told, ...firedBody(first) },
+        }
+      : {
+          type: "reminder.digest",
+          timestamp: first.triggeredAt.toISOString(),
+          data: { ...told, reminders: reminders.map(firedBody) },
+        },
+  );
+}
+
+function firedBody({ reminderId, taskId, title, remindAt, triggeredAt, lateBy }: Fired) {
+  return {
+    reminder_id: reminderId,
+    task_id: taskId,
+    title,
+    remind_at: remindAt?.toISOString() ?? null,
+    triggered_at: triggeredAt.toISOString(),
+    late_by: lateBy,
+  };
+}
