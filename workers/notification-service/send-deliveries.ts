@@ -48,7 +48,7 @@ export async function sendDeliveries(
     const settled = await settleDelivery(db, claimed, settling);
     tell.settled(claimed, settling.settlement, settled);
     if (settled.fallback !== null) options.wakeOf(settled.fallback.channel)?.now();
-    wake.now();
+    wakeFor(wake, settling);
   };
 
   while (!role.signal.aborted) {
@@ -74,6 +74,14 @@ export async function sendDeliveries(
     if (!claims.more) await wake.wait(role.signal);
   }
   await Promise.all(onTheirWay);
+}
+
+/** The lane is looked at again when it may send; what is farther off than the poll is left to that. */
+function wakeFor(wake: Wake, { settlement, verdict, pauseMs }: Settling): void {
+  const afterMs = settlement.status === "pending" ? settlement.afterMs : 0;
+  const ms = Math.max(afterMs, verdict?.openMs ?? 0, pauseMs);
+  if (ms < 1) wake.now();
+  else if (ms < 1_000) setTimeout(wake.now, ms + 1).unref();
 }
 
 function settlingOf(

@@ -1,0 +1,113 @@
+import type { AddressInfo } from "node:net";
+import { expect, test } from "bun:test";
+import { SMTPServer } from "smtp-server";
+import type { Notification, Sent } from "../../workers/notification-service/channel.ts";
+import { makeEmailChannel } from "../../workers/notification-service/email-channel.ts";
+import { openMail } from "../../workers/notification-service/open-mail.ts";
+
+const at = new Date("2026-11-25T09:00:00Z");
+const told = (title: string | null, to = "ada@example.org"): Notification => ({
+  id: "0193a0b0-0000-7000-8000-0000000000aa",
+  userId: "0193a0b0-0000-7000-8000-0000000000bb",
+  kind: "reminder",
+  target: to,
+  secret: null,
+  reminders: [{ reminderId: "r", taskId: "t", title, remindAt: at, triggeredAt: at, lateBy: null }],
+});
+
+/** A mail server on this machine; it refuses recipients whose name begins with a status. */
+async function openServer(options: { hang?: boolean } = {}) {
+  const mails: string[] = [];
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ["STARTTLS"],
+    onRcptTo: ({ address }, _session, done) => {
+      const [status] = /^[45]\d\d/.exec(address) ?? [];
+      done(status === undefined ? null : Object.assign(new Error("no"), { responseCode: Number(status) }));
+    },
+    onData: (stream, _session, done) => {
+      let text = "";
+      stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
+      stream.on("end", () => {
+        if (options.hang === true) return;
+        mails.push(text);
+        done();
+      });
+    },
+  });
+  server.on("error", () => {}); // Clients that leave early.
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+  const { port } = server.server.address() as AddressInfo; // It listens on TCP.
+  const mailer = openMail({ url: `smtp://127.0.0.1:${port}`, timeoutMs: 2_000 });
+  const channel = (timeoutMs = 2_000) =>
+    makeEmailChannel({ from: "Taskwire <reminders@taskwire.example>", sendMail: mailer.sendMail, timeoutMs });
+  return {
+    mails,
+    channel,
+    [Symbol.asyncDispose]: async () => {
+      await mailer[Symbol.asyncDispose]();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+test("a mail arrives as text, from the sender, with an id by which doubles are recognised and a way to unsubscribe", async () => {
+  await using server = await openServer();
+  const channel = server.channel();
+  for (let n = 0; n < 2; n++) expect(await channel.send(told("Wäsche 🧺"), 1)).toEqual({ outcome: "delivered" });
+  expect(server.mails).toHaveLength(2);
+  for (const mail of server.mails) {
+    expect(mail).toContain("Message-ID: <0193a0b0-0000-7000-8000-0000000000aa@taskwire.example>");
+    expect(mail).toContain("From: Taskwire <reminders@taskwire.example>");
+    expect(mail).toContain("To: ada@example.org");
+    expect(mail).toContain("List-Unsubscribe: <mailto:reminders@taskwire.example?subject=unsubscribe>");
+    expect(mail).toContain("Auto-Submitted: auto-generated");
+    expect(mail).toMatch(/Content-Type: text\/plain/);
+    expect(mail).toMatch(/Subject: =\?UTF-8\?/);
+  }
+});
+
+test("a digest is one mail with a line for each, oldest first, and says what was late", async () => {
+  await using server = await openServer();
+  const [first] = told("Water").reminders;
+  if (first === undefined) throw new Error("unreachable");
+  const reminders = [
+    { ...first, lateBy: 5_400 },
+    { ...first, title: "Feed the cat" },
+  ];
+  await server.channel().send({ ...told(null), kind: "digest", reminders }, 1);
+  const [mail = ""] = server.mails;
+  expect(mail).toContain("Subject: 2 reminders, first: Water");
+  expect(mail).toContain("- Water (2026-11-25 09:00 UTC, told 90 min late)\r\n- Feed the cat (2026-11-25 09:00 UTC)");
+});
+
+test("what a person wrote cannot add headers", async () => {
+  await using server = await openServer();
+  await server.channel().send(told("x\r\nBcc: eve@example.org\r\n\r\ny"), 1);
+  const [head = ""] = (server.mails[0] ?? "").split("\r\n\r\n");
+  expect(head).not.toMatch(/^Bcc:/im);
+  expect(head).toContain("Subject: Reminder: x Bcc: eve@example.org y");
+});
+
+test.each<[string, string, Sent]>([
+  ["busy", "451@example.org", { outcome: "retry", reason: "SMTP 451", afterMs: null }],
+  ["full", "452@example.org", { outcome: "retry", reason: "SMTP 452", afterMs: null }],
+  ["unknown there", "550@example.org", { outcome: "refused", reason: "SMTP 550" }],
+  ["not taken", "554@example.org", { outcome: "refused", reason: "SMTP 554" }],
+])("a recipient who is %s (%s)", async (_title, to, expected) => {
+  await using server = await openServer();
+  expect(await server.channel().send(told("x", to), 1)).toEqual(expected);
+});
+
+test("a server that is not there, and one that does not answer in time, are tried again", async () => {
+  const mailer = openMail({ url: "smtp://127.0.0.1:1", timeoutMs: 500 });
+  const absent = makeEmailChannel({ from: "a@example.org", sendMail: mailer.sendMail, timeoutMs: 2_000 });
+  expect(await absent.send(told("x"), 1)).toMatchObject({ outcome: "retry", afterMs: null });
+  await mailer[Symbol.asyncDispose]();
+  await using server = await openServer({ hang: true });
+  expect(await server.channel(300).send(told("x"), 1)).toEqual({
+    outcome: "retry",
+    reason: "TimeoutError",
+    afterMs: null,
+  });
+});
