@@ -127,6 +127,25 @@ describe.skipIf(!url)("notifications on Postgres (needs DATABASE_URL)", () => {
     expect(titles).toEqual(["first", "first", "second", "third"]);
   });
 
+  test("what comes behind one that waits for its retry waits too, however long that is", async () => {
+    const userId = await world.newUser(logged);
+    await world.hear(triggered({ userId, title: "first", lateSeconds: 100 }));
+    const { channel, sent } = scripted("log", () => ({ outcome: "retry", reason: "HTTP 500", afterMs: 60_000 }));
+    await using running = new AsyncDisposableStack();
+    const senders = running.use(world.startSenders([channel]));
+    const waitsFor = (seconds: number) =>
+      until("the lane waits", async () => {
+        const [lane] = await world.db.sql`
+          select next_at > now() + ${seconds} * interval '1 s' as waits from delivery_lanes where user_id = ${userId}`;
+        return lane?.["waits"] === true;
+      });
+    await waitsFor(30);
+    await world.hear(triggered({ userId, title: "second" }));
+    senders.wakes.all();
+    await waitsFor(30); // It was looked at because of the second, and told to wait again.
+    expect(sent.filter((told) => told.userId === userId)).toHaveLength(1);
+  });
+
   test("a channel that refuses hands over to the next of its chain, each with a delivery of its own, until one delivers", async () => {
     const chain = { type: "email", to: "ada@example.org", else: { type: "log", else: { type: "in-app" } } };
     const userId = await world.newUser({ channels: [chain] });

@@ -186,7 +186,7 @@ describe("the webhook channel", () => {
     });
 
     test("the connection goes to the address that was looked at, whatever the name says, and never over one kept from before", async () => {
-      await using receiver = receive();
+      await using receiver = receive(() => new Response(null, { status: 204 }));
       const post = (host: string, address: string) =>
         postPinned({
           url: new URL(`http://${host}:${receiver.port}/in`),
@@ -196,7 +196,7 @@ describe("the webhook channel", () => {
           timeoutMs: 1_000,
         });
       // A name nobody resolves arrives; a name that resolves here does not, when what was looked at is elsewhere.
-      expect(await post("hooks.example.test", "127.0.0.1")).toMatchObject({ status: 200 });
+      expect(await post("hooks.example.test", "127.0.0.1")).toMatchObject({ status: 204 });
       expect(receiver.requests[0]?.request.headers.get("host")).toBe(`hooks.example.test:${receiver.port}`);
       for (const host of ["localhost", "hooks.example.test"]) {
         const outcome = await post(host, "127.0.0.2").catch((error: unknown) => error);
@@ -317,6 +317,30 @@ describe.skipIf(!url)("people's endpoints (needs DATABASE_URL)", () => {
     await world.settled(userId);
     expect(titlesOf(receiver)).toEqual(["1", "1", "1", "1", "1", "2", "3", "4", "5", "6"]);
     expect(await endpoint(userId)).toMatchObject({ state: "working", failures: 0, waiting: 0 });
+  });
+
+  test("what fails for good counts, too: once it is open, what comes does not close it", async () => {
+    await using receiver = receive(() => new Response("", { status: 500 }));
+    const userId = await newUserOf(receiver.url);
+    for (let n = 1; n <= 3; n++) await world.hear(triggered({ userId, title: `${n}` }));
+    await using running = new AsyncDisposableStack();
+    const senders = running.use(
+      world.startSenders([anywhere()], {
+        policyOf: () => ({ baseMs: 1, capMs: 1, maxAttempts: 1, forMs: 60_000 }),
+        breaker: { threshold: 3, baseMs: 60_000, capMs: 60_000, disableAfterMs: 3_600_000 },
+      }),
+    );
+    await world.settled(userId);
+    expect(await endpoint(userId)).toMatchObject({ state: "open", failures: 3 });
+    await world.hear(triggered({ userId, title: "4" }));
+    senders.wakes.all();
+    await until(
+      "the sender has looked at what came",
+      async () =>
+        (await world.db.sql`select from delivery_lanes where user_id = ${userId} and next_at > now() + interval '10 s'`)
+          .length === 1,
+    );
+    expect(titlesOf(receiver)).toEqual(["1", "2", "3"]);
   });
 
   test("410 disables it: what waits fails, what comes is passed over to the next of the chain, until it is enabled again", async () => {

@@ -28,7 +28,14 @@ export type Claimed = Notification &
 
 export type Claims = Readonly<{ claimed: readonly Claimed[]; more: boolean }>;
 
-type Head = Readonly<{ lane: string; id: string; retaken: boolean; bundle: "quiet" | "late" | null; attempts: number }>;
+type Head = Readonly<{
+  lane: string;
+  id: string;
+  kind: Notification["kind"];
+  retaken: boolean;
+  bundle: "quiet" | "late" | null;
+  attempts: number;
+}>;
 
 /**
  * Takes the next delivery of up to `limit` lanes of a channel that have one due, the lane that waits longest first; two senders never
@@ -66,16 +73,17 @@ async function lockDueLanes(
 async function findHeads(tx: Tx, lanes: readonly string[]): Promise<readonly Head[]> {
   return await tx<Head[]>`
     with heads as materialized (
-      select delivery_lanes.id as lane, coalesce(left_behind.id, waiting.id) as id, left_behind.id is not null as retaken,
+      select delivery_lanes.id as lane, coalesce(left_behind.id, waiting.id) as id,
+        coalesce(left_behind.kind, waiting.kind) as kind, left_behind.id is not null as retaken,
         waiting.bundle, waiting.attempts,
         case when left_behind.id is not null then left_behind.lease_until
           else greatest(waiting.due_at, waiting.next_attempt_at, case when disabled_at is null then open_until end) end as ready_at
       from delivery_lanes
       left join lateral (
-        select id, lease_until from deliveries where lane = delivery_lanes.id and status = 'sending' limit 1
+        select id, kind, lease_until from deliveries where lane = delivery_lanes.id and status = 'sending' limit 1
       ) left_behind on true
       left join lateral (
-        select id, due_at, next_attempt_at, bundle, attempts from deliveries
+        select id, kind, due_at, next_attempt_at, bundle, attempts from deliveries
         where lane = delivery_lanes.id and status = 'pending' order by due_at, id limit 1
       ) waiting on true
       where delivery_lanes.id = any(${[...lanes]}::uuid[])
@@ -85,7 +93,7 @@ async function findHeads(tx: Tx, lanes: readonly string[]): Promise<readonly Hea
       update delivery_lanes set next_at = case when ready.id is not null then ready.ready_at end
       from ready where delivery_lanes.id = ready.lane and not is_ready
     )
-    select lane, id, retaken, bundle, attempts from ready where is_ready`;
+    select lane, id, kind, retaken, bundle, attempts from ready where is_ready`;
 }
 
 /** The ids of those that still matter, and how many did not. A digest matters as long as one in it does. */
@@ -95,17 +103,23 @@ async function leaveOutMoot(
   heads: readonly Head[],
 ): Promise<Readonly<{ ids: readonly string[]; moot: number }>> {
   const ids = heads.map((head) => digests.ids.get(head.lane) ?? head.id);
-  const members = await tx<{ id: string; digestId: string }[]>`
-    select id, digest_id as "digestId" from deliveries where digest_id = any(${ids}::uuid[]) and status = 'bundled'`;
+  const older = heads.filter((head) => head.kind === "digest").map((head) => head.id);
+  const members = older.length === 0 ? [] : await readMemberIds(tx, older);
   const moot = await cancelMoot(tx, [...ids, ...members.map(({ id }) => id)]);
   const full = new Set(members.filter(({ id }) => !moot.has(id)).map(({ digestId }) => digestId));
-  const empty = await tx<{ id: string }[]>`
-    update deliveries set status = 'cancelled', claim = null, lease_until = null, reason = 'nothing left to tell'
-    where id = any(${ids}::uuid[]) and kind = 'digest' and not (id = any(${[...full]}::uuid[]))
-    returning id`;
-  const gone = new Set([...moot, ...empty.map(({ id }) => id)]);
+  const empty = older.filter((id) => !full.has(id));
+  if (empty.length > 0)
+    await tx`
+      update deliveries set status = 'cancelled', claim = null, lease_until = null, reason = 'nothing left to tell'
+      where id = any(${empty}::uuid[])`;
+  const gone = new Set([...moot, ...empty]);
   const left = ids.filter((id) => !gone.has(id));
   return { ids: left, moot: ids.length - left.length + digests.moot };
+}
+
+async function readMemberIds(tx: Tx, digests: readonly string[]) {
+  return await tx<{ id: string; digestId: string }[]>`
+    select id, digest_id as "digestId" from deliveries where digest_id = any(${[...digests]}::uuid[]) and status = 'bundled'`;
 }
 
 type Taken = Omit<Claimed, "health" | "barred" | "reminders" | "secret"> &
