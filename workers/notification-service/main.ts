@@ -15,6 +15,7 @@ import { breakerPolicy } from "./endpoint-health.ts";
 import { makeMeasureDeliveries } from "./measure-deliveries.ts";
 import { openMail } from "./open-mail.ts";
 import { pruneDeliveries } from "./prune-deliveries.ts";
+import { replanDeferred } from "./replan-deferred.ts";
 import { sendDeliveries } from "./send-deliveries.ts";
 import { sendingSettings } from "./sending-settings.ts";
 import { makeWakes } from "./wakes.ts";
@@ -66,6 +67,9 @@ await runRole("notification-service", settings, async (role, config) => {
     consume({ broker, db, codec, topics: ["reminders"], group: "notification-service", handleBatch }, role),
     ...channels.map((channel) => sendDeliveries({ ...sending, channel, wake: wakes.to(channel.name) }, role)),
     every({ ms: 15_000, signal, log, name: "measure_deliveries" }, measure),
+    every({ ms: 5_000, signal, log, name: "replan_deferred" }, async () => {
+      if ((await replanDeferred(db, { withinMs: 60_000 })) > 0) wakes.all();
+    }),
     every({ ms: hourMs, signal, log, name: "prune_deliveries" }, async () => {
       const pruned = await pruneDeliveries(db.sql, { keepDays, signal });
       if (pruned > 0) log.info("deliveries_pruned", { count: pruned });
