@@ -185,7 +185,15 @@ describe.skipIf(!url)("notifications on Postgres (needs DATABASE_URL)", () => {
     const userId = await world.newUser({ channels: [{ type: "in-app" }, { type: "email", to: "crash@example.org" }] });
     await world.hear(triggered({ userId }));
     // What the vanished one has done: claimed, sent, and no mark.
-    const claim = () => claimDeliveries(world.db, { channel: "email", limit: 10, leaseMs: 300, gatherMs: 0 });
+    const claim = () =>
+      claimDeliveries(world.db, {
+        channel: "email",
+        limit: 10,
+        leaseMs: 300,
+        gatherMs: 0,
+        perUser: 9,
+        onTheirWay: new Map(),
+      });
     const [claimed, ...more] = (await claim()).claimed;
     if (claimed === undefined || more.length > 0) throw new Error("claimed something else");
     expect((await claim()).claimed).toEqual([]);

@@ -31,7 +31,8 @@ test.skipIf(!url)(
     from unnest(array['log', 'webhook']) as channel, unnest(array['pending', 'sending', 'delivered']) as status`);
     await migrate("0002_delivery_lanes.sql");
     for (const channel of ["log", "operator-webhook"] as const) {
-      const claim = () => claimDeliveries(db, { channel, limit: 10, leaseMs: 5_000, gatherMs: 0 });
+      const claim = () =>
+        claimDeliveries(db, { channel, limit: 10, leaseMs: 5_000, gatherMs: 0, perUser: 9, onTheirWay: new Map() });
       // One at a time: first the one that a sender left.
       expect((await claim()).claimed).toMatchObject([{ channel, retaken: true, reminders: [{}], target: "" }]);
       expect((await claim()).claimed).toEqual([]);

@@ -261,8 +261,8 @@ describe.skipIf(!url)("people's endpoints (needs DATABASE_URL)", () => {
   const newUserOf = (target: string) => world.newUser({ channels: [{ type: "webhook", url: target, secret }] });
 
   test("an endpoint that is slow, and one that fails, hold up themselves alone", async () => {
-    const hold = Promise.withResolvers<Response>();
-    await using slow = receive(() => hold.promise);
+    const hold = Promise.withResolvers<void>();
+    await using slow = receive(() => hold.promise.then(() => new Response("ok")));
     await using failing = receive(() => new Response("", { status: 500 }));
     await using good = receive();
     const stuck = [await newUserOf(slow.url), await newUserOf(failing.url)];
@@ -276,7 +276,29 @@ describe.skipIf(!url)("people's endpoints (needs DATABASE_URL)", () => {
     expect([good.requests.length, slow.requests.length]).toEqual([20, 1]);
     const headers = failing.requests.map(({ request }) => request.headers.get("webhook-id"));
     expect(new Set(headers).size).toBe(1); // The head, again and again, and none of those behind it.
-    hold.resolve(new Response("ok"));
+    hold.resolve();
+  });
+
+  test("one person's five slow endpoints leave hands for the others", async () => {
+    const hold = Promise.withResolvers<void>();
+    const slow = Array.from({ length: 5 }, () => receive(() => hold.promise.then(() => new Response("ok"))));
+    await using cleanUp = new AsyncDisposableStack();
+    for (const receiver of slow) cleanUp.use(receiver);
+    const good = cleanUp.use(receive());
+    const greedy = await world.newUser({
+      channels: slow.map((receiver) => ({ type: "webhook", url: receiver.url, secret })),
+    });
+    await world.hear(triggered({ userId: greedy }));
+    cleanUp.use(world.startSenders([anywhere(5_000)], { atOnce: 4 }));
+    const busy = () => slow.filter(({ requests }) => requests.length > 0).length;
+    await until("they are slow", () => busy() === 3);
+    const userId = await newUserOf(good.url);
+    for (let n = 0; n < 3; n++) await world.hear(triggered({ userId }));
+    await world.settled(userId);
+    expect([good.requests.length, busy()]).toEqual([3, 3]);
+    hold.resolve();
+    await world.settled(greedy);
+    expect(busy()).toBe(5);
   });
 
   test("the breaker opens after failures in a row, probes with one attempt at a time, and everything arrives in order once it closes", async () => {

@@ -26,6 +26,17 @@ export type Claimed = Notification &
     barred: Readonly<{ status: "failed" | "cancelled"; reason: string }> | null;
   }>;
 
+export type Claiming = Readonly<{
+  channel: ChannelName;
+  limit: number;
+  leaseMs: number;
+  /** How long late reminders gather before they go out as one. */
+  gatherMs: number;
+  /** How many lanes of one user may be on their way at once, and how many are; so that nobody has all the hands. */
+  perUser: number;
+  onTheirWay: ReadonlyMap<string, number>;
+}>;
+
 export type Claims = Readonly<{ claimed: readonly Claimed[]; more: boolean }>;
 
 type Head = Readonly<{
@@ -42,28 +53,33 @@ type Head = Readonly<{
  * have the same lane, so a lane's deliveries go one after the other, and one that failed holds up those behind it. Deferred ones that
  * are due together become a digest first; what needs no telling any more is cancelled. `more`: look again at once.
  */
-export function claimDeliveries(
-  db: Pick<Db, "transaction">,
-  of: Readonly<{ channel: ChannelName; limit: number; leaseMs: number; gatherMs: number }>,
-): Promise<Claims> {
+export function claimDeliveries(db: Pick<Db, "transaction">, of: Claiming): Promise<Claims> {
   return db.transaction(async (tx) => {
-    const lanes = await lockDueLanes(tx, of);
-    if (lanes.length === 0) return { claimed: [], more: false };
+    const { lanes, more } = await lockDueLanes(tx, of);
+    if (lanes.length === 0) return { claimed: [], more };
     const heads = await findHeads(tx, lanes);
     const { ids, moot } = await leaveOutMoot(tx, await makeDigests(tx, heads, of.gatherMs), heads);
     const claimed = ids.length === 0 ? [] : await take(tx, ids, of);
-    return { claimed, more: moot > 0 || lanes.length === of.limit };
+    return { claimed, more: moot > 0 || more };
   });
 }
 
 async function lockDueLanes(
   tx: Tx,
-  { channel, limit }: Readonly<{ channel: string; limit: number }>,
-): Promise<readonly string[]> {
-  const lanes = await tx<{ id: string }[]>`
-    select id from delivery_lanes where channel = ${channel} and next_at <= clock_timestamp()
+  { channel, limit, perUser, onTheirWay }: Claiming,
+): Promise<Readonly<{ lanes: readonly string[]; more: boolean }>> {
+  const busy = [...onTheirWay].filter(([, count]) => count >= perUser).map(([userId]) => userId);
+  const due = await tx<{ id: string; userId: string }[]>`
+    select id, user_id as "userId" from delivery_lanes
+    where channel = ${channel} and next_at <= clock_timestamp() and user_id <> all(${busy}::uuid[])
     order by next_at limit ${limit} for no key update skip locked`;
-  return lanes.map(({ id }) => id);
+  const counts = new Map(onTheirWay);
+  const lanes = due.filter(({ userId }) => {
+    const count = (counts.get(userId) ?? 0) + 1;
+    counts.set(userId, count);
+    return count <= perUser;
+  });
+  return { lanes: lanes.map(({ id }) => id), more: due.length === limit };
 }
 
 /**

@@ -26,6 +26,8 @@ export type SendDeliveries = Readonly<{
 }>;
 
 const pauseAfterErrorMs = 1_000;
+/** A person's five channels may lead to as many receivers that take their time. */
+const perUser = 3;
 
 /**
  * Sends what is due on one channel until `role.signal` is aborted, up to 50 lanes at a time and each lane one after the other, so that a
@@ -39,6 +41,12 @@ export async function sendDeliveries(
   const { db, channel, wake, leaseMs, collapseMs, atOnce = 50 } = options;
   const tell = makeTeller(role, channel.name);
   const onTheirWay = new Set<Promise<void>>();
+  const byUser = new Map<string, number>();
+  const count = (userId: string, more: 1 | -1) => {
+    const left = (byUser.get(userId) ?? 0) + more;
+    if (left === 0) byUser.delete(userId);
+    else byUser.set(userId, left);
+  };
 
   const deliver = async (claimed: Claimed): Promise<void> => {
     const from = performance.now();
@@ -56,7 +64,14 @@ export async function sendDeliveries(
     let claims: Claims = { claimed: [], more: false };
     try {
       if (room > 0)
-        claims = await claimDeliveries(db, { channel: channel.name, limit: room, leaseMs, gatherMs: collapseMs });
+        claims = await claimDeliveries(db, {
+          channel: channel.name,
+          limit: room,
+          leaseMs,
+          gatherMs: collapseMs,
+          perUser,
+          onTheirWay: byUser,
+        });
     } catch (error) {
       role.log.warn("deliveries_not_claimed", { channel: channel.name, error });
       await wake.sleep(pauseAfterErrorMs, role.signal);
@@ -68,8 +83,13 @@ export async function sendDeliveries(
       const delivery = deliver(one).catch((error: unknown) =>
         role.log.warn("delivery_not_settled", { notificationId: one.id, channel: channel.name, error }),
       );
-      const done = delivery.finally(() => onTheirWay.delete(done));
+      const done = delivery.finally(() => {
+        onTheirWay.delete(done);
+        count(one.userId, -1);
+        wake.now();
+      });
       onTheirWay.add(done);
+      count(one.userId, 1);
     }
     if (!claims.more) await wake.wait(role.signal);
   }
