@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -242,6 +242,12 @@ describe.skipIf(!url)("people's endpoints (needs DATABASE_URL)", () => {
     world = await openNotificationWorld();
   }, 60_000);
   afterAll(async () => world?.[Symbol.asyncDispose](), 30_000);
+
+  // What one test leaves waiting would take the hands of the next.
+  beforeEach(async () => {
+    await world.db.sql`delete from deliveries`;
+    await world.db.sql`delete from delivery_lanes`;
+  });
 
   type EndpointJson = Readonly<{
     id: string;
