@@ -1,7 +1,10 @@
 import type { Sql } from "../postgres/db.ts";
 
-/** What a timer is about to do: fire this generation of this row at this instant. A newer generation makes it stale. */
-export type Wakeup = Readonly<{ id: string; generation: number; dueAt: Date }>;
+/**
+ * What a timer is about to do: fire this generation of this row at this instant. A newer generation makes it stale.
+ * Owners take turns: where more is due than can be fired at once, a row of one waits behind few of another's.
+ */
+export type Wakeup = Readonly<{ id: string; generation: number; dueAt: Date; owner?: string }>;
 
 /**
  * What became of one asked row. `fired`: the state change and its messages are committed. `later`: nothing was decided (its
@@ -18,15 +21,22 @@ export type Outcome = Readonly<{ id: string; outcome: "fired" | "later" }>;
  */
 export type Fire = (batch: readonly Wakeup[]) => Promise<readonly Outcome[]>;
 
+export type ClaimRange = Readonly<{
+  which: "unarmed" | "of-earlier-epochs";
+  epoch: number;
+  from: Date | null;
+  withinMs: number;
+  limit: number;
+}>;
+
 /** A table of timers as the mechanism sees it. */
 export type DueRows = Readonly<{
   /**
-   * Marks pending rows due within `withinMs` as armed in `epoch` and returns them, nearest first; rows another process is
-   * claiming are skipped. `which`: rows never armed in their generation, or also those armed in an earlier epoch.
+   * Marks pending rows due within `withinMs`, and not before `from`, as armed in `epoch` and returns them, nearest first; rows
+   * another process is claiming are skipped. `which`: rows never armed in their generation, or also those armed in an
+   * earlier epoch.
    */
-  claim: (
-    range: Readonly<{ which: "unarmed" | "of-earlier-epochs"; epoch: number; withinMs: number; limit: number }>,
-  ) => Promise<readonly Wakeup[]>;
+  claim: (range: ClaimRange) => Promise<readonly Wakeup[]>;
   /** Takes a claim back: the wake-ups could not be stored. */
   release: (batch: readonly Wakeup[], epoch: number) => Promise<void>;
   /** Pending rows more than `graceMs` past their due instant by the database clock, oldest first, after `after`. */
@@ -41,22 +51,26 @@ export type DueRows = Readonly<{
  * `id uuid primary key, generation bigint, status text` ('pending' while armed), a `timestamptz(3)` of the due instant
  * (milliseconds: that is all a `Date` carries) and `armed_in bigint not null default 0`, set back to 0 by whoever writes
  * a new generation; and two indexes: `(<due>, id) where status = 'pending'` and
- * `(<due>) where status = 'pending' and armed_in = 0`.
+ * `(<due>) where status = 'pending' and armed_in = 0`. Without the column of an `owner` all rows are one owner's.
  */
 export function dueRows(
   { sql }: Readonly<{ sql: Sql }>,
-  { table, due, fire }: Readonly<{ table: string; due: string; fire: Fire }>,
+  { table, due, owner, fire }: Readonly<{ table: string; due: string; owner?: string; fire: Fire }>,
 ): DueRows {
-  const wakeup = sql`id, generation::int as generation, ${sql(due)} as "dueAt"`;
+  const wakeup = sql`
+    id, generation::int as generation, ${sql(due)} as "dueAt", ${owner === undefined ? sql`''` : sql(owner)}::text as owner`;
+  // As a subquery it is asked once and bounds the scan of the index; bare, it is asked for every row there is.
+  const now = sql`(select clock_timestamp())`;
   return {
-    claim: ({ which, epoch, withinMs, limit }) =>
+    claim: ({ which, epoch, from, withinMs, limit }) =>
       sql<Wakeup[]>`
         with claimed as (
           update ${sql(table)} set armed_in = ${epoch}
           where id in (
             select id from ${sql(table)}
             where status = 'pending' and ${which === "unarmed" ? sql`armed_in = 0` : sql`armed_in < ${epoch}`}
-              and ${sql(due)} <= clock_timestamp() + ${withinMs} * interval '1 ms'
+              and ${sql(due)} <= ${now} + ${withinMs} * interval '1 ms'
+              ${from === null ? sql`` : sql`and ${sql(due)} >= ${from}`}
             order by ${sql(due)} limit ${limit} for no key update skip locked)
           returning ${wakeup})
         select * from claimed order by "dueAt"`,
@@ -70,7 +84,7 @@ export function dueRows(
     overdue: ({ graceMs, after, limit }) =>
       sql<Wakeup[]>`
         select ${wakeup} from ${sql(table)}
-        where status = 'pending' and ${sql(due)} <= clock_timestamp() - ${graceMs} * interval '1 ms'
+        where status = 'pending' and ${sql(due)} <= ${now} - ${graceMs} * interval '1 ms'
           ${after === null ? sql`` : sql`and (${sql(due)}, id) > (${after.dueAt}, ${after.id}::uuid)`}
         order by ${sql(due)}, id limit ${limit}`,
     late: async () => {
@@ -79,7 +93,7 @@ export function dueRows(
           coalesce(extract(epoch from clock_timestamp() - min(late.due)), 0)::float8 as seconds
         from (
           select ${sql(due)} as due from ${sql(table)}
-          where status = 'pending' and ${sql(due)} < clock_timestamp() order by ${sql(due)} limit 10000) late`;
+          where status = 'pending' and ${sql(due)} < ${now} order by ${sql(due)} limit 10000) late`;
       return row ?? { rows: 0, seconds: 0 };
     },
     fire,

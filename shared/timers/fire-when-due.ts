@@ -1,28 +1,34 @@
 import type { Log } from "../log.ts";
 import type { DatabaseClock } from "./database-clock.ts";
 import type { Fire, Outcome, Wakeup } from "./due-rows.ts";
+import { makeFairQueue } from "./fair-queue.ts";
 
 export type FiringPath = "job" | "sweeper";
 
 export type Firer = Readonly<{
-  /** Keeps the wake-up in memory until it is due by the database's clock, then fires it in the next batch. */
+  /** Keeps the wake-up in memory until it is due by the database's clock, then fires it when its turn comes. */
   take: (wakeup: Wakeup) => void;
-  /** Fires these now, beside whatever runs. Never rejects: what fails stays pending for the sweeper. */
-  fireNow: (batch: readonly Wakeup[]) => Promise<void>;
+  /** Rows that are overdue wait for their turn with the rest; one that waits already, or is being fired, is not asked twice. */
+  offer: (overdue: readonly Wakeup[]) => void;
   /** How many are due here and wait for a batch. */
   waiting: () => number;
-  /** Takes nothing new; resolves, when the running batch has settled, with what it had taken and not fired. */
+  /** Takes nothing new; resolves, when the running batches have settled, with what it had taken and not fired. */
   stop: () => Promise<readonly Wakeup[]>;
 }>;
 
 export const batchSize = 500;
+/** A second statement runs beside the first when a whole batch waits: one is encoded while the other is in the database. */
+const atOnce = 2;
 /** A row whose guard was locked is asked again after 5, 10, 20, 40, 80 ms; after that it is the sweeper's. */
 const laterTries = 5;
 
+type Due = Readonly<{ wakeup: Wakeup; path: FiringPath }>;
+
 /**
  * Batches form by themselves: what falls due while one statement runs goes with the next, so nothing lingers and a herd
- * costs one statement per 500. `onFired` is told of each batch how many were asked and how late those that fired were
- * committed, in ms by the database's clock.
+ * costs one statement per 500. A batch takes one row of each owner by turns, so a herd of one owner delays nobody else by
+ * more than the batches under way. `onFired` is told of each batch how many were asked and how late those that fired were
+ * committed, in ms by the database's clock. Nothing here rejects: what fails stays pending for the sweeper.
  */
 export function makeFirer({
   fire,
@@ -36,10 +42,12 @@ export function makeFirer({
   onFired: (path: FiringPath, asked: number, lateMs: readonly number[]) => void;
 }>): Firer {
   const toCome = new Map<number, { wakeups: Wakeup[]; timer: Timer }>();
-  const due = new Map<string, Wakeup>();
+  const due = makeFairQueue<Due>();
+  /** Keys of what is in `due` or being fired. */
+  const inLine = new Set<string>();
   const tries = new Map<string, number>();
+  const running = new Set<Promise<void>>();
   let stopped = false;
-  let running: Promise<void> | null = null;
 
   const wait = (wakeup: Wakeup, until: number) => {
     const at = Math.ceil(until);
@@ -57,45 +65,64 @@ export function makeFirer({
       return;
     }
     toCome.delete(at);
-    for (const wakeup of bucket.wakeups) due.set(key(wakeup), wakeup);
-    running ??= run().finally(() => (running = null));
+    enqueue("job", bucket.wakeups);
   };
-  const run = async () => {
-    while (due.size > 0) {
-      const batch = [...due.values()].slice(0, batchSize);
-      for (const wakeup of batch) due.delete(key(wakeup));
-      const outcomes = await fireBatch("job", batch);
-      askLater(batch, outcomes);
+  const enqueue = (path: FiringPath, wakeups: readonly Wakeup[]) => {
+    for (const wakeup of wakeups) {
+      if (inLine.has(key(wakeup))) continue;
+      inLine.add(key(wakeup));
+      due.add(wakeup.owner ?? "", { wakeup, path });
+    }
+    startMore();
+  };
+  const startMore = () => {
+    while (!stopped && due.size() > 0 && (running.size === 0 || (running.size < atOnce && due.size() >= batchSize))) {
+      const batch = run(due.take(batchSize)).finally(() => {
+        running.delete(batch);
+        startMore();
+      });
+      running.add(batch);
     }
   };
-  const askLater = (batch: readonly Wakeup[], outcomes: readonly Outcome[]) => {
+  const run = async (batch: readonly Due[]) => {
+    const outcomes = await fireBatch(batch);
+    for (const { wakeup } of batch) inLine.delete(key(wakeup));
+    askLater(batch, outcomes);
+  };
+  const askLater = (batch: readonly Due[], outcomes: readonly Outcome[]) => {
     const later = new Set(outcomes.filter(({ outcome }) => outcome === "later").map(({ id }) => id));
-    for (const wakeup of batch) {
+    for (const { wakeup, path } of batch) {
       const tried = tries.get(key(wakeup)) ?? 0;
-      if (stopped || !later.has(wakeup.id) || tried >= laterTries) tries.delete(key(wakeup));
+      if (stopped || path === "sweeper" || !later.has(wakeup.id) || tried >= laterTries) tries.delete(key(wakeup));
       else {
         tries.set(key(wakeup), tried + 1);
         wait(wakeup, clock.now() + 5 * 2 ** tried);
       }
     }
   };
-  const fireBatch = async (path: FiringPath, batch: readonly Wakeup[]): Promise<readonly Outcome[]> => {
+  const fireBatch = async (batch: readonly Due[]): Promise<readonly Outcome[]> => {
     // Always in id order: two batches that overlap would otherwise lock the same rows crosswise.
-    const sorted = [...batch].sort((a, b) => (a.id < b.id ? -1 : 1));
+    const sorted = batch.toSorted((a, b) => (a.wakeup.id < b.wakeup.id ? -1 : 1));
     try {
-      const outcomes = await fire(sorted);
-      const fired = new Set(outcomes.filter(({ outcome }) => outcome === "fired").map(({ id }) => id));
-      const committedAt = clock.now();
-      const late = sorted.filter(({ id }) => fired.has(id)).map(({ dueAt }) => committedAt - dueAt.getTime());
-      onFired(path, sorted.length, late);
+      const outcomes = await fire(sorted.map(({ wakeup }) => wakeup));
+      tell(sorted, outcomes);
       return outcomes;
     } catch (error) {
-      log.warn("firing_failed", { path, rows: sorted.length, first: sorted[0]?.id, error });
+      log.warn("firing_failed", { rows: sorted.length, first: sorted[0]?.wakeup.id, error });
       if (sorted.length === 1 || !(await answers(clock))) return [];
       // One row must not keep the others: halve until it is alone.
       const half = Math.ceil(sorted.length / 2);
-      const first = await fireBatch(path, sorted.slice(0, half));
-      return [...first, ...(await fireBatch(path, sorted.slice(half)))];
+      const first = await fireBatch(sorted.slice(0, half));
+      return [...first, ...(await fireBatch(sorted.slice(half)))];
+    }
+  };
+  const tell = (batch: readonly Due[], outcomes: readonly Outcome[]) => {
+    const fired = new Set(outcomes.filter(({ outcome }) => outcome === "fired").map(({ id }) => id));
+    const committedAt = clock.now();
+    for (const path of ["job", "sweeper"] as const) {
+      const asked = batch.filter((one) => one.path === path).map(({ wakeup }) => wakeup);
+      const late = asked.filter(({ id }) => fired.has(id)).map(({ dueAt }) => committedAt - dueAt.getTime());
+      if (asked.length > 0) onFired(path, asked.length, late);
     }
   };
 
@@ -103,16 +130,18 @@ export function makeFirer({
     take: (wakeup) => {
       if (!stopped) wait(wakeup, wakeup.dueAt.getTime());
     },
-    fireNow: async (batch) => {
-      await fireBatch("sweeper", batch);
+    offer: (overdue) => {
+      if (!stopped) enqueue("sweeper", overdue);
     },
-    waiting: () => due.size,
+    waiting: due.size,
     stop: async () => {
       stopped = true;
       for (const { timer } of toCome.values()) clearTimeout(timer);
       const left = [...toCome.values()].flatMap(({ wakeups }) => wakeups);
       toCome.clear();
-      await running;
+      // The sweeper of another instance finds what it found here.
+      for (const { wakeup, path } of due.take(due.size())) if (path === "job") left.push(wakeup);
+      await Promise.all(running);
       return left;
     },
   };

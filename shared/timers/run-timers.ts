@@ -1,10 +1,10 @@
 import type { Sql } from "../postgres/db.ts";
 import type { Role } from "../role.ts";
 import { openDatabaseClock } from "./database-clock.ts";
-import type { DueRows } from "./due-rows.ts";
+import type { DueRows, Wakeup } from "./due-rows.ts";
 import { every } from "./every.ts";
 import { fillHorizon } from "./fill-horizon.ts";
-import { makeFirer, type FiringPath } from "./fire-when-due.ts";
+import { batchSize, makeFirer, type FiringPath } from "./fire-when-due.ts";
 import { sweepOverdue } from "./sweep-overdue.ts";
 import { leadMs, type Wakeups } from "./wakeups.ts";
 import { watchMarker } from "./watch-marker.ts";
@@ -73,10 +73,14 @@ export async function runTimers({ db, name, wakeups, rows }: Timers, role: Role)
     tell.clockOffset((clock.now() - role.now().getTime()) / 1_000);
   };
 
+  let sweptTo: Wakeup | null = null;
+  const sweep = async () => {
+    sweptTo = await sweepOverdue(rows, firer, { after: sweptTo, signal });
+  };
   const count = async () => tell.late({ ...(await rows.late()), isRedisUp: wakeups.isUp() });
 
   await Promise.all([
-    every({ ms: sweepMs, signal, log, name: "sweep" }, () => sweepOverdue(rows, firer, signal)),
+    every({ ms: sweepMs, signal, log, name: "sweep" }, sweep),
     every({ ms: fillMs, signal, log, name: "fill" }, fill),
     every({ ms: markerMs, signal, log, name: "marker" }, watch),
     every({ ms: clockMs, signal, log, name: "clock" }, measure),
@@ -84,8 +88,12 @@ export async function runTimers({ db, name, wakeups, rows }: Timers, role: Role)
   ]);
   const left = await firer.stop();
   // Another instance takes them at once; without this they would wait for its sweeper.
-  if (left.length > 0 && wakeups.isUp())
-    await wakeups.store(left, clock.now()).catch((error: unknown) => log.warn("not_handed_back", { error }));
+  try {
+    for (let from = 0; from < left.length && wakeups.isUp(); from += batchSize)
+      await wakeups.store(left.slice(from, from + batchSize), clock.now());
+  } catch (error) {
+    log.warn("not_handed_back", { error });
+  }
 }
 
 function makeTeller({ metrics }: Role, timer: string) {

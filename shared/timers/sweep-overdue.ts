@@ -3,25 +3,31 @@ import { batchSize, type Firer } from "./fire-when-due.ts";
 
 /**
  * Rows this much overdue have been missed by their wake-up; younger ones are likely being fired right now. While a herd waits
- * its turn here more patience pays: the sweeper would ask for the very rows that are in line (40 % of a herd of 10,000).
+ * its turn here more patience pays: other instances would be asked for the very rows that are in line.
  */
 const graceMs = { usual: 250, inHerd: 2_000 };
+const pageSize = 2_000;
+/** So many may wait in memory, 20 MB. What is behind them is not seen: among these the owners take turns. */
+export const maxWaiting = 50_000;
 
 /**
- * Fires every overdue row once, oldest first. It goes on past rows that do not fire, so one that never can does not hide
- * those behind it. Stops early, between batches, when `signal` is aborted.
+ * Lines every overdue row up for firing, oldest first, from `after` on. It goes on past rows that do not fire, so one that
+ * never can does not hide those behind it. Returns where the next sweep goes on: `null`, at the start, unless this one had to
+ * stop because too many wait.
  */
 export async function sweepOverdue(
   rows: Pick<DueRows, "overdue">,
-  firer: Pick<Firer, "fireNow" | "waiting">,
-  signal: AbortSignal,
-): Promise<void> {
-  let after: Wakeup | null = null;
+  firer: Pick<Firer, "offer" | "waiting">,
+  { after, signal }: Readonly<{ after: Wakeup | null; signal: AbortSignal }>,
+): Promise<Wakeup | null> {
+  let last = after;
   while (!signal.aborted) {
+    if (firer.waiting() >= maxWaiting) return last;
     const patience = firer.waiting() >= batchSize ? graceMs.inHerd : graceMs.usual;
-    const batch: readonly Wakeup[] = await rows.overdue({ graceMs: patience, after, limit: batchSize });
-    if (batch.length > 0) await firer.fireNow(batch);
-    after = batch.at(-1) ?? null;
-    if (batch.length < batchSize) return;
+    const page = await rows.overdue({ graceMs: patience, after: last, limit: pageSize });
+    firer.offer(page);
+    if (page.length < pageSize) break;
+    last = page.at(-1) ?? null;
   }
+  return null;
 }

@@ -3,6 +3,8 @@ import { Redis } from "ioredis";
 import { text, url, type Config } from "../config.ts";
 import type { Log } from "../log.ts";
 import type { Wakeup } from "./due-rows.ts";
+import { makeCrowd } from "./crowd.ts";
+import { readRedisServer, type RedisServer } from "./redis-server.ts";
 import { within } from "./within.ts";
 
 export const redisSettings = {
@@ -20,8 +22,8 @@ export type SeenMarker = Readonly<{ value: string | null; server: string | null 
 export type Wakeups = AsyncDisposable &
   Readonly<{
     /**
-     * Stores wake-ups that ring 1 to 2.5 s before their due instant, at once where that has passed. One already stored stays as
-     * it is. Rejects within 5 s where Redis does not take them; then some may be stored nevertheless.
+     * Stores wake-ups that ring 1 to 2.5 s before their due instant, at once where that has passed; of those that ring at once,
+     * owners with few in the same second come first. One already stored stays as it is. Rejects within 5 s where Redis does not take them; then some may be stored nevertheless.
      */
     store: (batch: readonly Wakeup[], databaseNow: number) => Promise<void>;
     /** Rings from now on. `onWake` returns 0 when it has taken the wake-up, or how many ms later it wants to be rung again. */
@@ -37,7 +39,10 @@ const spreadMs = 1_500;
 const storeDeadlineMs = 5_000;
 const closeDeadlineMs = 2_000;
 
-type Ring = Readonly<{ id: string; generation: number; due: number }>;
+/** So many wake-ups of one owner in one second make a round; those of a later round wait for all of earlier ones. */
+const roundSize = 20;
+
+type Ring = Readonly<{ id: string; generation: number; due: number; owner?: string }>;
 
 /**
  * Connects, but does not insist: with Redis down it resolves after 3 s and the sweeper fires alone until Redis is back.
@@ -60,30 +65,40 @@ export async function openWakeups(
   // Commands fail at once while Redis is away; the worker's blocking connection must wait for ever (BullMQ insists).
   const commands = connect({ enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 4_000 });
   const blocking = connect({ maxRetriesPerRequest: null });
-  const policy = await within(3_000, evictionPolicy(commands)).catch((error: unknown) => {
+  const server = await within(3_000, readServer(commands)).catch((error: unknown) => {
     log.warn("redis_unreachable", { error, effect: "timers fire up to 2 s late until it is back" });
     return null;
   });
+  const policy = server?.maxmemoryPolicy ?? null;
   if (policy !== null && policy !== "noeviction") {
     for (const redis of [commands, blocking]) redis.disconnect();
     throw new Error(
       `the Redis of REDIS_URL may evict keys (maxmemory-policy ${policy}) and would drop timers silently: set maxmemory-policy to noeviction`,
     );
   }
+  if (server !== null)
+    log.info("redis_found", {
+      maxmemory_policy: policy ?? "not told",
+      hz: server.hz ?? "not told",
+      appendonly: server.appendOnly ?? "not told",
+    });
   const queue = new Queue<Ring>(name, { connection: commands, prefix: config.prefix, skipVersionCheck: true });
   queue.on("error", tell);
   let worker: Worker<Ring> | null = null;
+  const crowd = makeCrowd();
   // BullMQ owns every key below `<prefix>:<queue>:`, a "marker" of its own among them.
   const markerKey = `${config.prefix}:filled:${name}`;
 
   return {
     store: async (batch, databaseNow) => {
-      const jobs = batch.map(({ id, generation, dueAt }) => ({
+      const jobs = batch.map(({ id, generation, dueAt, owner = "" }) => ({
         name: "due",
-        data: { id, generation, due: dueAt.getTime() },
+        data: { id, generation, due: dueAt.getTime(), owner },
         opts: {
           jobId: `${id}_g${generation}`,
           delay: Math.max(0, Math.round(dueAt.getTime() - databaseNow - leadMs - Math.random() * spreadMs)),
+          // 0, for most, is the plain list, which is served first; BullMQ's highest number is 2^21.
+          priority: Math.min(2 ** 21, Math.floor(crowd.place(owner, dueAt.getTime(), databaseNow) / roundSize)),
           removeOnComplete: true,
           removeOnFail: true,
         },
@@ -92,8 +107,8 @@ export async function openWakeups(
     },
     start: (onWake) => {
       const ring = async (job: Job<Ring>, token: string | undefined) => {
-        const { id, generation, due } = job.data;
-        const againMs = onWake({ id, generation, dueAt: new Date(due) });
+        const { id, generation, due, owner = "" } = job.data;
+        const againMs = onWake({ id, generation, dueAt: new Date(due), owner });
         if (againMs === 0) return;
         await job.moveToDelayed(Date.now() + againMs, token);
         throw new DelayedError();
@@ -146,8 +161,7 @@ function makeTeller(log: Log): (error: Error) => void {
   };
 }
 
-/** `null` where the server does not tell. */
-async function evictionPolicy(redis: Redis): Promise<string | null> {
+async function readServer(redis: Redis): Promise<RedisServer> {
   if (redis.status !== "ready") await new Promise<void>((resolve) => redis.once("ready", () => resolve()));
-  return /^maxmemory_policy:(\S+)/m.exec(await redis.info("memory"))?.[1] ?? null;
+  return await readRedisServer((section) => redis.info(section));
 }

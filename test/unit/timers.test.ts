@@ -3,11 +3,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Sql } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import { openDatabaseClock } from "../../shared/timers/database-clock.ts";
-import type { Fire, Wakeup } from "../../shared/timers/due-rows.ts";
+import type { ClaimRange, Fire, Wakeup } from "../../shared/timers/due-rows.ts";
 import { every } from "../../shared/timers/every.ts";
 import { fillHorizon } from "../../shared/timers/fill-horizon.ts";
 import { batchSize, makeFirer } from "../../shared/timers/fire-when-due.ts";
-import { sweepOverdue } from "../../shared/timers/sweep-overdue.ts";
+import { maxWaiting, sweepOverdue } from "../../shared/timers/sweep-overdue.ts";
 import { until } from "../support/until.ts";
 
 const log = makeLog({}, "error", () => {});
@@ -93,8 +93,9 @@ describe("firing when due", () => {
       if (batch.some(({ id }) => id === "x5")) throw new Error("broken");
       return await all(batch);
     });
-    await firer.fireNow(Array.from({ length: 10 }, (_, index) => wakeup(`x${index}`, 0)));
-    expect(fired.reduce((sum, { lateMs }) => sum + lateMs.length, 0)).toBe(9);
+    firer.offer(Array.from({ length: 10 }, (_, index) => wakeup(`x${index}`, 0)));
+    const count = () => fired.reduce((sum, { lateMs }) => sum + lateMs.length, 0);
+    await until("the others are fired", () => count() === 9);
     expect(batches.at(0)).toHaveLength(10);
     expect(batches).toContainEqual(["x5"]);
   });
@@ -110,7 +111,8 @@ describe("firing when due", () => {
       log,
       onFired: () => {},
     });
-    await firer.fireNow([wakeup("a", 0), wakeup("b", 0)]);
+    firer.offer([wakeup("a", 0), wakeup("b", 0)]);
+    await firer.stop();
     expect(batches).toEqual([["a", "b"]]);
   });
 
@@ -132,50 +134,89 @@ describe("firing when due", () => {
 });
 
 describe("sweeping", () => {
-  test("goes on past rows that do not fire, to the end, and each row once", async () => {
-    const rows = Array.from({ length: 1_100 }, (_, index) => wakeup(String(index).padStart(4, "0"), index));
+  const signal = new AbortController().signal;
+  const rows = Array.from({ length: 5_100 }, (_, index) => wakeup(String(index).padStart(4, "0"), index));
+  const overdue = async ({ after, limit }: { after: Wakeup | null; limit: number }) =>
+    rows.filter(({ dueAt }) => after === null || dueAt > after.dueAt).slice(0, limit);
+
+  test("goes on past rows that do not fire, to the end, and lines each row up once", async () => {
     const asked: string[] = [];
-    const overdue = async ({ after, limit }: { after: Wakeup | null; limit: number }) =>
-      rows.filter(({ dueAt }) => after === null || dueAt > after.dueAt).slice(0, limit);
-    const fireNow = async (batch: readonly Wakeup[]) => void asked.push(...batch.map(({ id }) => id));
-    await sweepOverdue({ overdue }, { fireNow, waiting: () => 0 }, new AbortController().signal);
+    const offer = (batch: readonly Wakeup[]) => void asked.push(...batch.map(({ id }) => id));
+    const options = { after: null, signal };
+    expect(await sweepOverdue({ overdue }, { offer, waiting: () => 0 }, options)).toBe(null);
     expect(asked).toEqual(rows.map(({ id }) => id));
   });
-});
 
-test("a sweep is more patient while a herd waits here for its turn", async () => {
-  const graces: number[] = [];
-  const overdue = async ({ graceMs }: { graceMs: number }) => {
-    graces.push(graceMs);
-    return [];
-  };
-  for (const waiting of [0, 499, 500])
-    await sweepOverdue({ overdue }, { fireNow: async () => {}, waiting: () => waiting }, new AbortController().signal);
-  expect(graces).toEqual([250, 250, 2_000]);
+  test("pauses while too many wait, and the next sweep goes on from there", async () => {
+    let waiting = maxWaiting - 1;
+    const offer = (batch: readonly Wakeup[]) => void (waiting += batch.length);
+    const firer = { offer, waiting: () => waiting };
+    const last = await sweepOverdue({ overdue }, firer, { after: null, signal });
+    expect(last).toBe(rows[1_999] ?? null);
+    expect(await sweepOverdue({ overdue }, firer, { after: last, signal })).toBe(last);
+    waiting = 0;
+    expect(await sweepOverdue({ overdue }, firer, { after: last, signal })).toBe(null);
+    expect(waiting).toBe(3_100);
+  });
+
+  test("is more patient while a herd waits here for its turn", async () => {
+    const graces: number[] = [];
+    const nothing = async ({ graceMs }: { graceMs: number }) => {
+      graces.push(graceMs);
+      return [];
+    };
+    for (const waiting of [0, 499, 500])
+      await sweepOverdue({ overdue: nothing }, { offer: () => {}, waiting: () => waiting }, { after: null, signal });
+    expect(graces).toEqual([250, 250, 2_000]);
+  });
 });
 
 describe("filling the horizon", () => {
   const about = { epoch: 3, rebuild: false, databaseNow: () => 0, signal: new AbortController().signal };
 
   test("stores what is claimed until nothing is left", async () => {
-    const claims = [[wakeup("a", 1), wakeup("b", 2)], [wakeup("c", 3)], []];
+    const claims = [[wakeup("a", 1), wakeup("b", 2)], [wakeup("c", 3)], [], [wakeup("b2", 2)], [], []];
+    const from: (number | null)[] = [];
     const stored: string[] = [];
-    const rows = { claim: async () => claims.shift() ?? [], release: async () => {} };
+    const claim = async (range: ClaimRange) => {
+      from.push(range.from?.getTime() ?? null);
+      return claims.shift() ?? [];
+    };
     const wakeups = { store: async (batch: readonly Wakeup[]) => void stored.push(...batch.map(({ id }) => id)) };
-    expect(await fillHorizon({ ...about, rows, wakeups })).toBe(3);
-    expect(stored).toEqual(["a", "b", "c"]);
+    expect(await fillHorizon({ ...about, rows: { claim, release: async () => {} }, wakeups })).toBe(4);
+    expect(stored).toEqual(["a", "b", "c", "b2"]);
+    // Each claim begins where the last one ended, and what turned up behind it is found from the start.
+    expect(from).toEqual([null, 2, 3, null, 2, null]);
   });
 
-  test("takes the claim back when Redis does not take the wake-ups", async () => {
+  test("claims the next batch while the last one is being stored, and not the one after", async () => {
+    const gates = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
+    let [claimed, sent] = [0, 0];
+    const claim = async () => (claimed < 3 ? [wakeup(String(claimed), ++claimed)] : []);
+    const wakeups = { store: async () => await gates[sent++]?.promise };
+    const filling = fillHorizon({ ...about, rows: { claim, release: async () => {} }, wakeups });
+    await until("two are being stored", () => sent === 2);
+    await sleep(5); // a third would be sent at once
+    expect([claimed, sent]).toEqual([2, 2]);
+    for (const { resolve } of gates) resolve();
+    expect(await filling).toBe(3);
+  });
+
+  test("takes every claim back when Redis does not take the wake-ups", async () => {
     const released: unknown[] = [];
+    let claims = 0;
     const rows = {
-      claim: async () => [wakeup("a", 1)],
+      claim: async () => [wakeup("ab"[claims++] ?? "c", 1)],
       release: async (batch: readonly Wakeup[], epoch: number) =>
         void released.push([batch.map(({ id }) => id), epoch]),
     };
     const wakeups = { store: () => Promise.reject(new Error("Redis is gone")) };
     await expect(fillHorizon({ ...about, rows, wakeups })).rejects.toThrow("Redis is gone");
-    expect(released).toEqual([[["a"], 3]]);
+    await until("both claims are released", () => released.length === 2);
+    expect(released).toEqual([
+      [["a"], 3],
+      [["b"], 3],
+    ]);
   });
 });
 

@@ -37,7 +37,7 @@ await runRole("recurring-task-worker", settings, async (role, config) => {
   await using wakeups = await openWakeups(config.redis, { queue: "occurrences", log });
 
   const fire = makeFireSeries({ db, codec, onWritten: outbox.notify });
-  const rows = dueRows(db, { table: "series", due: "wake_at", fire });
+  const rows = dueRows(db, { table: "series", due: "wake_at", owner: "user_id", fire });
   const changeOccurrence = makeChangeOccurrence({ db, codec, onWritten: outbox.notify });
   const newId = () => Bun.randomUUIDv7();
   role.serve(buildApp({ db, changeOccurrence, authenticate, newId, now: role.now, log, metrics }).fetch);

@@ -42,7 +42,12 @@ await runRole("reminder-service", settings, async (role, config) => {
     ["type"],
   );
   const handleBatch = makeKeepReminders({ countForeign: (type) => foreign.inc({ type }) });
-  const rows = dueRows(db, { table: "reminders", due: "remind_at", fire: makeFireReminders(writing) });
+  const rows = dueRows(db, {
+    table: "reminders",
+    due: "remind_at",
+    owner: "user_id",
+    fire: makeFireReminders(writing),
+  });
   role.serve(buildApp({ ...writing, authenticate, newId: () => Bun.randomUUIDv7(), now, log, metrics }).fetch);
 
   await Promise.all([
