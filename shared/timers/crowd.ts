@@ -1,11 +1,11 @@
-/** How crowded the seconds to come are: how many wake-ups of one owner have been stored for the same one. */
+/** How crowded the seconds to come are: how many wake-ups have been stored for the same one. */
 export type Crowd = Readonly<{
-  /** Counts one more, and tells how many of this owner came before it in this second. Seconds before `now` are forgotten. */
-  place: (owner: string, dueAt: number, now: number) => number;
+  /** Counts one more, and tells how many came before it in this second, and how many of them were of this owner. Forgets what is past. */
+  place: (owner: string, dueAt: number, now: number) => Readonly<{ ofAll: number; ofOwner: number }>;
 }>;
 
 export function makeCrowd(): Crowd {
-  const seconds = new Map<number, Map<string, number>>();
+  const seconds = new Map<number, { all: number; owners: Map<string, number> }>();
   let forgottenAt = 0;
   const forget = (now: number) => {
     if (now - forgottenAt < 1_000) return;
@@ -16,11 +16,11 @@ export function makeCrowd(): Crowd {
     place: (owner, dueAt, now) => {
       forget(now);
       const second = Math.floor(dueAt / 1_000);
-      const counts = seconds.get(second) ?? new Map<string, number>();
-      seconds.set(second, counts);
-      const before = counts.get(owner) ?? 0;
-      counts.set(owner, before + 1);
-      return before;
+      const counted = seconds.get(second) ?? { all: 0, owners: new Map<string, number>() };
+      seconds.set(second, counted);
+      const ofOwner = counted.owners.get(owner) ?? 0;
+      counted.owners.set(owner, ofOwner + 1);
+      return { ofAll: counted.all++, ofOwner };
     },
   };
 }

@@ -8,8 +8,8 @@ export type FiringPath = "job" | "sweeper";
 export type Firer = Readonly<{
   /** Keeps the wake-up in memory until it is due by the database's clock, then fires it when its turn comes. */
   take: (wakeup: Wakeup) => void;
-  /** Rows that are overdue wait for their turn with the rest; one that waits already, or is being fired, is not asked twice. */
-  offer: (overdue: readonly Wakeup[]) => void;
+  /** Rows that are overdue wait for their turn with the rest; returns how many did not already, nor are being fired. */
+  offer: (overdue: readonly Wakeup[]) => number;
   /** How many are due here and wait for a batch. */
   waiting: () => number;
   /** Takes nothing new; resolves, when the running batches have settled, with what it had taken and not fired. */
@@ -67,13 +67,16 @@ export function makeFirer({
     toCome.delete(at);
     enqueue("job", bucket.wakeups);
   };
-  const enqueue = (path: FiringPath, wakeups: readonly Wakeup[]) => {
+  const enqueue = (path: FiringPath, wakeups: readonly Wakeup[]): number => {
+    const before = inLine.size;
     for (const wakeup of wakeups) {
       if (inLine.has(key(wakeup))) continue;
       inLine.add(key(wakeup));
       due.add(wakeup.owner ?? "", { wakeup, path });
     }
+    const added = inLine.size - before;
     startMore();
+    return added;
   };
   const startMore = () => {
     while (!stopped && due.size() > 0 && (running.size === 0 || (running.size < atOnce && due.size() >= batchSize))) {
@@ -130,9 +133,7 @@ export function makeFirer({
     take: (wakeup) => {
       if (!stopped) wait(wakeup, wakeup.dueAt.getTime());
     },
-    offer: (overdue) => {
-      if (!stopped) enqueue("sweeper", overdue);
-    },
+    offer: (overdue) => (stopped ? 0 : enqueue("sweeper", overdue)),
     waiting: due.size,
     stop: async () => {
       stopped = true;

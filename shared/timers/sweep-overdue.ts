@@ -10,24 +10,28 @@ const pageSize = 2_000;
 /** So many may wait in memory, 20 MB. What is behind them is not seen: among these the owners take turns. */
 export const maxWaiting = 50_000;
 
+export type Swept = Readonly<{ found: number; after: Wakeup | null }>;
+
 /**
  * Lines every overdue row up for firing, oldest first, from `after` on. It goes on past rows that do not fire, so one that
- * never can does not hide those behind it. Returns where the next sweep goes on: `null`, at the start, unless this one had to
- * stop because too many wait.
+ * never can does not hide those behind it. Returns how many were not in line already, and where the next sweep goes on:
+ * `null`, at the start, unless this one had to stop because too many wait.
  */
 export async function sweepOverdue(
   rows: Pick<DueRows, "overdue">,
   firer: Pick<Firer, "offer" | "waiting">,
   { after, signal }: Readonly<{ after: Wakeup | null; signal: AbortSignal }>,
-): Promise<Wakeup | null> {
+): Promise<Swept> {
   let last = after;
+  let found = 0;
+  // Asked once: the rows this sweep lines up are no herd to be patient with.
+  const patience = firer.waiting() >= batchSize ? graceMs.inHerd : graceMs.usual;
   while (!signal.aborted) {
-    if (firer.waiting() >= maxWaiting) return last;
-    const patience = firer.waiting() >= batchSize ? graceMs.inHerd : graceMs.usual;
+    if (firer.waiting() >= maxWaiting) return { found, after: last };
     const page = await rows.overdue({ graceMs: patience, after: last, limit: pageSize });
-    firer.offer(page);
+    found += firer.offer(page);
     if (page.length < pageSize) break;
     last = page.at(-1) ?? null;
   }
-  return null;
+  return { found, after: null };
 }

@@ -22,8 +22,8 @@ export type SeenMarker = Readonly<{ value: string | null; server: string | null 
 export type Wakeups = AsyncDisposable &
   Readonly<{
     /**
-     * Stores wake-ups that ring 1 to 2.5 s before their due instant, at once where that has passed; of those that ring at once,
-     * owners with few in the same second come first. One already stored stays as it is. Rejects within 5 s where Redis does not take them; then some may be stored nevertheless.
+     * Stores wake-ups that ring 1 to 2.5 s before their due instant, up to 30 s more where thousands are due in one second, and
+     * at once where that has passed; of those that ring together, owners with few in the same second come first. One already stored stays as it is. Rejects within 5 s where Redis does not take them; then some may be stored nevertheless.
      */
     store: (batch: readonly Wakeup[], databaseNow: number) => Promise<void>;
     /** Rings from now on. `onWake` returns 0 when it has taken the wake-up, or how many ms later it wants to be rung again. */
@@ -34,8 +34,16 @@ export type Wakeups = AsyncDisposable &
 
 /** A wake-up rings so much ahead: a promoted job takes up to 20 ms at hz 500 and 100 ms at hz 10. */
 export const leadMs = 1_000;
-/** And up to so much more, by chance: BullMQ hands out some thousand jobs a second, and a herd is due at one instant. */
+/** And up to so much more, by chance. */
 const spreadMs = 1_500;
+/**
+ * A herd rings further ahead, so many a second: BullMQ hands nothing out while it promotes a thousand at a time, which holds
+ * up others due at the same instant (9 s for 50,000, on a busy machine).
+ */
+const herdPerMs = 2;
+const herdLeadMs = 30_000;
+/** No wake-up rings further ahead than this by the clock it was stored with. */
+export const longestLeadMs = leadMs + spreadMs + herdLeadMs;
 const storeDeadlineMs = 5_000;
 const closeDeadlineMs = 2_000;
 
@@ -91,18 +99,23 @@ export async function openWakeups(
 
   return {
     store: async (batch, databaseNow) => {
-      const jobs = batch.map(({ id, generation, dueAt, owner = "" }) => ({
-        name: "due",
-        data: { id, generation, due: dueAt.getTime(), owner },
-        opts: {
-          jobId: `${id}_g${generation}`,
-          delay: Math.max(0, Math.round(dueAt.getTime() - databaseNow - leadMs - Math.random() * spreadMs)),
-          // 0, for most, is the plain list, which is served first; BullMQ's highest number is 2^21.
-          priority: Math.min(2 ** 21, Math.floor(crowd.place(owner, dueAt.getTime(), databaseNow) / roundSize)),
-          removeOnComplete: true,
-          removeOnFail: true,
-        },
-      }));
+      const jobs = batch.map(({ id, generation, dueAt, owner = "" }) => {
+        const due = dueAt.getTime();
+        const { ofAll, ofOwner } = crowd.place(owner, due, databaseNow);
+        const aheadMs = leadMs + Math.random() * spreadMs + ((ofAll / herdPerMs) % herdLeadMs);
+        return {
+          name: "due",
+          data: { id, generation, due, owner },
+          opts: {
+            jobId: `${id}_g${generation}`,
+            delay: Math.max(0, Math.round(due - databaseNow - aheadMs)),
+            // 0, for most, is the plain list, which is served first; BullMQ's highest number is 2^21.
+            priority: Math.min(2 ** 21, Math.floor(ofOwner / roundSize)),
+            removeOnComplete: true,
+            removeOnFail: true,
+          },
+        };
+      });
       await within(storeDeadlineMs, queue.addBulk(jobs));
     },
     start: (onWake) => {

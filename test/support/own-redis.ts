@@ -13,6 +13,9 @@ export type OwnRedis = AsyncDisposable &
     start: () => Promise<void>;
     /** SIGKILL. */
     kill: () => Promise<void>;
+    /** SIGSTOP: connections stay open and nothing answers, as behind a cut network. */
+    freeze: () => void;
+    thaw: () => void;
     /** What it would start from: the folder of its snapshot and append-only file. */
     directory: string;
   }>;
@@ -69,6 +72,8 @@ export async function ownRedis(program: string, settings: Readonly<Record<string
     send,
     start,
     kill,
+    freeze: () => void server?.kill("SIGSTOP"),
+    thaw: () => void server?.kill("SIGCONT"),
     directory,
     [Symbol.asyncDispose]: async () => {
       await kill();
@@ -78,7 +83,7 @@ export async function ownRedis(program: string, settings: Readonly<Record<string
 }
 
 function openClient(url: string) {
-  const redis = new Bun.RedisClient(url, { autoReconnect: false, connectionTimeout: 1_000 });
+  const redis = new Bun.RedisClient(url, { autoReconnect: false, connectionTimeout: 5_000 });
   return Object.assign(redis, { [Symbol.dispose]: () => redis.close() });
 }
 

@@ -141,21 +141,28 @@ describe("sweeping", () => {
 
   test("goes on past rows that do not fire, to the end, and lines each row up once", async () => {
     const asked: string[] = [];
-    const offer = (batch: readonly Wakeup[]) => void asked.push(...batch.map(({ id }) => id));
+    const offer = (batch: readonly Wakeup[]) => {
+      asked.push(...batch.map(({ id }) => id));
+      return 1;
+    };
     const options = { after: null, signal };
-    expect(await sweepOverdue({ overdue }, { offer, waiting: () => 0 }, options)).toBe(null);
+    const firer = { offer, waiting: () => 0 };
+    expect(await sweepOverdue({ overdue }, firer, options)).toEqual({ found: 3, after: null });
     expect(asked).toEqual(rows.map(({ id }) => id));
   });
 
   test("pauses while too many wait, and the next sweep goes on from there", async () => {
     let waiting = maxWaiting - 1;
-    const offer = (batch: readonly Wakeup[]) => void (waiting += batch.length);
+    const offer = (batch: readonly Wakeup[]) => {
+      waiting += batch.length;
+      return batch.length;
+    };
     const firer = { offer, waiting: () => waiting };
-    const last = await sweepOverdue({ overdue }, firer, { after: null, signal });
-    expect(last).toBe(rows[1_999] ?? null);
-    expect(await sweepOverdue({ overdue }, firer, { after: last, signal })).toBe(last);
+    const { after } = await sweepOverdue({ overdue }, firer, { after: null, signal });
+    expect(after).toBe(rows[1_999] ?? null);
+    expect(await sweepOverdue({ overdue }, firer, { after, signal })).toEqual({ found: 0, after });
     waiting = 0;
-    expect(await sweepOverdue({ overdue }, firer, { after: last, signal })).toBe(null);
+    expect(await sweepOverdue({ overdue }, firer, { after, signal })).toEqual({ found: 3_100, after: null });
     expect(waiting).toBe(3_100);
   });
 
@@ -166,7 +173,7 @@ describe("sweeping", () => {
       return [];
     };
     for (const waiting of [0, 499, 500])
-      await sweepOverdue({ overdue: nothing }, { offer: () => {}, waiting: () => waiting }, { after: null, signal });
+      await sweepOverdue({ overdue: nothing }, { offer: () => 0, waiting: () => waiting }, { after: null, signal });
     expect(graces).toEqual([250, 250, 2_000]);
   });
 });
@@ -259,5 +266,15 @@ describe("a loop", () => {
     );
     await loop;
     expect([runs, lines]).toEqual([6, ["loop_failing", "loop_recovered"]]);
+  });
+
+  test("comes back sooner when the work says so", async () => {
+    const abort = new AbortController();
+    let runs = 0;
+    await every({ ms: 60_000, signal: abort.signal, log, name: "x" }, async () => {
+      if (++runs === 3) abort.abort();
+      return 1;
+    });
+    expect(runs).toBe(3);
   });
 });
