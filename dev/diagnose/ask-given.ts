@@ -1,6 +1,8 @@
 import { connect } from "node:net";
+import { readRedisServer } from "../../shared/timers/redis-server.ts";
 import type { PartName } from "../stack/stack.ts";
 import type { Finding } from "./examine.ts";
+import { judgeRedis } from "./judge-redis.ts";
 
 /** Asks a server named by the environment whether it answers and, for Redis, whether it is set up to keep what it is given. */
 export async function askGiven(part: PartName, variable: string, url: string): Promise<readonly Finding[]> {
@@ -49,35 +51,11 @@ async function askPostgres(url: string): Promise<Finding> {
 async function askRedis(url: string): Promise<readonly Finding[]> {
   const redis = new Bun.RedisClient(url, { connectionTimeout: 5_000, autoReconnect: false });
   try {
-    const policy = setting(await redis.send("CONFIG", ["GET", "maxmemory-policy"]), "maxmemory-policy");
-    const appendOnly = setting(await redis.send("CONFIG", ["GET", "appendonly"]), "appendonly");
-    const findings: Finding[] = [{ state: "good", what: "redis", found: `${withoutPassword(url)} answers` }];
-    if (policy !== "noeviction") {
-      findings.push({
-        state: "bad",
-        what: "redis",
-        found: `maxmemory-policy is ${policy}: it may drop waiting reminders`,
-        how: "redis-cli CONFIG SET maxmemory-policy noeviction",
-      });
-    }
-    if (appendOnly !== "yes") {
-      findings.push({
-        state: "note",
-        what: "redis",
-        found: "appendonly is off: a restart makes reminders wait for the sweeper",
-        how: "redis-cli CONFIG SET appendonly yes",
-      });
-    }
-    return findings;
+    const server = await readRedisServer(async (section) => String(await redis.send("INFO", [section])));
+    return judgeRedis(withoutPassword(url), server);
   } finally {
     redis.close();
   }
-}
-
-/** CONFIG GET answers a list of names and values, or with RESP3 an object. */
-function setting(reply: unknown, name: string): string {
-  if (Array.isArray(reply)) return String(reply[reply.indexOf(name) + 1]);
-  return String((reply as Record<string, unknown>)[name]);
 }
 
 function reach(address: string): Promise<void> {
