@@ -1,14 +1,10 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { deriveId } from "../../shared/derive-id.ts";
-import { makeLog } from "../../shared/log.ts";
-import { makeMetrics } from "../../shared/metrics.ts";
-import type { Role } from "../../shared/role.ts";
-import { dueRows, type Fire } from "../../shared/timers/due-rows.ts";
-import { runTimers } from "../../shared/timers/run-timers.ts";
-import { openWakeups } from "../../shared/timers/wakeups.ts";
+import type { Fire } from "../../shared/timers/due-rows.ts";
 import { makeFireReminders } from "../../workers/reminder-service/fire-reminders.ts";
 import { ruleReminderId } from "../../workers/reminder-service/decide-reminders.ts";
 import { command, completed, created, deleted, otherUserId, updated } from "../support/guard-messages.ts";
+import { startReminderTimers } from "../support/reminder-timers.ts";
 import { openReminderWorld, type ReminderWorld } from "../support/reminder-world.ts";
 import { until } from "../support/until.ts";
 
@@ -156,59 +152,27 @@ test("closing and firing at the same moment: each reminder ends fired or dismiss
 }, 20_000);
 
 test("500 due dates moved while two instances fire: no generation twice, none early, the last exactly once", async () => {
-  const url = process.env["REDIS_URL"] ?? "";
-  const prefix = `race-${crypto.randomUUID().slice(0, 8)}`;
-  const log = makeLog({}, "error");
-  const abort = new AbortController();
-  const start = async () => {
-    const wakeups = await openWakeups({ url, prefix }, { queue: "reminders", log });
-    const role: Role = {
-      name: "reminder-service",
-      signal: abort.signal,
-      log,
-      metrics: makeMetrics("test", { process: false }),
-      now: () => new Date(),
-      readyWhen: () => {},
-      healthyWhile: () => {},
-      serve: () => {},
-    };
-    const rows = dueRows(world.db, { table: "reminders", due: "remind_at", fire });
-    const running = runTimers({ db: world.db, name: "reminders", wakeups, rows }, role);
-    return async () => {
-      await running;
-      await wakeups[Symbol.asyncDispose]();
-    };
-  };
-  const stops = [await start(), await start()];
-  try {
-    const all = await Promise.all(Array.from({ length: 25 }, () => scheduled(700)));
-    const versions = new Map<string, number>();
-    await Promise.all(
-      Array.from({ length: 500 }, async (_, index) => {
-        const { task } = all[index % 25] ?? { task: "" };
-        await Bun.sleep(500 + index * 4);
-        const version = (versions.get(task) ?? 1) + 1;
-        versions.set(task, version);
-        const asked = Date.now();
-        await world.handle(updated(version, asked, { due: asked + 20 + Math.round(Math.random() * 300), task }));
-      }),
-    );
-    const pending = async () => (await world.reminders()).filter(({ status }) => status === "pending").length;
-    await until("nothing is pending", async () => (await pending()) === 0);
-    const fired = (await world.outbox()).filter(({ type }) => type === "ReminderTriggered");
-    const keys = fired.map(({ subject, data }) => `${subject} ${String(data["generation"])}`);
-    expect(new Set(keys).size).toBe(keys.length);
-    for (const { createdAt, time } of fired) expect(createdAt.getTime()).toBeGreaterThanOrEqual(time.getTime());
-    for (const { id, generation, status } of await world.reminders()) {
-      expect(status).toBe("triggered");
-      expect(keys.filter((key) => key === `${id} ${generation}`)).toHaveLength(1);
-    }
-  } finally {
-    abort.abort();
-    await Promise.all(stops.map((stop) => stop()));
-    using redis = Object.assign(new Bun.RedisClient(url), { [Symbol.dispose]: () => {} });
-    const keys = (await redis.send("KEYS", [`${prefix}:*`])) as string[];
-    if (keys.length > 0) await redis.send("DEL", keys);
-    redis.close();
+  await using _ = await startReminderTimers(world, { fire, count: 2 });
+  const all = await Promise.all(Array.from({ length: 25 }, () => scheduled(700)));
+  const versions = new Map<string, number>();
+  await Promise.all(
+    Array.from({ length: 500 }, async (_, index) => {
+      const { task } = all[index % 25] ?? { task: "" };
+      await Bun.sleep(500 + index * 4);
+      const version = (versions.get(task) ?? 1) + 1;
+      versions.set(task, version);
+      const asked = Date.now();
+      await world.handle(updated(version, asked, { due: asked + 20 + Math.round(Math.random() * 300), task }));
+    }),
+  );
+  const pending = async () => (await world.reminders()).filter(({ status }) => status === "pending").length;
+  await until("nothing is pending", async () => (await pending()) === 0);
+  const fired = (await world.outbox()).filter(({ type }) => type === "ReminderTriggered");
+  const keys = fired.map(({ subject, data }) => `${subject} ${String(data["generation"])}`);
+  expect(new Set(keys).size).toBe(keys.length);
+  for (const { createdAt, time } of fired) expect(createdAt.getTime()).toBeGreaterThanOrEqual(time.getTime());
+  for (const { id, generation, status } of await world.reminders()) {
+    expect(status).toBe("triggered");
+    expect(keys.filter((key) => key === `${id} ${generation}`)).toHaveLength(1);
   }
 }, 40_000);
