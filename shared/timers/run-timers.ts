@@ -27,6 +27,8 @@ const clockMs = 30_000;
 const countMs = 10_000;
 /** A wake-up further ahead than this goes back to Redis: some process's clock is wrong. */
 const holdMs = longestLeadMs + 2_500;
+/** Stopping takes no longer than this for handing over what it holds, nearest first. */
+const handBackForMs = 3_000;
 /** A wake-up that rings at an instance that stops rings again after this, at another. */
 const handBackMs = 100;
 
@@ -41,7 +43,16 @@ export async function runTimers({ db, name, wakeups, rows }: Timers, role: Role)
   const log = role.log.with({ timer: name });
   const tell = makeTeller(role, name);
   const clock = await openDatabaseClock(db);
-  const firer = makeFirer({ fire: rows.fire, clock, log, onFired: tell.fired });
+  let madeUpFor = 0;
+  const firer = makeFirer({
+    fire: rows.fire,
+    clock,
+    log,
+    onFired: (path, asked, lateMs) => {
+      if (path === "sweeper") madeUpFor += lateMs.length;
+      tell.fired(path, asked, lateMs);
+    },
+  });
 
   wakeups.start((wakeup) => {
     if (signal.aborted) return handBackMs;
@@ -77,10 +88,14 @@ export async function runTimers({ db, name, wakeups, rows }: Timers, role: Role)
   };
 
   let sweptTo: Wakeup | null = null;
+  let wasSoon = false;
   const sweep = async () => {
     const { found, after } = await sweepOverdue(rows, firer, { after: sweptTo, signal });
     sweptTo = after;
-    return found >= missedMany ? sweepSoonMs : undefined;
+    // Not again and again for rows that cannot fire.
+    wasSoon = found >= missedMany && (madeUpFor > 0 || !wasSoon);
+    madeUpFor = 0;
+    return wasSoon ? sweepSoonMs : undefined;
   };
   const count = async () => tell.late({ ...(await rows.late()), isRedisUp: wakeups.isUp() });
 
@@ -91,10 +106,11 @@ export async function runTimers({ db, name, wakeups, rows }: Timers, role: Role)
     every({ ms: clockMs, signal, log, name: "clock" }, measure),
     every({ ms: countMs, signal, log, name: "count" }, count),
   ]);
-  const left = await firer.stop();
-  // Another instance takes them at once; without this they would wait for its sweeper.
+  const left = (await firer.stop()).toSorted((a, b) => a.dueAt.getTime() - b.dueAt.getTime());
+  // Another instance takes them at once; without this, and beyond what can be stored in time, they wait for its sweeper.
+  const until = clock.now() + handBackForMs;
   try {
-    for (let from = 0; from < left.length && wakeups.isUp(); from += batchSize)
+    for (let from = 0; from < left.length && wakeups.isUp() && clock.now() < until; from += batchSize)
       await wakeups.store(left.slice(from, from + batchSize), clock.now());
   } catch (error) {
     log.warn("not_handed_back", { error });
