@@ -62,16 +62,17 @@ export function dueRows(
   // As a subquery it is asked once and bounds the scan of the index; bare, it is asked for every row there is.
   const now = sql`(select clock_timestamp())`;
   return {
+    // By place, which the lock holds still: by id a plan reads the whole table for each batch of a rebuild.
     claim: ({ which, epoch, from, withinMs, limit }) =>
       sql<Wakeup[]>`
         with claimed as (
           update ${sql(table)} set armed_in = ${epoch}
-          where id in (
-            select id from ${sql(table)}
+          where ctid = any(array(
+            select ctid from ${sql(table)}
             where status = 'pending' and ${which === "unarmed" ? sql`armed_in = 0` : sql`armed_in < ${epoch}`}
               and ${sql(due)} <= ${now} + ${withinMs} * interval '1 ms'
               ${from === null ? sql`` : sql`and ${sql(due)} >= ${from}`}
-            order by ${sql(due)} limit ${limit} for no key update skip locked)
+            order by ${sql(due)} limit ${limit} for no key update skip locked))
           returning ${wakeup})
         select * from claimed order by "dueAt"`,
     release: async (batch, epoch) => {
