@@ -1,12 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { ruleReminderId } from "../../workers/reminder-service/decide-reminders.ts";
 import { makeFireReminders } from "../../workers/reminder-service/fire-reminders.ts";
-import {
-  createReminder,
-  dismissReminder,
-  type Asked,
-  type Written,
-} from "../../workers/reminder-service/write-reminder.ts";
+import type { Written } from "../../workers/reminder-service/answer-once.ts";
+import type { Asked } from "../../workers/reminder-service/write-events.ts";
+import { createReminder, dismissReminder } from "../../workers/reminder-service/write-reminder.ts";
 import { command, created, updated, userId } from "../support/guard-messages.ts";
 import { startReminderTimers } from "../support/reminder-timers.ts";
 import { openReminderWorld, type ReminderWorld } from "../support/reminder-world.ts";
@@ -63,7 +60,7 @@ const ways: Readonly<Record<string, () => Reschedule>> = {
   "by its task's due date": () => {
     const versions = new Map<string, number>();
     return async (task) => {
-      const id = ruleReminderId(task, "at-due");
+      const id = ruleReminderId(task, "PT0S");
       const [before] = (await world.reminders()).filter((one) => one.id === id);
       const version = (versions.get(task) ?? 1) + 1;
       versions.set(task, version);
