@@ -1,7 +1,7 @@
 """Expands recurrence rules with dateutil, an implementation that is not ours.
 
-One JSON object a line: {"rrule": "FREQ=DAILY", "start": "2026-01-31T09:00:00", "take": 20}; answers a line each, the local
-starts as a JSON array.
+One JSON object a line: {"rrule": "FREQ=DAILY", "start": "2026-01-31T09:00:00", "tz": "UTC", "take": 20}; answers a line each, a
+JSON array of the instants. dateutil walks the local clock alone; what is in a gap of the zone, by zoneinfo, is left out here.
 
 Where dateutil is known to differ from RFC 5545, the rule is handed to it in other words that mean the same:
 - BYDAY=TH,1WE is read as "Thursdays that are the first Wednesday": TH is written as 1TH,2TH,... instead.
@@ -15,9 +15,10 @@ Where dateutil is known to differ from RFC 5545, the rule is handed to it in oth
 import datetime as calendar
 import json
 import sys
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from itertools import islice
+from zoneinfo import ZoneInfo
 
 import dateutil.rrule
 from dateutil.rrule import rrulestr
@@ -81,12 +82,22 @@ def expand(line):
         laid_from = start - timedelta(days=(start.weekday() - week_start) % 7)
 
     # A whole day as UNTIL includes its evening; without one, what is beyond our calendar is not looked for.
-    until = parts.get("UNTIL", f"{LAST_YEAR}1231").rstrip("Z")
+    zone = ZoneInfo(line["tz"])
+    until = parts.get("UNTIL", f"{LAST_YEAR}1231")
+    if until.endswith("Z"):
+        instant = datetime.strptime(until, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+        until = instant.astimezone(zone).strftime("%Y%m%dT%H%M%S")
     parts["UNTIL"] = until if "T" in until else f"{until}T235959"
     rule = rrulestr(";".join(f"{name}={value}" for name, value in parts.items()), dtstart=laid_from)
-    found = (at for at in rule if at >= start)
-    within = islice(found, min(count, line["take"]))
+    found = (instant_of(at, zone) for at in rule if at >= start)
+    within = islice((at for at in found if at is not None), min(count, line["take"]))
     return [at.isoformat() for at in within]
+
+
+def instant_of(local, zone):
+    """The first of two instants, None for a time in a gap."""
+    instant = local.replace(tzinfo=zone, fold=0).astimezone(timezone.utc)
+    return instant if instant.astimezone(zone).replace(tzinfo=None) == local else None
 
 
 for text in sys.stdin:
