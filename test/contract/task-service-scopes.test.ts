@@ -213,6 +213,20 @@ describe.skipIf(!url)("changes of an occurrence that reach its series (needs DAT
     });
   });
 
+  test("what was taken back beyond a split comes back, unless it was done before the worker heard of that", async () => {
+    const { id, occurrences } = await makeSeries();
+    await world.db.sql`insert into series (id, template_id, user_id, status) values (${id}, ${id}, ${ada}, 'waiting')`;
+    for (const n of [2, 3] as const)
+      await world.db.sql`
+        insert into occurrences (id, series_id, number, recurrence_id, schedule_key, starts_at, due_passes_at, state, taken_back)
+        values (${occurrences[n]}, ${id}, ${n}, ${place(n + 2)}, ${id}, now(), now(), 'open', true)`;
+    await world.send("POST", `/v1/tasks/${occurrences[2]}/complete`);
+    await world.send("DELETE", `/v1/tasks/${occurrences[3]}`);
+    const answer = await patch(occurrences[1], "future", { title: "feed" });
+    const successor = await world.send("GET", `/v1/tasks/${String(answer.body["template_id"])}`);
+    expect(successor.body["recurrence_pattern"]).toMatchObject({ exdate: [place(4)] });
+  });
+
   test("an all-day series is split by days", async () => {
     const body = {
       title: "rent",

@@ -3,7 +3,7 @@ import type { Tx } from "../../shared/postgres/db.ts";
 /**
  * The local starts after this one that a series is through with: done or deleted, or skipped beforehand, in order, at most 366. What
  * was skipped, and which deletion only took an undone completion back, stand in the recurring task worker's tables, read here and
- * never written.
+ * never written. What is done is done, even where the worker, not having heard of it yet, means to take it back.
  */
 export async function readClosedPlaces(
   tx: Tx,
@@ -13,8 +13,8 @@ export async function readClosedPlaces(
     select split_part(recurrence_id, '#', 1) as place from (
       select tasks.recurrence_id
       from tasks left join occurrences using (id)
-      where template_id = ${templateId} and (tasks.status = 'completed' or deleted_at is not null)
-        and not coalesce(taken_back, false)
+      where template_id = ${templateId}
+        and (tasks.status = 'completed' or (deleted_at is not null and not coalesce(taken_back, false)))
       union all
       select recurrence_id from series_exceptions where series_id = ${templateId} and kind = 'skipped') as closed
     where recurrence_id > ${after}

@@ -1,0 +1,221 @@
+import { describe, expect, test } from "bun:test";
+import { deriveId } from "../../shared/derive-id.ts";
+import { parseRecurrencePattern } from "../../shared/recurrence/recurrence-pattern.ts";
+import { taskPatch } from "../../shared/tasks/task-input.ts";
+import {
+  decideScopedDelete,
+  decideScopedPatch,
+  decideStopAfter,
+  type Scope,
+} from "../../workers/task-service/decide-scope.ts";
+import type { DecideSeriesChange, SeriesRows } from "../../workers/task-service/series-rows.ts";
+import type { TaskRow } from "../../workers/task-service/task-row.ts";
+
+const now = new Date("2026-03-01T10:00:00Z");
+const template = "0190a000-0000-7000-8000-000000000001";
+const successor = "0190a000-0000-7000-8000-000000000002";
+const day = (n: number) => `2026-03-0${n}T09:00:00`;
+
+function row(over: Partial<TaskRow>): TaskRow {
+  return {
+    id: template,
+    user_id: "0190a000-0000-7000-8000-00000000000a",
+    title: "water",
+    description: null,
+    created_at: now,
+    updated_at: now,
+    due_date: null,
+    due_on: null,
+    due_tz: "UTC",
+    priority: null,
+    tags: ["home"],
+    remind: null,
+    status: "open",
+    completed_at: null,
+    deleted_at: null,
+    is_recurring_template: false,
+    recurrence_pattern: null,
+    template_id: null,
+    recurrence_id: null,
+    version: 3,
+    ...over,
+  };
+}
+const occurrence = (n: number, over: Partial<TaskRow> = {}): TaskRow =>
+  row({
+    id: deriveId("occurrence", template, day(n)),
+    due_date: new Date(`${day(n)}Z`),
+    template_id: template,
+    recurrence_id: day(n),
+    ...over,
+  });
+const patternText = (over: object = {}) =>
+  JSON.stringify(parseRecurrencePattern({ rrule: "FREQ=DAILY", tz: "UTC", start: day(2), ...over }));
+
+/** The series with the 2nd to the 5th open; the nth is addressed. */
+function series(
+  n: number,
+  over: { pattern?: object; target?: Partial<TaskRow>; closed?: readonly string[] } = {},
+): SeriesRows {
+  const target = occurrence(n, over.target);
+  const open = [2, 3, 4, 5]
+    .map((each) => (each === n ? target : occurrence(each)))
+    .filter(({ status }) => status === "open");
+  const pattern = patternText(over.pattern);
+  return {
+    template: row({ is_recurring_template: true, recurrence_pattern: pattern }),
+    target,
+    open,
+    closedPlaces: over.closed ?? [],
+  };
+}
+/** What is written, in short: the task by its day (`T` the template, `N` the new one, primes those of its series), and what. */
+function told(decide: DecideSeriesChange, rows: SeriesRows): readonly string[] {
+  return decide(rows, now).writes.map(({ row, event }) => {
+    const name = row.id === template ? "T" : row.id === successor ? "N" : String(row.recurrence_id).slice(9, 10);
+    const rule = row.recurrence_pattern === null ? "" : ` ${JSON.parse(row.recurrence_pattern).rrule}`;
+    const prime = row.template_id === successor ? "'" : "";
+    const what = { TaskCreated: "made", TaskUpdated: "changed", TaskDeleted: "deleted" }[String(event.type)];
+    return `${name}${prime} ${what}${event.type === "TaskDeleted" ? "" : rule}`;
+  });
+}
+const patching = (scope: Scope, body: object) =>
+  decideScopedPatch(taskPatch.parse(body), { scope, zone: "UTC", newId: () => successor });
+
+describe("what is written of a series", () => {
+  const title = { title: "feed" };
+  test.each<[string, DecideSeriesChange, SeriesRows, readonly string[]]>([
+    [
+      "all",
+      patching("all", title),
+      series(3),
+      ["T changed FREQ=DAILY", "3 changed", "2 changed", "4 changed", "5 changed"],
+    ],
+    [
+      "future",
+      patching("future", title),
+      series(4),
+      [
+        "T changed FREQ=DAILY;UNTIL=20260304T085959",
+        "4 deleted",
+        "5 deleted",
+        "N made FREQ=DAILY",
+        "4' made",
+        "5' made",
+      ],
+    ],
+    [
+      "future with a COUNT",
+      patching("future", title),
+      series(5, { pattern: { rrule: "FREQ=DAILY;COUNT=9" } }),
+      ["T changed FREQ=DAILY;UNTIL=20260305T085959", "5 deleted", "N made FREQ=DAILY;COUNT=6", "5' made"],
+    ],
+    [
+      "future to another time of day",
+      patching("future", { due_date: "2026-03-04T18:00:00Z" }),
+      series(4),
+      ["T changed FREQ=DAILY;UNTIL=20260304T085959", "4 deleted", "5 deleted", "N made FREQ=DAILY", "4' made"],
+    ],
+    [
+      "future of the first",
+      patching("future", title),
+      series(2),
+      ["T changed FREQ=DAILY", "2 changed", "3 changed", "4 changed", "5 changed"],
+    ],
+    [
+      "future, counted from completion",
+      patching("future", title),
+      series(4, { pattern: { anchor: "completion" } }),
+      ["T changed FREQ=DAILY", "4 changed", "5 changed"],
+    ],
+    [
+      "future past the end",
+      patching("future", title),
+      series(4, { pattern: { rrule: "FREQ=DAILY;UNTIL=20260303" } }),
+      ["4 changed", "5 changed"],
+    ],
+    ["a patch that changes nothing", patching("all", { title: "water" }), series(4), []],
+    [
+      "delete all",
+      decideScopedDelete("all", "UTC"),
+      series(4),
+      ["T deleted", "4 deleted", "2 deleted", "3 deleted", "5 deleted"],
+    ],
+    [
+      "delete future",
+      decideScopedDelete("future", "UTC"),
+      series(4),
+      ["T changed FREQ=DAILY;UNTIL=20260304T085959", "4 deleted", "5 deleted"],
+    ],
+    [
+      "delete future of the first",
+      decideScopedDelete("future", "UTC"),
+      series(2),
+      ["T deleted", "2 deleted", "3 deleted", "4 deleted", "5 deleted"],
+    ],
+    ["stop after", decideStopAfter("UTC"), series(4), ["T changed FREQ=DAILY;UNTIL=20260304T090000", "5 deleted"]],
+    [
+      "stop after, past the end",
+      decideStopAfter("UTC"),
+      series(4, { pattern: { rrule: "FREQ=DAILY;UNTIL=20260303" } }),
+      ["5 deleted"],
+    ],
+    [
+      "stop after the last of a COUNT",
+      decideStopAfter("UTC"),
+      series(5, { pattern: { rrule: "FREQ=DAILY;COUNT=4" } }),
+      ["T changed FREQ=DAILY;UNTIL=20260305T090000"],
+    ],
+  ])("%s", (_title, decide, rows, expected) => {
+    expect(told(decide, rows)).toEqual([...expected]);
+  });
+
+  test("an occurrence follows in the fields it has not got of its own; the one addressed takes the whole patch", () => {
+    const mine = occurrence(3, { title: "mine" });
+    const target = occurrence(4, { title: "also mine" });
+    const rows = { ...series(4), target, open: [mine, target] };
+    const decided = patching("all", { title: "feed", priority: "High" })(rows, now);
+    const titles = decided.writes.map(({ row }) => [row.title, row.priority]);
+    expect(titles).toEqual([
+      ["feed", "High"],
+      ["feed", "High"],
+      ["mine", "High"],
+    ]);
+  });
+
+  test("moved by hand, the one addressed keeps its due in the new series", () => {
+    const moved = new Date("2026-03-04T12:00:00Z");
+    const { row: made } = patching("future", { title: "feed" })(series(4, { target: { due_date: moved } }), now);
+    expect(made).toMatchObject({ due_date: moved, recurrence_id: day(4), version: 1, template_id: successor });
+    expect(made.id).toBe(deriveId("occurrence", successor, day(4)));
+  });
+
+  test("what was closed beyond the split is left out of the new series", () => {
+    const { writes } = patching("future", { title: "feed" })(series(4, { closed: [day(6), day(8)] }), now);
+    const made = writes.find(({ row }) => row.id === successor);
+    expect(JSON.parse(made?.row.recurrence_pattern ?? "{}").exdate).toEqual([day(6), day(8)]);
+  });
+
+  test.each<[string, object, Scope, string]>([
+    ["a due of all", { due_date: "2026-03-04T10:00:00Z" }, "all", "/due_date"],
+    ["a due cleared for the rest", { due_on: null }, "future", "/due_on"],
+    ["no pattern", { recurrence_pattern: null }, "all", "/recurrence_pattern"],
+    ["a due the rule does not name", { due_date: "2026-03-04T10:00:00Z" }, "future", "/due_date"],
+  ])("%s is refused, naming the field", (_title, body, scope, path) => {
+    const rows = series(4, { pattern: { rrule: "FREQ=DAILY;BYHOUR=9" } });
+    expect(() => patching(scope, body)(rows, now)).toThrow(
+      expect.objectContaining({ extra: { mistakes: [expect.objectContaining({ path })] } }),
+    );
+  });
+
+  test("with the template gone a change is refused, a deletion is not", () => {
+    const gone = {
+      ...series(4),
+      template: row({ is_recurring_template: true, recurrence_pattern: patternText(), deleted_at: now }),
+    };
+    expect(() => patching("all", { title: "feed" })(gone, now)).toThrow(
+      expect.objectContaining({ code: "TASK_DELETED" }),
+    );
+    expect(told(decideScopedDelete("future", "UTC"), gone)).toEqual(["4 deleted", "5 deleted"]);
+  });
+});
