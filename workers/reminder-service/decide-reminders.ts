@@ -46,10 +46,9 @@ export function decideReminders(guard: Guard, existing: readonly Reminder[]): re
     if (stands && reminder.status !== "dismissed") return [];
     if (at === null) return dismiss("unscheduled");
     if (reminder?.dismissedFor?.getTime() === at) return dismiss("moved");
-    if (stands && reminder.snoozedFrom !== null && reminder.remindAt.getTime() > askedAt) {
-      const snooze = { from: reminder.snoozedFrom, for: reminder.snoozedFor };
+    const snooze = stands && endedByClosing(reminder) ? snoozeOf(reminder) : null;
+    if (reminder !== null && snooze !== null && reminder.remindAt.getTime() > askedAt)
       return [{ change: "schedule", id, rule, remindAt: reminder.remindAt, snooze }];
-    }
     if (at <= askedAt) return dismiss("moved");
     return [{ change: "schedule", id, rule, remindAt: new Date(at), snooze: null }];
   });
@@ -74,6 +73,15 @@ function wantedOf(
 
 function standsFor({ remindAt, snoozedFrom, snoozedFor }: Reminder, at: number | null): boolean {
   return snoozedFrom === null ? remindAt.getTime() === at : (snoozedFor?.getTime() ?? null) === at;
+}
+
+function snoozeOf({ snoozedFrom, snoozedFor }: Reminder): Snooze | null {
+  return snoozedFrom === null ? null : { from: snoozedFrom, for: snoozedFor };
+}
+
+/** Dismissed with its task, not by a change of what was wanted of it. */
+function endedByClosing({ reason }: Reminder): boolean {
+  return reason === "completed" || reason === "deleted" || reason === "template";
 }
 
 /** One reminder per task and rule, whoever decides and however often. */
