@@ -1,28 +1,66 @@
-import type { Page, Reminder, Session, Task } from "./shapes.ts";
+import { request } from "./request.ts";
+import type { History, Occurrence, Page, Preferences, Priority, Reminder, Series, Session, Task } from "./shapes.ts";
+import type { RepeatPattern } from "./repeat-rule.ts";
 
-/** What the server said was wrong; `status` 0 means it was not reached. */
-export type ApiError = Error & Readonly<{ status: number }>;
-
-export function isSignedOut(error: unknown): boolean {
-  return error instanceof Error && "status" in error && error.status === 401;
-}
-
-export type NewTask = Readonly<{
+export type TaskFields = Readonly<{
   title: string;
   due_date: string | null;
-  recurrence_pattern: Readonly<Record<string, unknown>> | null;
+  due_on: string | null;
+  remind: readonly string[] | null;
+  priority: Priority | null;
+  recurrence_pattern: RepeatPattern | null;
 }>;
 
+/** How far a change of an occurrence reaches: it alone, it and those after it, or the whole series. */
+export type Scope = "this" | "future" | "all";
+export type SnoozePreset = "10m" | "1h" | "tonight" | "tomorrow";
 export type Snapshot = Readonly<{ tasks: readonly Task[]; reminders: readonly Reminder[]; cursor: string | null }>;
+export type Versioned<T> = Readonly<{ value: T; etag: string | null }>;
 
-export const whoAmI = () => call<Session>("GET", "/v1/session");
-export const signIn = (user: string) => call<Session>("POST", "/v1/session", { user });
-export const signOut = () => call<null>("DELETE", "/v1/session");
-export const createTask = (task: NewTask) => call<Task>("POST", "/v1/tasks", task);
-export const completeTask = (id: string) => call<Task>("POST", `/v1/tasks/${id}/complete`);
-export const reopenTask = (id: string) => call<Task>("POST", `/v1/tasks/${id}/reopen`);
-export const deleteTask = (id: string) => call<null>("DELETE", `/v1/tasks/${id}`);
-export const dismissReminder = (id: string) => call<Reminder>("POST", `/v1/reminders/${id}/dismiss`);
+const body = async <T>(answer: Promise<Readonly<{ body: T }>>): Promise<T> => (await answer).body;
+
+export const whoAmI = () => body(request<Session>("GET", "/v1/session"));
+export const signIn = (user: string) => body(request<Session>("POST", "/v1/session", { body: { user } }));
+export const signOut = () => body(request<null>("DELETE", "/v1/session"));
+export const createTask = (task: TaskFields) => body(request<Task>("POST", "/v1/tasks", { body: task }));
+export const completeTask = (id: string) => body(request<Task>("POST", `/v1/tasks/${id}/complete`));
+export const reopenTask = (id: string) => body(request<Task>("POST", `/v1/tasks/${id}/reopen`));
+export const stopAfter = (id: string) => body(request<Task>("POST", `/v1/tasks/${id}/stop-after`));
+export const deleteTask = (id: string, scope: Scope) =>
+  body(request<null>("DELETE", `/v1/tasks/${id}${scopeQuery(scope)}`));
+export const changeTask = (task: Task, patch: Partial<TaskFields>, scope: Scope) =>
+  body(request<Task>("PATCH", `/v1/tasks/${task.id}${scopeQuery(scope)}`, { body: patch, ifMatch: task.version }));
+export const dismissReminder = (id: string) => body(request<Reminder>("POST", `/v1/reminders/${id}/dismiss`));
+export const snoozeReminder = (id: string, preset: SnoozePreset) =>
+  body(request<Reminder>("POST", `/v1/reminders/${id}/snooze`, { body: { preset } }));
+
+export const readAllSeries = () => readAll<Series>("/v1/series?limit=200");
+export const readSeries = (id: string) => body(request<Series>("GET", `/v1/series/${id}`));
+/** The recurrences from now on: more than are shown, as skipped ones are among them. */
+export const readOccurrences = async (id: string) =>
+  (await request<{ items: readonly Occurrence[] }>("GET", `/v1/series/${id}/occurrences?limit=20`)).body.items;
+export const readHistory = (id: string) => body(request<History>("GET", `/v1/series/${id}/history`));
+export const changeOccurrence = (
+  series: Series,
+  recurrenceId: string,
+  change: Readonly<{ wants: "skip" | "unskip" | "move"; body: unknown }>,
+) =>
+  body(
+    request<Occurrence>(
+      "POST",
+      `/v1/series/${series.id}/occurrences/${encodeURIComponent(recurrenceId)}/${change.wants}`,
+      { ifMatch: series.version, ...(change.body === null ? {} : { body: change.body }) },
+    ),
+  );
+
+export async function readPreferences(): Promise<Versioned<Preferences>> {
+  const answer = await request<Preferences>("GET", "/v1/preferences");
+  return { value: answer.body, etag: answer.headers.get("etag") };
+}
+export async function putPreferences({ value, etag }: Versioned<Preferences>): Promise<Versioned<Preferences>> {
+  const answer = await request<Preferences>("PUT", "/v1/preferences", { body: value, ifMatch: etag });
+  return { value: answer.body, etag: answer.headers.get("etag") };
+}
 
 /** Every task and reminder with the stream position from before the first read: streaming from there misses nothing. */
 export async function readSnapshot(): Promise<Snapshot> {
@@ -33,62 +71,18 @@ export async function readSnapshot(): Promise<Snapshot> {
   return { tasks, reminders, cursor };
 }
 
-async function readAll<T>(path: string, onHeaders: (headers: Headers) => void): Promise<readonly T[]> {
+async function readAll<T>(path: string, onHeaders?: (headers: Headers) => void): Promise<readonly T[]> {
   const items: T[] = [];
   for (let next: string | null = null; ;) {
-    const page: Page<T> = await call(
-      "GET",
-      next ? `${path}&cursor=${encodeURIComponent(next)}` : path,
-      undefined,
-      onHeaders,
-    );
-    items.push(...page.items);
-    next = page.next_cursor;
+    const from: string = next ? `${path}&cursor=${encodeURIComponent(next)}` : path;
+    const page = await request<Page<T>>("GET", from);
+    onHeaders?.(page.headers);
+    items.push(...page.body.items);
+    next = page.body.next_cursor;
     if (!next) return items;
   }
 }
 
-/** Retries what may pass by itself, with one idempotency key for all tries: a request sent twice is done once. */
-async function call<T>(
-  method: string,
-  path: string,
-  body?: unknown,
-  onHeaders?: (headers: Headers) => void,
-): Promise<T> {
-  const headers: Record<string, string> = method === "POST" ? { "idempotency-key": crypto.randomUUID() } : {};
-  if (body !== undefined) headers["content-type"] = "application/json";
-  for (let attempt = 1; ; attempt++) {
-    const response = await fetch(path, {
-      method,
-      headers,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    }).catch(() => null);
-    if (response?.ok) {
-      onHeaders?.(response.headers);
-      // 204 has no body; every other answer is the JSON its path promises.
-      return (response.status === 204 ? null : await response.json()) as T;
-    }
-    const mayPass = response === null || response.status === 503 || response.status === 502;
-    if (!mayPass || attempt === 4) throw await explain(response);
-    await new Promise((resolve) => setTimeout(resolve, 400 * 2 ** attempt * (0.5 + Math.random() / 2)));
-  }
-}
-
-async function explain(response: Response | null): Promise<ApiError> {
-  if (!response) return apiError(0, "Taskwire cannot be reached. Is it running?");
-  const problem: unknown = await response.json().catch(() => null);
-  if (typeof problem !== "object" || problem === null)
-    return apiError(response.status, `The server answered ${response.status}.`);
-  const { detail, errors } = problem as { detail?: string; errors?: readonly { path: string; message: string }[] };
-  const first = errors?.[0];
-  return apiError(
-    response.status,
-    first
-      ? `${first.path.replace(/^\//, "")}: ${first.message}`
-      : (detail ?? `The server answered ${response.status}.`),
-  );
-}
-
-function apiError(status: number, message: string): ApiError {
-  return Object.assign(new Error(message), { status });
+function scopeQuery(scope: Scope): string {
+  return scope === "this" ? "" : `?scope=${scope}`;
 }

@@ -1,8 +1,13 @@
-/** The shapes the API and the stream speak, as far as the page reads them. Times are RFC 3339 text. */
+/** The shapes the API and the stream speak, as far as the page reads them. Times are RFC 3339 text, days `2026-01-31`. */
 export type Task = Readonly<{
   id: string;
   title: string;
   due_date: string | null;
+  /** The day of an all-day task. */
+  due_on: string | null;
+  priority: Priority | null;
+  /** Rules such as PT15M; null for the person's usual reminders. */
+  remind: readonly string[] | null;
   status: "open" | "completed";
   created_at: string;
   deleted_at?: string | null;
@@ -12,10 +17,14 @@ export type Task = Readonly<{
   version: number;
 }>;
 
+export type Priority = "Low" | "Medium" | "High";
+
 export type Reminder = Readonly<{
   id: string;
   task_id: string;
   remind_at: string;
+  /** The time it had before it was snoozed. */
+  snoozed_from?: string | null;
   status: "pending" | "triggered" | "dismissed";
   version: number;
 }>;
@@ -27,6 +36,43 @@ export type TaskChanged = Readonly<{
   task_id: string;
   change_type: "created" | "updated" | "completed" | "deleted";
   payload: TaskView;
+}>;
+
+/** A series has the id of its template. `version` is its ETag. */
+export type Series = Readonly<{
+  id: string;
+  template_id: string;
+  status: "pending" | "waiting" | "ended" | "stopped";
+  version: number;
+}>;
+
+export type Occurrence = Readonly<{
+  recurrence_id: string;
+  due_date: string | null;
+  due_on: string | null;
+  /** Without a task: skipped, missed, upcoming, or expected where the series counts from completion. */
+  state: "open" | "completed" | "deleted" | "skipped" | "missed" | "upcoming" | "expected";
+  /** Whether a person gave it another due than the rule. */
+  moved: boolean;
+  task_id: string | null;
+}>;
+
+export type History = Readonly<{
+  totals: Readonly<{ done: number; skipped: number; missed: number }>;
+  current_streak: number;
+}>;
+
+export type Channel = Readonly<{ type: string; url?: string; secret?: string; to?: string; else?: Channel }>;
+
+export type Preferences = Readonly<{
+  tz: string;
+  all_day_at: string;
+  default_reminders: readonly string[];
+  quiet_hours: Readonly<{ from: string; to: string; days: readonly string[] }> | null;
+  urgent_passes: boolean;
+  muted_until: string | null;
+  late: Readonly<{ policy: "deliver" | "collapse" | "drop"; after: string }>;
+  channels: readonly Channel[];
 }>;
 
 export type Page<T> = Readonly<{ items: readonly T[]; next_cursor: string | null }>;

@@ -1,3 +1,4 @@
+import { dueOrder } from "./due-words.ts";
 import type { Reminder, Task, TaskView } from "./shapes.ts";
 
 /** What the page knows of one task. `viewVersion` is -1 while it is known from a snapshot only. */
@@ -46,6 +47,11 @@ export function applyAnswer(state: State, task: Task): State {
   });
 }
 
+/** Takes a task out that this page itself has deleted. */
+export function withoutTask(state: State, id: string): State {
+  return new Map([...state].filter(([known]) => known !== id));
+}
+
 /** A reminder changed by this page itself. */
 export function applyReminder(state: State, reminder: Reminder): State {
   const known = state.get(reminder.task_id);
@@ -83,8 +89,9 @@ export function visible(state: State, filter: Filter): readonly Item[] {
 }
 
 function soonestFirst(a: Task, b: Task): number {
-  if (a.due_date && b.due_date) return Date.parse(a.due_date) - Date.parse(b.due_date) || newestFirst(a, b);
-  if (a.due_date || b.due_date) return a.due_date ? -1 : 1;
+  const [dueA, dueB] = [dueOrder(a), dueOrder(b)];
+  if (dueA !== null && dueB !== null) return dueA - dueB || newestFirst(a, b);
+  if (dueA !== null || dueB !== null) return dueA !== null ? -1 : 1;
   return newestFirst(a, b);
 }
 

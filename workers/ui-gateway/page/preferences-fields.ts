@@ -1,0 +1,93 @@
+import type { Channel, Preferences } from "./shapes.ts";
+
+/** Preferences as the dialog asks for them: texts as its controls hold them, "" where there is nothing. */
+export type PreferencesFields = Readonly<{
+  tz: string;
+  allDayAt: string;
+  reminders: readonly string[];
+  isQuiet: boolean;
+  quietFrom: string;
+  quietTo: string;
+  quietDays: readonly string[];
+  urgentPasses: boolean;
+  /** Local time of the browser, `2026-01-31T09:00`. */
+  mutedUntil: string;
+  latePolicy: Preferences["late"]["policy"];
+  /** Hours after which a late reminder is dropped. */
+  lateHours: number;
+  inApp: boolean;
+  email: string;
+  webhookUrl: string;
+  webhookSecret: string;
+}>;
+
+export function fieldsOf(preferences: Preferences, local: (time: string) => string): PreferencesFields {
+  const { tz, all_day_at, default_reminders, quiet_hours, urgent_passes, muted_until, late, channels } = preferences;
+  const first = (type: string) => channels.find((channel) => channel.type === type);
+  return {
+    tz,
+    allDayAt: all_day_at,
+    reminders: default_reminders,
+    isQuiet: quiet_hours !== null,
+    quietFrom: quiet_hours?.from ?? "22:00",
+    quietTo: quiet_hours?.to ?? "07:00",
+    quietDays: quiet_hours?.days ?? ["MO", "TU", "WE", "TH", "FR", "SA", "SU"],
+    urgentPasses: urgent_passes,
+    mutedUntil: muted_until === null ? "" : local(muted_until),
+    latePolicy: late.policy,
+    lateHours: hoursOf(late.after),
+    inApp: first("in-app") !== undefined,
+    email: first("email")?.to ?? "",
+    webhookUrl: first("webhook")?.url ?? "",
+    webhookSecret: first("webhook")?.secret ?? "",
+  };
+}
+
+/** What is sent: `base` with the fields put in. What the dialog does not ask for (fallbacks, a second webhook) stays as it is there. */
+export function preferencesOf(
+  fields: PreferencesFields,
+  base: Preferences,
+  local: (time: string) => string,
+): Preferences {
+  const { isQuiet, quietFrom, quietTo, quietDays, mutedUntil, lateHours } = fields;
+  const isSameMute = base.muted_until !== null && local(base.muted_until) === mutedUntil;
+  return {
+    tz: fields.tz,
+    all_day_at: fields.allDayAt,
+    default_reminders: fields.reminders,
+    quiet_hours: isQuiet ? { from: quietFrom, to: quietTo, days: quietDays } : null,
+    urgent_passes: fields.urgentPasses,
+    muted_until: isSameMute ? base.muted_until : mutedUntil === "" ? null : new Date(mutedUntil).toISOString(),
+    late: {
+      policy: fields.latePolicy,
+      after: lateHours === hoursOf(base.late.after) ? base.late.after : `PT${lateHours}H`,
+    },
+    channels: channelsOf(fields, base.channels),
+  };
+}
+
+function channelsOf(
+  { inApp, email, webhookUrl, webhookSecret }: PreferencesFields,
+  base: readonly Channel[],
+): readonly Channel[] {
+  const wanted: Readonly<Record<string, Channel | null>> = {
+    "in-app": inApp ? { type: "in-app" } : null,
+    email: email === "" ? null : { type: "email", to: email },
+    webhook: webhookUrl === "" ? null : { type: "webhook", url: webhookUrl, secret: webhookSecret },
+  };
+  const isFirst = (channel: Channel) => base.find(({ type }) => type === channel.type) === channel;
+  const kept = base.flatMap((channel) => {
+    if (!(channel.type in wanted) || !isFirst(channel)) return [channel];
+    const now = wanted[channel.type];
+    return now ? [{ ...channel, ...now }] : [];
+  });
+  const added = Object.values(wanted).filter(
+    (channel) => channel !== null && !base.some(({ type }) => type === channel.type),
+  );
+  return [...kept, ...added.filter((channel) => channel !== null)];
+}
+
+function hoursOf(span: string): number {
+  const [, days = "0", hours = "0"] = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?.*)?$/.exec(span) ?? [];
+  return Number(days) * 24 + Number(hours);
+}
