@@ -35,8 +35,8 @@ async function openPage(): Promise<Page> {
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   page.on("console", (message) => {
-    // The first look at the session of a stranger is a 401, and the browser says so by itself.
-    if (message.type() === "error" && !message.text().includes("401")) consoleErrors.push(message.text());
+    // The first look at the session of a stranger is a 401, and the browser says so by itself. So is it with a 412.
+    if (message.type() === "error" && !/status of (401|412)/.test(message.text())) consoleErrors.push(message.text());
   });
   page.on("pageerror", (error) => consoleErrors.push(String(error)));
   await page.goto(system.url("ui-gateway"));
@@ -47,6 +47,16 @@ async function signIn(page: Page, user: string): Promise<void> {
   await page.getByLabel("Your name").fill(user);
   await page.getByRole("button", { name: "Continue" }).click();
   await page.getByRole("status").filter({ hasText: "Live" }).waitFor();
+}
+
+/** The form above the list: a task being edited has the same fields. */
+const form = (page: Page) => page.getByRole("form", { name: "Add a task" });
+const due = (page: Page) => form(page).getByRole("textbox", { name: "Due" });
+const pick = (page: Page, name: string, option: string) =>
+  form(page).getByRole("combobox", { name }).selectOption(option);
+
+async function add(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Add task" }).click();
 }
 
 const row = (page: Page, title: string) => page.getByRole("listitem").filter({ hasText: title });
@@ -74,7 +84,7 @@ test("a task is added, completed, reopened and deleted, and another device of th
   await signIn(phone, "ada");
 
   await laptop.getByLabel("What needs doing?").fill("Buy <b>bread</b>");
-  await laptop.getByRole("button", { name: "Add task" }).click();
+  await add(laptop);
   await row(laptop, "Buy <b>bread</b>").waitFor();
   await row(phone, "Buy <b>bread</b>").waitFor();
   await look(laptop, "2-board");
@@ -95,8 +105,8 @@ test("a due task's reminder pops up as a toast and, dismissed on one device, lea
   await signIn(phone, "ben");
   await laptop.getByLabel("What needs doing?").fill("Take the cake out");
   // datetime-local takes seconds when they are typed in; the page passes them on.
-  await laptop.getByLabel("Due").fill(await localTime(laptop, 4000));
-  await laptop.getByRole("button", { name: "Add task" }).click();
+  await due(laptop).fill(await localTime(laptop, 4000));
+  await add(laptop);
   await laptop.getByText("Reminder: Take the cake out").waitFor();
   await phone.getByText("Reminder: Take the cake out").waitFor();
   await look(laptop, "3-toast");
@@ -110,8 +120,8 @@ test("a reminder that popped up leaves every device when its task is completed",
   await signIn(laptop, "bea");
   await signIn(phone, "bea");
   await laptop.getByLabel("What needs doing?").fill("Call the plumber");
-  await laptop.getByLabel("Due").fill(await localTime(laptop, 3000));
-  await laptop.getByRole("button", { name: "Add task" }).click();
+  await due(laptop).fill(await localTime(laptop, 3000));
+  await add(laptop);
   const toasts = [laptop, phone].map((page) => page.getByText("Reminder: Call the plumber"));
   for (const toast of toasts) await toast.waitFor();
   await row(phone, "Call the plumber").getByRole("checkbox").check();
@@ -124,35 +134,34 @@ test("a repeating task is asked for its first time, and without one nothing is s
   page.on("request", (request) => void (request.method() === "POST" && sent.push(request.url())));
   await signIn(page, "cem");
   sent.length = 0;
-  const due = page.getByLabel("Due");
-  const complaint = () => due.evaluate((field: HTMLInputElement) => field.validationMessage);
+  const complaint = () => due(page).evaluate((field: HTMLInputElement) => field.validationMessage);
   await page.getByLabel("What needs doing?").fill("Stretch");
   expect(await complaint()).toBe("");
-  await page.getByLabel("Repeat").selectOption("every day");
-  await page.getByText("Due for the first time").waitFor();
-  await page.getByRole("button", { name: "Add task" }).click();
-  expect([await complaint(), await due.evaluate((field) => field === document.activeElement), sent]).toEqual([
+  await pick(page, "Repeat", "every day");
+  await page.getByRole("textbox", { name: "Due for the first time" }).waitFor();
+  await add(page);
+  expect([await complaint(), await due(page).evaluate((field) => field === document.activeElement), sent]).toEqual([
     "Say when it is due for the first time: a repeating task counts from there.",
     true,
     [],
   ]);
   await look(page, "6-first-due");
   expect(await accessibilityProblems(page)).toEqual([]);
-  await due.fill(await localTime(page, 3_600_000));
-  await page.getByRole("button", { name: "Add task" }).click();
+  await due(page).fill(await localTime(page, 3_600_000));
+  await add(page);
   await row(page, "Stretch").getByText("Due today").or(row(page, "Stretch").getByText("Due tomorrow")).waitFor();
   // The form is empty again and asks for nothing.
-  await page.getByText("for the first time").waitFor({ state: "hidden" });
-  expect([await complaint(), await due.inputValue()]).toEqual(["", ""]);
+  await page.getByRole("textbox", { name: "Due", exact: true }).waitFor();
+  expect([await complaint(), await due(page).inputValue()]).toEqual(["", ""]);
 }, 60_000);
 
 test("a repeating task shows its first occurrence among the open ones and itself under Repeating", async () => {
   const page = await openPage();
   await signIn(page, "cleo");
   await page.getByLabel("What needs doing?").fill("Water the plants");
-  await page.getByLabel("Due").fill(await localTime(page, 3_600_000));
-  await page.getByLabel("Repeat").selectOption("every week");
-  await page.getByRole("button", { name: "Add task" }).click();
+  await due(page).fill(await localTime(page, 3_600_000));
+  await pick(page, "Repeat", "every week");
+  await add(page);
   await row(page, "Water the plants").getByRole("checkbox").check();
   // A week from now: neither "today" nor "tomorrow", as the first one was.
   await row(page, "Water the plants")
@@ -160,7 +169,7 @@ test("a repeating task shows its first occurrence among the open ones and itself
     .waitFor();
   await look(page, "4-next-occurrence");
   await page.getByRole("button", { name: "Repeating", exact: true }).click();
-  await row(page, "Water the plants").getByText("Repeats every week").waitFor();
+  await row(page, "Water the plants").getByText("Repeats every week on").waitFor();
   await look(page, "5-repeating");
   expect(await accessibilityProblems(page)).toEqual([]);
 }, 60_000);
@@ -172,8 +181,178 @@ test("while the gateway restarts the page says so, then shows what happened mean
   await page.getByRole("status").filter({ hasText: "Connecting" }).waitFor();
   await system.restart("ui-gateway");
   await page.getByLabel("What needs doing?").fill("After the storm");
-  await page.getByRole("button", { name: "Add task" }).click();
+  await add(page);
   await page.getByRole("status").filter({ hasText: "Live" }).waitFor();
   await row(page, "After the storm").waitFor();
   consoleErrors = []; // the refused connections, said by the browser itself
+}, 60_000);
+
+/** The dates the server is to make, as the page says them: the last Fridays at 17:00 from tomorrow on, in Berlin. */
+function lastFridays(count: number): readonly string[] {
+  const today = Temporal.Now.plainDateISO("Europe/Berlin");
+  const dates: string[] = [];
+  for (let month = today.toPlainYearMonth(); dates.length < count; month = month.add({ months: 1 })) {
+    const end = month.toPlainDate({ day: month.daysInMonth });
+    const friday = end.subtract({ days: (end.dayOfWeek + 2) % 7 });
+    if (Temporal.PlainDate.compare(friday, today) <= 0) continue;
+    const year = friday.year === today.year ? {} : ({ year: "numeric" } as const);
+    dates.push(`Friday ${friday.toLocaleString("en-GB", { day: "numeric", month: "long", ...year })}, 17:00`);
+  }
+  return dates;
+}
+
+test("every last Friday at 17:00 with a reminder an hour before is made, told in words and dates, and one date is skipped", async () => {
+  const page = await openPage();
+  await signIn(page, "eve");
+  const [first = "", second = "", ...later] = lastFridays(6);
+  const tomorrow = Temporal.Now.plainDateISO("Europe/Berlin").add({ days: 1 });
+  await page.getByLabel("What needs doing?").fill("Pay the rent");
+  await due(page).fill(`${tomorrow}T17:00`);
+  await pick(page, "Repeat", "every month");
+  await pick(page, "On the", "weekday");
+  await pick(page, "Which one", "last");
+  await pick(page, "Weekday", "Friday");
+  await pick(page, "Reminder", "an hour before");
+  await page.getByText("Repeats every last Friday of the month at 17:00").waitFor();
+  const promised = page.getByRole("list", { name: "First dates" }).getByRole("listitem");
+  expect(await promised.allTextContents()).toEqual([first, second, ...later.slice(0, 3)]);
+  await look(page, "7-last-friday");
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await add(page);
+  await row(page, "Pay the rent")
+    .getByText(/^Reminder .*16:00$/)
+    .waitFor();
+
+  await page.getByRole("button", { name: "Repeating", exact: true }).click();
+  const dates = page.getByRole("list", { name: "Next dates of Pay the rent" });
+  await dates.waitFor();
+  const shown = () => dates.locator("li > :first-child").allTextContents();
+  expect(await shown()).toEqual([first, second, ...later.slice(0, 3)]);
+  await dates.getByRole("button", { name: `Skip ${second}` }).click();
+  const undo = dates.getByRole("button", { name: `Undo skipping ${second}` });
+  await undo.waitFor();
+  expect([await shown(), await dates.locator("s").allTextContents()]).toEqual([[first, second, ...later], [second]]);
+  expect(await undo.evaluate((button) => button === document.activeElement)).toBe(true);
+  await look(page, "8-skipped");
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await undo.click();
+  await dates.getByRole("button", { name: `Skip ${second}` }).waitFor();
+  expect(await shown()).toEqual([first, second, ...later.slice(0, 3)]);
+
+  await dates.getByRole("button", { name: `Move ${second}` }).click();
+  await page.getByRole("dialog").getByRole("textbox", { name: "Due" }).fill("2099-12-24T10:00");
+  await page.getByRole("dialog").getByRole("button", { name: "Move" }).click();
+  await dates.getByText("Thursday 24 December 2099, 10:00").waitFor();
+  await page.getByRole("button", { name: "Edit Pay the rent" }).click();
+  const editor = page.getByRole("form", { name: "Edit Pay the rent" });
+  await editor.getByRole("combobox", { name: "Ends" }).selectOption("after some times");
+  await editor.getByRole("spinbutton", { name: "Times" }).fill("3");
+  await look(page, "12-edit-series");
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await editor.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Repeats every last Friday of the month at 17:00, 3 times").waitFor();
+  await dates.locator("li").nth(3).waitFor({ state: "detached" });
+}, 60_000);
+
+test("a snoozed reminder leaves every device, and each says until when", async () => {
+  const [laptop, phone] = [await openPage(), await openPage()];
+  await signIn(laptop, "fay");
+  await signIn(phone, "fay");
+  await laptop.getByLabel("What needs doing?").fill("Feed the cat");
+  await due(laptop).fill(await localTime(laptop, 4000));
+  await add(laptop);
+  const toasts = [laptop, phone].map((page) => page.getByText("Reminder: Feed the cat"));
+  for (const toast of toasts) await toast.waitFor();
+  const snooze = laptop.getByRole("group", { name: "Snooze reminder: Feed the cat" });
+  await snooze.getByRole("button", { name: "10 minutes" }).click();
+  for (const toast of toasts) await toast.waitFor({ state: "detached" });
+  for (const page of [laptop, phone])
+    await row(page, "Feed the cat")
+      .getByText(/^Snoozed until /)
+      .waitFor();
+  await look(phone, "9-snoozed");
+}, 60_000);
+
+test("a task is changed where it stands, and one changed elsewhere meanwhile is not written over unasked", async () => {
+  const [laptop, phone] = [await openPage(), await openPage()];
+  await signIn(laptop, "gus");
+  await signIn(phone, "gus");
+  await laptop.getByLabel("What needs doing?").fill("Call mum");
+  await add(laptop);
+  const edit = async (page: Page, title: string) => {
+    await row(page, "Call mum").getByRole("button", { name: "Edit" }).click();
+    const editor = page.getByRole("form", { name: "Edit Call mum" });
+    await editor.getByLabel("Title").fill(title);
+    return { editor, save: () => editor.getByRole("button", { name: "Save" }).click() };
+  };
+  const here = await edit(laptop, "Call mum and dad");
+  const there = await edit(phone, "Call mummy");
+  await there.save();
+  await row(phone, "Call mummy").waitFor();
+  await here.editor.getByLabel("All day").check();
+  await here.editor.getByRole("textbox", { name: "Due" }).fill((await localTime(laptop, 0)).slice(0, 10));
+  await here.save();
+  await here.editor.getByRole("alert").filter({ hasText: "changed elsewhere" }).waitFor();
+  await look(laptop, "10-changed-elsewhere");
+  expect(await accessibilityProblems(laptop)).toEqual([]);
+  await here.save();
+  for (const page of [laptop, phone])
+    await row(page, "Call mum and dad").getByText("Due today", { exact: true }).waitFor();
+}, 60_000);
+
+test("an occurrence is deleted alone, or with all there are", async () => {
+  const page = await openPage();
+  await signIn(page, "hal");
+  for (const title of ["Water the fern", "Sweep the yard"]) {
+    await page.getByLabel("What needs doing?").fill(title);
+    await due(page).fill(await localTime(page, 86_400_000));
+    await pick(page, "Repeat", "every week");
+    await add(page);
+    await row(page, title).getByText("Due tomorrow").waitFor();
+  }
+  const remove = async (title: string, answer: string) => {
+    await row(page, title).getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: answer }).click();
+    await row(page, title).waitFor({ state: "detached" });
+  };
+  await remove("Water the fern", "Only this one");
+  await remove("Sweep the yard", "All of them");
+  await page.getByRole("button", { name: "Repeating", exact: true }).click();
+  await page.getByRole("list", { name: "Next dates of Water the fern" }).locator("s").waitFor();
+  expect(await row(page, "Sweep the yard").count()).toBe(0);
+}, 60_000);
+
+test("preferences are kept, and a zone is offered to a person who never chose one", async () => {
+  const page = await openPage();
+  await signIn(page, "ivy");
+  await page.getByRole("button", { name: "Use Europe/Berlin" }).click();
+  const dialog = page.getByRole("dialog", { name: "Preferences" });
+  const open = async () => {
+    await page.getByRole("button", { name: "Preferences" }).click();
+    await dialog.waitFor();
+  };
+  await page.getByRole("region", { name: "Time zone" }).waitFor({ state: "hidden" });
+  await open();
+  expect(await dialog.getByLabel("Time zone").inputValue()).toBe("Europe/Berlin");
+  await dialog.getByLabel("An hour before").check();
+  await dialog.getByLabel("Quiet hours").check();
+  await dialog.getByLabel("From").fill("21:30");
+  await dialog.getByLabel("Sun").uncheck();
+  await dialog.getByLabel("E-mail to").fill("ivy@example.org");
+  await look(page, "11-preferences");
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.waitFor({ state: "detached" });
+  await form(page).getByText("my usual: at the due time and an hour before").waitFor({ state: "attached" });
+
+  await page.reload();
+  await page.getByRole("status").filter({ hasText: "Live" }).waitFor();
+  expect(await page.getByRole("region", { name: "Time zone" }).isVisible()).toBe(false);
+  await open();
+  expect([
+    await dialog.getByLabel("An hour before").isChecked(),
+    await dialog.getByLabel("From").inputValue(),
+    await dialog.getByLabel("Sun").isChecked(),
+    await dialog.getByLabel("E-mail to").inputValue(),
+  ]).toEqual([true, "21:30", false, "ivy@example.org"]);
 }, 60_000);
