@@ -128,6 +128,7 @@ describe("a reminder pops up", () => {
     ["as it begins: not", { ...base, quiet_hours: quiet }, "27T21:00", false],
     ["in the morning after: not", { ...base, quiet_hours: quiet }, "28T05:59", false],
     ["as it ends", { ...base, quiet_hours: quiet }, "28T06:00", true],
+    ["in the morning before the first", { ...base, quiet_hours: quiet }, "27T02:00", true],
     ["on a day without one", { ...base, quiet_hours: quiet }, "28T21:30", true],
     [
       "at noon of a window by day: not",

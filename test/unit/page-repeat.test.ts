@@ -73,6 +73,7 @@ test("month ends are clamped only where there is something to clamp", () => {
   const clamps: readonly (readonly [fields: Partial<RepeatFields>, start: string, month_end: string])[] = [
     [{ every: "month", monthDay: 31 }, "2026-01-31T09:00", "clamp"],
     [{ every: "month", monthDay: 31, clamp: false }, "2026-01-31T09:00", "skip"],
+    [{ every: "month", monthDay: 29 }, "2026-01-29T09:00", "clamp"],
     [{ every: "month", monthDay: 28 }, "2026-01-28T09:00", "skip"],
     [{ every: "month", monthly: "last-day", monthDay: 31 }, "2026-01-31T09:00", "skip"],
     [{ every: "year" }, "2028-02-29", "clamp"],

@@ -1,3 +1,4 @@
+import type { SendChange } from "./change-date.ts";
 import { request } from "./request.ts";
 import type { History, Occurrence, Page, Preferences, Priority, Reminder, Series, Session, Task } from "./shapes.ts";
 import type { RepeatPattern } from "./repeat-rule.ts";
@@ -40,17 +41,12 @@ export const readSeries = (id: string) => body(request<Series>("GET", `/v1/serie
 export const readOccurrences = async (id: string) =>
   (await request<{ items: readonly Occurrence[] }>("GET", `/v1/series/${id}/occurrences?limit=20`)).body.items;
 export const readHistory = (id: string) => body(request<History>("GET", `/v1/series/${id}/history`));
-export const changeOccurrence = (
-  series: Series,
-  recurrenceId: string,
-  change: Readonly<{ wants: "skip" | "unskip" | "move"; body: unknown }>,
-) =>
+export const changeOccurrence: SendChange = (series, recurrenceId, { wants, body: sent }) =>
   body(
-    request<Occurrence>(
-      "POST",
-      `/v1/series/${series.id}/occurrences/${encodeURIComponent(recurrenceId)}/${change.wants}`,
-      { ifMatch: series.version, ...(change.body === null ? {} : { body: change.body }) },
-    ),
+    request<Occurrence>("POST", `/v1/series/${series.id}/occurrences/${encodeURIComponent(recurrenceId)}/${wants}`, {
+      ifMatch: series.version,
+      ...(sent === null ? {} : { body: sent }),
+    }),
   );
 
 export async function readPreferences(): Promise<Versioned<Preferences>> {

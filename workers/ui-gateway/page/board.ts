@@ -41,6 +41,8 @@ export type Board = Readonly<{
   close: () => void;
   draw: () => void;
   show: (filter: Filter) => void;
+  /** Reads again what is not streamed; where that fails, it stays as it is. */
+  lookAgain: () => void;
   /** A task this page has made. */
   add: (task: Task) => void;
 }>;
@@ -189,6 +191,9 @@ export function makeBoard({ attempt, explain, onSignedOut, preferences }: BoardD
       editor = null;
       draw();
       if (filter === "repeating") void attempt(series.refreshAll);
+    },
+    lookAgain: () => {
+      if (filter === "repeating" && live !== null) void series.refreshAll().catch(() => {});
     },
     add: (task) => {
       set(applyAnswer(state, task));

@@ -9,7 +9,7 @@ export type DueFields = Readonly<{
   /** The local time `2026-01-31T09:00`, the day, or "" for none. */
   read: () => string;
   show: (local: string) => void;
-  /** Makes it required, with `reason` as the complaint; `null` ends that. */
+  /** Makes it required, with `reason` as the complaint; `null` ends that. For `askFirstDue` the label says so too. */
   ask: (reason: string | null) => void;
   disable: (isOff: boolean) => void;
   onChange: (react: () => void) => void;
@@ -37,7 +37,7 @@ export function dueFields(): DueFields {
       input.required = reason !== null && input === shown();
       input.setCustomValidity("");
       if (reason !== null && input.validity.valueMissing) input.setCustomValidity(reason);
-      hint.hidden = reason === null;
+      hint.hidden = reason !== askFirstDue;
     }
   };
   const swap = () => {

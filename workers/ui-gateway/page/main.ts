@@ -124,6 +124,14 @@ for (const tab of document.querySelectorAll<HTMLButtonElement>("[data-filter]"))
     board.show(tab.dataset["filter"] as Filter);
   });
 
+// Preferences and the dates of series are not streamed: another device may have changed them.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden || known === null) return;
+  board.lookAgain();
+  // What cannot be read now stays as it was known.
+  void api.readPreferences().then(usePreferences, () => {});
+});
+
 // "Overdue" and "today" change by themselves.
 setInterval(board.draw, 60_000);
 void start();

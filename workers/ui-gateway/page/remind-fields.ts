@@ -1,5 +1,6 @@
+import { parseRelativeReminder } from "../../../shared/tasks/relative-reminder.ts";
 import { element } from "../../../shared/page/element.ts";
-import { choice, labelled, showPart, tick } from "./fields.ts";
+import { button, choice, labelled, showPart, tick } from "./fields.ts";
 import { offeredReminders, remindersInWords, remindInWords } from "./remind-words.ts";
 
 export type Ticks = Readonly<{
@@ -11,23 +12,60 @@ export type Ticks = Readonly<{
 /** Several reminders to choose from; those that are asked for and not offered are boxes too, so nothing is lost. */
 export function reminderTicks(legend: string): Ticks {
   const list = element("div", { class: "ticks" });
-  const root = element("fieldset", {}, element("legend", {}, legend), list);
+  const put = (rule: string, isOn: boolean) => {
+    const { root: label, box } = tick(capital(remindInWords(rule)), { value: rule });
+    box.checked = isOn;
+    list.append(label);
+  };
+  const another = anotherReminder((rule) => {
+    const known = [...list.querySelectorAll("input")].find(({ value }) => value === rule);
+    if (known) known.checked = true;
+    else put(rule, true);
+  });
   const show = (rules: readonly string[]) => {
-    const all = [...offeredReminders, ...rules.filter((rule) => !offeredReminders.includes(rule))];
-    list.replaceChildren(
-      ...all.map((rule) => {
-        const { root: label, box } = tick(capital(remindInWords(rule)), { value: rule });
-        box.checked = rules.includes(rule);
-        return label;
-      }),
-    );
+    list.replaceChildren();
+    const others = rules.filter((rule) => !offeredReminders.includes(rule));
+    for (const rule of [...offeredReminders, ...others]) put(rule, rules.includes(rule));
   };
   show([]);
   return {
-    root,
-    read: () => [...list.querySelectorAll<HTMLInputElement>("input:checked")].map(({ value }) => value),
+    root: element("fieldset", {}, element("legend", {}, legend), list, another.root),
+    read: () => {
+      const ticked = [...list.querySelectorAll<HTMLInputElement>("input:checked")].map(({ value }) => value);
+      return [...new Set([...ticked, another.read() ?? []].flat())];
+    },
     show,
   };
+}
+
+/** Asks for a span before the due time that is not offered. `read`: what stands there and was not added; `null` for no reminder. */
+function anotherReminder(add: (rule: string) => void): Readonly<{ root: HTMLElement; read: () => string | null }> {
+  const number = element("input", { type: "number", min: "1", max: "999", class: "number", "aria-label": "How many" });
+  const unit = choice({ "aria-label": "Unit" }, [
+    ["M", "minutes"],
+    ["H", "hours"],
+    ["D", "days"],
+    ["W", "weeks"],
+  ]);
+  const read = () => {
+    const time = unit.value === "M" || unit.value === "H" ? "T" : "";
+    return parseRelativeReminder(`P${time}${number.value}${unit.value}`)?.text ?? null;
+  };
+  const addIt = () => {
+    const rule = read();
+    if (rule !== null) add(rule);
+    number.value = "";
+    number.focus();
+  };
+  const made = button("Add", { "aria-label": "Add this reminder" });
+  made.addEventListener("click", addIt);
+  // Enter would send the whole form.
+  number.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    addIt();
+  });
+  return { root: element("div", { class: "pair another" }, number, unit, "before", made), read };
 }
 
 export type RemindFields = Readonly<{

@@ -1,10 +1,12 @@
 import * as api from "./api.ts";
 import { ask } from "./ask.ts";
 import { askDate } from "./ask-date.ts";
+import { changeDate, type DateChange } from "./change-date.ts";
 import { dueOf, localOf } from "./due-fields.ts";
 import { dateInWords } from "./due-words.ts";
 import type { SeriesActions } from "./series-card.ts";
-import type { SeriesReader } from "./series-reader.ts";
+import type { SeriesDetails, SeriesReader } from "./series-reader.ts";
+import type { Occurrence } from "./shapes.ts";
 
 export type SeriesActionsDeps = Readonly<{
   attempt: (work: () => Promise<void>) => Promise<void>;
@@ -13,24 +15,18 @@ export type SeriesActionsDeps = Readonly<{
   forget: (taskId: string) => void;
 }>;
 
-/** What is done to one date of a series. Whatever came of it, the dates are then shown as they are. */
+/** What is done to one date of a series, asking what it takes to be sure. */
 export function seriesActions({
   attempt,
   series,
   forget,
 }: SeriesActionsDeps): Pick<SeriesActions, "skip" | "unskip" | "move"> {
-  const change = async (...asked: Parameters<typeof api.changeOccurrence>) => {
-    try {
-      await api.changeOccurrence(...asked);
-    } finally {
-      await series.refresh(asked[0].id);
-    }
-  };
+  const change = (details: SeriesDetails, occurrence: Occurrence, asked: DateChange) =>
+    changeDate({ series: details.series, occurrence, change: asked }, { send: api.changeOccurrence, reader: series });
   return {
     skip: (details, occurrence) =>
       attempt(async () => {
-        if (occurrence.task_id === null)
-          return change(details.series, occurrence.recurrence_id, { wants: "skip", body: null });
+        if (occurrence.task_id === null) return change(details, occurrence, { wants: "skip", body: null });
         const answer = await ask({
           title: "Skip this one?",
           text: "It is among the open tasks already. Skipping deletes it there, and cannot be taken back.",
@@ -41,8 +37,7 @@ export function seriesActions({
         forget(occurrence.task_id);
         series.refreshSoon(details.series.id);
       }),
-    unskip: (details, occurrence) =>
-      attempt(() => change(details.series, occurrence.recurrence_id, { wants: "unskip", body: null })),
+    unskip: (details, occurrence) => attempt(() => change(details, occurrence, { wants: "unskip", body: null })),
     move: (details, occurrence) =>
       attempt(async () => {
         const title = `Move ${dateInWords(occurrence, new Date())}`;
@@ -50,7 +45,7 @@ export function seriesActions({
         if (local === null || local === localOf(occurrence)) return;
         const { due_date, due_on } = dueOf(local);
         const body = due_on === null ? { due_date } : { due_on };
-        await change(details.series, occurrence.recurrence_id, { wants: "move", body });
+        await change(details, occurrence, { wants: "move", body });
       }),
   };
 }
