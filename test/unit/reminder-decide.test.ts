@@ -534,7 +534,7 @@ describe("in any order, with any repetition", () => {
       }),
       { numRuns },
     );
-  });
+  }, 60_000);
 
   test("a pending reminder is for the task's due date, and an open task's due date ahead of what asked for it is pending", () => {
     // Due dates here may be past when they are asked for, or become so before a reopening.
@@ -549,7 +549,7 @@ describe("in any order, with any repetition", () => {
       }),
       { numRuns },
     );
-  });
+  }, 60_000);
 
   test("asking again after the changes are applied changes nothing", () => {
     fc.assert(
