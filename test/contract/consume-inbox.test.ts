@@ -1,4 +1,5 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { inboxDays } from "../../shared/consume/inbox-retention.ts";
 import { consumerWorld, event } from "../support/consumer-world.ts";
 import { until } from "../support/until.ts";
 
@@ -41,15 +42,20 @@ test("the weeks ahead are made and those nobody needs any more are dropped", asy
       select child.relname as name from pg_inherits join pg_class child on child.oid = inhrelid
       where inhparent = 'inbox'::regclass and child.relname <> 'inbox_default' order by 1`
     ).map(({ name }) => name);
-  const made = await weeks();
-  const next = made.at(-1) ?? "";
-  await world.db.sql.unsafe(`drop table ${next}`);
+  const last = (await weeks()).at(-1) ?? "";
+  await world.db.sql.unsafe(`drop table ${last}`);
   await world.db.sql.unsafe(
     "create table inbox_20200106 partition of inbox for values from ('2020-01-06 00:00Z') to ('2020-01-13 00:00Z')",
   );
   world.start({});
-  await until("the weeks as they were", async () => Bun.deepEquals(await weeks(), made), {
-    describe: () => made.join(),
+  // From the week of the oldest message that counts to three weeks ahead; the migration made one more on some days of a week.
+  const [{ needed } = { needed: [] }] = await world.db.sql<{ needed: readonly string[] }[]>`
+    select array_agg('inbox_' || to_char(monday, 'YYYYMMDD') order by monday) as needed
+    from generate_series(
+      date_trunc('week', now() at time zone 'UTC' - ${inboxDays} * interval '1 day'),
+      date_trunc('week', now() at time zone 'UTC') + interval '3 weeks', interval '1 week') as monday`;
+  await until("the weeks that are needed", async () => Bun.deepEquals(await weeks(), [...needed]), {
+    describe: () => needed.join(),
   });
 });
 
