@@ -300,6 +300,35 @@ test("a task is changed where it stands, and one changed elsewhere meanwhile is 
     await row(page, "Call mum and dad").getByText("Due today", { exact: true }).waitFor();
 }, 60_000);
 
+test("a change of an occurrence reaches all there are, or it and those after it", async () => {
+  const page = await openPage();
+  await signIn(page, "gil");
+  await page.getByLabel("What needs doing?").fill("Sort the mail");
+  await form(page).getByLabel("All day").check();
+  await due(page).fill((await localTime(page, 0)).slice(0, 10));
+  await pick(page, "Repeat", "every day");
+  await add(page);
+  const change = async (from: string, title: string, reach: string) => {
+    await row(page, from).getByRole("button", { name: "Edit" }).click();
+    const editor = page.getByRole("form", { name: `Edit ${from}` });
+    await editor.getByLabel("Title").fill(title);
+    await editor.getByRole("combobox", { name: "Change" }).selectOption(reach);
+    await editor.getByRole("button", { name: "Save" }).click();
+    await row(page, title).getByText(/^Due /).waitFor();
+  };
+  await row(page, "Sort the mail").getByText("Due today", { exact: true }).waitFor();
+  await change("Sort the mail", "Sort the post", "all of them");
+  await row(page, "Sort the post").getByRole("checkbox").check();
+  await row(page, "Sort the post").getByText("Due tomorrow", { exact: true }).waitFor();
+  await change("Sort the post", "Sort the bills", "this and later ones");
+  await page.getByRole("button", { name: "Repeating", exact: true }).click();
+  // The old series ended today, the new one goes on.
+  await row(page, "Sort the post").getByText("No date is to come").or(page.getByText("It has ended")).waitFor();
+  const dates = page.getByRole("list", { name: "Next dates of Sort the bills" }).getByRole("listitem");
+  await dates.nth(4).waitFor();
+  await look(page, "13-split");
+}, 60_000);
+
 test("an occurrence is deleted alone, or with all there are", async () => {
   const page = await openPage();
   await signIn(page, "hal");
@@ -355,4 +384,23 @@ test("preferences are kept, and a zone is offered to a person who never chose on
     await dialog.getByLabel("Sun").isChecked(),
     await dialog.getByLabel("E-mail to").inputValue(),
   ]).toEqual([true, "21:30", false, "ivy@example.org"]);
+}, 60_000);
+
+test("while a person is muted no reminder pops up, and it can be dismissed from its task", async () => {
+  const page = await openPage();
+  await signIn(page, "jan");
+  await page.getByRole("button", { name: "Preferences" }).click();
+  const dialog = page.getByRole("dialog", { name: "Preferences" });
+  await dialog.getByLabel("Muted until").fill("2099-01-01T00:00");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.waitFor({ state: "detached" });
+  await page.getByLabel("What needs doing?").fill("Hush");
+  await due(page).fill(await localTime(page, 3000));
+  await add(page);
+  const told = row(page, "Hush").getByRole("button", { name: "Reminded of Hush: dismiss or snooze" });
+  await told.waitFor();
+  expect(await page.getByText("Reminder: Hush").count()).toBe(0);
+  await told.click();
+  await page.getByRole("button", { name: "Dismiss reminder: Hush" }).click();
+  await told.waitFor({ state: "detached" });
 }, 60_000);

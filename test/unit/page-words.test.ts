@@ -101,7 +101,17 @@ test("five dates to come are shown, what is skipped among them too", () => {
     "upcoming",
     "upcoming",
   ]);
-  expect(shownDates([])).toEqual([]);
+});
+
+test("no dates are shown where nothing more will be, unless a skip can be taken back", () => {
+  const shown = (...states: Occurrence["state"][]) =>
+    shownDates(states.map((state, index) => occurrence(state, index + 1))).map(({ state }) => state);
+  expect([shown(), shown("completed", "deleted"), shown("missed"), shown("completed", "skipped")]).toEqual([
+    [],
+    [],
+    [],
+    ["completed", "skipped"],
+  ]);
 });
 
 test("a history is one line, and none before anything happened", () => {

@@ -37,9 +37,12 @@ export const snoozeReminder = (id: string, preset: SnoozePreset) =>
 
 export const readAllSeries = () => readAll<Series>("/v1/series?limit=200");
 export const readSeries = (id: string) => body(request<Series>("GET", `/v1/series/${id}`));
-/** The recurrences from now on: more than are shown, as skipped ones are among them. */
-export const readOccurrences = async (id: string) =>
-  (await request<{ items: readonly Occurrence[] }>("GET", `/v1/series/${id}/occurrences?limit=20`)).body.items;
+/** The recurrences from this morning on: more than are shown, as skipped ones are among them. */
+export const readOccurrences = async (id: string) => {
+  const from = encodeURIComponent(startOfToday().toISOString());
+  const path = `/v1/series/${id}/occurrences?from=${from}&limit=20`;
+  return (await request<{ items: readonly Occurrence[] }>("GET", path)).body.items;
+};
 export const readHistory = (id: string) => body(request<History>("GET", `/v1/series/${id}/history`));
 export const changeOccurrence: SendChange = (series, recurrenceId, { wants, body: sent }) =>
   body(
@@ -77,6 +80,12 @@ async function readAll<T>(path: string, onHeaders?: (headers: Headers) => void):
     next = page.body.next_cursor;
     if (!next) return items;
   }
+}
+
+/** What is due today, all day or some hours ago, is still to be seen. */
+function startOfToday(): Date {
+  const now = new Date();
+  return new Date(now.getFullYear(), now.getMonth(), now.getDate());
 }
 
 function scopeQuery(scope: Scope): string {

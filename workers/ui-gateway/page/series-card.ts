@@ -4,7 +4,7 @@ import { dateInWords } from "./due-words.ts";
 import { button } from "./fields.ts";
 import { remindersInWords } from "./remind-words.ts";
 import { repeatInWords } from "./repeat-words.ts";
-import { historyInWords, isComing, shownDates } from "./series-dates.ts";
+import { historyInWords, shownDates } from "./series-dates.ts";
 import type { SeriesDetails } from "./series-reader.ts";
 import type { Occurrence, Task } from "./shapes.ts";
 
@@ -68,9 +68,12 @@ function dates(
 ): HTMLElement {
   if (!details?.occurrences) return element("p", { class: "facts" }, "Working out the next dates…");
   const shown = shownDates(details.occurrences);
-  if (!shown.some(isComing) && details.series.status === "ended")
-    return element("p", { class: "facts" }, "It has ended.");
-  if (shown.length === 0) return element("p", { class: "facts" }, "No date until the open one is done.");
+  if (shown.length === 0)
+    return element(
+      "p",
+      { class: "facts" },
+      details.series.status === "ended" ? "It has ended." : "No date is to come.",
+    );
   return element(
     "ol",
     { class: "dates", "aria-label": `Next dates of ${task.title}` },

@@ -2,8 +2,12 @@ import type { History, Occurrence } from "./shapes.ts";
 
 const most = 5;
 
-/** The next five dates that will be, with what is skipped or done already among them; after the fifth nothing is shown. */
+/**
+ * The next five dates that will be, with what is skipped or done already among them; after the fifth nothing is shown. None where
+ * nothing more will be: what was skipped can be taken back, so it counts.
+ */
 export function shownDates(occurrences: readonly Occurrence[]): readonly Occurrence[] {
+  if (!occurrences.some((occurrence) => isComing(occurrence) || occurrence.state === "skipped")) return [];
   const shown: Occurrence[] = [];
   let coming = 0;
   for (const occurrence of occurrences) {
@@ -15,7 +19,7 @@ export function shownDates(occurrences: readonly Occurrence[]): readonly Occurre
   return shown;
 }
 
-export function isComing({ state }: Occurrence): boolean {
+function isComing({ state }: Occurrence): boolean {
   return state === "open" || state === "upcoming" || state === "expected";
 }
 
