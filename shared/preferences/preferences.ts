@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { instant } from "../tasks/instant.ts";
 import { relativeReminders } from "../tasks/relative-reminders-input.ts";
 import { zone } from "../tasks/zone.ts";
 
@@ -82,9 +83,8 @@ export const preferencesInput = z
       .boolean()
       .default(true)
       .openapi({ description: "Tasks of priority High are told in quiet hours and while muted, too." }),
-    muted_until: z.iso
-      .datetime({ offset: true, error: "is not an RFC 3339 time with an offset" })
-      .transform((text) => new Date(text).toISOString())
+    muted_until: instant
+      .transform((date) => date.toISOString())
       .nullable()
       .default(null),
     late: late.default({ policy: "deliver", after: "PT6H" }),

@@ -22,7 +22,16 @@ export async function preferencesOf(sql: Sql | Tx, userId: string): Promise<Pref
   return (await readPreferences(sql, [userId])).get(userId) ?? defaultPreferences;
 }
 
-/** Settings as a row holds them; what an older build did not write takes its default. */
+/**
+ * Settings as a row holds them. Never throws: one person's row must not stop what is done for many at once. What an older build did not
+ * write, a newer one wrote otherwise, or this platform does not know (a zone) takes its default, field by field.
+ */
 export function storedPreferences(settings: unknown): Preferences {
-  return preferencesInput.parse(settings);
+  const whole = preferencesInput.safeParse(settings);
+  if (whole.success) return whole.data;
+  const stored: Readonly<Record<string, unknown>> = typeof settings === "object" ? { ...settings } : {};
+  const readable = Object.entries(preferencesInput.shape).filter(
+    ([name, field]) => field.safeParse(stored[name]).success,
+  );
+  return preferencesInput.parse(Object.fromEntries(readable.map(([name]) => [name, stored[name]])));
 }

@@ -32,7 +32,22 @@ test("preferences read as what they were stored as", () => {
   expect(storedPreferences(JSON.parse(JSON.stringify(said)))).toEqual(said);
 });
 
+test("what is stored and cannot be read takes its default, field by field", () => {
+  const stored = { tz: "Mars/Olympus", all_day_at: "08:00", channels: [{ type: "pigeon" }], of_a_newer_build: true };
+  expect(storedPreferences(stored)).toEqual({ ...defaultPreferences, all_day_at: "08:00" });
+  for (const nothing of [null, "", 7, [1]]) expect(storedPreferences(nothing)).toEqual(defaultPreferences);
+});
+
+test("whatever is taken can be stored and read back, at the ends of time too", () => {
+  for (const muted_until of ["2199-12-31T23:59:59.999Z", "1970-01-01T00:00:00+00:00", "2026-03-01T10:00:00+14:00"]) {
+    const taken = preferencesInput.parse({ muted_until });
+    expect(preferencesInput.parse(JSON.parse(JSON.stringify(taken)))).toEqual(taken);
+  }
+});
+
 test.each<[string, object, string]>([
+  ["a mute beyond the calendar", { muted_until: "9999-12-31T23:59:59-14:00" }, "muted_until"],
+  ["a mute before it", { muted_until: "0000-01-01T00:00:00+14:00" }, "muted_until"],
   ["an unknown field", { timezone: "UTC" }, ""],
   ["an offset for a zone", { tz: "+01:00" }, "tz"],
   ["a time that is none", { all_day_at: "9:00" }, "all_day_at"],

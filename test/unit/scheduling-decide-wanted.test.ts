@@ -108,6 +108,15 @@ describe("what is asked for", () => {
   ])("%s", (_title, events, told) => {
     expect(run(events).told).toEqual([...told]);
   });
+
+  test("a new title does not ask for what the user's choices have come to want: that is told as of their change", () => {
+    const before = run([created(1)]).state;
+    const wider: Choices = { ...choices, default_reminders: ["PT0S", "PT1H"] };
+    const titled = decideWanted(before, updated(2, { title: "x" }), wider);
+    expect([titled.command, titled.state.wanted]).toEqual([null, before.wanted]);
+    const { command } = redecideWanted(titled.state, wider, at(45));
+    expect([command?.rules.length, command?.requested_at]).toEqual([2, at(45)]);
+  });
 });
 
 test("a command carries each field with the version and time that set it", () => {

@@ -32,6 +32,9 @@ const kept = [...deciding, "title"] as const;
 export function decideWanted(state: WantedState, event: TaskEvent, choices: Choices): Decided {
   const folded = keepFields(foldTask(state.folded, event));
   if (Bun.deepEquals(folded, state.folded)) return { state, command: null };
+  // Choices may have changed since: they are told by `redecideWanted`, as of their change. By this event they would be as old as the task.
+  const changesNothing = deciding.every((name) => Bun.deepEquals(folded.fields[name], state.folded?.fields[name]));
+  if (changesNothing) return { state: { ...state, folded }, command: null };
   return decide({ ...state, folded }, folded, choices, new Date(0));
 }
 
