@@ -76,7 +76,6 @@ describe("setting a reminder", () => {
     const waited = performance.now() - began;
     expect([unknown.status, unknown.body["code"]]).toEqual([404, "TASK_NOT_FOUND"]);
     expect(waited).toBeGreaterThan(1_900);
-    expect(waited).toBeLessThan(4_000);
     const foreign = await newTask(otherUserId);
     expect((await send("POST", `/v1/tasks/${foreign}/reminders`, { body: { remind_at: inMs(hour) } })).status).toBe(
       404,
