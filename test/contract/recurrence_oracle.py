@@ -24,8 +24,8 @@ import dateutil.rrule
 from dateutil.rrule import rrulestr
 
 WEEKDAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
-LAST_YEAR = 2200
 # Where dateutil gives up; a rule that never occurs would be searched to the year 9999.
+LAST_YEAR = int(sys.argv[1]) if len(sys.argv) > 1 else 2200
 calendar.MAXYEAR = LAST_YEAR
 
 
