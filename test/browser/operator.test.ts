@@ -40,7 +40,7 @@ beforeAll(async () => {
       return app.fetch(request);
     },
   });
-}, 90_000);
+}, 150_000);
 afterEach(async () => {
   await Promise.all(contexts.map((context) => context.close()));
   contexts = [];

@@ -12,7 +12,7 @@ let consoleErrors: string[] = [];
 
 beforeAll(async () => {
   [system, browser] = await Promise.all([startSystem(), openBrowser()]);
-}, 90_000);
+}, 150_000);
 afterEach(async () => {
   await Promise.all(contexts.map((context) => context.close()));
   contexts = [];

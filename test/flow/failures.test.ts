@@ -22,7 +22,7 @@ beforeAll(async () => {
   system = await startSystem({ env: { OPERATOR_TOKEN: token } });
   gateway = system.url("ui-gateway");
   handling = await watchHandling(system.env["DATABASE_URL"] ?? "");
-}, 90_000);
+}, 150_000);
 afterAll(async () => {
   await handling?.[Symbol.asyncDispose]();
   await system?.[Symbol.asyncDispose]();

@@ -12,7 +12,7 @@ let gateway: string;
 beforeAll(async () => {
   system = await startSystem();
   gateway = system.url("ui-gateway");
-}, 90_000);
+}, 150_000);
 afterAll(() => system?.[Symbol.asyncDispose](), 30_000);
 
 test("every role killed with -9 in turn under load: no version lost or doubled, order kept, the stream tells the same as the API", async () => {

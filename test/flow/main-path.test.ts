@@ -10,7 +10,7 @@ let gateway: string;
 beforeAll(async () => {
   system = await startSystem();
   gateway = system.url("ui-gateway");
-}, 90_000);
+}, 150_000);
 afterAll(() => system?.[Symbol.asyncDispose](), 30_000);
 
 test("a task created, changed, completed and deleted is seen by an open stream, each step in order", async () => {

@@ -9,7 +9,7 @@ import { until } from "../support/until.ts";
 let system: System;
 beforeAll(async () => {
   system = await startSystem();
-}, 90_000);
+}, 150_000);
 afterAll(() => system?.[Symbol.asyncDispose](), 30_000);
 
 test("with three members of one group joining, leaving and killed under load, every change is told once and in order", async () => {

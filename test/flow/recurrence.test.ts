@@ -10,7 +10,7 @@ beforeAll(async () => {
   system = await startSystem();
   await system.start("recurring-task-worker");
   gateway = system.url("ui-gateway");
-}, 90_000);
+}, 150_000);
 afterAll(() => system?.[Symbol.asyncDispose](), 30_000);
 
 async function occurrences(client: Client, templateId: string): Promise<readonly Json[]> {

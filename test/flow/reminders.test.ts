@@ -11,7 +11,7 @@ beforeAll(async () => {
   system = await startSystem();
   await system.start("reminder-service");
   gateway = system.url("ui-gateway");
-}, 90_000);
+}, 150_000);
 afterAll(() => system?.[Symbol.asyncDispose](), 30_000);
 
 const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString();

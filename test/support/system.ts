@@ -116,7 +116,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
           throw new Error(`it ended with ${instance.child?.exitCode}\n${instance.lines.slice(-30).join("\n")}`);
         return (await fetch(`http://127.0.0.1:${instance.port}/readyz`).catch(() => null))?.ok ?? false;
       },
-      { timeoutMs: 40_000 },
+      { timeoutMs: 80_000 },
     );
   const add = async (role: RoleName, extra: Readonly<Record<string, string>> = {}): Promise<Instance> => {
     const number = instances.filter((instance) => instance.role === role).length + 1;
