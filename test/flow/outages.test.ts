@@ -24,7 +24,7 @@ beforeAll(async () => {
   system = await startSystem({ stack: own.urls });
   handling = await watchHandling(system.env["DATABASE_URL"] ?? "");
   users = await Promise.all(["ada", "ben", "cleo"].map((name) => signIn(system.url("ui-gateway"), name)));
-}, 120_000);
+}, 200_000);
 afterAll(async () => {
   await handling?.[Symbol.asyncDispose]();
   await system?.[Symbol.asyncDispose]();
