@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { makeLog } from "../../shared/log.ts";
+import { followTasks } from "../../workers/recurring-task-worker/follow-tasks.ts";
+import { until } from "../support/until.ts";
 import { completed, created, deleted, idOf, openSeriesWorld, updated, type SeriesWorld } from "./series-world.ts";
 
 const url = process.env["DATABASE_URL"];
@@ -86,5 +89,25 @@ describe.skipIf(!url)("undoing a completion on Postgres (needs DATABASE_URL)", (
           await world.hear([each]);
       expect((await world.occurrencesOf(id)).map(({ recurrence_id }) => recurrence_id)).toContain(day("26"));
     }
+  });
+
+  test("a completion heard while its template is being heard of elsewhere is not lost to the series", async () => {
+    const id = Bun.randomUUIDv7();
+    const first = idOf(id, day("24"));
+    await world.hear([created(first, null, { template_id: id, recurrence_id: day("24") })]);
+    let done: Promise<unknown> = Promise.resolve();
+    await world.db.transaction(async (tx) => {
+      const signal = new AbortController().signal;
+      await followTasks([created(id, pattern)], { tx, signal, log: makeLog({}, "error"), now: new Date() });
+      let isHeard = false;
+      done = world.hear([completed(first, 2)]).finally(() => (isHeard = true));
+      await until("the completion is heard, or waits for the template", async () => {
+        const waiting = await world.db.sql`
+          select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+        return isHeard || waiting.length > 0;
+      });
+    });
+    await done;
+    expect((await world.occurrencesOf(id)).map(({ state }) => state)).toEqual(["completed", "open"]);
   });
 });

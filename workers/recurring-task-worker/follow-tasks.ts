@@ -3,7 +3,7 @@ import type { Tx } from "../../shared/postgres/db.ts";
 import type { Received } from "../../shared/message.ts";
 import { foldSeries, type FoldedSeries, type World } from "./fold-series.ts";
 import { saveSeries, saveTasks } from "./save-series.ts";
-import { lockSeriesOf, lockTasks, readOccurrencesOf, readTasks } from "./load-series.ts";
+import { lockSeriesOf, lockTasks, readOccurrencesOf, readTasks, readTemplatesOf } from "./load-series.ts";
 
 type Event = Extract<Received, { type: "TaskCreated" | "TaskUpdated" | "TaskCompleted" | "TaskDeleted" }>;
 
@@ -16,11 +16,12 @@ export const followTasks: BatchHandler = async (messages, { tx, signal }) => {
   const about = new Map(
     events.flatMap((event) => (event === null ? [] : [[event.subject, { userId: event.data.user_id }]])),
   );
-  // Locked with them: an occurrence and its template may be heard of first by different instances at once.
-  const templates = events.flatMap((event) => {
+  // Locked with them: an occurrence and its template may be heard of by different instances at once, and neither would see the other's.
+  const told = events.flatMap((event) => {
     const id = event?.type === "TaskCreated" ? event.data.template_id : null;
     return event === null || id === null ? [] : [[id, { userId: event.data.user_id }] as const];
   });
+  const templates = new Map([...(await readTemplatesOf(tx, [...about.keys()])), ...told]);
   const tasks = await lockTasks(tx, new Map([...templates, ...about]));
   const series = await lockSeriesOf(tx, [...tasks.keys()]);
   const unread = [...series.values()].flatMap(({ templateId, occurrences }) => [

@@ -50,6 +50,14 @@ export async function readOccurrencesOf(
   return new Map(rows.map(({ task_id, folded }) => [task_id, folded]));
 }
 
+/** The templates these tasks are occurrences of, as far as known, each with its user. A task never changes its template. */
+export async function readTemplatesOf(tx: Tx, ids: readonly string[]): Promise<Map<string, { userId: string }>> {
+  const rows = await tx<{ id: string; userId: string }[]>`
+    select distinct template_id as id, user_id as "userId" from followed_tasks
+    where task_id = any(${[...ids]}::uuid[]) and template_id is not null`;
+  return new Map(rows.map(({ id, userId }) => [id, { userId }]));
+}
+
 /** The series these tasks are template or occurrence of, locked in id order. Call it after `lockTasks`, never before. */
 export async function lockSeriesOf(tx: Tx, taskIds: readonly string[]): Promise<Map<string, Series>> {
   const ids = [...taskIds];
