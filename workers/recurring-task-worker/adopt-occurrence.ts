@@ -37,6 +37,7 @@ export function adoptOccurrence(series: Series, template: TemplateSchedule | nul
     ahead: false,
     madeBy: null,
     takenBack: false,
+    dropped: false,
   } as const;
   return {
     ...series,

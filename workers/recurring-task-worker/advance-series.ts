@@ -62,12 +62,23 @@ export function advanceSeries({ series, tasks, at, by, reopened = null }: Advanc
     const decision = decideSeries({ template, occurrences, exceptions, made, at, by });
     const asked = decision.ask.map((ask) => withState(withId(series.id, ask), taskOf(tasks, series.id, ask)));
     const timer = { status: decision.status, wakeAt: decision.wakeAt };
-    now = { ...withTimer(now, timer), occurrences: [...now.occurrences, ...asked] };
+    now = { ...withTimer(now, timer), occurrences: withAsked(now.occurrences, asked) };
     if (template === null || asked.length === 0) return { series: now, commands };
     now = { ...now, made: { ...now.made, [template.key]: made + asked.length } };
     for (const occurrence of asked) commands.push(createOccurrence(now, template, { occurrence, at }));
     if (asked.every(({ state }) => state === "open")) return { series: now, commands };
   }
+}
+
+/**
+ * The occurrences with those asked for, each in the place of the one that was dropped, if any. One whose removal had been asked for
+ * stays taken back: the removal comes before this asking, so what it deleted counts as gone.
+ */
+export function withAsked(occurrences: readonly Occurrence[], asked: readonly Occurrence[]): readonly Occurrence[] {
+  const dropped = new Map(occurrences.filter((each) => each.dropped).map((each) => [each.id, each]));
+  const again = new Set(asked.map(({ id }) => id));
+  const revived = asked.map((each) => ({ ...each, takenBack: dropped.get(each.id)?.takenBack ?? each.takenBack }));
+  return [...occurrences.filter(({ id }) => !again.has(id)), ...revived];
 }
 
 /** The occurrence with the id of its task. */
@@ -110,7 +121,7 @@ export function createOccurrence(
 export function withState(occurrence: Occurrence, task: FoldedTask | null): Occurrence {
   if (task === null) return occurrence;
   const takenBack = occurrence.takenBack && (task.version <= 1 || fieldValue(task.fields, "deleted_at") !== null);
-  return { ...occurrence, takenBack, ...stateOf(task) };
+  return { ...occurrence, takenBack, dropped: false, ...stateOf(task) };
 }
 
 function stateOf(task: FoldedTask): Pick<Occurrence, "state" | "closedAt"> {

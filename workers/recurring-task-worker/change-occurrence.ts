@@ -3,12 +3,13 @@ import { matches, type IfMatch } from "../../shared/http/if-match.ts";
 import { insertOutbox, outboxRow, type Encoder } from "../../shared/outbox/outbox.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
-import { advanceSeries, createOccurrence, type Series } from "./advance-series.ts";
+import { advanceSeries, createOccurrence, withAsked, type Series } from "./advance-series.ts";
 import { decideException, type OccurrenceChange } from "./decide-exception.ts";
 import type { Exception, Exceptions } from "./exception.ts";
 import { saveException } from "./store-exceptions.ts";
 import { saveSeries } from "./save-series.ts";
 import { lockOneSeries, readTasks } from "./load-series.ts";
+import { askingId } from "./asking-id.ts";
 import { templateSchedule } from "./template-schedule.ts";
 
 /** One change of one recurrence, and who asks for it. */
@@ -55,15 +56,14 @@ export function makeChangeOccurrence(of: {
       const changed: Series = {
         ...series,
         exceptions: withException(series, recurrenceId, exception),
-        occurrences: ask === null ? series.occurrences : [...series.occurrences, ask],
+        occurrences: withAsked(series.occurrences, ask === null ? [] : [ask]),
       };
       const advanced = advanceSeries({ series: changed, tasks, at: now, by: "timer" });
       await saveSeries(tx, [advanced.series], new Map([[seriesId, series]]));
       const asked =
         ask === null || template === null ? [] : [createOccurrence(changed, template, { occurrence: ask, at: now })];
       const rows = [...asked, ...advanced.commands].map((command) => {
-        // The id of the occurrence's first asking, whoever asks: a second one would be dropped by its reader.
-        const message = { ...command, id: deriveId("CreateOccurrence", command.subject), time: now };
+        const message = { ...command, id: askingId(series, command.subject), time: now };
         return outboxRow(of.codec, message, { source: "recurring-task-worker", correlationId, traceparent, now });
       });
       await insertOutbox(tx, rows);

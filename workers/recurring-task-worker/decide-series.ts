@@ -34,6 +34,8 @@ export type Asked = Readonly<{
   madeBy: number | null;
   /** Asked to be removed, because that completion was undone. Once its task is deleted, it counts as never made. */
   takenBack: boolean;
+  /** Not asked for any more before it was heard of, see `dropUnmade`. Counts as never made, but its task may exist. */
+  dropped: boolean;
 }>;
 
 /**
@@ -107,9 +109,9 @@ export function lastInTurn(occurrences: readonly Asked[], key: string | null): A
     .reduce<Asked | null>((latest, each) => (latest === null || each.number > latest.number ? each : latest), null);
 }
 
-/** Taken back and deleted: as if it had never been made, but for its id, which nothing can have again. */
-export function isGone({ takenBack, state }: Pick<Asked, "takenBack" | "state">): boolean {
-  return takenBack && state === "deleted";
+/** Dropped, or taken back and deleted: as if it had never been made, but for its id, see `freeId`. */
+export function isGone({ takenBack, dropped, state }: Pick<Asked, "takenBack" | "dropped" | "state">): boolean {
+  return dropped || (takenBack && state === "deleted");
 }
 
 export function nextNumber(occurrences: readonly Asked[]): number {
@@ -123,13 +125,16 @@ export function makeAsked(
   { number, exceptions }: Readonly<{ number: number; exceptions: Exceptions }>,
 ): Asked {
   const duePassesAt = passesAt(dueOf({ id, at }, schedule, exceptions), schedule.tz);
-  const rest = { state: "open", closedAt: null, ahead: false, madeBy: null, takenBack: false } as const;
+  const rest = { state: "open", closedAt: null, ahead: false, madeBy: null, takenBack: false, dropped: false } as const;
   return { number, recurrenceId: id, scheduleKey: key, at, duePassesAt, ...rest };
 }
 
-/** An id for one more occurrence of this local start: itself, or with the first number nobody has. */
+/**
+ * An id for one more occurrence of this local start: itself, or with the first number nobody has. What was dropped is asked for again
+ * under its own, since its task may exist; a task that was deleted never comes back.
+ */
 export function freeId(id: string, occurrences: readonly Asked[]): string {
-  const used = new Set(occurrences.map(({ recurrenceId }) => recurrenceId));
+  const used = new Set(occurrences.filter(({ dropped }) => !dropped).map(({ recurrenceId }) => recurrenceId));
   if (!used.has(id)) return id;
   let copy = 2;
   while (used.has(`${id}#${copy}`)) copy++;

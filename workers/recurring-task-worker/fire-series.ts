@@ -1,8 +1,8 @@
 import type { Db } from "../../shared/postgres/db.ts";
-import { deriveId } from "../../shared/derive-id.ts";
 import { insertOutbox, outboxRow, type Encoder } from "../../shared/outbox/outbox.ts";
 import type { Fire } from "../../shared/timers/due-rows.ts";
 import { advanceSeries } from "./advance-series.ts";
+import { askingId } from "./asking-id.ts";
 import { saveSeries } from "./save-series.ts";
 import { lockDueSeries, readTasks } from "./load-series.ts";
 
@@ -25,14 +25,15 @@ export function makeFireSeries(of: {
         [...series.values()].map(({ templateId }) => templateId),
       );
       const advanced = [...series.values()].map((one) => ({
+        before: one,
         wakeAt: one.wakeAt ?? now,
         ...advanceSeries({ series: one, tasks, at: now, by: "timer" }),
       }));
       const states = advanced.map((one) => one.series);
       await saveSeries(tx, states, series);
-      const rows = advanced.flatMap(({ commands, wakeAt }) =>
+      const rows = advanced.flatMap(({ commands, wakeAt, before }) =>
         commands.map((command) => {
-          const id = deriveId("CreateOccurrence", command.subject);
+          const id = askingId(before, command.subject);
           const message = { ...command, id, time: wakeAt };
           return outboxRow(of.codec, message, { source: "recurring-task-worker", correlationId: id, now });
         }),

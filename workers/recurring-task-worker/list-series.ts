@@ -40,5 +40,5 @@ function selectSeries(sql: Sql) {
     cross join lateral (
       select min(starts_at) filter (where state = 'open') as "nextDue",
         count(*) filter (where state = 'open')::int as "openCount", count(*)::int as "made"
-      from occurrences where series_id = series.id and not (taken_back and state = 'deleted')) as occurrences`;
+      from occurrences where series_id = series.id and not dropped and not (taken_back and state = 'deleted')) as occurrences`;
 }

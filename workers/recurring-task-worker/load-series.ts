@@ -146,7 +146,7 @@ async function withOccurrences(
     where starts_at >= least(reached, clock_timestamp())`;
   const made = await tx<{ seriesId: string; key: string; count: number }[]>`
     select series_id as "seriesId", schedule_key as key, count(*)::int as count
-    from occurrences where series_id = any(${ids}::uuid[]) and not (taken_back and state = 'deleted') group by 1, 2`;
+    from occurrences where series_id = any(${ids}::uuid[]) and not dropped and not (taken_back and state = 'deleted') group by 1, 2`;
   const of = <T extends { seriesId: string }>(all: readonly T[], id: string) =>
     all.filter(({ seriesId }) => seriesId === id);
   return new Map(

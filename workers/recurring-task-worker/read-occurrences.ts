@@ -27,7 +27,7 @@ export async function readOccurrences(
       from (
         select *, row_number() over (partition by series_id order by starts_at, number) as place
         from occurrences
-        where series_id = any(${all}::uuid[]) and not (taken_back and state = 'deleted')
+        where series_id = any(${all}::uuid[]) and not dropped and not (taken_back and state = 'deleted')
           and (state = 'open' or (starts_at >= ${from} and starts_at < ${to}))) as placed
       where place <= ${limit} or state = 'open'
       order by starts_at, number`,
@@ -42,7 +42,7 @@ export async function readOccurrences(
       select series_id as "seriesId", schedule_key as key, count(*)::int as made,
         coalesce(min(starts_at) filter (where not ahead), min(starts_at)) as first,
         coalesce(max(starts_at) filter (where not ahead), min(starts_at)) as last
-      from occurrences where series_id = any(${all}::uuid[]) and not (taken_back and state = 'deleted') group by 1, 2`,
+      from occurrences where series_id = any(${all}::uuid[]) and not dropped and not (taken_back and state = 'deleted') group by 1, 2`,
   ]);
   const of = <T extends { seriesId: string }>(rows: readonly T[], id: string) =>
     rows.filter(({ seriesId }) => seriesId === id);

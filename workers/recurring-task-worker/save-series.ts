@@ -44,7 +44,7 @@ export async function saveSeries(
   // As text first: the driver makes every element of a boolean[] false that is not `true` itself, and takes an array of those for one.
   await tx`
     insert into occurrences
-      (id, series_id, number, recurrence_id, schedule_key, starts_at, due_passes_at, state, closed_at, ahead, made_by, taken_back)
+      (id, series_id, number, recurrence_id, schedule_key, starts_at, due_passes_at, state, closed_at, ahead, made_by, taken_back, dropped)
     select * from unnest(
       ${each(({ id }) => id)}::uuid[], ${each(({ seriesId }) => seriesId)}::uuid[],
       ${each(({ number }) => number)}::int[], ${each(({ recurrenceId }) => recurrenceId)}::text[],
@@ -52,6 +52,8 @@ export async function saveSeries(
       ${each(({ duePassesAt }) => duePassesAt.toISOString())}::timestamptz[], ${each(({ state }) => state)}::text[],
       ${each(({ closedAt }) => closedAt?.toISOString() ?? null)}::timestamptz[],
       ${each(({ ahead }) => String(ahead))}::text[]::boolean[], ${each(({ madeBy }) => madeBy)}::int[],
-      ${each(({ takenBack }) => String(takenBack))}::text[]::boolean[])
-    on conflict (id) do update set state = excluded.state, closed_at = excluded.closed_at, taken_back = excluded.taken_back`;
+      ${each(({ takenBack }) => String(takenBack))}::text[]::boolean[], ${each(({ dropped }) => String(dropped))}::text[]::boolean[])
+    on conflict (id) do update set number = excluded.number, schedule_key = excluded.schedule_key, starts_at = excluded.starts_at,
+      due_passes_at = excluded.due_passes_at, state = excluded.state, closed_at = excluded.closed_at, ahead = excluded.ahead,
+      made_by = excluded.made_by, taken_back = excluded.taken_back, dropped = excluded.dropped`;
 }

@@ -79,6 +79,7 @@ export const occurrences = pgTable(
     ahead: boolean("ahead").notNull().default(false),
     madeBy: integer("made_by"),
     takenBack: boolean("taken_back").notNull().default(false),
+    dropped: boolean("dropped").notNull().default(false),
   },
   (table) => [
     unique().on(table.seriesId, table.recurrenceId),
