@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import type { TaskEvent } from "../../shared/tasks/fold-task.ts";
-import { completed, created, daily, deleted, hear, occurrence, thu, tue, updated, wed } from "./series-world.ts";
+import { completed, created, daily, deleted, fri, hear, occurrence, thu, tue, updated, wed } from "./series-world.ts";
 
 const reopened = (version: number, time: string, id: string) =>
   updated(version, time, { status: "open", completed_at: null }, id);
@@ -112,6 +112,28 @@ describe("an occurrence the series did not ask for", () => {
       expect(heard.asked().at(-1)).toBe(thu);
     }
     expect(last.asked()).toEqual([thu]);
+  });
+
+  test.each<[string, object, string, readonly string[], readonly boolean[]]>([
+    ["those in their turn", {}, "11-23T10:00", [tue, wed], [false, false]],
+    ["one ahead of its turn, after one in its turn", {}, "11-23T10:00", [tue, fri], [false, true]],
+    ["one ahead of its turn, the first of the series", {}, "11-23T10:00", [wed], [true]],
+    ["after one that the rule leaves out, in its turn", { exdate: [wed] }, "11-23T10:00", [tue, thu], [false, false]],
+    ["after what had passed when it was made, in its turn", {}, "11-26T10:00", [tue, fri], [false, false]],
+    ["counted from completion, in its turn", { anchor: "completion" }, "11-23T10:00", [tue, fri], [false, false]],
+  ])("is told from one done ahead: %s", (_title, over, time, places, expected) => {
+    const template = created(1, "11-23T10:00", { ...daily, ...over });
+    const heard = hear().events(...places.toReversed().map((id) => made(id, time)), template);
+    const ahead = places.map((id) => heard.series().occurrences.find((each) => each.recurrenceId === id)?.ahead);
+    expect(ahead).toEqual([...expected]);
+  });
+
+  test("that was done ahead of its turn does not swallow those before it", () => {
+    const template = created(1, "11-23T10:00", { ...daily, max_open: 2 });
+    const heard = hear().events(made(tue), made(fri), template, completed(2, "11-23T11:00", occurrence(tue)));
+    heard.events(completed(2, "11-23T12:00", occurrence(wed)), completed(2, "11-23T13:00", occurrence(thu)));
+    heard.events(completed(2, "11-23T14:00", occurrence(fri)));
+    expect(heard.asked()).toEqual([wed, thu, "2026-11-28T09:00:00"]);
   });
 
   test("is left alone where its id is not that of its place, or its series another user's", () => {

@@ -2,8 +2,9 @@ import { deriveId } from "../../shared/derive-id.ts";
 import { fieldValue } from "../../shared/tasks/fold-fields.ts";
 import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
 import { findRecurrence, instantOf, plainId } from "../../shared/recurrence/find-recurrence.ts";
+import { makeRecurrences } from "../../shared/recurrence/recurrence.ts";
 import { withState, type Series } from "./advance-series.ts";
-import { nextNumber } from "./decide-series.ts";
+import { isGone, lastInTurn, nextNumber } from "./decide-series.ts";
 import { passesAt, type Due } from "./exception.ts";
 import type { TemplateSchedule } from "./template-schedule.ts";
 
@@ -12,7 +13,8 @@ const otherSchedule = deriveId("schedule", "another");
 
 /**
  * The series with an occurrence it did not ask for, if the task is one: the task service makes such where a series is split, and
- * tables rebuilt from the topic know none. A task whose id is not that of its place in the series is left alone.
+ * tables rebuilt from the topic know none. A task whose id is not that of its place in the series is left alone. One with recurrences
+ * before it that were to come when it was made, and have no task, was made ahead of its turn: they still come.
  */
 export function adoptOccurrence(series: Series, template: TemplateSchedule | null, task: FoldedTask): Series {
   const recurrenceId = fieldValue(task.fields, "recurrence_id");
@@ -34,7 +36,7 @@ export function adoptOccurrence(series: Series, template: TemplateSchedule | nul
     duePassesAt: passesAt(dueOfTask(task, plain, at), schedule.tz),
     state: "open",
     closedAt: null,
-    ahead: false,
+    ahead: isAhead(series, template, { at, madeAt: task.fields["template_id"]?.time ?? 0 }),
     madeBy: null,
     takenBack: false,
     dropped: false,
@@ -44,6 +46,21 @@ export function adoptOccurrence(series: Series, template: TemplateSchedule | nul
     occurrences: [...series.occurrences, withState(adopted, task)],
     made: { ...series.made, [scheduleKey]: (series.made[scheduleKey] ?? 0) + 1 },
   };
+}
+
+function isAhead(
+  { occurrences, exceptions }: Series,
+  { key, pattern, schedule }: TemplateSchedule,
+  { at, madeAt }: Readonly<{ at: Date; madeAt: number }>,
+): boolean {
+  if (pattern.anchor === "completion") return false;
+  const taken = new Set(occurrences.filter((each) => !isGone(each)).map(({ recurrenceId }) => plainId(recurrenceId)));
+  const recurrences = makeRecurrences(schedule);
+  const from = Math.max(lastInTurn(occurrences, key)?.at.getTime() ?? madeAt, madeAt);
+  let next = recurrences.next(new Date(from));
+  while (next !== null && (taken.has(next.id) || exceptions.get(next.id)?.kind === "skipped"))
+    next = recurrences.next(next.at);
+  return next !== null && next.at < at;
 }
 
 function dueOfTask({ fields }: FoldedTask, plain: string, at: Date): Due {
