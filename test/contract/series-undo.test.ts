@@ -2,7 +2,17 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { makeLog } from "../../shared/log.ts";
 import { followTasks } from "../../workers/recurring-task-worker/follow-tasks.ts";
 import { until } from "../support/until.ts";
-import { completed, created, deleted, idOf, openSeriesWorld, updated, type SeriesWorld } from "./series-world.ts";
+import {
+  completed,
+  created,
+  deleted,
+  idOf,
+  inHours,
+  local,
+  openSeriesWorld,
+  updated,
+  type SeriesWorld,
+} from "./series-world.ts";
 
 const url = process.env["DATABASE_URL"];
 if (!url && process.env["REQUIRE_ALL"] === "1") throw new Error("needs DATABASE_URL");
@@ -51,6 +61,35 @@ describe.skipIf(!url)("undoing a completion on Postgres (needs DATABASE_URL)", (
       made_occurrences: 2,
       open_occurrences: 1,
     });
+  });
+
+  test("done and undone more often than rows are kept in view, the date is made again with the next number", async () => {
+    const { id, first } = await begun();
+    const copies = 30;
+    let task = idOf(id, day("25"));
+    for (let copy = 2; copy <= copies; copy++) {
+      await world.hear([updated(first, 2 * copy - 1, { status: "open", completed_at: null })]);
+      await world.hear([created(task, null), deleted(task, 2)]);
+      const again = await world.hear([completed(first, 2 * copy)]);
+      task = idOf(id, `${day("25")}#${copy}`);
+      expect(again.map(({ subject }) => subject)).toEqual([task]);
+    }
+  });
+
+  test("what was skipped before the one taken back stays in view when both have passed", async () => {
+    const id = Bun.randomUUIDv7();
+    const dayAgo = (days: number) => local(inHours(-24 * days));
+    const [start, skipped, taken] = [dayAgo(5), dayAgo(4), dayAgo(3)];
+    const template = { ...pattern, start, catch_up: "all" };
+    await world.hear([created(id, template)]);
+    expect((await world.send("POST", `/v1/series/${id}/occurrences/${skipped}/skip`)).status).toBe(200);
+    await world.hear([completed(idOf(id, start), 2)]);
+    expect((await world.occurrencesOf(id)).at(-1)?.recurrence_id).toBe(taken);
+    // As an undoing leaves it that is heard of late.
+    await world.db.sql`update occurrences set taken_back = true where id = ${idOf(id, taken)}`;
+    await world.hear([deleted(idOf(id, taken), 2)]);
+    const made = (await world.occurrencesOf(id)).map(({ recurrence_id }) => recurrence_id);
+    expect(made).toEqual([start, taken, `${taken}#2`]);
   });
 
   test("touched since, heard of before or after, it stays", async () => {

@@ -6,7 +6,7 @@ import { exceptionColumns, exceptionOf, type ExceptionRow } from "./store-except
 
 type SeriesRow = Readonly<Omit<Series, "occurrences" | "exceptions" | "made">>;
 
-/** Beside the open ones: enough to know the last one and what the next ones could collide with. */
+/** Of those that count and of those that are gone, each in their turn or ahead: enough to know the last one and the highest number. */
 const latestKept = 20;
 
 /**
@@ -127,23 +127,27 @@ async function withOccurrences(
 ): Promise<Map<string, Series>> {
   const ids = rows.map(({ id }) => id);
   if (ids.length === 0) return new Map();
-  // What was asked for out of turn or is an exception matters from where the series has come to, or from now where that is earlier.
+  // Where each has come to, by what is closed in its turn: what is open may be taken back or dropped by what is heard now. What the next
+  // ones could collide with, and an exception, matters from there, or from now where that is earlier.
+  const places = tx`
+    select series_id, coalesce(
+      max(starts_at) filter (where not ahead and state <> 'open' and not dropped and not taken_back),
+      min(starts_at) filter (where not ahead)) as reached
+    from occurrences where series_id = any(${ids}::uuid[]) group by 1`;
   const occurrences = await tx<OccurrenceRow[]>`
     select ${occurrenceColumns(tx)}
     from (
-      select *, row_number() over (partition by series_id, ahead order by number desc) as place,
-        max(starts_at) filter (where not ahead) over (partition by series_id) as reached
+      select *, row_number() over (
+        partition by series_id, ahead, dropped or (taken_back and state = 'deleted') order by number desc) as place
       from occurrences where series_id = any(${ids}::uuid[])) as ranked
+    join (${places}) as places using (series_id)
     where place <= ${latestKept} or state = 'open' or id = any(${[...wanted]}::uuid[])
-      or (ahead and starts_at >= least(reached, clock_timestamp()))
+      or starts_at >= least(reached, clock_timestamp())
     order by number`;
   const exceptions = await tx<ExceptionRow[]>`
     select ${exceptionColumns(tx)} from series_exceptions
-    join (
-      select series.id, max(occurrences.starts_at) filter (where not ahead) as reached
-      from series left join occurrences on series_id = series.id
-      where series.id = any(${ids}::uuid[]) group by 1) as place on place.id = series_id
-    where starts_at >= least(reached, clock_timestamp())`;
+    left join (${places}) as places using (series_id)
+    where series_id = any(${ids}::uuid[]) and starts_at >= least(reached, clock_timestamp())`;
   const made = await tx<{ seriesId: string; key: string; count: number }[]>`
     select series_id as "seriesId", schedule_key as key, count(*)::int as count
     from occurrences where series_id = any(${ids}::uuid[]) and not dropped and not (taken_back and state = 'deleted') group by 1, 2`;
