@@ -168,6 +168,26 @@ describe.skipIf(!url)("single recurrences of a series (needs DATABASE_URL)", () 
     ]);
   });
 
+  test("sent again after a lost answer, with the version from before its own success, a change is answered as it is", async () => {
+    const id = await makeSeries();
+    await post(id, "25", "skip");
+    await world.hear([completed(idOf(id, day("24")), 2)]);
+    for (const [date, verb, body] of [
+      ["25", "unskip", undefined],
+      ["27", "skip", undefined],
+      ["27", "unskip", undefined],
+      ["28", "move", { due_date: "2099-11-28T18:30:00Z" }],
+      ["29", "complete", undefined],
+    ] as const) {
+      const { etag } = await world.send("GET", `/v1/series/${id}`);
+      const more = { ifMatch: String(etag), ...(body === undefined ? {} : { body }) };
+      const first = await post(id, date, verb, more);
+      const again = await post(id, date, verb, more);
+      expect([date, verb, first.status, first.etag === etag]).toEqual([date, verb, 200, false]);
+      expect([again.status, again.etag, again.body]).toEqual([200, first.etag, first.body]);
+    }
+  });
+
   test("of many changes of a series at once each is done, and each occurrence is made once", async () => {
     const id = await makeSeries();
     const verbs = ["skip", "unskip", "complete", "complete"] as const;

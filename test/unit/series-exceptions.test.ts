@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import type { TaskEvent } from "../../shared/tasks/fold-task.ts";
 import type { Exception } from "../../workers/recurring-task-worker/exception.ts";
 import { advanceSeries } from "../../workers/recurring-task-worker/advance-series.ts";
 import {
@@ -7,7 +8,20 @@ import {
   type OccurrenceChange,
 } from "../../workers/recurring-task-worker/decide-exception.ts";
 import { templateSchedule } from "../../workers/recurring-task-worker/template-schedule.ts";
-import { at, completed, created, daily, fri, hear, occurrence, template, thu, tue, wed } from "./series-world.ts";
+import {
+  at,
+  completed,
+  created,
+  daily,
+  deleted,
+  fri,
+  hear,
+  occurrence,
+  template,
+  thu,
+  tue,
+  wed,
+} from "./series-world.ts";
 
 /** Hears events, with exceptions known from the start. */
 function hearWith(pattern: object, exceptions: readonly Exception[]) {
@@ -60,7 +74,12 @@ describe("deciding a change of one recurrence", () => {
   ) => {
     const series = { ...from.series(), exceptions: new Map(exceptions.map((each) => [each.recurrenceId, each])) };
     const schedule = templateSchedule(from.world().tasks.get(template) ?? null);
-    return decideException(series, schedule, { recurrenceId, change, now: at("11-23T12:00") });
+    return decideException(series, schedule, {
+      recurrenceId,
+      change,
+      now: at("11-23T12:00"),
+      tasks: from.world().tasks,
+    });
   };
   const later = { wants: "move", due: { date: at("11-25T18:00"), on: null } } as const;
 
@@ -92,6 +111,33 @@ describe("deciding a change of one recurrence", () => {
     expect(exception).toEqual(expected);
     expect(ask?.recurrenceId ?? null).toBe(asked);
     if (ask !== null) expect(ask).toMatchObject({ state: "completed", ahead: true, closedAt: at("11-23T12:00") });
+  });
+
+  const made = hear()
+    .events(created(1, "11-23T10:00", daily), completed(2, "11-23T10:30", occurrence(tue)))
+    .world();
+  const withDue = (due_date: Date) => created(1, "11-23T10:30", null, { due_date }, occurrence(wed));
+  const to = (due: string) => ({ wants: "move", due: { date: at(due), on: null } }) as const;
+  test.each<[string, string, OccurrenceChange, readonly TaskEvent[], readonly Exception[], boolean]>([
+    ["un-skipped, and made for that", wed, { wants: "unskip" }, [], [], true],
+    ["moved, and made for that", wed, to("11-25T18:00"), [], [move(wed, "11-25T18:00")], true],
+    ["moved to the rule's due", wed, to("11-25T09:00"), [], [], true],
+    ["moved elsewhere", wed, to("11-25T19:00"), [], [move(wed, "11-25T18:00")], false],
+    ["moved to where its task is not any more", wed, to("11-25T09:00"), [withDue(at("11-25T20:00"))], [], false],
+    ["moved to where its task is", wed, to("11-25T20:00"), [withDue(at("11-25T20:00"))], [], true],
+    ["completed", tue, { wants: "complete" }, [], [], true],
+    [
+      "un-skipped where its task was deleted",
+      wed,
+      { wants: "unskip" },
+      [deleted(2, "11-23T11:00", occurrence(wed))],
+      [],
+      false,
+    ],
+  ])("one that has a task, %s: is so already or is refused", (_title, id, change, events, exceptions, isSo) => {
+    const ask = () => decide(id, change, { from: hear(made).events(...events), exceptions });
+    if (isSo) expect(ask()).toEqual({ exception: exceptions[0] ?? null, ask: null });
+    else expect(ask).toThrow(expect.objectContaining({ code: "OCCURRENCE_MADE" }));
   });
 
   test("one the series has gone past is made at once, unless its due has passed", () => {

@@ -63,7 +63,8 @@ function isAhead(
   return next !== null && next.at < at;
 }
 
-function dueOfTask({ fields }: FoldedTask, plain: string, at: Date): Due {
+/** The due of an occurrence's task; that of its place in the series where the task has none. */
+export function dueOfTask({ fields }: FoldedTask, plain: string, at: Date): Due {
   const date = fieldValue(fields, "due_date");
   if (typeof date === "string") return { date: new Date(date), on: null };
   const on = fieldValue(fields, "due_on");

@@ -28,7 +28,8 @@ export type ChangeOccurrence = (request: ChangeRequest) => Promise<void>;
 
 /**
  * Changes one recurrence under the lock of its series, and lets the series go on from there: one transaction with the commands it
- * calls for. Idempotent by itself, so it keeps no answers: what is so already is left as it is, the version too.
+ * calls for. Idempotent by itself, so it keeps no answers: what is so already is left as it is, the version too, whatever `ifMatch` says
+ * (RFC 9110 §13.1.1), since a retry names the version before its own success.
  * Throws SERIES_NOT_FOUND (also for another's), VERSION_MISMATCH, and what `decideException` throws.
  */
 export function makeChangeOccurrence(of: {
@@ -45,13 +46,13 @@ export function makeChangeOccurrence(of: {
       const locked = await lockOneSeries(tx, { id: seriesId, userId, wanted, recurrenceId });
       if (locked === null) throw new Problem("SERIES_NOT_FOUND");
       const { series, now } = locked;
-      if (!matches(request.ifMatch, series.version)) return "mismatch";
-      const tasks = await readTasks(tx, [series.templateId]);
+      const tasks = await readTasks(tx, [series.templateId, ...wanted]);
       const template = templateSchedule(tasks.get(series.templateId) ?? null);
-      const { exception, ask } = decideException(series, template, { recurrenceId, change, now });
+      const { exception, ask } = decideException(series, template, { recurrenceId, change, now, tasks });
       const before = series.exceptions.get(recurrenceId) ?? null;
       const isSame = Bun.deepEquals(before, exception);
       if (isSame && ask === null) return 0;
+      if (!matches(request.ifMatch, series.version)) return "mismatch";
       if (!isSame) await saveException(tx, { seriesId, recurrenceId }, exception);
       const changed: Series = {
         ...series,

@@ -1,5 +1,7 @@
 import { Problem } from "../../shared/problem.ts";
+import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
 import { findRecurrence, plainId } from "../../shared/recurrence/find-recurrence.ts";
+import { dueOfTask } from "./adopt-occurrence.ts";
 import { withId, type Series } from "./advance-series.ts";
 import { freeId, isGone, lastInTurn, makeAsked, nextNumber, type Occurrence } from "./decide-series.ts";
 import { ownDue, passesAt, type Due, type Exception } from "./exception.ts";
@@ -25,13 +27,20 @@ export const maxExceptions = 500;
 export function decideException(
   series: Series,
   template: TemplateSchedule | null,
-  of: Readonly<{ recurrenceId: string; change: OccurrenceChange; now: Date }>,
+  of: Readonly<{
+    recurrenceId: string;
+    change: OccurrenceChange;
+    now: Date;
+    /** What is known of the tasks of its occurrences. */
+    tasks: ReadonlyMap<string, FoldedTask | null>;
+  }>,
 ): ExceptionDecision {
   const { recurrenceId, change, now } = of;
   const before = series.exceptions.get(recurrenceId) ?? null;
   const made = series.occurrences.find((each) => plainId(each.recurrenceId) === recurrenceId && !isGone(each));
   if (made !== undefined) {
-    if (isAlready(made, change)) return { exception: before, ask: null };
+    if (isAlready(made, change, { before, task: of.tasks.get(made.id) ?? null }))
+      return { exception: before, ask: null };
     throw new Problem("OCCURRENCE_MADE", toldToChange(made), { current: { task_id: made.id, state: made.state } });
   }
   if (template === null) throw new Problem("OCCURRENCE_NOT_FOUND", "The series has stopped");
@@ -72,8 +81,26 @@ export function decideException(
   }
 }
 
-function isAlready({ state }: Occurrence, { wants }: OccurrenceChange): boolean {
-  return (wants === "complete" && state === "completed") || (wants === "skip" && state === "deleted");
+/** Whether the one made is what the change wants, as after the same change before. */
+function isAlready(
+  { state, recurrenceId, at }: Occurrence,
+  change: OccurrenceChange,
+  { before, task }: Readonly<{ before: Exception | null; task: FoldedTask | null }>,
+): boolean {
+  switch (change.wants) {
+    case "complete":
+      return state === "completed";
+    case "skip":
+      return state === "deleted";
+    case "unskip":
+      return state !== "deleted";
+    case "move": {
+      const plain = plainId(recurrenceId);
+      const asked = before?.kind === "moved" ? before.due : ownDue({ id: plain, at }, { start: plain });
+      const due = task?.fields["due_date"] !== undefined ? dueOfTask(task, plain, at) : asked;
+      return state !== "deleted" && Bun.deepEquals(due, change.due);
+    }
+  }
 }
 
 function toldToChange({ id, state }: Occurrence): string {
