@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { deriveId } from "../../shared/derive-id.ts";
-import { parseRecurrencePattern } from "../../shared/recurrence/recurrence-pattern.ts";
+import { parseRecurrencePattern, parseRecurrencePatternText } from "../../shared/recurrence/recurrence-pattern.ts";
+import { makeRecurrences } from "../../shared/recurrence/recurrence.ts";
 import { taskPatch } from "../../shared/tasks/task-input.ts";
+import { scheduleOf } from "../../workers/task-service/cut-pattern.ts";
 import {
   decideScopedDelete,
   decideScopedPatch,
@@ -11,6 +13,7 @@ import {
 import type { DecideSeriesChange, SeriesRows } from "../../workers/task-service/series-rows.ts";
 import type { TaskRow } from "../../workers/task-service/task-row.ts";
 
+const title = { title: "feed" };
 const now = new Date("2026-03-01T10:00:00Z");
 const template = "0190a000-0000-7000-8000-000000000001";
 const successor = "0190a000-0000-7000-8000-000000000002";
@@ -83,7 +86,6 @@ const patching = (scope: Scope, body: object) =>
   decideScopedPatch(taskPatch.parse(body), { scope, zone: "UTC", newId: () => successor });
 
 describe("what is written of a series", () => {
-  const title = { title: "feed" };
   test.each<[string, DecideSeriesChange, SeriesRows, readonly string[]]>([
     [
       "all",
@@ -188,6 +190,46 @@ describe("what is written of a series", () => {
     const { row: made } = patching("future", { title: "feed" })(series(4, { target: { due_date: moved } }), now);
     expect(made).toMatchObject({ due_date: moved, recurrence_id: day(4), version: 1, template_id: successor });
     expect(made.id).toBe(deriveId("occurrence", successor, day(4)));
+  });
+
+  test.each<[string, object, string, object, readonly string[]]>([
+    ["a monthly", { rrule: "FREQ=MONTHLY", start: "2026-01-31" }, "2026-02-28", title, ["2026-02-28", "2026-03-31"]],
+    [
+      "another hour of a monthly",
+      { rrule: "FREQ=MONTHLY", start: "2026-01-31T09:00" },
+      "2026-02-28T09:00:00",
+      { due_date: "2026-02-28T18:00:00Z" },
+      ["2026-02-28T18:00:00", "2026-03-31T18:00:00"],
+    ],
+    [
+      "another day of a monthly",
+      { rrule: "FREQ=MONTHLY", start: "2026-01-31" },
+      "2026-02-28",
+      { due_on: "2026-02-27" },
+      ["2026-02-27", "2026-03-27"],
+    ],
+    ["a yearly", { rrule: "FREQ=YEARLY", start: "2024-02-29" }, "2027-02-28", title, ["2027-02-28", "2028-02-29"]],
+    [
+      "a yearly in two months",
+      { rrule: "FREQ=YEARLY;BYMONTH=1,2", start: "2026-01-31" },
+      "2026-02-28",
+      title,
+      ["2026-02-28", "2027-01-31"],
+    ],
+  ])("a month end stays one across a split: %s", (_title, over, at, body, expected) => {
+    const pattern = patternText({ ...over, month_end: "clamp" });
+    const due = at.length === 10 ? { due_on: at, due_date: null } : { due_date: new Date(`${at}Z`) };
+    const target = occurrence(2, { recurrence_id: at, ...due });
+    const rows = {
+      template: row({ is_recurring_template: true, recurrence_pattern: pattern }),
+      target,
+      open: [target],
+    };
+    const { writes } = patching("future", body)({ ...rows, closedPlaces: [] }, now);
+    const made = writes.find((write) => write.row.id === successor)?.row.recurrence_pattern ?? "";
+    const recurrences = makeRecurrences(scheduleOf(parseRecurrencePatternText(made)));
+    const first = recurrences.first();
+    expect([first?.id, recurrences.next(first?.at ?? now)?.id]).toEqual([...expected]);
   });
 
   test("what was closed beyond the split is left out of the new series", () => {

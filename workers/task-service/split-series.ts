@@ -1,5 +1,6 @@
 import { deriveId } from "../../shared/derive-id.ts";
 import { Problem } from "../../shared/problem.ts";
+import type { Rrule } from "../../shared/recurrence/parse-rrule.ts";
 import { findRecurrence } from "../../shared/recurrence/find-recurrence.ts";
 import {
   maxExdates,
@@ -7,7 +8,7 @@ import {
   ruleOf,
   type RecurrencePattern,
 } from "../../shared/recurrence/recurrence-pattern.ts";
-import { makeRecurrences, type Recurrence } from "../../shared/recurrence/recurrence.ts";
+import { makeRecurrences, mayClamp, type Recurrence } from "../../shared/recurrence/recurrence.ts";
 import type { TaskPatch } from "../../shared/tasks/task-input.ts";
 import { countBefore, endingAfter, endingBefore, scheduleOf } from "./cut-pattern.ts";
 import { decidePatch, taskCreated } from "./decide-task.ts";
@@ -95,7 +96,8 @@ function newPattern({ template, target, closedPlaces }: SeriesRows, { patch, pat
   const { count } = ruleOf(pattern);
   const rest =
     count === null ? pattern : endingAfter(pattern, Math.max(1, count - countBefore(pattern, placeOf(target))));
-  const { exdate = [], ...wanted } = patch.recurrence_pattern ?? rest;
+  const { exdate = [], ...given } = patch.recurrence_pattern ?? rest;
+  const wanted = start.slice(0, 10) === placeOf(target).slice(0, 10) ? keepingDay(given, pattern, start) : given;
   const none = { dueDate: null, dueOn: null, dueTz: template.due_tz, zone, now };
   const fill = (left: readonly string[]) =>
     fillPattern({ ...wanted, tz, start, exdate: left }, { before: template.recurrence_pattern, ...none });
@@ -105,6 +107,23 @@ function newPattern({ template, target, closedPlaces }: SeriesRows, { patch, pat
   const closed = closedPlaces.map((place) => sameDay(start.length === 10 ? place.slice(0, 10) : place));
   const left = [...exdate, ...closed].filter((place) => place.length === start.length && place >= start);
   return fill([...new Set(left)].sort().slice(0, maxExdates));
+}
+
+/**
+ * A pattern for this start, where it takes its day of the month from an older one: of a month that was clamped the start has another
+ * day, and the rule names the old one then. January 31st goes on to March 31st from February 28th too.
+ */
+function keepingDay(pattern: RecurrencePattern, old: RecurrencePattern, start: string): RecurrencePattern {
+  const [rule, before] = [ruleOf(pattern), ruleOf(old)];
+  const inherits = ({ month_end }: RecurrencePattern, { parts }: Rrule) =>
+    month_end === "clamp" && !parts.has("BYMONTHDAY");
+  if (rule.freq !== before.freq || !mayClamp(rule) || !mayClamp(before)) return pattern;
+  if (!inherits(pattern, rule) || !inherits(old, before) || old.start === undefined) return pattern;
+  const [day, month] = [Number(old.start.slice(8, 10)), Number(start.slice(5, 7))];
+  if (day <= Number(start.slice(8, 10))) return pattern;
+  // Of a yearly rule that names days only, these are of every month.
+  const inMonth = rule.freq === "YEARLY" && !rule.parts.has("BYMONTH") ? `;BYMONTH=${month}` : "";
+  return { ...pattern, rrule: `${pattern.rrule}${inMonth};BYMONTHDAY=${day}` };
 }
 
 function startOf({ due_date: date, due_on: on }: TaskPatch, tz: string): string | null {
