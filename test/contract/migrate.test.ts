@@ -90,6 +90,20 @@ test("the drizzle tables are those of the migrated database, column by column", 
   }
 });
 
+test("tasks that have a due time and a due day, as could be written once, keep the time", async () => {
+  const { url, sql } = await setup();
+  const migrations = await readMigrations();
+  const later = migrations.findIndex(({ role, name }) => role === "task-service" && name === "0002_remind.sql");
+  await migrate(url, { log, migrations: migrations.slice(0, later) });
+  await sql`
+    insert into tasks (id, user_id, title, created_at, updated_at, due_date, due_on)
+    values (gen_random_uuid(), gen_random_uuid(), 'both', now(), now(), '2026-03-04T09:00:00Z', '2026-03-04')`;
+  await migrate(url, { log, migrations });
+  expect([...(await sql`select due_date, due_on from tasks`)]).toEqual([
+    { due_date: new Date("2026-03-04T09:00:00Z"), due_on: null },
+  ]);
+});
+
 test("every table says who writes it", async () => {
   const database = await freshDatabase();
   opened.push(database);
