@@ -264,6 +264,21 @@ describe.skipIf(!url)("changes of an occurrence that reach its series (needs DAT
     );
   });
 
+  test("who has not seen that the occurrence was deleted does not delete the series; who deleted the series may say so again", async () => {
+    const { id, occurrences } = await makeSeries();
+    await world.send("DELETE", `/v1/tasks/${occurrences[1]}`);
+    const remove = (n: number, scope: string) =>
+      world.send("DELETE", `/v1/tasks/${occurrences[n]}?scope=${scope}`, { ifMatch: '"1"' });
+    for (const scope of ["future", "all"]) {
+      const stale = await remove(1, scope);
+      expect([stale.status, stale.body["current"]]).toMatchObject([412, { id: occurrences[1], version: 2 }]);
+    }
+    expect([await live(id), await ruleOf(id)]).toEqual([["02 water", "04 water", "05 water"], "FREQ=DAILY"]);
+    for (const scope of ["future", "future", "all", "all"])
+      expect((await remove(scope === "all" ? 0 : 2, scope)).status).toBe(204);
+    expect([await live(id), await ruleOf(id)]).toEqual([[], "deleted"]);
+  });
+
   test("a scope is refused where there is no series, and for what is one occurrence's own", async () => {
     const plain = (await world.send("POST", "/v1/tasks", { body: { title: "plain" } })).body.id;
     const { id, occurrences } = await makeSeries();

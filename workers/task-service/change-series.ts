@@ -24,7 +24,8 @@ const maxAttempts = 5;
 
 /**
  * Changes an occurrence together with its series by a rule: one transaction that holds the template and its open occurrences, writes
- * what the rule says with one event each, and keeps the answer. If-Match is compared with the occurrence.
+ * what the rule says with one event each, and keeps the answer. If-Match is compared with the occurrence; where it is a tombstone, only
+ * if there is something to write.
  * Throws TASK_NOT_FOUND (also for another's), VERSION_MISMATCH with the occurrence as it is, INVALID_REQUEST for a task that is no
  * occurrence, and what the rule throws.
  */
@@ -42,12 +43,12 @@ export async function changeSeries(deps: SeriesDeps, writer: Writer, request: Se
           throw new Problem("INVALID_REQUEST", undefined, {
             mistakes: [{ path: "query.scope", message: "is for occurrences of a series; this task is none" }],
           });
-        if (target.deleted_at === null && !matches(request.ifMatch, target.version))
-          throw new Problem("VERSION_MISMATCH", `The task is at version ${target.version}`, {
-            current: viewOfRow(target),
-          });
+        const isStale = !matches(request.ifMatch, target.version);
+        if (isStale && target.deleted_at === null) throw staleError(target);
         const now = deps.now();
         const decided = request.decide({ ...rows, template }, now);
+        // Of a tombstone the same deletion sent again is let through: it finds nothing left to do.
+        if (isStale && decided.writes.length > 0) throw staleError(target);
         const answer = request.answer(decided.row);
         const writes: (Write & Readonly<{ encoded: OutboxRow }>)[] = [];
         for (const write of decided.writes)
@@ -63,6 +64,10 @@ export async function changeSeries(deps: SeriesDeps, writer: Writer, request: Se
     }
   }
   throw new Problem("UNAVAILABLE", "The series is being changed by too many at once", { retryAfterSeconds: 1 });
+}
+
+function staleError(target: TaskRow): Problem {
+  return new Problem("VERSION_MISMATCH", `The task is at version ${target.version}`, { current: viewOfRow(target) });
 }
 
 /** A deadlock, or a unique key that another transaction took first. */
