@@ -232,6 +232,53 @@ describe("what is written of a series", () => {
     expect([first?.id, recurrences.next(first?.at ?? now)?.id]).toEqual([...expected]);
   });
 
+  test.each<[string, object, readonly [rule: string, start: string]]>([
+    [
+      "the start of the old one",
+      { rrule: "FREQ=WEEKLY;BYDAY=MO,FR", start: day(2) },
+      ["FREQ=WEEKLY;BYDAY=MO,FR", day(6)],
+    ],
+    [
+      "every other day of an older start",
+      { rrule: "FREQ=DAILY;INTERVAL=2", start: day(1) },
+      ["FREQ=DAILY;INTERVAL=2", day(5)],
+    ],
+    ["a COUNT from then on", { rrule: "FREQ=DAILY;COUNT=9", start: day(2) }, ["FREQ=DAILY;COUNT=7", day(4)]],
+    [
+      "an earlier time of day",
+      { rrule: "FREQ=DAILY", start: "2026-03-02T08:00" },
+      ["FREQ=DAILY", "2026-03-04T08:00:00"],
+    ],
+    ["days instead of times", { rrule: "FREQ=DAILY", start: "2026-03-02" }, ["FREQ=DAILY", "2026-03-04"]],
+    [
+      "several times a day",
+      { rrule: "FREQ=DAILY;BYHOUR=8,12", start: day(2) },
+      ["FREQ=DAILY;BYHOUR=8,12", "2026-03-04T12:00:00"],
+    ],
+    [
+      "a month end",
+      { rrule: "FREQ=MONTHLY", start: "2025-08-31T09:00", month_end: "clamp" },
+      ["FREQ=MONTHLY", "2026-03-31T09:00:00"],
+    ],
+    ["a later start", { rrule: "FREQ=DAILY", start: day(8) }, ["FREQ=DAILY", day(8)]],
+  ])("a pattern that names its start goes on from the occurrence: %s", (_title, given, expected) => {
+    const { row: first, writes } = patching("future", { recurrence_pattern: given })(series(4), now);
+    const made = writes.find((write) => write.row.id === successor)?.row.recurrence_pattern ?? "{}";
+    expect([JSON.parse(made).rrule, JSON.parse(made).start]).toEqual([...expected]);
+    expect(first.recurrence_id).toBe(expected[1]);
+  });
+
+  test("a pattern whose start has it end before the occurrence is refused", () => {
+    for (const end of ["COUNT=2", "UNTIL=20260303"])
+      expect(() =>
+        patching("future", { recurrence_pattern: { rrule: `FREQ=DAILY;${end}`, start: day(2) } })(series(4), now),
+      ).toThrow(
+        expect.objectContaining({
+          extra: { mistakes: [expect.objectContaining({ path: "/recurrence_pattern/start" })] },
+        }),
+      );
+  });
+
   test("what was closed beyond the split is left out of the new series", () => {
     const { writes } = patching("future", { title: "feed" })(series(4, { closed: [day(6), day(8)] }), now);
     const made = writes.find(({ row }) => row.id === successor);
