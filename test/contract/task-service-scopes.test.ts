@@ -3,6 +3,7 @@ import { deriveId } from "../../shared/derive-id.ts";
 import { makeLog } from "../../shared/log.ts";
 import type { Received } from "../../shared/message.ts";
 import { makeHandleTaskCommands } from "../../workers/task-service/handle-task-commands.ts";
+import { until } from "../support/until.ts";
 import { ada, ben, openWorld, type World } from "./task-service-world.ts";
 
 const url = process.env["DATABASE_URL"];
@@ -225,6 +226,26 @@ describe.skipIf(!url)("changes of an occurrence that reach its series (needs DAT
     const answer = await patch(occurrences[1], "future", { title: "feed" });
     const successor = await world.send("GET", `/v1/tasks/${String(answer.body["template_id"])}`);
     expect(successor.body["recurrence_pattern"]).toMatchObject({ exdate: [place(4)] });
+  });
+
+  test("one that is reopened while the series is being split goes over to the new one", async () => {
+    const { id, occurrences } = await makeSeries();
+    await world.send("POST", `/v1/tasks/${occurrences[2]}/complete`);
+    const { sql } = world.db;
+    const { answer } = await world.db.transaction(async (tx) => {
+      // The split waits for the one after it; by then the reopening is there.
+      await tx`select from tasks where id = ${occurrences[3]} for update`;
+      await tx`update tasks set status = 'open', completed_at = null, version = version + 1 where id = ${occurrences[2]}`;
+      const answer = patch(occurrences[1], "future", { title: "feed" });
+      await until("the split waits", async () => {
+        const waiting = await sql`
+          select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+        return waiting.length > 0;
+      });
+      return { answer };
+    });
+    expect((await answer).status).toBe(200);
+    expect([await live(id), await live()]).toEqual([["02 water"], ["02 water", "03 feed", "04 feed", "05 feed"]]);
   });
 
   test("an all-day series is split by days", async () => {

@@ -31,14 +31,19 @@ export async function lockTask(tx: Tx, id: string): Promise<TaskRow | null> {
   return raw ? rowOf(raw) : null;
 }
 
-/** The open occurrences of a template and one task more, locked in id order until the transaction ends. */
+/**
+ * An occurrence with the other open ones of its template and all that come after it, closed or not, locked in id order until the
+ * transaction ends. The later ones are asked for whatever they are, because one that is being reopened meanwhile would be found
+ * neither among the open nor, looked up afterwards, among the closed.
+ */
 export async function lockTasks(
   tx: Tx,
-  { templateId, alsoId }: Readonly<{ templateId: string; alsoId: string }>,
+  { templateId, id, place }: Readonly<{ templateId: string; id: string; place: string }>,
 ): Promise<readonly TaskRow[]> {
   const rows = await tx<Raw[]>`
     select ${columns(tx)} from tasks
-    where id = ${alsoId} or (template_id = ${templateId} and status = 'open' and deleted_at is null)
+    where id = ${id}
+      or (template_id = ${templateId} and (recurrence_id > ${place} or (status = 'open' and deleted_at is null)))
     order by id
     for update`;
   return rows.map(rowOf);

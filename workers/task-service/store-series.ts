@@ -1,10 +1,11 @@
 import type { Db, Tx } from "../../shared/postgres/db.ts";
 import { insertOutbox, type OutboxRow } from "../../shared/outbox/outbox.ts";
+import { plainId } from "../../shared/recurrence/find-recurrence.ts";
 import type { RequestKey } from "../../shared/http/request-key.ts";
 import type { Answer, KeptAnswer } from "./answer.ts";
 import { lockTask, lockTasks, readKept } from "./read-tasks.ts";
 import { readClosedPlaces } from "./read-closed-places.ts";
-import { placeOf, type SeriesRows } from "./series-rows.ts";
+import type { SeriesRows } from "./series-rows.ts";
 import { keepAnswer } from "./store-change.ts";
 import type { TaskRow } from "./task-row.ts";
 
@@ -28,27 +29,28 @@ export type OpenSeries = <T>(
 ) => Promise<T>;
 
 /**
- * Runs `work` in a transaction that holds the template first, then the occurrence addressed and the open ones in id order: no
- * occurrence is made for the template, and none of them changes, until it is over.
+ * Runs `work` in a transaction that holds the template first, then the occurrence addressed, the open ones and all later ones in id
+ * order: no occurrence is made for the template, and none of them changes, until it is over.
  */
 export function openSeries(db: Pick<Db, "transaction">): OpenSeries {
   return (userId, id, key, work) =>
     db.transaction(async (tx) => {
-      const [found] = await tx<{ templateId: string | null }[]>`
-        select template_id as "templateId" from tasks where id = ${id} and user_id = ${userId}`;
+      const [found] = await tx<{ templateId: string | null; place: string | null }[]>`
+        select template_id as "templateId", recurrence_id as place from tasks where id = ${id} and user_id = ${userId}`;
       const template = found?.templateId ? await lockTask(tx, found.templateId) : null;
-      const open = template === null ? [] : await lockTasks(tx, { templateId: template.id, alsoId: id });
-      const target = open.find((row) => row.id === id) ?? (found === undefined ? null : await lockTask(tx, id));
+      const place = plainId(found?.place ?? "");
+      const locked = template === null ? [] : await lockTasks(tx, { templateId: template.id, id, place });
+      const target = locked.find((row) => row.id === id) ?? (found === undefined ? null : await lockTask(tx, id));
       const kept = key === null ? null : await readKept({ sql: tx })(userId, key);
       const isMine = target !== null && (template === null || template.user_id === userId);
       const closedPlaces =
         template === null || target === null
           ? []
-          : await readClosedPlaces(tx, { templateId: template.id, after: placeOf(target) });
+          : await readClosedPlaces(tx, { templateId: template.id, after: place });
       const isOpen = ({ status, deleted_at }: TaskRow) => status === "open" && deleted_at === null;
       return await work({
         kept,
-        rows: isMine ? { template, target, open: open.filter(isOpen), closedPlaces } : null,
+        rows: isMine ? { template, target, open: locked.filter(isOpen), closedPlaces } : null,
         store: async (writes, keep) => {
           for (const { row } of writes) await (row.version === 1 ? insertRow(tx, row) : updateRow(tx, row));
           await insertOutbox(
