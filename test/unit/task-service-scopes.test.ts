@@ -297,6 +297,23 @@ describe("what is written of a series", () => {
     );
   });
 
+  test("a due for the first and all after it, or counted from completion, is refused unless the pattern says it too", () => {
+    const due = { due_date: "2026-03-02T18:00:00Z", due_tz: "Europe/Berlin" };
+    for (const rows of [series(2), series(2, { pattern: { anchor: "completion" } })]) {
+      expect(() => patching("future", due)(rows, now)).toThrow(
+        expect.objectContaining({
+          extra: {
+            mistakes: ["/due_date", "/due_tz"].map((path) => expect.objectContaining({ path })),
+          },
+        }),
+      );
+      expect(told(patching("future", { due_date: `${day(2)}Z`, due_tz: "UTC" }), rows)).toEqual([]);
+      const pattern = { rrule: "FREQ=DAILY", start: "2026-03-02T18:00" };
+      const { writes } = patching("future", { ...due, recurrence_pattern: pattern })(rows, now);
+      expect(JSON.parse(writes[0]?.row.recurrence_pattern ?? "{}").start).toBe("2026-03-02T18:00:00");
+    }
+  });
+
   test("with the template gone a change is refused, a deletion is not", () => {
     const gone = {
       ...series(4),

@@ -16,6 +16,7 @@ import {
   type Written,
 } from "./series-rows.ts";
 import { splitSeries } from "./split-series.ts";
+import type { TaskRow } from "./task-row.ts";
 
 /** How far a change of an occurrence reaches: its whole series, or it and those after it. */
 export type Scope = "all" | "future";
@@ -23,7 +24,8 @@ export type Scope = "all" | "future";
 /**
  * Changes an occurrence and with it its series. Every open occurrence reached follows in the fields in which it still is as the template
  * was; the one addressed takes the whole patch. With `all` the template is changed in place. With `future` the series is split at the
- * occurrence (see `splitSeries`), unless nothing comes before it: then the template is changed in place as well. One past the end its
+ * occurrence (see `splitSeries`), unless nothing comes before it or it counts from completion: then the template is changed in place as
+ * well, and a new due needs a pattern that says it. One past the end its
  * series was given since (done ahead, then reopened) is changed without it: an end never moves to later.
  */
 export function decideScopedPatch(
@@ -43,6 +45,7 @@ export function decideScopedPatch(
     if (isPastEnd(pattern, place)) return occurrencesAlone(reached, { patch, zone, now });
     if (pattern.anchor === "schedule" && hasBefore(pattern, place))
       return splitSeries(rows, { patch, pattern, zone, now, id: of.newId(now) });
+    refuseOwnDue(patch, rows.target);
     return inPlace(reached, { patch, zone, now });
   };
 }
@@ -101,6 +104,22 @@ function occurrencesAlone({ template, target, open }: SeriesRows, { patch, zone,
   const addressed = decidePatch(withoutPattern(patch), zone)(target, now);
   const others = open.map((row) => decidePatch(followed(patch, row, template), zone)(row, now));
   return { writes: writesOf([addressed, ...others]), row: addressed.row };
+}
+
+/** In place the series recurs by its pattern alone: a new due would be this occurrence's only. */
+function refuseOwnDue(patch: TaskPatch, target: TaskRow): void {
+  if (patch.recurrence_pattern) return;
+  const isNew = {
+    due_date: patch.due_date && patch.due_date.getTime() !== target.due_date?.getTime(),
+    due_on: patch.due_on && patch.due_on !== target.due_on,
+    due_tz: patch.due_tz && patch.due_tz !== target.due_tz,
+  };
+  const mistakes = Object.entries(isNew).flatMap(([name, wrong]) =>
+    wrong
+      ? [{ path: `/${name}`, message: "moves none but this where nothing comes before; change recurrence_pattern too" }]
+      : [],
+  );
+  if (mistakes.length > 0) throw new Problem("INVALID_REQUEST", undefined, { mistakes });
 }
 
 function refuseUnscoped(patch: TaskPatch, scope: Scope): void {
