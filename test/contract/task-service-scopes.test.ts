@@ -214,6 +214,21 @@ describe.skipIf(!url)("changes of an occurrence that reach its series (needs DAT
     });
   });
 
+  test("more done beyond a split than a pattern can leave out: the split is refused, nothing changes", async () => {
+    const { id, occurrences } = await makeSeries();
+    await world.db.sql`
+      insert into tasks (id, user_id, title, created_at, updated_at, status, completed_at, template_id, recurrence_id)
+      select gen_random_uuid(), ${ada}, 'water', now(), now(), 'completed', now(), ${id},
+        to_char(timestamp '2099-03-06 09:00' + n * interval '1 day', 'YYYY-MM-DD"T"HH24:MI:SS') from generate_series(1, 367) as n`;
+    const refused = await patch(occurrences[1], "future", { title: "feed" });
+    expect([refused.status, refused.body["code"]]).toEqual([409, "REFUSED"]);
+    expect(await ruleOf(id)).toBe("FREQ=DAILY");
+    await world.db.sql`delete from tasks where recurrence_id = '2099-03-07T09:00:00'`;
+    const answer = await patch(occurrences[1], "future", { title: "feed" });
+    const successor = await world.send("GET", `/v1/tasks/${String(answer.body["template_id"])}`);
+    expect(successor.body["recurrence_pattern"]).toMatchObject({ exdate: { length: 366 } });
+  });
+
   test("what was taken back beyond a split comes back, unless it was done before the worker heard of that", async () => {
     const { id, occurrences } = await makeSeries();
     await world.db.sql`insert into series (id, template_id, user_id, status) values (${id}, ${id}, ${ada}, 'waiting')`;

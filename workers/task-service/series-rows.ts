@@ -11,7 +11,7 @@ export type SeriesRows = Readonly<{
   target: TaskRow;
   /** Its occurrences that are open and not deleted, the one addressed among them if it is. */
   open: readonly TaskRow[];
-  /** The local starts after the one addressed that the series is through with: done, deleted or skipped. */
+  /** The local starts after the one addressed that the series is through with: done, deleted or skipped; at most 367. */
   closedPlaces: readonly string[];
 }>;
 

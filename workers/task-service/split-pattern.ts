@@ -19,7 +19,8 @@ type Change = Readonly<{ patch: TaskPatch; pattern: RecurrencePattern; zone: str
  * The pattern of the new series, as its row keeps it: from the occurrence on, from its new due, or from the start a new pattern names.
  * A start from before the occurrence says how the rule is laid; the series begins with what that has from the occurrence on. What the
  * old one was through with after that is left out by EXDATE: nothing done, deleted or skipped comes back.
- * Throws INVALID_REQUEST for a rule that never occurs, or not from the occurrence on.
+ * Throws INVALID_REQUEST for a rule that never occurs, or not from the occurrence on; REFUSED where more is to be left out than a
+ * pattern can.
  */
 export function splitPattern({ template, target, closedPlaces }: SeriesRows, change: Change): string {
   const { patch, pattern, zone, now } = change;
@@ -43,8 +44,14 @@ export function splitPattern({ template, target, closedPlaces }: SeriesRows, cha
       ? closed
       : `${closed.slice(0, 10)}${start.slice(10)}`;
   const closed = closedPlaces.map((each) => sameDay(start.length === 10 ? each.slice(0, 10) : each));
-  const left = [...exdate, ...closed].filter((each) => each.length === start.length && each >= start);
-  return fill({ ...wanted, exdate: [...new Set(left)].sort().slice(0, maxExdates) });
+  const ofKind = (each: string) => each.length === start.length && each >= start;
+  const left = new Set([...exdate, ...closed].filter(ofKind));
+  if (closedPlaces.length > maxExdates || left.size > maxExdates)
+    throw new Problem(
+      "REFUSED",
+      `More than ${maxExdates} dates after it are done, deleted or left out; split it later`,
+    );
+  return fill({ ...wanted, exdate: [...left].sort() });
 
   function begun(): RecurrencePattern {
     const named = patch.recurrence_pattern?.start;
