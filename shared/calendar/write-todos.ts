@@ -1,4 +1,5 @@
 import { describePattern } from "../recurrence/describe-pattern.ts";
+import { plainId } from "../recurrence/find-recurrence.ts";
 import type { RecurrencePattern } from "../recurrence/recurrence-pattern.ts";
 import { parseRelativeReminder, type Clock, type Due } from "../tasks/relative-reminder.ts";
 import type { TaskView } from "../tasks/task-view.ts";
@@ -31,7 +32,7 @@ export type Exported = Readonly<{
  * - a plain task: its id is the UID; DUE as it is, a day, a time in its zone, or UTC
  * - a template: DTSTART and RRULE (or RDATE, see `calendarRule`), EXDATE for what is left out or skipped, and a VTODO with
  *   RECURRENCE-ID for each recurrence moved. It has no DUE, which would have to be later than DTSTART
- * - its occurrence: the template's UID and RECURRENCE-ID
+ * - its occurrence: the template's UID and RECURRENCE-ID, the same for one made again after its date was taken back
  * What counts from completion has no rule in iCalendar: such a template is written without one and its occurrences as plain tasks
  * RELATED-TO it; so is an occurrence whose id is not of the series' kind any more. X-TASKWIRE-PATTERN holds the pattern in full.
  */
@@ -39,7 +40,8 @@ export function writeTodos(exported: Exported): string {
   const { task, pattern } = exported;
   const rule = pattern !== null && pattern.anchor === "schedule" ? calendarRule(pattern) : null;
   if (task.is_recurring_template) return writeTemplate(exported, rule);
-  const { template_id: series, recurrence_id: id } = task;
+  const series = task.template_id;
+  const id = task.recurrence_id === null ? null : plainId(task.recurrence_id);
   const isInstance = rule !== null && id !== null && id.length === rule.start.length;
   const place =
     series === null || pattern === null
@@ -66,7 +68,7 @@ function writeTemplate(exported: Exported, rule: CalendarRule | null): string {
     return component("VTODO", [...head, ...words]);
   }
   const ofKind = (id: string) => id.length === rule.start.length;
-  const skipped = exceptions.filter(({ kind }) => kind === "skipped").map((each) => each.recurrence_id);
+  const skipped = exceptions.filter(({ kind }) => kind === "skipped").map((each) => plainId(each.recurrence_id));
   const left = [...new Set([...(pattern?.exdate ?? []), ...skipped])].filter(ofKind).sort();
   const moved = exceptions.filter((each) => each.kind === "moved" && ofKind(each.recurrence_id));
   const master = component("VTODO", [

@@ -202,6 +202,35 @@ test("a deleted occurrence is told as left out, one taken back with its completi
   expect(left.filter((at) => at.startsWith("209905"))).toEqual(["20990502T090000Z", "20990503T090000Z"]);
 });
 
+test("one made again after its date was taken back stands for that date, as does its deletion", async () => {
+  const user = crypto.randomUUID();
+  const recurrence_pattern = { rrule: "FREQ=DAILY", tz: "UTC", start: "2099-06-01T09:00" };
+  const template = await make({ title: "again", recurrence_pattern }, user);
+  const place = (day: number) => `2099-06-0${day}T09:00:00`;
+  for (const day of [2, 3, 4]) {
+    const first = await occurrence(template, place(day), `${place(day)}Z`, "UTC", user);
+    await world.send("DELETE", `/v1/tasks/${first}`, { as: user });
+    await world.db.sql`
+      insert into series (id, template_id, user_id, status) values (${template.id}, ${template.id}, ${user}, 'waiting')
+      on conflict do nothing`;
+    await world.db.sql`
+      insert into occurrences (id, series_id, number, recurrence_id, schedule_key, starts_at, due_passes_at, state, taken_back)
+      values (${first}, ${template.id}, ${day}, ${place(day)}, ${template.id}, now(), now(), 'deleted', true)`;
+  }
+  await exception(template, place(4), "moved", "2099-06-04T12:00:00Z");
+  const [, third] = await Promise.all(
+    [2, 3, 4].map((day) => occurrence(template, `${place(day)}#2`, `${place(day)}Z`, "UTC", user)),
+  );
+  await world.send("DELETE", `/v1/tasks/${third}`, { as: user });
+  const text = await exported(user);
+  expect([...text.matchAll(/^RECURRENCE-ID:(.*)\r$/gm)].map(([, at]) => at).sort()).toEqual([
+    "20990602T090000Z",
+    "20990604T090000Z",
+  ]);
+  expect([...text.matchAll(/^EXDATE:(.*)\r$/gm)].map(([, at]) => at)).toEqual(["20990603T090000Z"]);
+  expect(text).not.toContain("RELATED-TO");
+});
+
 async function exported(as = ada): Promise<string> {
   const answer = await world.request("/v1/export.ics", as);
   expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "text/calendar; charset=utf-8"]);

@@ -33,13 +33,16 @@ export function readSeriesParts({ sql }: Readonly<{ sql: Sql }>) {
       where id = any(${[...ids]}::uuid[]) and user_id = ${userId} and is_recurring_template and deleted_at is null`;
     const found = templates.map(({ id }) => id);
     const rows = await sql<(SeriesException & { series: string })[]>`
-      select series_id as series, recurrence_id, kind, due_date, due_on::text as due_on from series_exceptions e
-      where series_id = any(${found}::uuid[]) and not exists (
-        select from tasks where template_id = e.series_id and tasks.recurrence_id = e.recurrence_id and deleted_at is null)
-      union all
-      select template_id, recurrence_id, 'skipped', null, null from tasks
-      where template_id = any(${found}::uuid[]) and deleted_at is not null
-        and not exists (select from occurrences where occurrences.id = tasks.id and taken_back)`;
+      with mine as (
+        select *, split_part(recurrence_id, '#', 1) as place from tasks where template_id = any(${found}::uuid[])),
+      decided as (
+        select series_id as series, recurrence_id, kind, due_date, due_on::text as due_on from series_exceptions
+        where series_id = any(${found}::uuid[])
+        union
+        select template_id, place, 'skipped', null, null from mine
+        where deleted_at is not null and not exists (select from occurrences where occurrences.id = mine.id and taken_back))
+      select * from decided
+      where (series, recurrence_id) not in (select template_id, place from mine where deleted_at is null and place is not null)`;
     const exceptions = new Map<string, SeriesException[]>();
     for (const { series, ...rest } of rows) exceptions.set(series, [...(exceptions.get(series) ?? []), rest]);
     return { patterns: new Map(templates.map(({ id, pattern }) => [id, pattern])), exceptions };
