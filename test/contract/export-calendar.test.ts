@@ -231,6 +231,20 @@ test("one made again after its date was taken back stands for that date, as does
   expect(text).not.toContain("RELATED-TO");
 });
 
+test("of a template with very many exceptions the latest are told", async () => {
+  const user = crypto.randomUUID();
+  const recurrence_pattern = { rrule: "FREQ=DAILY", tz: "UTC", start: "2080-01-01" };
+  const template = await make({ title: "seldom", recurrence_pattern }, user);
+  await world.db.sql`
+    insert into tasks (id, user_id, title, created_at, updated_at, deleted_at, template_id, recurrence_id)
+    select gen_random_uuid(), ${user}, 'seldom', now(), now(), now(), ${template.id}, (date '2080-01-01' + n)::text
+    from generate_series(0, 2001) as n`;
+  const left = [...(await exported(user)).replaceAll("\r\n ", "").matchAll(/^EXDATE;VALUE=DATE:(.*)\r$/gm)].flatMap(
+    ([, all = ""]) => all.split(","),
+  );
+  expect([left.length, left[0]]).toEqual([2000, "20800103"]);
+});
+
 async function exported(as = ada): Promise<string> {
   const answer = await world.request("/v1/export.ics", as);
   expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "text/calendar; charset=utf-8"]);

@@ -66,6 +66,20 @@ test("a reading that fails breaks the stream off without an end, and is told", a
   expect(broken).toHaveLength(1);
 });
 
+test("exceptions are read of the templates on a page alone, patterns of the others that its tasks are of, each once", async () => {
+  const id = (n: number) => `0190a000-0000-7000-8000-00000000010${n}`;
+  const template = { ...row, id: id(1), is_recurring_template: true, recurrence_pattern: '{"rrule":"FREQ=DAILY"}' };
+  const occurrence = { ...row, template_id: id(2), recurrence_id: "2026-03-02T09:00:00" };
+  const { deps } = setup(async () => [template, occurrence, row, { ...occurrence, id: id(4) }]);
+  const asked: unknown[] = [];
+  const readSeriesParts: ExportDeps["readSeriesParts"] = async (_user, wanted) => {
+    asked.push(wanted);
+    return { patterns: new Map(), exceptions: new Map() };
+  };
+  await new Response(await exportCalendar({ ...deps, readSeriesParts }, user)).text();
+  expect(asked).toEqual([{ patternsOf: [id(2)], exceptionsOf: [id(1)] }]);
+});
+
 test("a template of a newer build's pattern is exported without a rule, its pattern kept", async () => {
   const template = { ...row, is_recurring_template: true, recurrence_pattern: '{"rrule":"FREQ=LUNAR"}' };
   const { deps } = setup(async () => [template]);

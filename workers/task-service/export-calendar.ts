@@ -3,14 +3,14 @@ import type { Exported } from "../../shared/calendar/write-todos.ts";
 import type { Preferences } from "../../shared/preferences/preferences.ts";
 import { Problem } from "../../shared/problem.ts";
 import { parseRecurrencePatternText, type RecurrencePattern } from "../../shared/recurrence/recurrence-pattern.ts";
-import type { SeriesParts } from "./read-export.ts";
+import type { PartsWanted, SeriesParts } from "./read-export.ts";
 import type { ListQuery, Place } from "./read-tasks.ts";
 import { viewOfRow, type TaskRow } from "./task-row.ts";
 
 export type ExportDeps = Readonly<{
   readZones: (userId: string) => Promise<readonly string[]>;
   listTasks: (query: ListQuery) => Promise<readonly TaskRow[]>;
-  readSeriesParts: (userId: string, ids: readonly string[]) => Promise<SeriesParts>;
+  readSeriesParts: (userId: string, wanted: PartsWanted) => Promise<SeriesParts>;
   readPreferences: (userId: string) => Promise<Preferences>;
   /** Told when a stream breaks off: its answer has begun, so nothing else can say so. */
   onBreak: (error: unknown) => void;
@@ -52,8 +52,10 @@ async function* readPages(
   const user = { clock: { tz, allDayAt: all_day_at }, remind: default_reminders };
   for (let after: Place | null = null; ;) {
     const rows = await deps.listTasks({ userId, status: "all", templates: true, after, limit: pageSize });
-    const series = rows.flatMap((row) => (row.is_recurring_template ? [row.id] : (row.template_id ?? [])));
-    const { patterns, exceptions } = await deps.readSeriesParts(userId, [...new Set(series)]);
+    const { patterns, exceptions } = await deps.readSeriesParts(userId, {
+      patternsOf: [...new Set(rows.flatMap((row) => (row.is_recurring_template ? [] : (row.template_id ?? []))))],
+      exceptionsOf: rows.filter((row) => row.is_recurring_template).map(({ id }) => id),
+    });
     yield rows.map((row) => ({
       ...user,
       task: viewOfRow(row),
