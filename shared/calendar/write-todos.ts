@@ -4,7 +4,7 @@ import type { RecurrencePattern } from "../recurrence/recurrence-pattern.ts";
 import { parseRelativeReminder, type Clock, type Due } from "../tasks/relative-reminder.ts";
 import type { TaskView } from "../tasks/task-view.ts";
 import { alarm } from "./alarm.ts";
-import { calendarRule, type CalendarRule } from "./calendar-rule.ts";
+import type { CalendarRule } from "./calendar-rule.ts";
 import { component, contentLine, textValue } from "./content-line.ts";
 import { instantLine, startLine, utcValue } from "./time-value.ts";
 
@@ -20,6 +20,8 @@ export type Exported = Readonly<{
   task: TaskView;
   /** The pattern of the task, or of the live template it is an occurrence of; `null` for a plain task. */
   pattern: RecurrencePattern | null;
+  /** Of the pattern, where it counts by the calendar and iCalendar can say it. */
+  rule: CalendarRule | null;
   /** Of a template. */
   exceptions: readonly SeriesException[];
   clock: Clock;
@@ -37,9 +39,8 @@ export type Exported = Readonly<{
  * RELATED-TO it; so is an occurrence whose id is not of the series' kind any more. X-TASKWIRE-PATTERN holds the pattern in full.
  */
 export function writeTodos(exported: Exported): string {
-  const { task, pattern } = exported;
-  const rule = pattern !== null && pattern.anchor === "schedule" ? calendarRule(pattern) : null;
-  if (task.is_recurring_template) return writeTemplate(exported, rule);
+  const { task, pattern, rule } = exported;
+  if (task.is_recurring_template) return writeTemplate(exported);
   const series = task.template_id;
   const id = task.recurrence_id === null ? null : plainId(task.recurrence_id);
   const isInstance = rule !== null && id !== null && id.length === rule.start.length;
@@ -59,8 +60,8 @@ export function writeTodos(exported: Exported): string {
   ]);
 }
 
-function writeTemplate(exported: Exported, rule: CalendarRule | null): string {
-  const { task, pattern, exceptions } = exported;
+function writeTemplate(exported: Exported): string {
+  const { task, pattern, rule, exceptions } = exported;
   const told = contentLine("X-TASKWIRE-PATTERN;VALUE=TEXT", textValue(JSON.stringify(task.recurrence_pattern)));
   const head = [contentLine("UID", task.id), ...common(task), told];
   if (rule === null) {

@@ -49,6 +49,13 @@ const maxCharacters = 12_000;
  * the pointer of the pattern before them. A rule that never occurs is a mistake too. Takes under 50 ms for any input.
  */
 export function parseRecurrencePattern(input: unknown): RecurrencePattern {
+  const pattern = readPattern(input);
+  const mistake = neverOccurs(pattern);
+  if (mistake) throw invalid([mistake]);
+  return pattern;
+}
+
+function readPattern(input: unknown): RecurrencePattern {
   if (typeof input === "string") {
     if (!Object.hasOwn(recurrencePresets, input))
       throw invalid([{ path: "", message: `is an object or one of ${Object.keys(recurrencePresets).join(", ")}` }]);
@@ -82,7 +89,10 @@ export function parseRecurrencePattern(input: unknown): RecurrencePattern {
   return pattern;
 }
 
-/** The pattern of an event's or a row's JSON text; the same errors, and "" for text that is not JSON. */
+/**
+ * The pattern of an event's or a row's JSON text; the same errors, and "" for text that is not JSON. That it occurs was looked up when it
+ * was written, which may have been a search through two centuries, and is not looked up again.
+ */
 export function parseRecurrencePatternText(json: string): RecurrencePattern {
   if (json.length > maxCharacters) throw invalid([{ path: "", message: `is longer than ${maxCharacters} characters` }]);
   let value: unknown;
@@ -91,7 +101,7 @@ export function parseRecurrencePatternText(json: string): RecurrencePattern {
   } catch (cause) {
     throw invalid([{ path: "", message: "is not JSON" }], cause);
   }
-  return parseRecurrencePattern(value);
+  return readPattern(value);
 }
 
 /** The rule of a parsed pattern. */
@@ -114,6 +124,11 @@ function conflictOf(rule: Rrule, pattern: RecurrencePattern): Mistake | null {
       path: pattern.start === undefined ? "/exdate" : "/start",
       message: "is a day; a rule with BYHOUR, BYMINUTE or BYSECOND needs a time",
     };
+  return null;
+}
+
+function neverOccurs(pattern: RecurrencePattern): Mistake | null {
+  const rule = ruleOf(pattern);
   // Without a start only the shape can be judged: any start will do, and UNTIL may lie before it.
   const tried = pattern.start === undefined ? { ...rule, until: null } : rule;
   const recurrences = makeRecurrences({
@@ -124,7 +139,7 @@ function conflictOf(rule: Rrule, pattern: RecurrencePattern): Mistake | null {
     exdate: pattern.exdate ?? [],
   });
   if (recurrences.first()) return null;
-  return left === undefined
+  return pattern.exdate === undefined
     ? { path: "/rrule", message: "never occurs" }
     : { path: "/rrule", message: "never occurs, or exdate leaves out every start" };
 }

@@ -90,7 +90,15 @@ export function makeRecurrences(schedule: Schedule): Recurrences {
 
   return {
     next,
-    first: () => visibleFrom(start).next().value ?? null,
+    first: () => {
+      // Counted on the way: where a COUNT ends is far to look for.
+      let left = rule.count ?? Infinity;
+      for (const found of forward(start)) {
+        if (left-- === 0) return null;
+        if (!excluded.has(found.id)) return found;
+      }
+      return null;
+    },
     latest: (after, until) => {
       const last = lastByCount();
       const end = last !== null && last < until ? last : until;

@@ -87,3 +87,28 @@ test("a template of a newer build's pattern is exported without a rule, its patt
   expect(text).toContain('X-TASKWIRE-PATTERN;VALUE=TEXT:{"rrule":"FREQ=LUNAR"}\r\n');
   expect(text).not.toMatch(/^RRULE|^DTSTART/m);
 });
+
+test("others get their turn between the templates of a page whose rules take long to read", async () => {
+  const templates = Array.from({ length: 100 }, (_, index) => ({
+    ...row,
+    is_recurring_template: true,
+    // No rule of iCalendar says it: its recurrences are laid out one by one.
+    recurrence_pattern: JSON.stringify({
+      rrule: "FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=30,31",
+      tz: "Europe/Berlin",
+      start: `2026-01-01T09:00:${String(index % 60).padStart(2, "0")}`,
+      month_end: "clamp",
+    }),
+  }));
+  const { deps } = setup(async () => templates);
+  let turns = 0;
+  const count = () => {
+    turns += 1;
+    turn = setImmediate(count);
+  };
+  let turn = setImmediate(count);
+  const text = await new Response(await exportCalendar(deps, user)).text();
+  clearImmediate(turn);
+  expect(text.match(/^RDATE/gm)).toHaveLength(100);
+  expect(turns).toBeGreaterThan(3);
+});

@@ -226,3 +226,9 @@ test("no text makes the check slow or fail in another way than a Problem", () =>
   // 50 ms on an idle machine; twice that where others use the processor too.
   expect(slowest).toBeLessThan(100);
 });
+
+test("stored text is not searched for an occurrence again", () => {
+  const never = { rrule: "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30" };
+  expect(() => parseRecurrencePattern(never)).toThrow("never occurs");
+  expect(parseRecurrencePatternText(JSON.stringify(never))).toMatchObject(never);
+});

@@ -226,3 +226,19 @@ describe("the latest one", () => {
     expect(found?.id ?? null).toBe(expected);
   });
 });
+
+test("the first one is found without counting to the last", () => {
+  let looked = 0;
+  const rule = {
+    ...ruleOf(parseRecurrencePattern({ rrule: "FREQ=DAILY;COUNT=365" })),
+    get until() {
+      looked += 1; // asked of each recurrence that is met
+      return null;
+    },
+  };
+  const schedule = { rule, start: "2026-01-01", tz: "UTC", monthEnd: "skip" } as const;
+  expect(makeRecurrences({ ...schedule, exdate: ["2026-01-01"] }).first()?.id).toBe("2026-01-02");
+  expect(looked).toBeLessThanOrEqual(4);
+  const two = ruleOf(parseRecurrencePattern({ rrule: "FREQ=DAILY;COUNT=2" }));
+  expect(makeRecurrences({ ...schedule, rule: two, exdate: ["2026-01-01", "2026-01-02"] }).first()).toBeNull();
+});

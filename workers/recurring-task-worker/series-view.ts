@@ -4,7 +4,7 @@ import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
 import { describePattern } from "../../shared/recurrence/describe-pattern.ts";
 import type { SeriesStatus } from "./decide-series.ts";
 import type { Told } from "./preview-occurrences.ts";
-import { templateSchedule, type TemplateSchedule } from "./template-schedule.ts";
+import type { TemplateSchedule } from "./template-schedule.ts";
 
 export type SeriesRow = Readonly<{
   id: string;
@@ -56,8 +56,10 @@ export const seriesSchema = z
   .openapi("Series");
 export type SeriesView = z.infer<typeof seriesSchema>;
 
-export function seriesView(row: SeriesRow, next: readonly Told[]): SeriesView {
-  const schedule = templateSchedule(row.template);
+export function seriesView(
+  row: SeriesRow,
+  { template, next }: Readonly<{ template: TemplateSchedule | null; next: readonly Told[] }>,
+): SeriesView {
   const pattern = row.template === null ? null : fieldValue(row.template.fields, "recurrence_pattern");
   return {
     id: row.id,
@@ -65,7 +67,7 @@ export function seriesView(row: SeriesRow, next: readonly Told[]): SeriesView {
     status: row.status,
     // The text was parsed before the series was made.
     recurrence_pattern: typeof pattern === "string" ? JSON.parse(pattern) : null,
-    words: schedule === null ? null : wordsOf(schedule),
+    words: template === null ? null : wordsOf(template),
     next_due: row.nextDue?.toISOString() ?? null,
     next: next.map(({ recurrenceId, due }) => ({
       recurrence_id: recurrenceId,

@@ -1,4 +1,5 @@
 import { findRecurrence, instantOf, plainId } from "../../shared/recurrence/find-recurrence.ts";
+import { makeBreathe } from "../../shared/breathe.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 import { templateSchedule } from "./template-schedule.ts";
 import { ownDue, passesAt } from "./exception.ts";
@@ -11,20 +12,25 @@ const dayMs = 86_400_000;
 /** Beyond it nothing recurs: see `makeRecurrences`. */
 export const endOfTime = new Date(Date.UTC(2201, 0, 2));
 
-/** Series as they are shown, each with its next dates. */
+/** Series as they are shown, each with its next dates. Others get their turn between those whose rules take long. */
 export async function tellSeries(sql: Sql, rows: readonly SeriesRow[], now: Date): Promise<readonly SeriesView[]> {
   const limit = 100;
   const read = await readOccurrences(sql, { ids: rows.map(({ id }) => id), from: now, to: endOfTime, limit });
-  return rows.map((row) => {
-    const coming = previewOccurrences(previewOf(row, read, { from: now, to: endOfTime, now }));
+  const breathe = makeBreathe();
+  const told: SeriesView[] = [];
+  for (const row of rows) {
+    await breathe();
+    const template = templateSchedule(row.template);
+    const coming = previewOccurrences(previewOf(row, read, { template, from: now, to: endOfTime, now }));
     const next: Told[] = [];
     // A hundred in a row that were skipped or done ahead are looked at, not more.
-    for (const told of coming.take(limit)) {
-      if (["open", "upcoming", "expected"].includes(told.state)) next.push(told);
+    for (const each of coming.take(limit)) {
+      if (["open", "upcoming", "expected"].includes(each.state)) next.push(each);
       if (next.length === nextShown) break;
     }
-    return seriesView(row, next);
-  });
+    told.push(seriesView(row, { template, next }));
+  }
+  return told;
 }
 
 /**
@@ -38,7 +44,8 @@ export async function tellOccurrences(
 ): Promise<Readonly<{ told: readonly Told[]; nextFrom: Date | null }>> {
   const { from, to, limit } = range;
   const read = await readOccurrences(sql, { ids: [row.id], from, to, limit: limit + 1 });
-  const told = [...previewOccurrences(previewOf(row, read, range)).take(limit + 1)];
+  const template = templateSchedule(row.template);
+  const told = [...previewOccurrences(previewOf(row, read, { ...range, template })).take(limit + 1)];
   return { told: told.slice(0, limit), nextFrom: told[limit]?.at ?? null };
 }
 
@@ -64,9 +71,8 @@ export async function tellOccurrence(
 function previewOf(
   row: SeriesRow,
   read: Awaited<ReturnType<typeof readOccurrences>>,
-  { from, to, now, until }: Readonly<{ from: Date; to: Date; now: Date; until?: Date | undefined }>,
+  { template, from, to, now, until }: Pick<PreviewOf, "template" | "from" | "to" | "now" | "until">,
 ): PreviewOf {
-  const template = templateSchedule(row.template);
   const { occurrences, exceptions, reached } = read(row.id);
   const ofKey = template === null ? null : (reached[template.key] ?? null);
   return { template, occurrences, exceptions, reached: ofKey, from, to, until, now };

@@ -1,9 +1,9 @@
+import { makeBreathe, type Breathe } from "../../shared/breathe.ts";
 import { writeCalendar } from "../../shared/calendar/write-calendar.ts";
 import type { Exported } from "../../shared/calendar/write-todos.ts";
 import type { Preferences } from "../../shared/preferences/preferences.ts";
-import { Problem } from "../../shared/problem.ts";
-import { parseRecurrencePatternText, type RecurrencePattern } from "../../shared/recurrence/recurrence-pattern.ts";
 import type { PartsWanted, SeriesParts } from "./read-export.ts";
+import { makeReadRule } from "./read-rule.ts";
 import type { ListQuery, Place } from "./read-tasks.ts";
 import { viewOfRow, type TaskRow } from "./task-row.ts";
 
@@ -21,11 +21,12 @@ const pageSize = 500;
 
 /**
  * A user's live tasks as an iCalendar stream of bytes, newest first, read page by page as it is taken. Rejects where the first reading
- * fails; a later failure breaks the stream off before END:VCALENDAR. A task changed meanwhile is there as it was or as it is.
+ * fails; a later failure breaks the stream off before END:VCALENDAR. Others get their turn between tasks whose rules take long. A task changed meanwhile is there as it was or as it is.
  */
 export async function exportCalendar(deps: ExportDeps, userId: string): Promise<ReadableStream<Uint8Array>> {
   const [zones, preferences] = await Promise.all([deps.readZones(userId), deps.readPreferences(userId)]);
-  const text = writeCalendar(zones, readPages(deps, userId, preferences));
+  const breathe = makeBreathe();
+  const text = writeCalendar(zones, readPages(deps, userId, { preferences, breathe }), breathe);
   const encoder = new TextEncoder();
   return new ReadableStream({
     pull: async (controller) => {
@@ -47,8 +48,10 @@ export async function exportCalendar(deps: ExportDeps, userId: string): Promise<
 async function* readPages(
   deps: ExportDeps,
   userId: string,
-  { tz, all_day_at, default_reminders }: Preferences,
+  { preferences, breathe }: Readonly<{ preferences: Preferences; breathe: Breathe }>,
 ): AsyncGenerator<readonly Exported[]> {
+  const { tz, all_day_at, default_reminders } = preferences;
+  const readRule = makeReadRule();
   const user = { clock: { tz, allDayAt: all_day_at }, remind: default_reminders };
   for (let after: Place | null = null; ;) {
     const rows = await deps.listTasks({ userId, status: "all", templates: true, after, limit: pageSize });
@@ -56,25 +59,15 @@ async function* readPages(
       patternsOf: [...new Set(rows.flatMap((row) => (row.is_recurring_template ? [] : (row.template_id ?? []))))],
       exceptionsOf: rows.filter((row) => row.is_recurring_template).map(({ id }) => id),
     });
-    yield rows.map((row) => ({
-      ...user,
-      task: viewOfRow(row),
-      pattern: patternOf(row.recurrence_pattern ?? patterns.get(row.template_id ?? "") ?? null),
-      exceptions: exceptions.get(row.id) ?? [],
-    }));
+    const page: Exported[] = [];
+    for (const row of rows) {
+      await breathe();
+      const told = readRule(row.recurrence_pattern ?? patterns.get(row.template_id ?? "") ?? null);
+      page.push({ ...user, ...told, task: viewOfRow(row), exceptions: exceptions.get(row.id) ?? [] });
+    }
+    yield page;
     const last = rows.at(-1);
     if (last === undefined || rows.length < pageSize) return;
     after = { createdAt: last.created_at, id: last.id };
-  }
-}
-
-/** `null` for one that a newer build wrote and this one does not understand: its task is exported without a rule. */
-function patternOf(json: string | null): RecurrencePattern | null {
-  if (json === null) return null;
-  try {
-    return parseRecurrencePatternText(json);
-  } catch (error) {
-    if (error instanceof Problem) return null;
-    throw error;
   }
 }
