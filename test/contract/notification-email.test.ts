@@ -15,15 +15,28 @@ const told = (title: string | null, to = "ada@example.org"): Notification => ({
   reminders: [{ reminderId: "r", taskId: "t", title, remindAt: at, triggeredAt: at, lateBy: null }],
 });
 
+const refusal = (responseCode: number) => Object.assign(new Error("no"), { responseCode });
+
+type ServerOptions = Readonly<{
+  hang?: boolean;
+  /** What it says to all who come, who log in, or who name a sender. */
+  greeting?: number;
+  login?: number;
+  sender?: number;
+}>;
+
 /** A mail server on this machine; it refuses recipients whose name begins with a status. */
-async function openServer(options: { hang?: boolean } = {}) {
+async function openServer(options: ServerOptions = {}) {
   const mails: string[] = [];
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ["STARTTLS"],
+    onConnect: (_session, done) => done(options.greeting === undefined ? null : refusal(options.greeting)),
+    onAuth: (_auth, _session, done) => done(refusal(options.login ?? 500)),
+    onMailFrom: (_address, _session, done) => done(options.sender === undefined ? null : refusal(options.sender)),
     onRcptTo: ({ address }, _session, done) => {
       const [status] = /^[45]\d\d/.exec(address) ?? [];
-      done(status === undefined ? null : Object.assign(new Error("no"), { responseCode: Number(status) }));
+      done(status === undefined ? null : refusal(Number(status)));
     },
     onData: (stream, _session, done) => {
       let text = "";
@@ -38,7 +51,8 @@ async function openServer(options: { hang?: boolean } = {}) {
   server.on("error", () => {}); // Clients that leave early.
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
   const { port } = server.server.address() as AddressInfo; // It listens on TCP.
-  const mailer = openMail({ url: `smtp://127.0.0.1:${port}`, timeoutMs: 2_000 });
+  const login = options.login === undefined ? "" : "taskwire:wrong@";
+  const mailer = openMail({ url: `smtp://${login}127.0.0.1:${port}`, timeoutMs: 2_000 });
   const channel = (timeoutMs = 2_000) =>
     makeEmailChannel({ from: "Taskwire <reminders@taskwire.example>", sendMail: mailer.sendMail, timeoutMs });
   return {
@@ -97,6 +111,15 @@ test.each<[string, string, Sent]>([
 ])("a recipient who is %s (%s)", async (_title, to, expected) => {
   await using server = await openServer();
   expect(await server.channel().send(told("x", to), 1)).toEqual(expected);
+});
+
+test.each<[string, ServerOptions, string]>([
+  ["knows another password", { login: 535 }, "SMTP 535"],
+  ["takes no mail from us now", { greeting: 554 }, "SMTP 554"],
+  ["wants a login first", { sender: 530 }, "SMTP 530"],
+])("a server that %s says nothing of the mail: it is tried again", async (_title, options, reason) => {
+  await using server = await openServer(options);
+  expect(await server.channel().send(told("x"), 1)).toEqual({ outcome: "retry", reason, afterMs: null });
 });
 
 test("a server that is not there, and one that does not answer in time, are tried again", async () => {

@@ -11,7 +11,7 @@ export type Mail = Readonly<{
   headers: Readonly<Record<string, string>>;
 }>;
 
-/** Hands a mail to a server; rejects with `responseCode` where the server said no, with `code` where it was not reached. */
+/** Hands a mail to a server; rejects with `responseCode` where the server said no, and nodemailer's `code` and `command`: at what. */
 export type SendMail = (mail: Mail) => Promise<void>;
 
 export type EmailOptions = Readonly<{
@@ -23,7 +23,8 @@ export type EmailOptions = Readonly<{
 
 /**
  * Mails notifications as plain text. The Message-ID is made of the notification's id, so a mail that is sent twice is one to those who
- * compare them. What the server refuses with 5xx is final, everything else is tried again (RFC 5321 §4.2.1).
+ * compare them. What the server refuses with 5xx of the recipient or the message is final (RFC 5321 §4.2.1). Everything else is tried
+ * again: a wrong password, a server that turns us away or wants another sender, are for the operator to mend.
  */
 export function makeEmailChannel({ from, sendMail, timeoutMs }: EmailOptions): Channel {
   const address = /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from.trim();
@@ -62,7 +63,9 @@ async function withinMs(work: Promise<void>, timeoutMs: number): Promise<void> {
 function judge(error: unknown): Sent {
   if (!(error instanceof Error)) return { outcome: "retry", reason: "unknown", afterMs: null };
   const status = "responseCode" in error && typeof error.responseCode === "number" ? error.responseCode : null;
-  if (status !== null && status >= 500) return { outcome: "refused", reason: `SMTP ${status}` };
   const code = "code" in error && typeof error.code === "string" ? error.code : error.name;
+  const isOfMail =
+    (code === "EENVELOPE" || code === "EMESSAGE") && !("command" in error && error.command === "MAIL FROM");
+  if (status !== null && status >= 500 && isOfMail) return { outcome: "refused", reason: `SMTP ${status}` };
   return { outcome: "retry", reason: status === null ? code : `SMTP ${status}`, afterMs: null };
 }
