@@ -28,6 +28,7 @@ type ServerOptions = Readonly<{
 /** A mail server on this machine; it refuses recipients whose name begins with a status. */
 async function openServer(options: ServerOptions = {}) {
   const mails: string[] = [];
+  let hangs = options.hang ?? false;
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ["STARTTLS"],
@@ -42,7 +43,7 @@ async function openServer(options: ServerOptions = {}) {
       let text = "";
       stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
       stream.on("end", () => {
-        if (options.hang === true) return;
+        if (hangs) return;
         mails.push(text);
         done();
       });
@@ -54,10 +55,13 @@ async function openServer(options: ServerOptions = {}) {
   const login = options.login === undefined ? "" : "taskwire:wrong@";
   const mailer = openMail({ url: `smtp://${login}127.0.0.1:${port}`, timeoutMs: 2_000 });
   const channel = (timeoutMs = 2_000) =>
-    makeEmailChannel({ from: "Taskwire <reminders@taskwire.example>", sendMail: mailer.sendMail, timeoutMs });
+    makeEmailChannel({ from: "Taskwire <reminders@taskwire.example>", ...mailer, timeoutMs });
   return {
     mails,
     channel,
+    answer: () => {
+      hangs = false;
+    },
     [Symbol.asyncDispose]: async () => {
       await mailer[Symbol.asyncDispose]();
       await new Promise<void>((resolve) => server.close(() => resolve()));
@@ -124,7 +128,7 @@ test.each<[string, ServerOptions, string]>([
 
 test("a server that is not there, and one that does not answer in time, are tried again", async () => {
   const mailer = openMail({ url: "smtp://127.0.0.1:1", timeoutMs: 500 });
-  const absent = makeEmailChannel({ from: "a@example.org", sendMail: mailer.sendMail, timeoutMs: 2_000 });
+  const absent = makeEmailChannel({ from: "a@example.org", ...mailer, timeoutMs: 2_000 });
   expect(await absent.send(told("x"), 1)).toMatchObject({ outcome: "retry", afterMs: null });
   await mailer[Symbol.asyncDispose]();
   await using server = await openServer({ hang: true });
@@ -132,5 +136,16 @@ test("a server that is not there, and one that does not answer in time, are trie
     outcome: "retry",
     reason: "TimeoutError",
     afterMs: null,
+    unsure: true,
   });
+});
+
+test("what was given up is not sent later, neither what was under way nor what waited for a connection", async () => {
+  await using server = await openServer({ hang: true });
+  const slow = server.channel(300);
+  const sent = await Promise.all(Array.from({ length: 3 * (slow.atOnce ?? 0) }, () => slow.send(told("given up"), 1)));
+  expect(new Set(sent.map(({ outcome }) => outcome))).toEqual(new Set(["retry"]));
+  server.answer();
+  expect(await server.channel().send(told("wanted"), 1)).toEqual({ outcome: "delivered" });
+  expect(server.mails.map((mail) => /^Subject: (.*)\r$/m.exec(mail)?.[1])).toEqual(["Reminder: wanted"]);
 });

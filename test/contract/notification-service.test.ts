@@ -94,6 +94,22 @@ describe.skipIf(!url)("notifications on Postgres (needs DATABASE_URL)", () => {
     ]);
   });
 
+  test("what was handed over and not answered for is marked and counted as possibly doubled", async () => {
+    const userId = await world.newUser({ channels: [{ type: "email", to: "ada@example.org" }] });
+    await world.hear(triggered({ userId }));
+    const { channel } = scripted("email", (_told, attempt) =>
+      attempt === 1
+        ? { outcome: "retry", reason: "TimeoutError", afterMs: null, unsure: true }
+        : { outcome: "delivered" },
+    );
+    await using running = new AsyncDisposableStack();
+    const senders = running.use(world.startSenders([channel]));
+    expect(await world.settled(userId)).toMatchObject([{ attempts: 2, possibly_duplicated: true }]);
+    expect(await senders.metrics.text()).toContain(
+      'notification_possibly_duplicated_total{channel="email",role="test"} 1',
+    );
+  });
+
   test("the attempts are bounded: after the last it has failed, with the reason", async () => {
     const userId = await world.newUser(logged);
     await world.hear(triggered({ userId }));
@@ -212,7 +228,13 @@ describe.skipIf(!url)("notifications on Postgres (needs DATABASE_URL)", () => {
         await world.db.sql`select outcome from delivery_attempts where delivery_id = ${claimed.id} order by attempt`
       ).map(({ outcome }) => outcome);
     expect(await outcomes()).toEqual(["unknown", "delivered"]);
-    const late = { settlement: { status: "failed", reason: "late" }, verdict: null, pauseMs: 0, ms: 7 } as const;
+    const late = {
+      settlement: { status: "failed", reason: "late" },
+      verdict: null,
+      unsure: false,
+      pauseMs: 0,
+      ms: 7,
+    } as const;
     expect(await settleDelivery(world.db, claimed, late)).toEqual({ status: null, fallback: null });
     expect(await outcomes()).toEqual(["failed", "delivered"]);
     expect((await world.rowsOf(userId)).find(isEmail)).toMatchObject({ status: "delivered" });

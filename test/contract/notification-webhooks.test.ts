@@ -295,7 +295,7 @@ describe.skipIf(!url)("people's endpoints (needs DATABASE_URL)", () => {
       channels: slow.map((receiver) => ({ type: "webhook", url: receiver.url, secret })),
     });
     await world.hear(triggered({ userId: greedy }));
-    cleanUp.use(world.startSenders([anywhere(5_000)], { atOnce: 4 }));
+    cleanUp.use(world.startSenders([{ ...anywhere(5_000), atOnce: 4 }]));
     const busy = () => slow.filter(({ requests }) => requests.length > 0).length;
     await until("they are slow", () => busy() === 3);
     const userId = await newUserOf(good.url);

@@ -56,7 +56,7 @@ describe("retries", () => {
 
 describe("the channels of an environment", () => {
   const made = (env: Record<string, string>) =>
-    makeChannels(readConfig(channelSettings, env), { log, now: () => new Date(), sendMail: null });
+    makeChannels(readConfig(channelSettings, env), { log, now: () => new Date(), mail: null });
   const names = (env: Record<string, string>) => made(env).channels.map(({ name }) => name);
   test("people's are always there; the operator has none", () => {
     expect(names({})).toEqual(["in-app", "log", "webhook", "email"]);

@@ -21,12 +21,13 @@ export type Notification = Readonly<{
 }>;
 
 /**
- * What became of one attempt. `retry`: it may work later; `afterMs` where the receiver said when. `refused`: it never will;
+ * What became of one attempt. `retry`: it may work later; `afterMs` where the receiver said when, `unsure` where it was
+ * handed over and not answered for: it may have arrived. `refused`: it never will;
  * `gone`: nor will anything else sent there. `reason` is stored and shown: a status or an error's code, no content.
  */
 export type Sent = Readonly<
   | { outcome: "delivered" }
-  | { outcome: "retry"; reason: string; afterMs: number | null }
+  | { outcome: "retry"; reason: string; afterMs: number | null; unsure?: boolean }
   | { outcome: "refused"; reason: string; gone?: boolean }
 >;
 
@@ -37,5 +38,7 @@ export type ChannelName = (typeof channelNames)[number];
 /** A way to a person. `send` settles within the sender's lease and never throws for what the receiver does. */
 export type Channel = Readonly<{
   name: ChannelName;
+  /** How many may be on their way at once; 50 where it does not say. */
+  atOnce?: number;
   send: (notification: Notification, attempt: number) => Promise<Sent>;
 }>;

@@ -1,7 +1,7 @@
 import { checked, flag, integer, optional, optionalUrl, type Config } from "../../shared/config.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Channel, Notification } from "./channel.ts";
-import { makeEmailChannel, type SendMail } from "./email-channel.ts";
+import { makeEmailChannel, type EmailOptions } from "./email-channel.ts";
 import { makeInAppChannel } from "./in-app-channel.ts";
 import { makeLogChannel } from "./log-channel.ts";
 import { resolveBySystem } from "./resolve-public.ts";
@@ -38,16 +38,20 @@ export type Channels = Readonly<{
 /** The channels, by the settings of the environment. Throws for a webhook secret that is none. */
 export function makeChannels(
   settings: Config<typeof channelSettings>,
-  { log, now, sendMail }: Readonly<{ log: Log; now: () => Date; sendMail: SendMail | null }>,
+  {
+    log,
+    now,
+    mail,
+  }: Readonly<{ log: Log; now: () => Date; mail: Pick<EmailOptions, "sendMail" | "connections"> | null }>,
 ): Channels {
   const { webhookUrl, webhookSecret, timeoutMs, allowPrivate, emailFrom } = settings;
   const operator = webhookUrl === null || webhookSecret === null ? null : { target: webhookUrl, secret: webhookSecret };
   const trusted = makeWebhookChannel({ name: "operator-webhook", timeoutMs, now, resolve: null });
   if (operator !== null) signerOf(operator.secret);
   const email: Channel =
-    sendMail === null || emailFrom === null
+    mail === null || emailFrom === null
       ? { name: "email", send: () => Promise.resolve({ outcome: "refused", reason: "mail is not set up" }) }
-      : makeEmailChannel({ from: emailFrom, sendMail, timeoutMs });
+      : makeEmailChannel({ ...mail, from: emailFrom, timeoutMs });
   return {
     channels: [
       makeInAppChannel(),

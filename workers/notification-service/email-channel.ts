@@ -11,13 +11,16 @@ export type Mail = Readonly<{
   headers: Readonly<Record<string, string>>;
 }>;
 
-/** Hands a mail to a server; rejects with `responseCode` where the server said no, and nodemailer's `code` and `command`: at what. */
-export type SendMail = (mail: Mail) => Promise<void>;
+/** Hands a mail to a server; rejects with `responseCode` where the server said no, and nodemailer's `code` and `command`: at what. Aborted, it rejects at once
+ * and sends no more of it. */
+export type SendMail = (mail: Mail, signal: AbortSignal) => Promise<void>;
 
 export type EmailOptions = Readonly<{
   /** `name@domain`, with or without a display name. */
   from: string;
   sendMail: SendMail;
+  /** How many are sent at once; more would wait for each other's connections and use up their time. */
+  connections: number;
   timeoutMs: number;
 }>;
 
@@ -26,11 +29,12 @@ export type EmailOptions = Readonly<{
  * compare them. What the server refuses with 5xx of the recipient or the message is final (RFC 5321 §4.2.1). Everything else is tried
  * again: a wrong password, a server that turns us away or wants another sender, are for the operator to mend.
  */
-export function makeEmailChannel({ from, sendMail, timeoutMs }: EmailOptions): Channel {
+export function makeEmailChannel({ from, sendMail, connections, timeoutMs }: EmailOptions): Channel {
   const address = /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from.trim();
   const domain = address.slice(address.lastIndexOf("@") + 1);
   return {
     name: "email",
+    atOnce: connections,
     send: async (notification) => {
       const mail = {
         from,
@@ -43,21 +47,18 @@ export function makeEmailChannel({ from, sendMail, timeoutMs }: EmailOptions): C
           "list-unsubscribe": `<mailto:${address}?subject=unsubscribe>`,
         },
       };
+      // nodemailer's own deadlines are per step; a send must settle within the lease.
+      const signal = AbortSignal.timeout(timeoutMs);
       try {
-        await withinMs(sendMail(mail), timeoutMs);
+        await sendMail(mail, signal);
         return { outcome: "delivered" };
       } catch (error) {
-        return judge(error);
+        return signal.aborted
+          ? { outcome: "retry", reason: "TimeoutError", afterMs: null, unsure: true }
+          : judge(error);
       }
     },
   };
-}
-
-/** nodemailer's own deadlines are per step; a send must settle within the lease. */
-async function withinMs(work: Promise<void>, timeoutMs: number): Promise<void> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new DOMException("not sent in time", "TimeoutError")), timeoutMs);
-  return Promise.race([work, promise]).finally(() => clearTimeout(timer));
 }
 
 function judge(error: unknown): Sent {

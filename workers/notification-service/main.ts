@@ -39,7 +39,7 @@ await runRole("notification-service", settings, async (role, config) => {
   const { latePerSecond, disableAfterHours, keepDays } = config.sending;
   const { authenticate } = openAuth(config.auth);
   await using mail = smtpUrl === null ? null : openMail({ url: smtpUrl, timeoutMs });
-  const { channels, operatorWays } = makeChannels(config.channels, { log, now, sendMail: mail?.sendMail ?? null });
+  const { channels, operatorWays } = makeChannels(config.channels, { log, now, mail });
   const wakes = makeWakes(channels.map((channel) => channel.name));
   // The consumer's lanes, the senders, and the HTTP requests.
   await using db = await openDb(config.database, { role: name, poolSize: 16, log, metrics });

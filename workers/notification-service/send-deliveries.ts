@@ -22,7 +22,6 @@ export type SendDeliveries = Readonly<{
   breaker: BreakerPolicy;
   policyOf?: typeof retryPolicyOf;
   random?: () => number;
-  atOnce?: number;
 }>;
 
 const pauseAfterErrorMs = 1_000;
@@ -30,15 +29,16 @@ const pauseAfterErrorMs = 1_000;
 const perUser = 3;
 
 /**
- * Sends what is due on one channel until `role.signal` is aborted, up to 50 lanes at a time and each lane one after the other, so that a
+ * Sends what is due on one channel until `role.signal` is aborted, as many lanes at a time as it takes and each lane one after the other, so that a
  * slow or failing receiver holds up itself alone; settles when those on their way are marked. At least once: a crash between
- * sending and marking sends again, with the same id, and is counted as possibly doubled. Any number of instances may run.
+ * sending and marking sends again, with the same id, and is counted as possibly doubled, as is what was not answered in time. Any number of instances may run.
  */
 export async function sendDeliveries(
   options: SendDeliveries,
   role: Pick<Role, "signal" | "log" | "metrics" | "now">,
 ): Promise<void> {
-  const { db, channel, wake, leaseMs, collapseMs, atOnce = 50 } = options;
+  const { db, channel, wake, leaseMs, collapseMs } = options;
+  const { atOnce = 50 } = channel;
   const tell = makeTeller(role, channel.name);
   const onTheirWay = new Set<Promise<void>>();
   const byUser = new Map<string, number>();
@@ -54,7 +54,7 @@ export async function sendDeliveries(
     const ms = sent === null ? null : Math.round(performance.now() - from);
     const settling = { ...settlingOf(claimed, sent, options), ms };
     const settled = await settleDelivery(db, claimed, settling);
-    tell.settled(claimed, settling.settlement, settled);
+    tell.settled(claimed, settling, settled);
     if (settled.fallback !== null) options.wakeOf(settled.fallback.channel)?.now();
     wakeFor(wake, settling);
   };
@@ -109,21 +109,23 @@ function settlingOf(
   sent: Sent | null,
   { channel, breaker, paceMs, policyOf = retryPolicyOf, random = Math.random }: SendDeliveries,
 ): Omit<Settling, "ms"> {
-  if (sent === null) return { settlement: claimed.barred ?? { status: "delivered" }, verdict: null, pauseMs: 0 };
+  if (sent === null)
+    return { settlement: claimed.barred ?? { status: "delivered" }, verdict: null, pauseMs: 0, unsure: false };
   // People's endpoints alone: the operator looks after the others.
   const verdict = channel.name === "webhook" ? judgeEndpoint(claimed.health, sent, breaker, random) : null;
   const pauseMs = claimed.lateBy === null ? 0 : paceMs;
-  if (sent.outcome === "delivered") return { settlement: { status: "delivered" }, verdict, pauseMs };
+  const unsure = sent.outcome === "retry" && sent.unsure === true;
+  const rest = { verdict, pauseMs, unsure };
+  if (sent.outcome === "delivered") return { settlement: { status: "delivered" }, ...rest };
   const { reason } = sent;
-  if (sent.outcome === "refused" || verdict?.disable)
-    return { settlement: { status: "failed", reason }, verdict, pauseMs };
+  if (sent.outcome === "refused" || verdict?.disable) return { settlement: { status: "failed", reason }, ...rest };
   const policy = policyOf(channel.name, claimed.fallbacks.length > 0);
   const delayMs = retryDelayMs(claimed, policy, random);
   const settlement: Settlement =
     delayMs === null
       ? { status: "failed", reason }
       : { status: "pending", reason, afterMs: Math.max(delayMs, sent.afterMs ?? 0, verdict?.openMs ?? 0) };
-  return { settlement, verdict, pauseMs };
+  return { settlement, ...rest };
 }
 
 function makeTeller({ log, metrics, now }: Pick<Role, "log" | "metrics" | "now">, channel: string) {
@@ -133,7 +135,7 @@ function makeTeller({ log, metrics, now }: Pick<Role, "log" | "metrics" | "now">
   ]);
   const doubled = metrics.counter(
     "notification_possibly_duplicated_total",
-    "Deliveries sent again after a sender vanished between sending and marking.",
+    "Attempts after which nobody knows whether it arrived: the sender vanished, or the receiver did not answer in time.",
     ["channel"],
   );
   const seconds = metrics.histogram(
@@ -147,7 +149,8 @@ function makeTeller({ log, metrics, now }: Pick<Role, "log" | "metrics" | "now">
       doubled.inc({ channel });
       log.warn("delivery_retaken", { notificationId: id, channel });
     },
-    settled: ({ id, attempt, dueAt }: Claimed, settlement: Settlement, { status, fallback }: Settled) => {
+    settled: ({ id, attempt, dueAt }: Claimed, { settlement, unsure }: Settling, { status, fallback }: Settled) => {
+      if (unsure) doubled.inc({ channel });
       const outcome = settlement.status === "pending" ? "retry" : settlement.status;
       attempts.inc({ channel, outcome });
       if (outcome === "delivered") seconds.observe({ channel }, Math.max(0, now().getTime() - dueAt.getTime()) / 1000);

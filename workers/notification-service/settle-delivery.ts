@@ -17,6 +17,8 @@ export type Settling = Readonly<{
   settlement: Settlement;
   /** What follows for the endpoint; `null` where the way has no breaker or nothing was sent. */
   verdict: Verdict | null;
+  /** Whether it may have arrived all the same. */
+  unsure: boolean;
   /** Before the lane's next delivery. */
   pauseMs: number;
   /** How long the attempt took; `null` when nothing was sent. */
@@ -52,7 +54,7 @@ export async function settleDelivery(
 async function mark(
   sql: Sql | Tx,
   { id, claim, lane, attempt, channel }: Claimed,
-  { settlement, verdict, pauseMs, ms }: Settling,
+  { settlement, verdict, pauseMs, unsure, ms }: Settling,
 ): Promise<Settlement["status"] | null> {
   const reason = settlement.status === "delivered" ? null : settlement.reason.slice(0, 200);
   const afterMs = settlement.status === "pending" ? settlement.afterMs : 0;
@@ -76,7 +78,7 @@ async function mark(
       update deliveries
       set status = case when ${settlement.status} = 'pending' and deliveries.reason is not null then 'cancelled'
           else ${settlement.status} end,
-        claim = null, lease_until = null, last_error = ${reason},
+        claim = null, lease_until = null, last_error = ${reason}, possibly_duplicated = possibly_duplicated or ${unsure},
         reason = case ${settlement.status} when 'delivered' then null when 'cancelled' then ${reason} else deliveries.reason end,
         next_attempt_at = clock_timestamp() + ${afterMs} * interval '1 ms',
         delivered_at = case when ${settlement.status} = 'delivered' then clock_timestamp() end
