@@ -28,6 +28,8 @@ describe.skipIf(!url)("what is put off, late or needless (needs DATABASE_URL)", 
   /** The window's end is here: what waits for it is due by the clock of the database. */
   const wakeUp = async (userId: string) => {
     await world.db.sql`
+      update preferences set settings = settings || '{"muted_until": null}'::jsonb where user_id = ${userId}`;
+    await world.db.sql`
       update deliveries set due_at = clock_timestamp() where user_id = ${userId} and bundle = 'quiet' and status = 'pending'`;
     await world.db
       .sql`update delivery_lanes set next_at = clock_timestamp() where user_id = ${userId} and next_at is not null`;
@@ -106,6 +108,89 @@ describe.skipIf(!url)("what is put off, late or needless (needs DATABASE_URL)", 
       expect(rows).toHaveLength(1);
       expect(rows[0]?.at.getTime()).toBeGreaterThanOrEqual(mutedUntil.getTime());
       expect(mail.sent).toHaveLength(1);
+    });
+  });
+
+  describe("quiet hours that begin while something is on its way", () => {
+    const silence = (userId: string, channels: unknown) => world.prefer(userId, { ...muted, channels });
+    const looked = (userId: string) =>
+      until("nothing is to be looked at before the end", async () => {
+        const rows = await world.db.sql`
+          select from delivery_lanes where user_id = ${userId} and next_at < clock_timestamp() + interval '1 day'`;
+        return rows.length === 0;
+      });
+
+    test("what is tried again and what waits behind it are put off; the one goes as itself, the others as a digest", async () => {
+      const userId = await world.newUser({ channels: [email] });
+      for (const title of ["tried", "a", "b"]) await world.hear(triggered({ userId, title }));
+      const mail = scripted("email", async (_told, attempt) => {
+        if (mail.sent.length > 1) return { outcome: "delivered" };
+        await silence(userId, [email]);
+        return { outcome: "retry", reason: `SMTP 451, attempt ${attempt}`, afterMs: 0 };
+      });
+      await using running = new AsyncDisposableStack();
+      running.use(world.startSenders([mail.channel]));
+      await until("the first has failed", async () => (await world.rowsOf(userId)).some((row) => row.attempts === 1));
+      await looked(userId);
+      expect(mail.titles()).toEqual(["tried"]);
+      expect(await summary(userId)).toEqual(["tried: pending", "a: pending", "b: pending"]);
+      await wakeUp(userId);
+      await world.settled(userId);
+      expect(mail.titles().toSorted()).toEqual(["a, b", "tried", "tried"]);
+    });
+
+    test("what is urgent goes on, where that passes, and so does what somebody asked for again", async () => {
+      const userId = await world.newUser({ channels: [email] });
+      await world.hear(triggered({ userId, title: "again" }));
+      const mail = scripted("email");
+      await using running = new AsyncDisposableStack();
+      const senders = running.use(world.startSenders([mail.channel]));
+      const [row] = await world.settled(userId);
+      await world.hear(
+        triggered({ userId, title: "can wait", lateSeconds: 9 }),
+        triggered({ userId, title: "urgent", priority: "High" }),
+      );
+      await silence(userId, [email]);
+      await world.appFor(userId).request(`/v1/notifications/${row?.id}/resend`, { method: "POST" });
+      senders.wakes.all();
+      await looked(userId);
+      expect(mail.titles().filter((title) => title === "again")).toHaveLength(2);
+      expect(mail.titles()).toContain("urgent");
+    });
+
+    test("what takes the place of what failed waits, in the app too; a digest with an urgent one in it does not", async () => {
+      const chain = [{ ...email, else: { type: "in-app" } }];
+      const [calm, pressed] = [
+        await world.newUser({ ...muted, channels: chain, urgent_passes: false }),
+        await world.newUser({ ...muted, channels: chain, urgent_passes: false }),
+      ];
+      for (const userId of [calm, pressed]) await world.hear(triggered({ userId, title: "a", lateSeconds: 9 }));
+      await world.hear(triggered({ userId: calm, title: "b" }));
+      await world.hear(triggered({ userId: pressed, title: "b", priority: "High" }));
+      const mail = scripted("email", async ({ userId }) => {
+        await silence(userId, chain);
+        return { outcome: "refused", reason: "SMTP 550" };
+      });
+      await using running = new AsyncDisposableStack();
+      running.use(world.startSenders([mail.channel, scripted("in-app").channel]));
+      for (const userId of [calm, pressed]) await wakeUp(userId);
+      await world.settled(pressed);
+      await until("the calm one's mail has failed", async () => (await world.rowsOf(calm)).length === 4);
+      await looked(calm);
+      expect((await summary(calm)).toSorted()).toEqual([
+        "a: bundled",
+        "b: bundled",
+        "digest: failed",
+        "digest: pending",
+      ]);
+      await wakeUp(calm);
+      await world.settled(calm);
+      expect((await summary(calm)).toSorted()).toEqual([
+        "a: delivered",
+        "b: delivered",
+        "digest: delivered",
+        "digest: failed",
+      ]);
     });
   });
 

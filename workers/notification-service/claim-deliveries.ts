@@ -3,7 +3,9 @@ import { readPreferences } from "../../shared/preferences/read-preferences.ts";
 import type { ChannelName, Notification } from "./channel.ts";
 import type { Health } from "./endpoint-health.ts";
 import { cancelMoot } from "./cancel-moot.ts";
+import type { Preferences } from "../../shared/preferences/preferences.ts";
 import { makeDigests } from "./make-digests.ts";
+import { putOffQuiet, ringing } from "./put-off-quiet.ts";
 import { endpointsOf, type Way } from "./way.ts";
 
 /**
@@ -41,6 +43,7 @@ export type Claims = Readonly<{ claimed: readonly Claimed[]; more: boolean }>;
 
 type Head = Readonly<{
   lane: string;
+  userId: string;
   id: string;
   kind: Notification["kind"];
   retaken: boolean;
@@ -50,17 +53,21 @@ type Head = Readonly<{
 
 /**
  * Takes the next delivery of up to `limit` lanes of a channel that have one due, the lane that waits longest first; two senders never
- * have the same lane, so a lane's deliveries go one after the other, and one that failed holds up those behind it. Deferred ones that
- * are due together become a digest first; what needs no telling any more is cancelled. `more`: look again at once.
+ * have the same lane, so a lane's deliveries go one after the other, and one that failed holds up those behind it. What would come in
+ * quiet hours is put off, but for what another sender had begun; deferred ones that are due together become a digest first; what
+ * needs no telling any more is cancelled. `more`: look again at once.
  */
 export function claimDeliveries(db: Pick<Db, "transaction">, of: Claiming): Promise<Claims> {
   return db.transaction(async (tx) => {
     const { lanes, more } = await lockDueLanes(tx, of);
     if (lanes.length === 0) return { claimed: [], more };
-    const heads = await findHeads(tx, lanes);
+    const due = await findHeads(tx, lanes);
+    const preferences = await readPreferences(tx, ringing.has(of.channel) ? due.map(({ userId }) => userId) : []);
+    const putOff = await putOffQuiet(tx, due, { channel: of.channel, preferences });
+    const heads = due.filter(({ id }) => !putOff.has(id));
     const { ids, moot } = await leaveOutMoot(tx, await makeDigests(tx, heads, of.gatherMs), heads);
-    const claimed = ids.length === 0 ? [] : await take(tx, ids, of);
-    return { claimed, more: moot > 0 || more };
+    const claimed = ids.length === 0 ? [] : await take(tx, ids, { ...of, preferences });
+    return { claimed, more: heads.length < due.length || moot > 0 || more };
   });
 }
 
@@ -89,7 +96,7 @@ async function lockDueLanes(
 async function findHeads(tx: Tx, lanes: readonly string[]): Promise<readonly Head[]> {
   return await tx<Head[]>`
     with heads as materialized (
-      select delivery_lanes.id as lane, coalesce(left_behind.id, waiting.id) as id,
+      select delivery_lanes.id as lane, delivery_lanes.user_id, coalesce(left_behind.id, waiting.id) as id,
         coalesce(left_behind.kind, waiting.kind) as kind, left_behind.id is not null as retaken,
         waiting.bundle, waiting.attempts,
         case when left_behind.id is not null then left_behind.lease_until
@@ -109,7 +116,7 @@ async function findHeads(tx: Tx, lanes: readonly string[]): Promise<readonly Hea
       update delivery_lanes set next_at = case when ready.id is not null then ready.ready_at end
       from ready where delivery_lanes.id = ready.lane and not is_ready
     )
-    select lane, id, kind, retaken, bundle, attempts from ready where is_ready`;
+    select lane, user_id as "userId", id, kind, retaken, bundle, attempts from ready where is_ready`;
 }
 
 /** The ids of those that still matter, and how many did not. A digest matters as long as one in it does. */
@@ -153,7 +160,11 @@ type Taken = Omit<Claimed, "health" | "barred" | "reminders" | "secret"> &
 async function take(
   tx: Tx,
   ids: readonly string[],
-  { leaseMs, channel }: Readonly<{ leaseMs: number; channel: ChannelName }>,
+  {
+    leaseMs,
+    channel,
+    preferences,
+  }: Readonly<{ leaseMs: number; channel: ChannelName; preferences: ReadonlyMap<string, Preferences> }>,
 ): Promise<readonly Claimed[]> {
   const taken = await tx<Taken[]>`
     with before as materialized (
@@ -180,17 +191,10 @@ async function take(
       greatest(extract(epoch from clock_timestamp() - greatest(due_at, triggered_at)) * 1000, 0)::float8 as "dueForMs",
       failures, disabled, "failingForMs"`;
   const members = await readMembers(tx, taken);
-  const endpoints =
-    channel === "webhook"
-      ? await readPreferences(
-          tx,
-          taken.map(({ userId }) => userId),
-        )
-      : new Map();
   return taken.map(
     ({ failures, failingForMs, disabled, reminderId, taskId, title, remindAt, triggeredAt, ...one }): Claimed => {
-      const preferences = endpoints.get(one.userId);
-      const secret = (preferences && endpointsOf(preferences).get(one.target)) ?? null;
+      const wishes = preferences.get(one.userId);
+      const secret = channel === "webhook" && wishes ? (endpointsOf(wishes).get(one.target) ?? null) : null;
       const isRemoved = channel === "webhook" && secret === null;
       return {
         ...one,

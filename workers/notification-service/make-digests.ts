@@ -3,7 +3,13 @@ import type { Tx } from "../../shared/postgres/db.ts";
 import { cancelMoot } from "./cancel-moot.ts";
 
 /** What a lane is to send next; only one that may be told together with others and was never tried becomes part of a digest. */
-export type Candidate = Readonly<{ lane: string; id: string; bundle: "quiet" | "late" | null; attempts: number }>;
+export type Candidate = Readonly<{
+  lane: string;
+  id: string;
+  kind: "reminder" | "digest";
+  bundle: "quiet" | "late" | null;
+  attempts: number;
+}>;
 
 /** More go into a second digest. */
 const mostInOne = 500;
@@ -18,14 +24,16 @@ export async function makeDigests(
   heads: readonly Candidate[],
   gatherMs: number,
 ): Promise<Readonly<{ ids: ReadonlyMap<string, string>; moot: number }>> {
-  const bundling = heads.filter(({ bundle, attempts }) => bundle !== null && attempts === 0);
+  const bundling = heads.filter(
+    ({ kind, bundle, attempts }) => kind === "reminder" && bundle !== null && attempts === 0,
+  );
   if (bundling.length === 0) return { ids: new Map(), moot: 0 };
   const due = await tx<{ lane: string; id: string }[]>`
     select head.lane, member.id
     from unnest(${bundling.map(({ lane }) => lane)}::uuid[], ${bundling.map(({ bundle }) => bundle)}::text[]) as head (lane, bundle)
     cross join lateral (
       select id from deliveries
-      where lane = head.lane and status = 'pending' and bundle = head.bundle and attempts = 0
+      where lane = head.lane and status = 'pending' and kind = 'reminder' and bundle = head.bundle and attempts = 0
         and due_at <= clock_timestamp() + case when head.bundle = 'late' then ${gatherMs} else 0 end * interval '1 ms'
       order by due_at, id limit ${mostInOne}
     ) member`;

@@ -1,6 +1,8 @@
 import type { Db, Sql, Tx } from "../../shared/postgres/db.ts";
+import { preferencesOf } from "../../shared/preferences/read-preferences.ts";
 import type { Claimed } from "./claim-deliveries.ts";
 import type { Verdict } from "./endpoint-health.ts";
+import { quietUntil } from "./quiet-until.ts";
 import { lockLanes } from "./store-deliveries.ts";
 import { laneOf, type Way } from "./way.ts";
 import { deliveryId } from "./write-deliveries.ts";
@@ -100,14 +102,15 @@ async function mark(
   return row?.status ?? null;
 }
 
-/** The delivery by the next way: at once, and for a digest with what it still has to tell. Its way may have told the reminder already. */
+/** The delivery by the next way: at once, where it is not quiet now, and for a digest with what it still has to tell. Its way may have told the reminder already. */
 async function takeOver(
   tx: Tx,
   claimed: Claimed,
   next: Way & Readonly<{ id: string; fallbacks: readonly Way[] }>,
 ): Promise<void> {
   const id = deliveryId(claimed.id, next);
-  const isThere = next.channel === "in-app";
+  // What is pending is put off where it has to be when it is claimed.
+  const isThere = next.channel === "in-app" && !(await isQuiet(tx, claimed.userId));
   const status = isThere ? "delivered" : "pending";
   await tx`
     insert into deliveries (id, event_id, kind, channel, target, lane, fallbacks, fallback_of, user_id, reminder_id, generation,
@@ -127,4 +130,10 @@ async function takeOver(
 
 function wayOf({ channel, target }: Claimed): Way {
   return { channel, target };
+}
+
+async function isQuiet(tx: Tx, userId: string): Promise<boolean> {
+  const preferences = await preferencesOf(tx, userId);
+  const [clock] = await tx<{ now: Date }[]>`select clock_timestamp() as now`;
+  return clock !== undefined && quietUntil(preferences, clock.now) !== null;
 }
