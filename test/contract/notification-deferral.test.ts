@@ -323,6 +323,41 @@ describe.skipIf(!url)("what is put off, late or needless (needs DATABASE_URL)", 
       expect(mail.sent).toHaveLength(1);
     });
 
+    test("what is dismissed during its last attempt takes no other way; a digest takes along what was not", async () => {
+      const chain = [{ ...email, else: { type: "log" } }];
+      const [single, several] = [
+        await world.newUser({ channels: chain }),
+        await world.newUser({ ...muted, channels: chain }),
+      ];
+      const one = triggered({ userId: single, title: "one" });
+      const [a, b] = [
+        triggered({ userId: several, title: "a", lateSeconds: 9 }),
+        triggered({ userId: several, title: "b" }),
+      ];
+      await world.hear(one, a, b);
+      const answer = Promise.withResolvers<void>();
+      const mail = scripted("email", async () => {
+        await answer.promise;
+        return { outcome: "refused", reason: "SMTP 550" };
+      });
+      const log = scripted("log");
+      await using running = new AsyncDisposableStack();
+      running.use(world.startSenders([mail.channel, log.channel]));
+      await wakeUp(several);
+      await until("both are being sent", () => mail.sent.length === 2);
+      await world.hear(dismissed(one), dismissed(a));
+      answer.resolve();
+      for (const userId of [single, several]) await world.settled(userId);
+      expect(log.titles()).toEqual(["b"]);
+      expect(await summary(single)).toEqual(["one: cancelled: dismissed: user"]);
+      expect((await summary(several)).toSorted()).toEqual([
+        "a: cancelled: dismissed: user",
+        "b: delivered",
+        "digest: delivered",
+        "digest: failed",
+      ]);
+    });
+
     test("only the generation that was moved on is, in one batch and for good", async () => {
       const userId = await world.newUser({ ...muted, channels: [email] });
       const old = triggered({ userId, title: "old", lateSeconds: 9 });

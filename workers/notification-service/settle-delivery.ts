@@ -46,8 +46,11 @@ export async function settleDelivery(
   return db.transaction(async (tx) => {
     const lane = { id: laneOf(claimed.userId, next), userId: claimed.userId, ...next };
     await lockLanes(tx, [{ id: claimed.lane, userId: claimed.userId, ...wayOf(claimed) }, lane]);
-    const [mine] = await tx`select id from deliveries where id = ${claimed.id} and claim = ${claimed.claim} for update`;
-    if (mine === undefined) return { status: await mark(tx, claimed, settling), fallback: null };
+    // One with a reason was cancelled meanwhile, and so was a digest in which all have one.
+    const [mine] = await tx`
+      select from deliveries where id = ${claimed.id} and claim = ${claimed.claim} and reason is null for update`;
+    if (mine === undefined || !(await hasMore(tx, claimed)))
+      return { status: await mark(tx, claimed, settling), fallback: null };
     await takeOver(tx, claimed, { ...lane, fallbacks: others });
     return { status: await mark(tx, claimed, settling), fallback: next };
   });
@@ -78,7 +81,7 @@ async function mark(
       returning id
     ), settled as (
       update deliveries
-      set status = case when ${settlement.status} = 'pending' and deliveries.reason is not null then 'cancelled'
+      set status = case when ${settlement.status} in ('pending', 'failed') and deliveries.reason is not null then 'cancelled'
           else ${settlement.status} end,
         claim = null, lease_until = null, last_error = ${reason}, possibly_duplicated = possibly_duplicated or ${unsure},
         reason = case ${settlement.status} when 'delivered' then null when 'cancelled' then ${reason} else deliveries.reason end,
@@ -86,12 +89,15 @@ async function mark(
         delivered_at = case when ${settlement.status} = 'delivered' then clock_timestamp() end
       from lane
       where deliveries.id = ${id} and claim = ${claim}
-      returning deliveries.id, status, delivered_at
+      returning deliveries.id, status, deliveries.reason, delivered_at
     ), members as (
-      update deliveries set status = settled.status, delivered_at = settled.delivered_at,
-        reason = case when settled.status = 'delivered' then null else deliveries.reason end
+      update deliveries
+      set status = case when settled.status = 'failed' and deliveries.reason is not null then 'cancelled' else settled.status end,
+        delivered_at = settled.delivered_at,
+        reason = case settled.status when 'delivered' then null when 'cancelled' then coalesce(deliveries.reason, settled.reason)
+          else deliveries.reason end
       from settled
-      where digest_id = settled.id and deliveries.status = 'bundled' and settled.status in ('delivered', 'failed')
+      where digest_id = settled.id and deliveries.status = 'bundled' and settled.status in ('delivered', 'failed', 'cancelled')
     ), noted as (
       insert into delivery_attempts (claim, delivery_id, attempt, channel, outcome, reason, ms)
       select ${claim}, ${id}, ${attempt}, ${channel}, ${outcome}, ${reason}, ${ms}
@@ -100,6 +106,13 @@ async function mark(
     )
     select status from settled`;
   return row?.status ?? null;
+}
+
+async function hasMore(tx: Tx, { id, kind }: Claimed): Promise<boolean> {
+  if (kind === "reminder") return true;
+  const rows = await tx`
+    select from deliveries where digest_id = ${id} and status = 'bundled' and reason is null limit 1`;
+  return rows.length > 0;
 }
 
 /** The delivery by the next way: at once, where it is not quiet now, and for a digest with what it still has to tell. Its way may have told the reminder already. */
@@ -124,7 +137,7 @@ async function takeOver(
     await tx`
       update deliveries set digest_id = ${id}, status = case when ${isThere} then 'delivered' else 'bundled' end,
         delivered_at = case when ${isThere} then clock_timestamp() end
-      where digest_id = ${claimed.id} and status = 'bundled'`;
+      where digest_id = ${claimed.id} and status = 'bundled' and reason is null`;
   if (!isThere) await tx`update delivery_lanes set next_at = least(next_at, clock_timestamp()) where id = ${next.id}`;
 }
 
