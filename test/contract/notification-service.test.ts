@@ -304,4 +304,19 @@ describe.skipIf(!url)("notifications on Postgres (needs DATABASE_URL)", () => {
     ]);
     expect(sent).toHaveLength(1);
   });
+
+  test("a digest whose webhook was taken away is cancelled, with all it was to tell", async () => {
+    const channels = [{ type: "webhook", url: "https://hooks.example.org/x", secret }];
+    const userId = await world.newUser({ channels, muted_until: "2199-01-01T00:00:00.000Z" });
+    await world.hear(triggered({ userId, lateSeconds: 9 }), triggered({ userId }));
+    await world.prefer(userId, { channels: [] });
+    await world.db.sql`update deliveries set due_at = clock_timestamp() where user_id = ${userId}`;
+    await world.db.sql`update delivery_lanes set next_at = clock_timestamp() where user_id = ${userId}`;
+    const { channel, sent } = scripted("webhook");
+    await using running = new AsyncDisposableStack();
+    running.use(world.startSenders([channel]));
+    const fate = { status: "cancelled", reason: "no longer among the user's webhooks" };
+    expect(await world.settled(userId)).toMatchObject([fate, fate, fate]);
+    expect(sent).toEqual([]);
+  });
 });
