@@ -3,6 +3,7 @@ import { claimDeliveries } from "../../workers/notification-service/claim-delive
 import type { Sent } from "../../workers/notification-service/channel.ts";
 import { pruneDeliveries } from "../../workers/notification-service/prune-deliveries.ts";
 import { settleDelivery } from "../../workers/notification-service/settle-delivery.ts";
+import { laneOf } from "../../workers/notification-service/way.ts";
 import { until } from "../support/until.ts";
 import {
   dismissed,
@@ -24,6 +25,7 @@ describe.skipIf(!url)("notifications on Postgres (needs DATABASE_URL)", () => {
   }, 60_000);
   afterAll(async () => world?.[Symbol.asyncDispose](), 30_000);
 
+  const way = { channel: "log", target: "" } as const;
   const logged = { channels: [{ type: "log" }] };
   const inBoth = { channels: [{ type: "log" }, { type: "email", to: "ada@example.org" }] };
 
@@ -282,6 +284,29 @@ describe.skipIf(!url)("notifications on Postgres (needs DATABASE_URL)", () => {
       "email",
       "in-app",
     ]);
+  });
+
+  test("a batch locks the lanes of all it writes and cancels in order of id, so that no two wait for each other", async () => {
+    const users = await Promise.all([world.newUser(logged), world.newUser(logged)]);
+    const [low = "", high = ""] = users.toSorted((a, b) => (laneOf(a, way) < laneOf(b, way) ? -1 : 1));
+    const old = triggered({ userId: low });
+    await world.hear(old, triggered({ userId: high }));
+    const isFree = Promise.withResolvers<boolean>();
+    let hearing: Promise<unknown> = Promise.resolve();
+    await world.db.transaction(async (tx) => {
+      await tx`select from delivery_lanes where id = ${laneOf(low, way)} for no key update`;
+      hearing = world.hear(triggered({ userId: high }), dismissed(old));
+      await until("the batch waits", async () => {
+        const waiting = await world.db.sql`
+          select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+        return waiting.length > 0;
+      });
+      const free = await tx`
+        select from delivery_lanes where id = ${laneOf(high, way)} for no key update skip locked`;
+      isFree.resolve(free.length === 1);
+    });
+    await hearing;
+    expect(await isFree.promise).toBe(true);
   });
 
   test("a user's webhook is signed with the secret of this moment, and one taken away gets nothing more", async () => {

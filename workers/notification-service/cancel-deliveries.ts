@@ -1,11 +1,21 @@
 import type { Tx } from "../../shared/postgres/db.ts";
+import type { Lane } from "./store-deliveries.ts";
 
 /** A reminder that needs no telling any more, up to one of its generations; `null`: whichever. */
 export type Moot = Readonly<{ reminderId: string; upTo: number | null; reason: string }>;
 
+/** The lanes of what is still to be told of these reminders. */
+export async function lanesOfMoot(tx: Tx, moot: readonly Moot[]): Promise<readonly Lane[]> {
+  if (moot.length === 0) return [];
+  return await tx<Lane[]>`
+    select id, user_id as "userId", channel, target from delivery_lanes where id in (
+      select lane from deliveries
+      where reminder_id = any(${moot.map(({ reminderId }) => reminderId)}::uuid[]) and status in ('pending', 'sending', 'bundled'))`;
+}
+
 /**
  * Cancels what is still to be told of these reminders, also within a digest that has not gone out, and counts what a person has in their
- * list as read. What is being sent at this moment is cancelled unless that attempt delivers. Safe to repeat.
+ * list as read. What is being sent at this moment is cancelled unless that attempt delivers. Safe to repeat. The caller has locked their lanes, see `lanesOfMoot`.
  */
 export async function cancelDeliveries(tx: Tx, moot: readonly Moot[]): Promise<void> {
   if (moot.length === 0) return;
@@ -15,10 +25,6 @@ export async function cancelDeliveries(tx: Tx, moot: readonly Moot[]): Promise<v
     select reminder_id, coalesce(up_to, 9223372036854775807) as up_to, reason from unnest(
       ${ids}::uuid[], ${latest.map(({ upTo }) => upTo)}::bigint[], ${latest.map(({ reason }) => reason)}::text[])
       as moot (reminder_id, up_to, reason)`;
-  await tx`
-    select from delivery_lanes where id in (
-      select lane from deliveries where reminder_id = any(${ids}::uuid[]) and status in ('pending', 'sending', 'bundled'))
-    order by id for no key update`;
   await tx`
     with moot as (${affected}), cancelled as (
       update deliveries

@@ -1,6 +1,7 @@
 import type { Db } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
 import type { DeliveryRow } from "./notification-view.ts";
+import { lockLanes, readLanes, type Lane } from "./store-deliveries.ts";
 
 export type Resend = Readonly<{ id: string; userId: string; key: string | null }>;
 
@@ -16,9 +17,15 @@ export async function resendNotification(
   { id, userId, key }: Resend,
 ): Promise<Readonly<{ replayed: boolean }>> {
   return db.transaction(async (tx) => {
-    const [lane] = await tx<{ id: string; disabled: boolean }[]>`
-      select id, disabled_at is not null as disabled from delivery_lanes
-      where id = (select lane from deliveries where id = ${id} and user_id = ${userId}) for no key update`;
+    // One that was in the app at once has no lane yet.
+    const lanes = await tx<Lane[]>`
+      select lane as id, user_id as "userId", channel, target from deliveries
+      where id = ${id} and user_id = ${userId} and lane is not null`;
+    await lockLanes(tx, lanes);
+    const { disabled } = await readLanes(
+      tx,
+      lanes.map((lane) => lane.id),
+    );
     const [row] = await tx<
       (Pick<DeliveryRow, "status" | "channel" | "digestId"> & { resendKey: string | null; lane: string | null })[]
     >`
@@ -29,12 +36,9 @@ export async function resendNotification(
     if (row.digestId !== null)
       throw new Problem("REFUSED", `It is told by the digest ${row.digestId}; send that again`);
     if (row.status === "cancelled") throw new Problem("REFUSED", "It was cancelled: there is nothing to tell any more");
-    if (lane?.disabled === true) throw new Problem("REFUSED", "Its endpoint is disabled; enable that first");
+    if (disabled.size > 0) throw new Problem("REFUSED", "Its endpoint is disabled; enable that first");
     if (row.lane === null) throw new Problem("REFUSED", "It is too old to be sent again");
     if (row.status === "pending" || row.status === "sending") return { replayed: true };
-    await tx`
-      insert into delivery_lanes (id, user_id, channel, target)
-      select lane, user_id, channel, target from deliveries where id = ${id} on conflict do nothing`;
     await tx`
       update deliveries
       set status = 'pending', attempts = 0, due_at = clock_timestamp(), next_attempt_at = clock_timestamp(), bundle = null,

@@ -8,15 +8,12 @@ export type NewDelivery = Planned &
 
 /**
  * Writes deliveries and makes their lanes look for them in time; those already known (by id, or by reminder, generation and lane) stay
- * as they are. Lanes are locked before deliveries, in order of id, here and by everybody. Resolves with the ids that are new.
+ * as they are. Lanes are locked before deliveries, all at once and in order of id, by everybody: those of what is pending here by the
+ * caller, see `lanesOf`. Resolves with the ids that are new.
  */
 export async function addDeliveries(tx: Tx, rows: readonly NewDelivery[]): Promise<ReadonlySet<string>> {
   if (rows.length === 0) return new Set();
   const waiting = rows.filter(({ status }) => status === "pending");
-  await lockLanes(
-    tx,
-    waiting.map(({ lane, userId, way }) => ({ id: lane, userId, ...way })),
-  );
   const column = <T>(of: (row: NewDelivery) => T): T[] => rows.map(of);
   const added = await tx<{ id: string }[]>`
     insert into deliveries (id, event_id, channel, target, lane, fallbacks, user_id, reminder_id, generation, task_id, title,
@@ -50,6 +47,13 @@ export async function addDeliveries(tx: Tx, rows: readonly NewDelivery[]): Promi
     ) new
     where delivery_lanes.id = new.lane`;
   return new Set(added.map(({ id }) => id));
+}
+
+/** The lanes that have to look for these deliveries. */
+export function lanesOf(rows: readonly NewDelivery[]): readonly Lane[] {
+  return rows
+    .filter(({ status }) => status === "pending")
+    .map(({ lane, userId, way }) => ({ id: lane, userId, ...way }));
 }
 
 /** A lane to make where it is missing. */

@@ -4,10 +4,10 @@ import type { Received, ReceivedOf } from "../../shared/message.ts";
 import type { Tx } from "../../shared/postgres/db.ts";
 import { defaultPreferences, type Preferences } from "../../shared/preferences/preferences.ts";
 import { readPreferences } from "../../shared/preferences/read-preferences.ts";
-import { cancelDeliveries, type Moot } from "./cancel-deliveries.ts";
+import { cancelDeliveries, lanesOfMoot, type Moot } from "./cancel-deliveries.ts";
 import type { ChannelName } from "./channel.ts";
 import { lateBy, planDelivery, planForOperator, type Planned, type Reminder } from "./plan-delivery.ts";
-import { addDeliveries, readLanes, type NewDelivery } from "./store-deliveries.ts";
+import { addDeliveries, lanesOf, lockLanes, readLanes, type NewDelivery } from "./store-deliveries.ts";
 import { chainsOf, laneOf, type Way } from "./way.ts";
 
 export type WriteDeliveries = Readonly<{
@@ -32,9 +32,11 @@ export function makeWriteDeliveries({ operatorWays, collapseMs, onWritten }: Wri
   return async (messages, { tx }) => {
     const fired = messages.filter((message): message is Triggered => message.type === "ReminderTriggered");
     const rows = fired.length === 0 ? [] : await plan(tx, fired, { operatorWays, collapseMs });
+    const moot = messages.flatMap(mootBy);
+    await lockLanes(tx, [...lanesOf(rows), ...(await lanesOfMoot(tx, moot))]);
     const added = await addDeliveries(tx, rows);
     // After the rows of this batch: a reminder may have been moved on within it.
-    await cancelDeliveries(tx, messages.flatMap(mootBy));
+    await cancelDeliveries(tx, moot);
     const counts = new Map<ChannelName, number>();
     for (const { id, way } of rows) if (added.has(id)) counts.set(way.channel, (counts.get(way.channel) ?? 0) + 1);
     if (counts.size > 0) onWritten(counts);
