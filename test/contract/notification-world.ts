@@ -64,7 +64,7 @@ export async function openNotificationWorld() {
     const text = JSON.stringify(preferencesInput.parse(settings));
     await db.sql`
       insert into preferences (user_id, settings) values (${userId}, ${text}::jsonb)
-      on conflict (user_id) do update set settings = excluded.settings, updated_at = clock_timestamp()`;
+      on conflict (user_id) do update set settings = excluded.settings, version = preferences.version + 1, updated_at = clock_timestamp()`;
   };
 
   const rowsOf = async (userId: string): Promise<readonly Row[]> => [

@@ -68,7 +68,7 @@ await runRole("notification-service", settings, async (role, config) => {
     ...channels.map((channel) => sendDeliveries({ ...sending, channel, wake: wakes.to(channel.name) }, role)),
     every({ ms: 15_000, signal, log, name: "measure_deliveries" }, measure),
     every({ ms: 5_000, signal, log, name: "replan_deferred" }, async () => {
-      if ((await replanDeferred(db, { withinMs: 60_000 })) > 0) wakes.all();
+      if ((await replanDeferred(db, { signal })) > 0) wakes.all();
     }),
     every({ ms: hourMs, signal, log, name: "prune_deliveries" }, async () => {
       const pruned = await pruneDeliveries(db.sql, { keepDays, signal });

@@ -1,10 +1,17 @@
 import type { Sql, Tx } from "../../shared/postgres/db.ts";
 import type { Planned, Reminder } from "./plan-delivery.ts";
 
-/** A planned delivery of a fired reminder, as a row. `lane`: what goes one after the other; see `laneOf`. */
+/** A planned delivery of a fired reminder, as a row. `planVersion`: of the preferences it was planned by, 0 for none. `lane`: what goes one after the other; see `laneOf`. */
 export type NewDelivery = Planned &
   Reminder &
-  Readonly<{ id: string; eventId: string; userId: string; generation: number | null; lane: string }>;
+  Readonly<{
+    id: string;
+    eventId: string;
+    userId: string;
+    generation: number | null;
+    lane: string;
+    planVersion: number;
+  }>;
 
 /**
  * Writes deliveries and makes their lanes look for them in time; those already known (by id, or by reminder, generation and lane) stay
@@ -17,9 +24,9 @@ export async function addDeliveries(tx: Tx, rows: readonly NewDelivery[]): Promi
   const column = <T>(of: (row: NewDelivery) => T): T[] => rows.map(of);
   const added = await tx<{ id: string }[]>`
     insert into deliveries (id, event_id, channel, target, lane, fallbacks, user_id, reminder_id, generation, task_id, title,
-      priority, remind_at, triggered_at, late_by, status, reason, due_at, bundle, delivered_at)
+      priority, remind_at, triggered_at, late_by, status, reason, due_at, bundle, plan_version, delivered_at)
     select id, event_id, channel, target, lane, fallbacks::jsonb, user_id, reminder_id, generation, task_id, title,
-      priority, remind_at, triggered_at, late_by, status, reason, due_at, bundle,
+      priority, remind_at, triggered_at, late_by, status, reason, due_at, bundle, plan_version,
       case when status = 'delivered' then clock_timestamp() end
     from unnest(
       ${column(({ id }) => id)}::uuid[], ${column(({ eventId }) => eventId)}::uuid[],
@@ -32,9 +39,9 @@ export async function addDeliveries(tx: Tx, rows: readonly NewDelivery[]): Promi
       ${column(({ triggeredAt }) => triggeredAt.toISOString())}::timestamptz[],
       ${column(({ lateBy }) => lateBy)}::integer[], ${column(({ status }) => status)}::text[],
       ${column(({ reason }) => reason)}::text[], ${column(({ dueAt }) => dueAt.toISOString())}::timestamptz[],
-      ${column(({ bundle }) => bundle)}::text[])
+      ${column(({ bundle }) => bundle)}::text[], ${column(({ planVersion }) => planVersion)}::bigint[])
       as new (id, event_id, channel, target, lane, fallbacks, user_id, reminder_id, generation, task_id, title, priority,
-        remind_at, triggered_at, late_by, status, reason, due_at, bundle)
+        remind_at, triggered_at, late_by, status, reason, due_at, bundle, plan_version)
     order by id
     on conflict do nothing
     returning id`;

@@ -69,6 +69,7 @@ export const deliveries = pgTable(
       .default("pending"),
     reason: text("reason"),
     dueAt: stamp("due_at").notNull().default(now),
+    planVersion: bigint("plan_version", { mode: "number" }).notNull().default(-1),
     bundle: text("bundle", { enum: ["quiet", "late"] }),
     digestId: uuid("digest_id"),
     fallbacks: jsonb("fallbacks").notNull().default([]),
@@ -99,6 +100,9 @@ export const deliveries = pgTable(
     index("deliveries_waiting")
       .on(table.lane, table.dueAt, table.id)
       .where(sql`status = 'pending'`),
+    index("deliveries_deferred")
+      .on(table.userId, table.planVersion)
+      .where(sql`status = 'pending' and bundle = 'quiet'`),
     index("deliveries_sending")
       .on(table.lane)
       .where(sql`status = 'sending'`),

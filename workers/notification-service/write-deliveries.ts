@@ -49,6 +49,8 @@ async function plan(
   fired: readonly Triggered[],
   { operatorWays, collapseMs }: Pick<WriteDeliveries, "operatorWays" | "collapseMs">,
 ): Promise<readonly NewDelivery[]> {
+  // Before the preferences: read after them, a version could be newer than what was planned by.
+  const versions = await readVersions(tx, [...new Set(fired.map(({ data }) => data.user_id))]);
   const wanted = await readPreferences(tx, [...new Set(fired.map(({ data }) => data.user_id))]);
   const preferencesOf = ({ data }: Triggered): Preferences => wanted.get(data.user_id) ?? defaultPreferences;
   const lanes = fired.flatMap((message) =>
@@ -66,8 +68,14 @@ async function plan(
     return [
       ...planDelivery(reminder, preferences, { isDisabled, collapseMs }, now),
       ...planForOperator(reminder, extra, now),
-    ].map((planned) => rowOf(message, reminder, planned));
+    ].map((planned) => rowOf(message, reminder, { ...planned, planVersion: versions.get(message.data.user_id) ?? 0 }));
   });
+}
+
+async function readVersions(tx: Tx, userIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const rows = await tx<{ userId: string; version: number }[]>`
+    select user_id as "userId", version::int as version from preferences where user_id = any(${[...userIds]}::uuid[])`;
+  return new Map(rows.map(({ userId, version }) => [userId, version]));
 }
 
 function reminderOf({ data }: Triggered): Reminder {
@@ -82,7 +90,11 @@ function reminderOf({ data }: Triggered): Reminder {
   };
 }
 
-function rowOf({ id: eventId, data }: Triggered, reminder: Reminder, planned: Planned): NewDelivery {
+function rowOf(
+  { id: eventId, data }: Triggered,
+  reminder: Reminder,
+  planned: Planned & Pick<NewDelivery, "planVersion">,
+): NewDelivery {
   return {
     ...reminder,
     ...planned,
