@@ -274,7 +274,9 @@ describe.skipIf(!url)("notifications on Postgres (needs DATABASE_URL)", () => {
     const userId = await world.newUser({ channels: [{ type: "in-app" }, { type: "email", to: "old@example.org" }] });
     await world.hear(triggered({ userId }), triggered({ userId }));
     await world.db.sql`
-      update deliveries set created_at = clock_timestamp() - interval '31 days' where user_id = ${userId}`;
+      update deliveries set created_at = created_at - interval '31 days', next_attempt_at = next_attempt_at - interval '31 days',
+        delivered_at = delivered_at - interval '31 days'
+      where user_id = ${userId}`;
     await world.hear(triggered({ userId }));
     const { signal } = new AbortController();
     expect(await pruneDeliveries(world.db.sql, { keepDays: 30, signal })).toBe(2);
@@ -284,6 +286,27 @@ describe.skipIf(!url)("notifications on Postgres (needs DATABASE_URL)", () => {
       "email",
       "in-app",
     ]);
+  });
+
+  test("what waited for longer than it is kept stays for as long after it was told, and what a digest told goes after it", async () => {
+    const userId = await world.newUser(logged);
+    await world.hear(triggered({ userId }), triggered({ userId }));
+    await world.db.sql`
+      update deliveries set bundle = 'quiet', created_at = created_at - interval '40 days' where user_id = ${userId}`;
+    await using running = new AsyncDisposableStack();
+    running.use(world.startSenders([scripted("log").channel]));
+    await world.settled(userId);
+    const prune = () => pruneDeliveries(world.db.sql, { keepDays: 30, signal: new AbortController().signal });
+    expect(await prune()).toBe(0);
+    await world.db.sql`
+      update deliveries set created_at = created_at - interval '31 days', next_attempt_at = next_attempt_at - interval '31 days',
+        delivered_at = delivered_at - interval '31 days'
+      where user_id = ${userId}`;
+    expect([await prune(), (await world.rowsOf(userId)).map(({ kind }) => kind)]).toEqual([
+      1,
+      ["reminder", "reminder"],
+    ]);
+    expect([await prune(), await world.rowsOf(userId)]).toEqual([2, []]);
   });
 
   test("a batch locks the lanes of all it writes and cancels in order of id, so that no two wait for each other", async () => {

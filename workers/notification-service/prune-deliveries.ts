@@ -4,7 +4,8 @@ const perStatement = 1_000;
 
 /**
  * Forgets what was settled more than `keepDays` ago, oldest first, a thousand at a time, until nothing is left or `signal` is aborted;
- * what still waits stays. Resolves with how many. Any number may do it at once.
+ * what still waits stays, and what a digest told goes after the digest. When it was settled is that of its last attempt; what was never
+ * tried goes by its age. Resolves with how many. Any number may do it at once.
  */
 export async function pruneDeliveries(
   sql: Sql,
@@ -15,6 +16,8 @@ export async function pruneDeliveries(
       delete from deliveries where id in (
         select id from deliveries
         where created_at < clock_timestamp() - ${keepDays} * interval '1 day' and status not in ('pending', 'sending', 'bundled')
+          and greatest(next_attempt_at, delivered_at) < clock_timestamp() - ${keepDays} * interval '1 day'
+          and not exists (select from deliveries digest where digest.id = deliveries.digest_id)
         order by created_at limit ${perStatement} for update skip locked)
       returning id`;
     pruned += deleted.length;
