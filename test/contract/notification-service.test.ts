@@ -353,6 +353,29 @@ describe.skipIf(!url)("notifications on Postgres (needs DATABASE_URL)", () => {
     expect(sent).toHaveLength(1);
   });
 
+  test("an address taken away gets nothing more; the next way of its chain that is still named does", async () => {
+    const to = (name: string) => ({ type: "email", to: `${name}@example.org` });
+    const chain = { ...to("old"), else: { ...to("older"), else: { type: "log" } } };
+    const [alone, chained] = [
+      await world.newUser({ channels: [to("old")] }),
+      await world.newUser({ channels: [chain] }),
+    ];
+    await world.hear(triggered({ userId: alone }), triggered({ userId: chained }));
+    await world.prefer(alone, { channels: [to("new")] });
+    await world.prefer(chained, { channels: [to("new"), { type: "log" }] });
+    const [mail, log] = [scripted("email"), scripted("log")];
+    await using running = new AsyncDisposableStack();
+    running.use(world.startSenders([mail.channel, log.channel]));
+    const reason = "no longer among the user's addresses";
+    expect(await world.settled(alone)).toMatchObject([{ status: "cancelled", reason }]);
+    const rows = await world.settled(chained);
+    expect(rows.map(({ channel, target, status }) => [channel, target, status])).toEqual([
+      ["email", "old@example.org", "failed"],
+      ["log", "", "delivered"],
+    ]);
+    expect(mail.sent.filter(({ userId }) => [alone, chained].includes(userId))).toEqual([]);
+  });
+
   test("a digest whose webhook was taken away is cancelled, with all it was to tell", async () => {
     const channels = [{ type: "webhook", url: "https://hooks.example.org/x", secret }];
     const userId = await world.newUser({ channels, muted_until: "2199-01-01T00:00:00.000Z" });

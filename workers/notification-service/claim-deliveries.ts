@@ -6,7 +6,7 @@ import { cancelMoot } from "./cancel-moot.ts";
 import type { Preferences } from "../../shared/preferences/preferences.ts";
 import { makeDigests } from "./make-digests.ts";
 import { putOffQuiet, ringing } from "./put-off-quiet.ts";
-import { endpointsOf, type Way } from "./way.ts";
+import { endpointsOf, isNamed, type Way } from "./way.ts";
 
 /**
  * A delivery this process may send until its lease ends. `retaken`: another sender had it and never said what became of it.
@@ -195,9 +195,13 @@ async function take(
     ({ failures, failingForMs, disabled, reminderId, taskId, title, remindAt, triggeredAt, ...one }): Claimed => {
       const wishes = preferences.get(one.userId);
       const secret = channel === "webhook" && wishes ? (endpointsOf(wishes).get(one.target) ?? null) : null;
-      const isRemoved = channel === "webhook" && secret === null;
+      const isRemoved =
+        (channel === "webhook" || channel === "email") && !(wishes && isNamed(wishes, { channel, target: one.target }));
+      // A way that was taken away is passed over for the next of its chain that was not.
+      const fallbacks = isRemoved ? one.fallbacks.filter((way) => wishes && isNamed(wishes, way)) : one.fallbacks;
       return {
         ...one,
+        fallbacks,
         secret,
         reminders:
           reminderId === null || taskId === null
@@ -205,7 +209,10 @@ async function take(
             : [{ reminderId, taskId, title, remindAt, triggeredAt, lateBy: one.lateBy }],
         health: { failures, failingForMs },
         barred: isRemoved
-          ? { status: "cancelled", reason: "no longer among the user's webhooks" }
+          ? {
+              status: fallbacks.length === 0 ? "cancelled" : "failed",
+              reason: `no longer among the user's ${channel === "email" ? "addresses" : "webhooks"}`,
+            }
           : disabled
             ? { status: "failed", reason: "the endpoint is disabled" }
             : null,

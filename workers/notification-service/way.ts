@@ -14,6 +14,11 @@ export function chainsOf({ channels }: Pick<Preferences, "channels">): readonly 
   return chains.filter(([first], index) => chains.findIndex(([other]) => isSame(first, other)) === index);
 }
 
+/** Whether a person's chains still name a way. */
+export function isNamed(preferences: Pick<Preferences, "channels">, way: Way): boolean {
+  return preferences.channels.some((choice) => chainOf(choice).some((one) => isSame(one, way)));
+}
+
 /** One lane per user and way, whoever makes it: what goes one after the other. */
 export function laneOf(userId: string, { channel, target }: Way): string {
   return deriveId("lane", userId, channel, target);
