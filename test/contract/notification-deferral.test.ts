@@ -438,6 +438,15 @@ describe.skipIf(!url)("what is put off, late or needless (needs DATABASE_URL)", 
       expect(mail.titles()).toEqual(["in time", "later, late"]);
     });
 
+    test("what this service hears of late is late, though it fired in time", async () => {
+      const userId = await world.newUser({ late: { policy: "drop", after: "PT1H" } });
+      const at = new Date(Date.now() - 7_200_000);
+      const event = triggered({ userId });
+      if (event.type !== "ReminderTriggered") throw new Error("unreachable");
+      await world.hear({ ...event, data: { ...event.data, remind_at: at, triggered_at: at } });
+      expect(await world.rowsOf(userId)).toMatchObject([{ status: "dropped" }]);
+    });
+
     test("drop: what is too late is not sent, and stands in the list with the reason", async () => {
       const userId = await world.newUser({ late: { policy: "drop", after: "PT1H" } });
       await world.hear(

@@ -27,7 +27,7 @@ const fired = (more: { lateMinutes?: number; priority?: Reminder["priority"] } =
     priority: more.priority ?? null,
     remindAt,
     triggeredAt: now,
-    lateBy: lateBy(remindAt, now),
+    lateBy: lateBy(remindAt, now, now),
   };
 };
 const plan = (reminder: Reminder, settings: Record<string, unknown>, disabled: readonly string[] = []) =>
@@ -101,8 +101,13 @@ describe("in quiet hours", () => {
 describe("late", () => {
   const log = { channels: [{ type: "log" }] };
   test("within a minute is in time; nobody said when: in time", () => {
-    expect([60, 61].map((seconds) => lateBy(new Date(now.getTime() - seconds * 1000), now))).toEqual([null, 61]);
-    expect(lateBy(null, now)).toBeNull();
+    expect([60, 61].map((seconds) => lateBy(new Date(now.getTime() - seconds * 1000), now, now))).toEqual([null, 61]);
+    expect(lateBy(null, now, now)).toBeNull();
+  });
+  test("what fired in time is late where it was heard of more than a moment after, and by as much", () => {
+    const heard = (seconds: number) => lateBy(now, now, new Date(now.getTime() + seconds * 1000));
+    expect([60, 61, 7_200].map(heard)).toEqual([null, 61, 7_200]);
+    expect(lateBy(null, now, new Date(now.getTime() + 7_200_000))).toBeNull();
   });
   test.each<[string, number, Record<string, unknown>, object]>([
     ["deliver: in the order in which they were to fire", 90, {}, { status: "pending", due: at(minutesAgo(90)) }],

@@ -30,9 +30,13 @@ export type Planned = Readonly<{
 /** Firing takes a moment; what is within a minute is in time. */
 const inTimeMs = 60_000;
 
-/** How late a reminder fired, in seconds; `null` when in time or when nobody said when it was to. */
-export function lateBy(remindAt: Date | null, triggeredAt: Date): number | null {
-  const ms = remindAt === null ? 0 : triggeredAt.getTime() - remindAt.getTime();
+/**
+ * How late a reminder is, in seconds; `null` when in time or when nobody said when it was to fire. It is late by when it fired, or by
+ * now, where it was heard of more than a moment after that: this service was down.
+ */
+export function lateBy(remindAt: Date | null, triggeredAt: Date, now: Date): number | null {
+  const toldAt = now.getTime() - triggeredAt.getTime() > inTimeMs ? now : triggeredAt;
+  const ms = remindAt === null ? 0 : toldAt.getTime() - remindAt.getTime();
   return ms > inTimeMs ? Math.round(ms / 1000) : null;
 }
 

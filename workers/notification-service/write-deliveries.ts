@@ -62,7 +62,7 @@ async function plan(
   const { now, disabled } = await readLanes(tx, lanes);
   return fired.flatMap((message) => {
     const preferences = preferencesOf(message);
-    const reminder = reminderOf(message);
+    const reminder = reminderOf(message, now);
     const isDisabled = (way: Way) => disabled.has(laneOf(message.data.user_id, way));
     const extra = preferences === defaultPreferences ? [...operatorWays, logWay] : operatorWays;
     return [
@@ -78,7 +78,7 @@ async function readVersions(tx: Tx, userIds: readonly string[]): Promise<Readonl
   return new Map(rows.map(({ userId, version }) => [userId, version]));
 }
 
-function reminderOf({ data }: Triggered): Reminder {
+function reminderOf({ data }: Triggered, now: Date): Reminder {
   return {
     reminderId: data.id,
     taskId: data.task_id,
@@ -86,7 +86,7 @@ function reminderOf({ data }: Triggered): Reminder {
     priority: data.priority,
     remindAt: data.remind_at,
     triggeredAt: data.triggered_at,
-    lateBy: lateBy(data.remind_at, data.triggered_at),
+    lateBy: lateBy(data.remind_at, data.triggered_at, now),
   };
 }
 
