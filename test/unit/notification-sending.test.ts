@@ -79,6 +79,24 @@ describe("the channels of an environment", () => {
     } as const;
     expect(await email?.send(told, 1)).toEqual({ outcome: "refused", reason: "mail is not set up" });
   });
+  test.each<[string | null, string, boolean]>([
+    [null, "ada@example.org", false],
+    ["any", "ada@example.org", true],
+    ["example.org, example.net", "ada@Example.NET", true],
+    ["example.org", "ada@sub.example.org", false],
+    ["example.org", "ada@example.org@example.com", false],
+  ])("with NOTIFY_EMAIL_TO=%s a mail to %s is sent: %p", async (to, target, isSent) => {
+    const env = { NOTIFY_EMAIL_FROM: "a@example.org", ...(to === null ? {} : { NOTIFY_EMAIL_TO: to }) };
+    const mail = { sendMail: () => Promise.resolve(), connections: 1 };
+    const { channels } = makeChannels(readConfig(channelSettings, env), { log, now: () => new Date(), mail });
+    const email = channels.find(({ name }) => name === "email");
+    const told = { id: "n", userId: "u", kind: "reminder", reminders: [], target, secret: null } as const;
+    expect(await email?.send(told, 1)).toEqual(
+      isSent
+        ? { outcome: "delivered" }
+        : { outcome: "refused", reason: "the operator does not allow mail to this address" },
+    );
+  });
   test.each<[Record<string, string>, string]>([
     [{ NOTIFY_WEBHOOK_URL: "https://example.org/hook" }, "NOTIFY_WEBHOOK_SECRET is not set"],
     [{ NOTIFY_WEBHOOK_URL: "ftp://example.org" }, "must be a URL beginning with http:// or https://"],

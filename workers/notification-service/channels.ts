@@ -20,6 +20,8 @@ export const channelSettings = checked(
     /** The server that takes mail; unset: the e-mail channel refuses, and what follows it in a chain is taken. */
     smtpUrl: optionalUrl("NOTIFY_SMTP_URL", ["smtp", "smtps"]),
     emailFrom: optional("NOTIFY_EMAIL_FROM"),
+    /** Whom mail may go to, for nobody confirms an address: `any`, or domains with commas between; unset: nobody. */
+    emailTo: optional("NOTIFY_EMAIL_TO"),
   },
   ({ webhookUrl, webhookSecret, smtpUrl, emailFrom }) => [
     ...(webhookUrl && webhookSecret === null
@@ -44,14 +46,14 @@ export function makeChannels(
     mail,
   }: Readonly<{ log: Log; now: () => Date; mail: Pick<EmailOptions, "sendMail" | "connections"> | null }>,
 ): Channels {
-  const { webhookUrl, webhookSecret, timeoutMs, allowPrivate, emailFrom } = settings;
+  const { webhookUrl, webhookSecret, timeoutMs, allowPrivate, emailFrom, emailTo } = settings;
   const operator = webhookUrl === null || webhookSecret === null ? null : { target: webhookUrl, secret: webhookSecret };
   const trusted = makeWebhookChannel({ name: "operator-webhook", timeoutMs, now, resolve: null });
   if (operator !== null) signerOf(operator.secret);
   const email: Channel =
     mail === null || emailFrom === null
       ? { name: "email", send: () => Promise.resolve({ outcome: "refused", reason: "mail is not set up" }) }
-      : makeEmailChannel({ ...mail, from: emailFrom, timeoutMs });
+      : makeEmailChannel({ ...mail, from: emailFrom, mayGoTo: recipients(emailTo), timeoutMs });
   return {
     channels: [
       makeInAppChannel(),
@@ -70,4 +72,11 @@ export function makeChannels(
     // Its address is the setting of the day, not the one of the day the reminder fired.
     operatorWays: operator === null ? [] : [{ channel: "operator-webhook", target: "" }],
   };
+}
+
+function recipients(emailTo: string | null): (address: string) => boolean {
+  if (emailTo === null) return () => false;
+  if (emailTo.trim() === "any") return () => true;
+  const domains = new Set(emailTo.split(",").map((domain) => domain.trim().toLowerCase()));
+  return (address) => domains.has(address.slice(address.lastIndexOf("@") + 1).toLowerCase());
 }

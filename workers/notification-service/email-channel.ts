@@ -19,6 +19,7 @@ export type EmailOptions = Readonly<{
   /** `name@domain`, with or without a display name. */
   from: string;
   sendMail: SendMail;
+  mayGoTo: (address: string) => boolean;
   /** How many are sent at once; more would wait for each other's connections and use up their time. */
   connections: number;
   timeoutMs: number;
@@ -29,13 +30,15 @@ export type EmailOptions = Readonly<{
  * compare them. What the server refuses with 5xx of the recipient or the message is final (RFC 5321 §4.2.1). Everything else is tried
  * again: a wrong password, a server that turns us away or wants another sender, are for the operator to mend.
  */
-export function makeEmailChannel({ from, sendMail, connections, timeoutMs }: EmailOptions): Channel {
+export function makeEmailChannel({ from, sendMail, mayGoTo, connections, timeoutMs }: EmailOptions): Channel {
   const address = /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from.trim();
   const domain = address.slice(address.lastIndexOf("@") + 1);
   return {
     name: "email",
     atOnce: connections,
     send: async (notification) => {
+      if (!mayGoTo(notification.target))
+        return { outcome: "refused", reason: "the operator does not allow mail to this address" };
       const mail = {
         from,
         to: notification.target,
