@@ -206,7 +206,10 @@ test("given a task's id alone, the three commands of the README name the group, 
     );
   }
   await handling.heal();
-  await retry(task.id);
+  await retry(task.id).catch(async (error: unknown) => {
+    // Its own next try may have come first.
+    if ((await parkedKey(task.id)) !== null) throw error;
+  });
   await until("it is handled", async () => (await parkedKey(task.id)) === null);
 }, 120_000);
 
