@@ -87,9 +87,9 @@ describe.skipIf(program === null)("the reminder service as processes", () => {
   }, 60_000);
 
   test("with both down over the due time, each fires once when they are back", async () => {
-    const ids = await set(spread(10, 500, 1_500));
+    const ids = await set(spread(10, 3_000, 4_000));
     await Promise.all([system.kill("reminder-service", 1), system.kill("reminder-service", 2)]);
-    await Bun.sleep(1_500); // past all of them
+    await Bun.sleep(4_000); // past all of them
     await Promise.all([system.restart("reminder-service", 1), system.restart("reminder-service", 2)]);
     await allFired(ids);
   }, 40_000);
