@@ -29,7 +29,7 @@ export const bench: Bench = {
     await using broker = await openBroker(readConfig(kafkaSettings, env), { clientId: "bench", log });
     await broker.admin.createTopic({ name: topic, partitions: 6, configs: {} });
     await using producer = await broker.producer();
-    await using database = await freshDatabase();
+    await using database = await freshDatabase({ used: false });
     const settings = { url: database.url, directUrl: null, statementMs: 60_000 };
     await using db = await openDb(settings, { role: "bench", poolSize: 6, log, settings: claimSettings });
     await assertDurable(db.sql);

@@ -29,7 +29,7 @@ export const bench: Bench = {
     const env = { ...process.env, KAFKA_PREFIX: `bench-${crypto.randomUUID().slice(0, 8)}-` };
     await using broker = await openBroker(readConfig(kafkaSettings, env), { clientId: "bench", log });
     await broker.admin.createTopic({ name: topic, partitions: 6, configs: {} });
-    await using database = await freshDatabase();
+    await using database = await freshDatabase({ used: false });
     const settings = { url: database.url, directUrl: null, statementMs: 60_000 };
     await using db = await openDb(settings, { role: "bench", poolSize: 12, log, settings: claimSettings });
     await assertDurable(db.sql);

@@ -24,7 +24,7 @@ export async function openConsumerParts(
     await broker.admin.createTopic({ name, partitions: options.partitions, configs });
     parts.defer(() => broker.admin.deleteTopic(name));
   }
-  const database = parts.use(await freshDatabase());
+  const database = parts.use(await freshDatabase({ used: false }));
   const poolSize = options.connections ?? consumerConnections;
   const settings = { url: database.url, directUrl: null, statementMs: 60_000 };
   const db = parts.use(await openDb(settings, { role: "bench", poolSize, log }));

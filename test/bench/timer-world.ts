@@ -29,7 +29,7 @@ export async function openTimerWorld(): Promise<TimerWorld> {
   const program = await redisProgram(process.env["REDIS_URL"]);
   if (program === null) throw new Error("needs a redis-server on PATH");
   const redis = await ownRedis(program, { appendonly: "yes" });
-  const database = await freshDatabase();
+  const database = await freshDatabase({ used: false });
   const db = await openDb(
     { url: database.url, directUrl: null, statementMs: 300_000 },
     { role: "bench", poolSize: 20, log },

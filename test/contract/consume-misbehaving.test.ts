@@ -1,11 +1,19 @@
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import type { Assignment, Broker, Member, PartitionOffset } from "../../shared/broker.ts";
 import { inboxEntryOf } from "../../shared/consume/dead-letter.ts";
 import type { Handler } from "../../shared/consume/handler.ts";
 import { redriveDead } from "../../shared/consume/redrive-dead.ts";
 import { resetGroup } from "../../shared/consume/reset-group.ts";
+import type { Db } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
-import { consumerWorld, group, topic, type Consumer, type ConsumerWorld } from "../support/consumer-world.ts";
+import {
+  consumerWorld,
+  group,
+  openConsumerDb,
+  topic,
+  type Consumer,
+  type ConsumerWorld,
+} from "../support/consumer-world.ts";
 import type { Misbehaviour } from "../support/fake-broker.ts";
 import { mortal } from "../support/mortal.ts";
 import { randomOf } from "../support/random.ts";
@@ -45,21 +53,32 @@ const tiersMs = [5, 10, 20, 20, 40, 40, 40, 40];
  */
 async function run(seed: number, misbehaviour: Partial<Misbehaviour>, fate: Fate) {
   const random = randomOf(seed);
-  const world = await consumerWorld({ kafka: "fake", partitions, misbehaviour: { ...misbehaviour, random } });
-  try {
-    return await runIn(world, { seed, random, fate });
-  } catch (error) {
-    // Members that nobody stops would take the connections of every test after this one.
+  const db = idle.pop() ?? (await openConsumerDb());
+  const world = await consumerWorld({ kafka: "fake", partitions, misbehaviour: { ...misbehaviour, random }, db });
+  // Members that nobody stops would go on in the database of the next run.
+  const end = async () => {
     await world[Symbol.asyncDispose]();
+    idle.push(db);
+  };
+  try {
+    return { ...(await runIn(world, { seed, random, fate })), [Symbol.asyncDispose]: end };
+  } catch (error) {
+    await end();
     throw error;
   }
 }
+
+/** Databases with their connections that no run uses just now. */
+const idle: Db[] = [];
+afterAll(async () => {
+  for (const db of idle) await db[Symbol.asyncDispose]();
+}, 30_000);
 
 async function runIn(
   world: ConsumerWorld,
   { seed, random, fate }: Readonly<{ seed: number; random: () => number; fate: Fate }>,
 ) {
-  await world.db.sql`alter table effects add column epoch int`;
+  await world.db.sql`alter table effects add column if not exists epoch int`;
   const failing = { dead: new Set<string>(), invalid: new Set<string>(), flaky: new Map<string, number>() };
   const brought = new Set<string>();
   const member =
@@ -161,7 +180,6 @@ async function runIn(
     early,
     epoch: await epochOf(world),
     logged: (event: string) => members.flatMap(({ consumer }) => linesOf(consumer, event)),
-    [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
   };
 
   /** Brings back what is dead; some of it works from now on. */
@@ -222,9 +240,14 @@ async function beginAnew(world: ConsumerWorld): Promise<void> {
 
 /** Says when an offset is committed before the fate of every record below it is known, or by who does not own it any more. The commit itself is not held up. */
 function watchCommits(world: ConsumerWorld, tell: (what: string) => void): Pick<Broker, "join" | "admin"> {
+  // A fate stays once it is there, so only what no commit has passed before is asked for.
+  const passed = new Map<number, bigint>();
   const check = async (offsets: readonly PartitionOffset[]) => {
     for (const at of offsets) {
-      const below = world.fake?.recordsOf(at).filter(({ offset }) => offset < at.offset) ?? [];
+      const from = passed.get(at.partition) ?? 0n;
+      if (at.offset <= from) continue;
+      passed.set(at.partition, at.offset);
+      const below = world.fake?.recordsOf(at).filter(({ offset }) => offset >= from && offset < at.offset) ?? [];
       const ids = below.map((record) => inboxEntryOf(record).id);
       const [row] = await world.db.sql<{ missing: number }[]>`
         select count(*)::int as missing from unnest(${ids}::uuid[]) as id

@@ -9,7 +9,7 @@ const future = process.env["LONG_TESTS"] === "1" ? 1_000_000 : 10_000;
 let database: FreshDatabase;
 let db: Db;
 beforeAll(async () => {
-  database = await freshDatabase();
+  database = await freshDatabase({ used: false });
   const config = { url: database.url, directUrl: null, statementMs: 300_000 };
   // One connection, so that its counters can be told to be shown at once.
   db = await openDb(config, { role: "test", poolSize: 1, log: makeLog({}, "error") });

@@ -39,18 +39,35 @@ export type Start = Readonly<{
   flood?: Flood;
 }>;
 
-/** Postgres for real with a table `effects(id, key, n, member)`; Kafka faked or real. Disposing stops what was started. */
-export async function consumerWorld(options: {
-  kafka: "fake" | "real";
-  partitions?: number;
-  misbehaviour?: Partial<Misbehaviour>;
-}) {
+/** A database of a test's own with a table `effects(id, key, n, member)`. */
+export async function openConsumerDb(): Promise<Db> {
   const database = await freshDatabase();
   const db = await openDb(
     { url: database.url, directUrl: null, statementMs: 10_000 },
     { role: "test", poolSize: 30, log: makeLog({}, "error") },
   );
   await db.sql`create table effects (place serial, id uuid, key text, n int, member text)`;
+  return {
+    ...db,
+    [Symbol.asyncDispose]: async () => {
+      await db[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/**
+ * Postgres for real; Kafka faked or real. Disposing stops what was started. With a `db` of `openConsumerDb` that is emptied first and
+ * stays open: thirty new connections cost more than what most tests do on them.
+ */
+export async function consumerWorld(options: {
+  kafka: "fake" | "real";
+  partitions?: number;
+  misbehaviour?: Partial<Misbehaviour>;
+  db?: Db;
+}) {
+  const db = options.db ?? (await openConsumerDb());
+  if (options.db) await emptyConsumerTables(db);
   const fake = options.kafka === "fake" ? makeFakeBroker(options.misbehaviour) : null;
   const broker: Broker = fake ?? (await realBroker());
   for (const name of [topic, `${group}-dlq`])
@@ -152,8 +169,7 @@ export async function consumerWorld(options: {
         for (const { name } of await broker.admin.topics()) await broker.admin.deleteTopic(name);
       }
       await broker[Symbol.asyncDispose]();
-      await db[Symbol.asyncDispose]();
-      await database[Symbol.asyncDispose]();
+      if (!options.db) await db[Symbol.asyncDispose]();
     },
   };
 }
@@ -167,6 +183,22 @@ type DeadRow = Readonly<{
   type: string;
   subject: string;
 }>;
+
+async function emptyConsumerTables({ transaction }: Db): Promise<void> {
+  const tables = [
+    "effects",
+    "inbox",
+    "parked_messages",
+    "parked_keys",
+    "dead_letters",
+    "outbox",
+    "consumer_controls",
+    "consumer_groups",
+  ];
+  await transaction(async (tx) => {
+    for (const table of tables) await tx`delete from ${tx(table)}`;
+  });
+}
 
 /** A handler that writes one effect per message and publishes nothing. */
 export function record(member = "one"): Handler {

@@ -1,46 +1,62 @@
 import postgres from "postgres";
 import { makeLog } from "../../shared/log.ts";
+import { keepInbox } from "../../shared/consume/inbox-retention.ts";
+import { openDb } from "../../shared/postgres/db.ts";
 import { migrate } from "../../shared/postgres/migrate.ts";
 import { readMigrations } from "../../shared/postgres/migration-files.ts";
+import { describeTemplate, giveBack, takeUsed } from "./used-databases.ts";
 
-/** A database of a test's own, migrated and otherwise empty. Disposing it drops it, whoever is still connected. */
+/** A database of a test's own, migrated and otherwise empty. Disposing it ends the connections of whoever still uses it. */
 export type FreshDatabase = AsyncDisposable & Readonly<{ url: string; name: string }>;
 
 const templatePrefix = "taskwire_template_";
+const freePrefix = "taskwire_free_";
 const testPrefix = "taskwire_test_";
 const lockNumber = 7_145_620_118;
 const hourMs = 3_600_000;
+const log = makeLog({}, "warn");
 
-/** Copies the template of the current migrations, about 30 ms, in the server of DATABASE_URL; the first caller makes the template. */
-export async function freshDatabase(): Promise<FreshDatabase> {
+/**
+ * One that an earlier test has given back, else a copy of the template of the current migrations, in the server of DATABASE_URL;
+ * the first caller makes the template. `used: false` is always a copy, without the statistics and dead pages of former use.
+ */
+export async function freshDatabase({ used = true }: Readonly<{ used?: boolean }> = {}): Promise<FreshDatabase> {
   const server = serverUrl();
   await using admin = openAdmin(server);
-  const name = `${testPrefix}${Date.now().toString(36)}_${crypto.randomUUID().slice(0, 8)}`;
+  const name = newName();
+  const template = await madeAs(admin.sql, server, name, used);
+  return {
+    url: withDatabase(server, name),
+    name,
+    [Symbol.asyncDispose]: async () => {
+      await using last = openAdmin(server);
+      const connect = (database: string) => openAdmin(withDatabase(server, database)).sql;
+      const left = await giveBack(last.sql, { name, template, connect });
+      if (!left.isFree) await drop(last.sql, left.name);
+    },
+  };
+}
+
+/** Makes the database `name` and returns the template it is a copy of. */
+async function madeAs(sql: postgres.Sql, server: string, name: string, used: boolean): Promise<string> {
   for (let attempt = 0; ; attempt++) {
-    const template = await ensureTemplate(admin.sql, server);
+    const template = await ensureTemplate(sql, server);
     try {
-      await admin.sql.unsafe(`create database ${name} template ${template} strategy file_copy`);
-      break;
+      if (!used || !(await takeUsed(sql, template, name)))
+        await sql.unsafe(`create database ${name} template ${template} strategy file_copy`);
+      return template;
     } catch (error) {
       // Another process has just replaced the template or is copying it in a way that excludes us.
       if (attempt === 20) throw error;
       await Bun.sleep(100);
     }
   }
-  return {
-    url: withDatabase(server, name),
-    name,
-    [Symbol.asyncDispose]: async () => {
-      await using last = openAdmin(server);
-      await last.sql.unsafe(`drop database if exists ${name} with (force)`);
-    },
-  };
 }
 
 /** An empty database: nothing migrated. */
 export async function emptyDatabase(): Promise<FreshDatabase> {
   const server = serverUrl();
-  const name = `${testPrefix}${Date.now().toString(36)}_${crypto.randomUUID().slice(0, 8)}`;
+  const name = newName();
   await using admin = openAdmin(server);
   await admin.sql.unsafe(`create database ${name}`);
   return {
@@ -48,7 +64,7 @@ export async function emptyDatabase(): Promise<FreshDatabase> {
     name,
     [Symbol.asyncDispose]: async () => {
       await using last = openAdmin(server);
-      await last.sql.unsafe(`drop database if exists ${name} with (force)`);
+      await drop(last.sql, name);
     },
   };
 }
@@ -64,9 +80,14 @@ async function ensureTemplate(sql: postgres.Sql, server: string): Promise<string
   try {
     if (await there()) return template;
     const building = `${template}_building`;
-    await sql.unsafe(`drop database if exists ${building} with (force)`);
+    await drop(sql, building);
     await sql.unsafe(`create database ${building}`);
-    await migrate(withDatabase(server, building), { log: makeLog({}, "warn") });
+    const url = withDatabase(server, building);
+    await migrate(url, { log });
+    await keepOnce(url);
+    await using inside = openAdmin(url);
+    await describeTemplate(sql, inside.sql, building);
+    await inside.sql.end();
     await dropLeftovers(sql);
     await sql.unsafe(`alter database ${building} rename to ${template}`);
     return template;
@@ -75,15 +96,32 @@ async function ensureTemplate(sql: postgres.Sql, server: string): Promise<string
   }
 }
 
-/** Templates of other migrations, and databases of test runs that were killed more than an hour ago. */
+/** What a consumer does first in a new database; done here, it does not change the shape of every copy. */
+async function keepOnce(url: string): Promise<void> {
+  await using db = await openDb({ url, directUrl: null, statementMs: 10_000 }, { role: "test", poolSize: 1, log });
+  const once = new AbortController();
+  const kept = keepInbox(db, log, once.signal);
+  once.abort();
+  await kept;
+}
+
+/** Templates of other migrations and what was copied from them, and databases of test runs that were killed more than an hour ago. */
 async function dropLeftovers(sql: postgres.Sql): Promise<void> {
   const rows = await sql<{ name: string }[]>`select datname as name from pg_database`;
   for (const { name } of rows) {
     const madeAt = name.startsWith(testPrefix) ? Number.parseInt(name.split("_")[2] ?? "", 36) : Date.now();
     const old = Date.now() - madeAt > hourMs;
     const template = name.startsWith(templatePrefix) && !name.endsWith("_building");
-    if (old || template) await sql.unsafe(`drop database if exists "${name}" with (force)`);
+    if (old || template || name.startsWith(freePrefix)) await drop(sql, name);
   }
+}
+
+async function drop(sql: postgres.Sql, name: string): Promise<void> {
+  await sql.unsafe(`drop database if exists "${name}" with (force)`);
+}
+
+function newName(): string {
+  return `${testPrefix}${Date.now().toString(36)}_${crypto.randomUUID().slice(0, 8)}`;
 }
 
 function openAdmin(url: string) {
