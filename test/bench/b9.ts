@@ -12,6 +12,7 @@ type Load = Readonly<{ name: string; count: (seconds: number) => number; dueInMs
 const loads: readonly Load[] = [
   { name: "100/s", count: (seconds) => 100 * seconds, dueInMs: (n) => n * 10 },
   { name: "1,000/s", count: (seconds) => 1_000 * seconds, dueInMs: (n) => n },
+  { name: "10,000 in one second", count: () => 10_000, dueInMs: (n) => n / 10 },
   { name: `a herd of ${herd.toLocaleString("en")}`, count: () => herd, dueInMs: () => 0 },
 ];
 const peers = { "a bare sorted set": sortedSet, "BullMQ's delayed jobs": delayedJobs };

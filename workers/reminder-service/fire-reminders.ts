@@ -84,17 +84,20 @@ function triggeredRow(codec: Encoder, candidate: Candidate): OutboxRow {
 /**
  * `status not in (…)` rather than `= 'pending'`, here and above: the latter matches the partial indexes of all that is pending,
  * and a plan from old statistics then reads one of them whole for every batch (measured: 40 ms instead of 16 for 100 of 6,000).
+ * And what one step knows is handed to the next instead of joined again: of two CTEs a plan knows nothing, takes the cheapest
+ * join of one row with one, and compares each with each (measured: 300 of 380 ms for 500).
  */
-function compareAndSet(
+async function compareAndSet(
   sql: Sql,
   candidates: readonly Candidate[],
   rows: readonly OutboxRow[],
 ): Promise<readonly Outcome[]> {
   const of = <T>(read: (candidate: Candidate) => T): T[] => candidates.map(read);
   const column = <T>(read: (row: OutboxRow) => T): T[] => rows.map(read);
-  return sql<Outcome[]>`
-    with asked as (
-      select * from unnest(
+  const fired = await sql<{ id: string }[]>`
+    with guarded as materialized (
+      select asked.*, guard.closed
+      from unnest(
         ${of(({ id }) => id)}::uuid[], ${of(({ generation }) => generation)}::bigint[], ${of(({ taskId }) => taskId)}::uuid[],
         ${of(({ triggeredAt }) => triggeredAt.toISOString())}::timestamptz[], ${column(({ shard }) => shard)}::smallint[],
         ${column(({ messageId }) => messageId)}::uuid[], ${column(({ time }) => time.toISOString())}::timestamptz[],
@@ -102,24 +105,22 @@ function compareAndSet(
           column(({ value }) => Buffer.from(value)),
           byteaArray,
         )}::bytea[], ${column(({ headers }) => headers)}::text[]
-      ) as row (id, generation, task_id, triggered_at, shard, message_id, time, value, headers)
-    ), guards as (
-      select task_id, closed from reminder_guards
-      where task_id in (select task_id from asked)
-      order by task_id for no key update skip locked
+      ) as asked (id, generation, task_id, triggered_at, shard, message_id, time, value, headers)
+        join reminder_guards guard on guard.task_id = asked.task_id
+      order by asked.task_id for no key update of guard skip locked
     ), fired as (
       update reminders r
-      set status = 'triggered', triggered_at = asked.triggered_at, version = r.version + 1
-      from asked join guards using (task_id)
-      where r.id = asked.id and r.generation = asked.generation and r.status not in ('triggered', 'dismissed')
-        and r.remind_at <= clock_timestamp() and not guards.closed
-      returning r.id, r.version
+      set status = 'triggered', triggered_at = guarded.triggered_at, version = r.version + 1
+      from guarded
+      where r.id = guarded.id and r.generation = guarded.generation and r.status not in ('triggered', 'dismissed')
+        and r.remind_at <= clock_timestamp() and not guarded.closed
+      returning r.id, r.version, guarded.task_id, shard, message_id, time, value, headers
     ), written as (
       insert into outbox (shard, topic, key, message_id, type, subject, sequence, time, value, headers)
-      select shard, 'reminders', task_id::text, message_id, 'ReminderTriggered', id::text, fired.version, time, value,
-        headers::jsonb
-      from asked join fired using (id) order by id
+      select shard, 'reminders', task_id::text, message_id, 'ReminderTriggered', id::text, version, time, value, headers::jsonb
+      from fired order by id
     )
-    select id, case when fired.id is null then 'later' else 'fired' end as outcome
-    from asked left join fired using (id)`;
+    select id from fired`;
+  const ids = new Set(fired.map(({ id }) => id));
+  return candidates.map(({ id }) => ({ id, outcome: ids.has(id) ? "fired" : "later" }));
 }
