@@ -279,6 +279,22 @@ describe("what is written of a series", () => {
       );
   });
 
+  test.each<[string, object, string]>([
+    ["a due on the date before", { due_date: "2026-03-03T09:00:00Z" }, "/due_date"],
+    ["a due before it", { due_date: "2026-03-01T09:00:00Z" }, "/due_date"],
+    ["a day before it", { due_on: "2026-03-02" }, "/due_on"],
+  ])("%s would double it or reorder the series, and is refused", (_title, body, path) => {
+    expect(() => patching("future", body)(series(4), now)).toThrow(
+      expect.objectContaining({
+        extra: {
+          mistakes: [{ path, message: `is not after ${day(3)}, which comes before this occurrence and stays` }],
+        },
+      }),
+    );
+    const late = patching("future", { due_date: "2026-03-03T09:00:01Z" })(series(4), now);
+    expect(late.row.recurrence_id).toBe("2026-03-03T09:00:01");
+  });
+
   test("what was closed beyond the split is left out of the new series", () => {
     const { writes } = patching("future", { title: "feed" })(series(4, { closed: [day(6), day(8)] }), now);
     const made = writes.find(({ row }) => row.id === successor);

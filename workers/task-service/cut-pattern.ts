@@ -1,6 +1,6 @@
 import { instantOf, isPastUntil } from "../../shared/recurrence/find-recurrence.ts";
 import { ruleOf, type RecurrencePattern } from "../../shared/recurrence/recurrence-pattern.ts";
-import { makeRecurrences, type Schedule } from "../../shared/recurrence/recurrence.ts";
+import { makeRecurrences, type Recurrence, type Schedule } from "../../shared/recurrence/recurrence.ts";
 
 /** The schedule of a template's pattern, whose zone and start are always filled in. */
 export function scheduleOf(pattern: RecurrencePattern): Schedule {
@@ -25,6 +25,13 @@ export function hasBefore(pattern: RecurrencePattern, place: string): boolean {
   const end = instantOf(place, schedule.tz);
   const first = makeRecurrences(schedule).first();
   return end !== null && first !== null && first.at < end;
+}
+
+/** The last recurrence of a series before this local start. */
+export function lastBefore(pattern: RecurrencePattern, place: string): Recurrence | null {
+  const schedule = scheduleOf(pattern);
+  const end = instantOf(place, schedule.tz);
+  return end === null ? null : makeRecurrences(schedule).latest(null, new Date(end.getTime() - 1));
 }
 
 /** The pattern with this end instead of its own: the last local start that may be. */

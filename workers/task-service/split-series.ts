@@ -4,7 +4,7 @@ import { findRecurrence } from "../../shared/recurrence/find-recurrence.ts";
 import { parseRecurrencePatternText, type RecurrencePattern } from "../../shared/recurrence/recurrence-pattern.ts";
 import { makeRecurrences, type Recurrence } from "../../shared/recurrence/recurrence.ts";
 import type { TaskPatch } from "../../shared/tasks/task-input.ts";
-import { endingBefore, scheduleOf } from "./cut-pattern.ts";
+import { endingBefore, lastBefore, scheduleOf } from "./cut-pattern.ts";
 import { decidePatch, taskCreated } from "./decide-task.ts";
 import { followed, withoutDue, withoutPattern } from "./follow-template.ts";
 import {
@@ -33,7 +33,7 @@ export type Split = Readonly<{
  * Splits a series at an occurrence: the old template ends just before it, a new one goes on from it with the change. The occurrence and
  * the later open ones are deleted and made anew for the new series, in the same transaction and under the ids the worker computes for
  * them, so it takes them for its own and no date has two live tasks. Those whose time the new series does not have are only deleted.
- * A COUNT is divided between the two. Throws INVALID_REQUEST for a due the rule does not name, and what `splitPattern` throws.
+ * A COUNT is divided between the two. Throws INVALID_REQUEST for a due the rule does not name or the one before has, and what `splitPattern` throws.
  */
 export function splitSeries(rows: SeriesRows, split: Split): SeriesDecision {
   const { template, target } = rows;
@@ -53,6 +53,7 @@ export function splitSeries(rows: SeriesRows, split: Split): SeriesDecision {
             },
       ],
     });
+  refuseOvertaking(first, split, placeOf(target));
   const changed = decidePatch({ ...withoutDue(withoutPattern(patch)), ...dueOf(first) }, zone)(template, now).row;
   const successor = newTask({ ...changed, is_recurring_template: true, recurrence_pattern: text }, split.id, now);
 
@@ -78,6 +79,15 @@ export function splitSeries(rows: SeriesRows, split: Split): SeriesDecision {
     ],
     row: addressed,
   };
+}
+
+/** The new series begins after the last recurrence the old one keeps: else one date would have a task of each. */
+function refuseOvertaking(first: Recurrence, { patch, pattern }: Split, place: string): void {
+  const kept = lastBefore(pattern, place);
+  if (kept === null || first.at > kept.at) return;
+  const path = patch.due_on ? "/due_on" : patch.due_date ? "/due_date" : "/recurrence_pattern/start";
+  const message = `is not after ${kept.id}, which comes before this occurrence and stays`;
+  throw new Problem("INVALID_REQUEST", undefined, { mistakes: [{ path, message }] });
 }
 
 function dueOf({ id, at }: Recurrence): TaskPatch {
