@@ -2,11 +2,10 @@ import type { Broker } from "../../shared/broker.ts";
 import type { Codec } from "../../shared/codec.ts";
 import { consume } from "../../shared/consume/consume.ts";
 import type { BatchHandler } from "../../shared/consume/handler.ts";
-import { makeLog } from "../../shared/log.ts";
-import { makeMetrics } from "../../shared/metrics.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import type { GroupName, TopicName } from "../../shared/topics.ts";
 import { until } from "../support/until.ts";
+import { roleOf } from "../support/role-of.ts";
 
 /**
  * Runs a real consumer over what waits in a topic and stops it again. Returns records per second, from the first call of the handler
@@ -25,7 +24,6 @@ export async function consumeAll(
   }>,
 ): Promise<number> {
   const stop = new AbortController();
-  const log = makeLog({}, "error");
   let from: number | null = null;
   let to = 0;
   let handled = 0;
@@ -58,16 +56,7 @@ export async function consumeAll(
         return answers;
       },
     },
-    {
-      name: of.group,
-      signal: stop.signal,
-      log,
-      metrics: makeMetrics(of.group, { process: false }),
-      now: () => new Date(),
-      readyWhen: () => {},
-      healthyWhile: () => {},
-      serve: () => {},
-    },
+    roleOf({ name: of.group, signal: stop.signal }),
   );
   const failed = running.then(() => false);
   const done = until(`${of.records} records`, () => handled >= of.records && open === 0, {

@@ -1,8 +1,6 @@
 import { Queue, Worker } from "bullmq";
 import { makeLog } from "../../shared/log.ts";
-import { makeMetrics } from "../../shared/metrics.ts";
 import { openDb, type Db } from "../../shared/postgres/db.ts";
-import type { Role } from "../../shared/role.ts";
 import { openDatabaseClock } from "../../shared/timers/database-clock.ts";
 import { dueRows, type Fire, type Wakeup } from "../../shared/timers/due-rows.ts";
 import { batchSize } from "../../shared/timers/fire-when-due.ts";
@@ -12,6 +10,7 @@ import { makeFireReminders } from "../../workers/reminder-service/fire-reminders
 import { freshDatabase } from "../support/database.ts";
 import { ownRedis, redisProgram, type OwnRedis } from "../support/own-redis.ts";
 import { assertDurable } from "./machine.ts";
+import { roleOf } from "../support/role-of.ts";
 
 const log = makeLog({}, "error");
 
@@ -73,16 +72,7 @@ export type Side = (world: TimerWorld, rows: readonly Wakeup[]) => Promise<Async
 export const timers: Side = async ({ db, redis, fire }) => {
   const wakeups = await openWakeups({ url: redis.url, prefix: "ours" }, { queue: "reminders", log });
   const abort = new AbortController();
-  const role: Role = {
-    name: "reminder-service",
-    signal: abort.signal,
-    log,
-    metrics: makeMetrics("bench", { process: false }),
-    now: () => new Date(),
-    readyWhen: () => {},
-    healthyWhile: () => {},
-    serve: () => {},
-  };
+  const role = roleOf({ name: "reminder-service", signal: abort.signal });
   const rows = dueRows(db, { table: "reminders", due: "remind_at", owner: "user_id", fire });
   const running = runTimers({ db, name: "reminders", wakeups, rows }, role);
   return {

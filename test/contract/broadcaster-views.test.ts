@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { openDb, type Db } from "../../shared/postgres/db.ts";
-import { makeLog } from "../../shared/log.ts";
-import { freshDatabase, type FreshDatabase } from "../support/database.ts";
+import type { Db } from "../../shared/postgres/db.ts";
+import { openTestDb } from "../support/database.ts";
 import { loadViews, saveViews } from "../../workers/task-update-broadcaster/store-views.ts";
 import type { View } from "../../workers/task-update-broadcaster/fold-view.ts";
 
@@ -20,16 +19,12 @@ const view = (taskId: string, viewVersion: number, title: string | null): View =
 });
 
 describe("views in Postgres", () => {
-  let database: FreshDatabase;
   let db: Db;
   beforeAll(async () => {
-    database = await freshDatabase();
-    const config = { url: database.url, directUrl: null, statementMs: 10_000 };
-    db = await openDb(config, { role: "test", poolSize: 4, log: makeLog({}, "error") });
+    db = await openTestDb(4);
   });
   afterAll(async () => {
     await db[Symbol.asyncDispose]();
-    await database[Symbol.asyncDispose]();
   });
 
   test("a batch of new and known views is written at once and read back as it was", async () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { getTableConfig, type PgTable } from "drizzle-orm/pg-core";
-import { openDb, type Db } from "../../shared/postgres/db.ts";
+import type { Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
-import { freshDatabase, type FreshDatabase } from "../support/database.ts";
+import { openTestDb } from "../support/database.ts";
 import { openSessions, type Session } from "../../workers/ui-gateway/sessions.ts";
 import { sessions, streamTickets } from "../../workers/ui-gateway/tables.ts";
 import { issueTicket, redeemTicket } from "../../workers/ui-gateway/tickets.ts";
@@ -10,15 +10,12 @@ import { taskViews } from "../../workers/task-update-broadcaster/tables.ts";
 import { until } from "../support/until.ts";
 
 const log = makeLog({}, "error");
-let database: FreshDatabase;
 let db: Db;
 beforeAll(async () => {
-  database = await freshDatabase();
-  db = await openDb({ url: database.url, directUrl: null, statementMs: 10_000 }, { role: "test", poolSize: 4, log });
+  db = await openTestDb(4);
 }, 30_000);
 afterAll(async () => {
   await db[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
 }, 30_000);
 
 test.each<[string, PgTable]>([

@@ -1,14 +1,14 @@
 import { makeLog } from "../../shared/log.ts";
 import type { Received } from "../../shared/message.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
-import { openDb, type Db } from "../../shared/postgres/db.ts";
+import type { Db } from "../../shared/postgres/db.ts";
 import { preferencesInput } from "../../shared/preferences/preferences.ts";
 import { buildApp } from "../../workers/notification-service/app.ts";
 import type { Channel, ChannelName, Notification, Sent } from "../../workers/notification-service/channel.ts";
 import { sendDeliveries, type SendDeliveries } from "../../workers/notification-service/send-deliveries.ts";
 import { makeWakes } from "../../workers/notification-service/wakes.ts";
 import { makeWriteDeliveries } from "../../workers/notification-service/write-deliveries.ts";
-import { freshDatabase } from "../support/database.ts";
+import { openTestDb } from "../support/database.ts";
 import { until } from "../support/until.ts";
 
 export type Row = Readonly<{
@@ -43,11 +43,7 @@ const quick: Omit<SendDeliveries, "db" | "channel" | "wake" | "wakeOf"> = {
 
 /** The notification service's own tables, handler, senders and routes on a database of their own; no Kafka. */
 export async function openNotificationWorld() {
-  const database = await freshDatabase();
-  const db = await openDb(
-    { url: database.url, directUrl: null, statementMs: 10_000 },
-    { role: "test", poolSize: 12, log },
-  );
+  const db = await openTestDb();
   const handler = makeWriteDeliveries({ operatorWays: [], collapseMs: quick.collapseMs, onWritten: () => {} });
 
   /** Handles a batch as the consumer would, in one transaction. */
@@ -126,7 +122,6 @@ export async function openNotificationWorld() {
     appFor,
     [Symbol.asyncDispose]: async () => {
       await db[Symbol.asyncDispose]();
-      await database[Symbol.asyncDispose]();
     },
   };
 }

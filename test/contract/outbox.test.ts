@@ -1,24 +1,19 @@
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
-import { openDb, type Db } from "../../shared/postgres/db.ts";
+import type { Db } from "../../shared/postgres/db.ts";
 import { readEnvelope, kafkaHeaders } from "../../shared/outbox/envelope.ts";
-import { makeLog } from "../../shared/log.ts";
 import type { Message } from "../../shared/message.ts";
 import { insertOutbox, insertOutboxFrom, outboxRow, shardOf, type OutboxRow } from "../../shared/outbox/outbox.ts";
 import { recordEncodeFailure } from "../../shared/outbox/record-encode-failure.ts";
-import { freshDatabase, type FreshDatabase } from "../support/database.ts";
+import { openTestDb } from "../support/database.ts";
 
 setDefaultTimeout(60_000);
 
-let database: FreshDatabase;
 let db: Db;
 beforeAll(async () => {
-  database = await freshDatabase();
-  const log = makeLog({}, "error");
-  db = await openDb({ url: database.url, directUrl: null, statementMs: 10_000 }, { role: "test", poolSize: 4, log });
+  db = await openTestDb(4);
 });
 afterAll(async () => {
   await db[Symbol.asyncDispose]();
-  await database[Symbol.asyncDispose]();
 });
 beforeEach(() => db.sql`truncate outbox`.then(() => {}));
 

@@ -19,6 +19,7 @@ import { makeMalformer, readSamples, type Made } from "../support/malform.ts";
 import { randomOf } from "../support/random.ts";
 import { stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
+import { roleOf } from "../support/role-of.ts";
 
 const isLong = process.env.LONG_TESTS === "1";
 /** `POISON_SEED=7` replays a run, `POISON_COUNT` says how many malformed records each group meets. */
@@ -106,16 +107,7 @@ async function openWorld(group: GroupName) {
         return messages.map(() => []);
       },
     },
-    {
-      name: group,
-      signal: stop.signal,
-      log,
-      metrics: makeMetrics(group, { process: false }),
-      now: () => new Date(),
-      readyWhen: () => {},
-      healthyWhile: () => {},
-      serve: () => {},
-    },
+    roleOf({ name: group, signal: stop.signal, log }),
   );
   let ended: string | null = null;
   running.then(

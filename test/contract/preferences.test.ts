@@ -2,11 +2,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
 import { defaultPreferences } from "../../shared/preferences/preferences.ts";
-import { openDb, type Db } from "../../shared/postgres/db.ts";
+import type { Db } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
 import { buildApp } from "../../workers/reminder-scheduling-worker/app.ts";
 import { findPreferences, putPreferences } from "../../workers/reminder-scheduling-worker/keep-preferences.ts";
-import { freshDatabase, type FreshDatabase } from "../support/database.ts";
+import { openTestDb } from "../support/database.ts";
 import { otherUserId, userId } from "../support/guard-messages.ts";
 
 const url = process.env["DATABASE_URL"];
@@ -15,16 +15,11 @@ if (!url && process.env["REQUIRE_ALL"] === "1") throw new Error("needs DATABASE_
 const log = makeLog({}, "error");
 
 describe.skipIf(!url)("preferences over HTTP, on Postgres (needs DATABASE_URL)", () => {
-  let database: FreshDatabase;
   let db: Db;
   beforeAll(async () => {
-    database = await freshDatabase();
-    db = await openDb({ url: database.url, directUrl: null, statementMs: 10_000 }, { role: "test", poolSize: 4, log });
+    db = await openTestDb(4);
   }, 60_000);
-  afterAll(async () => {
-    await db?.[Symbol.asyncDispose]();
-    await database?.[Symbol.asyncDispose]();
-  }, 30_000);
+  afterAll(() => db?.[Symbol.asyncDispose](), 30_000);
   beforeEach(async () => {
     await db.sql`truncate preferences`;
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { openDb, type Db } from "../../shared/postgres/db.ts";
+import type { Db } from "../../shared/postgres/db.ts";
 import { deriveId } from "../../shared/derive-id.ts";
 import { makeLog } from "../../shared/log.ts";
 import type { Message, Received } from "../../shared/message.ts";
@@ -9,7 +9,7 @@ import { dueRows, type Wakeup } from "../../shared/timers/due-rows.ts";
 import { buildApp } from "../../workers/recurring-task-worker/app.ts";
 import { makeFireSeries } from "../../workers/recurring-task-worker/fire-series.ts";
 import { followTasks } from "../../workers/recurring-task-worker/follow-tasks.ts";
-import { freshDatabase, type FreshDatabase } from "../support/database.ts";
+import { openTestDb } from "../support/database.ts";
 
 const url = process.env["DATABASE_URL"];
 if (!url && process.env["REQUIRE_ALL"] === "1") throw new Error("needs DATABASE_URL");
@@ -20,16 +20,11 @@ const log = makeLog({}, "error");
 const minutes = (count: number) => new Date(Date.now() + count * 60_000);
 
 describe.skipIf(!url)("the recurring task worker on Postgres (needs DATABASE_URL)", () => {
-  let database: FreshDatabase;
   let db: Db;
   beforeAll(async () => {
-    database = await freshDatabase();
-    db = await openDb({ url: database.url, directUrl: null, statementMs: 10_000 }, { role: "test", poolSize: 12, log });
+    db = await openTestDb();
   }, 60_000);
-  afterAll(async () => {
-    await db?.[Symbol.asyncDispose]();
-    await database?.[Symbol.asyncDispose]();
-  }, 30_000);
+  afterAll(() => db?.[Symbol.asyncDispose](), 30_000);
 
   const hear = (messages: readonly Received[]) =>
     db.transaction(async (tx) =>

@@ -4,11 +4,11 @@ import type { Received } from "../../shared/message.ts";
 import type { Encoder } from "../../shared/outbox/outbox.ts";
 import { defaultPreferences, type Preferences } from "../../shared/preferences/preferences.ts";
 import type { ReminderRule } from "../../shared/records.ts";
-import { openDb, type Db } from "../../shared/postgres/db.ts";
+import type { Db } from "../../shared/postgres/db.ts";
 import { findPreferences, putPreferences } from "../../workers/reminder-scheduling-worker/keep-preferences.ts";
 import { redecideTasks } from "../../workers/reminder-scheduling-worker/redecide-tasks.ts";
 import { wantReminders } from "../../workers/reminder-scheduling-worker/want-reminders.ts";
-import { freshDatabase, type FreshDatabase } from "../support/database.ts";
+import { openTestDb } from "../support/database.ts";
 import { completed, created, otherUserId, updated, userId } from "../support/guard-messages.ts";
 import { until } from "../support/until.ts";
 
@@ -20,16 +20,11 @@ const codec: Encoder = { encode: (_type, data) => new TextEncoder().encode(JSON.
 const any = "any" as const;
 
 describe.skipIf(!url)("preferences and the tasks they decide on Postgres (needs DATABASE_URL)", () => {
-  let database: FreshDatabase;
   let db: Db;
   beforeAll(async () => {
-    database = await freshDatabase();
-    db = await openDb({ url: database.url, directUrl: null, statementMs: 10_000 }, { role: "test", poolSize: 12, log });
+    db = await openTestDb();
   }, 60_000);
-  afterAll(async () => {
-    await db?.[Symbol.asyncDispose]();
-    await database?.[Symbol.asyncDispose]();
-  }, 30_000);
+  afterAll(() => db?.[Symbol.asyncDispose](), 30_000);
   beforeEach(async () => {
     await db.sql`truncate preferences, wanted_reminders, outbox`;
   });

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { openDb, type Db } from "../../shared/postgres/db.ts";
+import type { Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import type { MessageOf, Received } from "../../shared/message.ts";
 import { wantReminders } from "../../workers/reminder-scheduling-worker/want-reminders.ts";
-import { freshDatabase, type FreshDatabase } from "../support/database.ts";
+import { openTestDb } from "../support/database.ts";
 
 const url = process.env["DATABASE_URL"];
 if (!url && process.env["REQUIRE_ALL"] === "1") throw new Error("needs DATABASE_URL");
@@ -15,16 +15,11 @@ const at = (minute: number) => new Date(Date.UTC(2026, 10, 23, 9, minute));
 const [due, moved] = [at(50), at(55)];
 
 describe.skipIf(!url)("the reminder scheduling worker on Postgres (needs DATABASE_URL)", () => {
-  let database: FreshDatabase;
   let db: Db;
   beforeAll(async () => {
-    database = await freshDatabase();
-    db = await openDb({ url: database.url, directUrl: null, statementMs: 10_000 }, { role: "test", poolSize: 12, log });
+    db = await openTestDb();
   }, 60_000);
-  afterAll(async () => {
-    await db?.[Symbol.asyncDispose]();
-    await database?.[Symbol.asyncDispose]();
-  }, 30_000);
+  afterAll(() => db?.[Symbol.asyncDispose](), 30_000);
 
   const hear = (...messages: readonly Received[]) =>
     db.transaction(async (tx) => {

@@ -1,4 +1,4 @@
-import { openDb, type Db } from "../../shared/postgres/db.ts";
+import type { Db } from "../../shared/postgres/db.ts";
 import { deriveId } from "../../shared/derive-id.ts";
 import { makeLog } from "../../shared/log.ts";
 import type { Message, Received } from "../../shared/message.ts";
@@ -9,7 +9,7 @@ import { buildApp } from "../../workers/recurring-task-worker/app.ts";
 import { makeChangeOccurrence } from "../../workers/recurring-task-worker/change-occurrence.ts";
 import { makeFireSeries } from "../../workers/recurring-task-worker/fire-series.ts";
 import { followTasks } from "../../workers/recurring-task-worker/follow-tasks.ts";
-import { freshDatabase } from "../support/database.ts";
+import { openTestDb } from "../support/database.ts";
 
 export const ada = "0193a0b0-0000-7000-8000-0000000000aa";
 export const ben = "0193a0b0-0000-7000-8000-0000000000bb";
@@ -26,9 +26,7 @@ export type Answered = Readonly<{ status: number; etag: string | null; body: Jso
 
 /** The recurring task worker on a database of its own, its HTTP side included. */
 export async function openSeriesWorld() {
-  const database = await freshDatabase();
-  const settings = { url: database.url, directUrl: null, statementMs: 10_000 };
-  const db: Db = await openDb(settings, { role: "test", poolSize: 12, log });
+  const db: Db = await openTestDb();
   const fire = (batch: readonly Wakeup[]) => makeFireSeries({ db, codec: { encode }, onWritten: () => {} })(batch);
   const app = buildApp({
     db,
@@ -93,7 +91,6 @@ export async function openSeriesWorld() {
     },
     [Symbol.asyncDispose]: async () => {
       await db[Symbol.asyncDispose]();
-      await database[Symbol.asyncDispose]();
     },
   };
 }

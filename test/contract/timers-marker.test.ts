@@ -1,20 +1,15 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
-import { openDb, type Db } from "../../shared/postgres/db.ts";
-import { makeLog } from "../../shared/log.ts";
+import type { Db } from "../../shared/postgres/db.ts";
 import { watchMarker } from "../../shared/timers/watch-marker.ts";
 import type { SeenMarker, Wakeups } from "../../shared/timers/wakeups.ts";
-import { freshDatabase, type FreshDatabase } from "../support/database.ts";
+import { openTestDb } from "../support/database.ts";
 
-let database: FreshDatabase;
 let db: Db;
 beforeAll(async () => {
-  database = await freshDatabase();
-  const config = { url: database.url, directUrl: null, statementMs: 10_000 };
-  db = await openDb(config, { role: "test", poolSize: 8, log: makeLog({}, "error") });
+  db = await openTestDb(8);
 }, 60_000);
 afterAll(async () => {
   await db?.[Symbol.asyncDispose]();
-  await database?.[Symbol.asyncDispose]();
 }, 30_000);
 
 let seen: SeenMarker;

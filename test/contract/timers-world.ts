@@ -1,13 +1,13 @@
 import { openDb, type Db } from "../../shared/postgres/db.ts";
 import { makeLog, type Log } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
-import type { Role } from "../../shared/role.ts";
 import { dueRows, type Fire } from "../../shared/timers/due-rows.ts";
 import { runTimers } from "../../shared/timers/run-timers.ts";
 import { openWakeups } from "../../shared/timers/wakeups.ts";
 import { freshDatabase } from "../support/database.ts";
 import { ownRedis, redisProgram, type OwnRedis } from "../support/own-redis.ts";
 import { until } from "../support/until.ts";
+import { roleOf } from "../support/role-of.ts";
 
 export type Firing = Readonly<{ id: string; generation: number; lateMs: number; instance: string; place: number }>;
 export type TimersInstance = AsyncDisposable & Readonly<{ stop: () => Promise<void>; metrics: () => Promise<string> }>;
@@ -83,16 +83,7 @@ export async function openTimersWorld(program: string): Promise<TimersWorld> {
     const wakeups = await openWakeups({ url: redis.url, prefix: "test" }, { queue: name, log: own });
     const abort = new AbortController();
     const metrics = makeMetrics(instance, { process: false });
-    const role: Role = {
-      name: "reminder-service",
-      signal: abort.signal,
-      log: own,
-      metrics,
-      now: () => new Date(),
-      readyWhen: () => {},
-      healthyWhile: () => {},
-      serve: () => {},
-    };
+    const role = roleOf({ name: "reminder-service", signal: abort.signal, log: own, metrics });
     const rows = dueRows(db, { table: "alarms", due: "due_at", owner: "owner", fire: fire ?? fireAs(instance) });
     const running = runTimers({ db, name, wakeups, rows }, role);
     const stop = async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { roleNames } from "../../shared/topics.ts";
-import { openStream, signIn, type Client, type Json, type Stream } from "../support/client.ts";
+import { allTasks, openStream, signIn, type Client, type Stream } from "../support/client.ts";
 import { readTopic } from "../support/read-topic.ts";
 import { settled } from "../support/settled.ts";
 import { startSystem, type System } from "../support/system.ts";
@@ -120,17 +120,4 @@ function follow(user: Client) {
       await running;
     },
   };
-}
-
-async function allTasks(user: Client): Promise<readonly Json[]> {
-  const tasks: Json[] = [];
-  for (let cursor = ""; ;) {
-    const page = await user.must<Json & { next_cursor: string | null }>(
-      "GET",
-      `/v1/tasks?status=all&limit=200${cursor}`,
-    );
-    tasks.push(...page.items);
-    if (!page.next_cursor) return tasks;
-    cursor = `&cursor=${encodeURIComponent(page.next_cursor)}`;
-  }
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { javaNeeded, listJavas } from "../../dev/stack/java.ts";
-import { signIn, type Client, type Json } from "../support/client.ts";
+import { allTasks, signIn, type Client, type Json } from "../support/client.ts";
 import { ownStack, type OwnPart, type OwnStack } from "../support/own-stack.ts";
 import { readTopic, topicEnds } from "../support/read-topic.ts";
 import { settled } from "../support/settled.ts";
@@ -142,17 +142,4 @@ async function write(user: Client, signal: AbortSignal, answers: Answered[]): Pr
     await sleep(100); // a load, not a flood: three writers on a busy machine
   }
   return ids;
-}
-
-async function allTasks(user: Client): Promise<readonly Json[]> {
-  const tasks: Json[] = [];
-  for (let cursor = ""; ;) {
-    const page = await user.must<Json & { next_cursor: string | null }>(
-      "GET",
-      `/v1/tasks?status=all&limit=200${cursor}`,
-    );
-    tasks.push(...page.items);
-    if (!page.next_cursor) return tasks;
-    cursor = `&cursor=${encodeURIComponent(page.next_cursor)}`;
-  }
 }

@@ -84,6 +84,20 @@ function parse(text: string): unknown {
   }
 }
 
+/** All tasks of a user, completed ones and templates' occurrences included, page by page. */
+export async function allTasks(user: Client): Promise<readonly Json[]> {
+  const tasks: Json[] = [];
+  for (let cursor = ""; ;) {
+    const page = await user.must<Json & { next_cursor: string | null }>(
+      "GET",
+      `/v1/tasks?status=all&limit=200${cursor}`,
+    );
+    tasks.push(...page.items);
+    if (!page.next_cursor) return tasks;
+    cursor = `&cursor=${encodeURIComponent(page.next_cursor)}`;
+  }
+}
+
 export type StreamEvent = Readonly<{
   id: string;
   event: string;

@@ -3,16 +3,16 @@ import { consume, type ConsumeOptions } from "../../shared/consume/consume.ts";
 import type { Flood } from "../../shared/consume/flood-guard.ts";
 import type { Handler } from "../../shared/consume/handler.ts";
 import type { Timing } from "../../shared/consume/session.ts";
-import { openDb, type Db } from "../../shared/postgres/db.ts";
+import type { Db } from "../../shared/postgres/db.ts";
 import { kafkaHeaders, messageContentType, writeEnvelope } from "../../shared/outbox/envelope.ts";
 import { makeLog, type Log } from "../../shared/log.ts";
-import { makeMetrics, type Metrics } from "../../shared/metrics.ts";
+import type { Metrics } from "../../shared/metrics.ts";
 import { openBroker } from "../../shared/kafka/kafka-broker.ts";
-import type { Role } from "../../shared/role.ts";
-import { freshDatabase } from "./database.ts";
+import { openTestDb } from "./database.ts";
 import { makeFakeBroker, type FakeBroker, type Misbehaviour } from "./fake-broker.ts";
 import { frame, makeJsonCodec } from "./json-codec.ts";
 import { stack } from "./stack.ts";
+import { roleOf } from "./role-of.ts";
 
 export const topic = "task-events";
 export const group = "task-update-broadcaster";
@@ -41,19 +41,9 @@ export type Start = Readonly<{
 
 /** A database of a test's own with a table `effects(id, key, n, member)`. */
 export async function openConsumerDb(): Promise<Db> {
-  const database = await freshDatabase();
-  const db = await openDb(
-    { url: database.url, directUrl: null, statementMs: 10_000 },
-    { role: "test", poolSize: 30, log: makeLog({}, "error") },
-  );
+  const db = await openTestDb(30);
   await db.sql`create table effects (place serial, id uuid, key text, n int, member text)`;
-  return {
-    ...db,
-    [Symbol.asyncDispose]: async () => {
-      await db[Symbol.asyncDispose]();
-      await database[Symbol.asyncDispose]();
-    },
-  };
+  return db;
 }
 
 /**
@@ -86,16 +76,12 @@ export async function consumerWorld(options: {
     const lines: Record<string, unknown>[] = [];
     const log: Log = makeLog({}, "debug", (line) => void lines.push(JSON.parse(line)));
     const checks = new Map<string, () => boolean>();
-    const role: Role = {
+    const role = roleOf({
       name: "task-update-broadcaster",
       signal: stop.signal,
       log,
-      metrics: makeMetrics("task-update-broadcaster", { process: false }),
-      now: () => new Date(),
       readyWhen: (name, check) => void checks.set(name, check),
-      healthyWhile: () => {},
-      serve: () => {},
-    };
+    });
     const common = { broker: of.broker ?? broker, db: of.db ?? db, codec, topics: [topic], group } as const;
     const more = {
       tiersMs: of.tiersMs ?? [20, 40],

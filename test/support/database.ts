@@ -1,7 +1,7 @@
 import postgres from "postgres";
 import { makeLog } from "../../shared/log.ts";
 import { keepInbox } from "../../shared/consume/inbox-retention.ts";
-import { openDb } from "../../shared/postgres/db.ts";
+import { openDb, type Db } from "../../shared/postgres/db.ts";
 import { migrate } from "../../shared/postgres/migrate.ts";
 import { readMigrations } from "../../shared/postgres/migration-files.ts";
 import { describeTemplate, giveBack, takeUsed } from "./used-databases.ts";
@@ -33,6 +33,22 @@ export async function freshDatabase({ used = true }: Readonly<{ used?: boolean }
       const connect = (database: string) => openAdmin(withDatabase(server, database)).sql;
       const left = await giveBack(last.sql, { name, template, connect });
       if (!left.isFree) await drop(last.sql, left.name);
+    },
+  };
+}
+
+/** A pool of so many connections to a database of a test's own, without a log. Disposing it gives both back. */
+export async function openTestDb(poolSize = 12): Promise<Db> {
+  const database = await freshDatabase();
+  const db = await openDb(
+    { url: database.url, directUrl: null, statementMs: 10_000 },
+    { role: "test", poolSize, log: makeLog({}, "error") },
+  );
+  return {
+    ...db,
+    [Symbol.asyncDispose]: async () => {
+      await db[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
     },
   };
 }

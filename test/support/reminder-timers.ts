@@ -1,10 +1,9 @@
 import { makeLog } from "../../shared/log.ts";
-import { makeMetrics } from "../../shared/metrics.ts";
-import type { Role } from "../../shared/role.ts";
 import { dueRows, type Fire } from "../../shared/timers/due-rows.ts";
 import { runTimers } from "../../shared/timers/run-timers.ts";
 import { openWakeups } from "../../shared/timers/wakeups.ts";
 import type { ReminderWorld } from "./reminder-world.ts";
+import { roleOf } from "./role-of.ts";
 
 /** So many instances that fire a world's reminders, in this process, on the stack's Redis below a prefix that is theirs. */
 export async function startReminderTimers(
@@ -17,16 +16,7 @@ export async function startReminderTimers(
   const abort = new AbortController();
   const start = async () => {
     const wakeups = await openWakeups({ url, prefix }, { queue: "reminders", log });
-    const role: Role = {
-      name: "reminder-service",
-      signal: abort.signal,
-      log,
-      metrics: makeMetrics("test", { process: false }),
-      now: () => new Date(),
-      readyWhen: () => {},
-      healthyWhile: () => {},
-      serve: () => {},
-    };
+    const role = roleOf({ name: "reminder-service", signal: abort.signal, log });
     const rows = dueRows(db, { table: "reminders", due: "remind_at", owner: "user_id", fire });
     const running = runTimers({ db, name: "reminders", wakeups, rows }, role);
     return async () => {

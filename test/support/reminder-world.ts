@@ -1,4 +1,4 @@
-import { openDb, type Db } from "../../shared/postgres/db.ts";
+import type { Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import type { Message, Received } from "../../shared/message.ts";
 import { insertOutbox, outboxRow, type Encoder } from "../../shared/outbox/outbox.ts";
@@ -6,7 +6,7 @@ import { makeKeepReminders } from "../../workers/reminder-service/keep-reminders
 import { reminderColumns } from "../../workers/reminder-service/store-reminders.ts";
 import type { Reminder } from "../../workers/reminder-service/reminder.ts";
 import type { GuardMessage } from "../../workers/reminder-service/guard.ts";
-import { freshDatabase } from "./database.ts";
+import { openTestDb } from "./database.ts";
 
 export type Written = Readonly<{
   type: string;
@@ -34,9 +34,7 @@ export type ReminderWorld = AsyncDisposable &
 const log = makeLog({}, "error");
 
 export async function openReminderWorld(): Promise<ReminderWorld> {
-  const database = await freshDatabase();
-  const config = { url: database.url, directUrl: null, statementMs: 10_000 };
-  const db = await openDb(config, { role: "test", poolSize: 16, log });
+  const db = await openTestDb(16);
   const codec: Encoder = { encode: (_type, data) => new TextEncoder().encode(JSON.stringify(data)) };
   const foreign: string[] = [];
   const keep = makeKeepReminders({ countForeign: (type) => foreign.push(type) });
@@ -66,7 +64,6 @@ export async function openReminderWorld(): Promise<ReminderWorld> {
     },
     [Symbol.asyncDispose]: async () => {
       await db[Symbol.asyncDispose]();
-      await database[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,31 +1,10 @@
 import { expect, test } from "bun:test";
 import { defaultPreferences } from "../../shared/preferences/preferences.ts";
 import { exportCalendar, type ExportDeps } from "../../workers/task-service/export-calendar.ts";
-import type { TaskRow } from "../../workers/task-service/task-row.ts";
+import { taskRow } from "../support/task-row.ts";
 
 const user = "0190a000-0000-7000-8000-00000000000a";
-const row: TaskRow = {
-  id: "0190a000-0000-7000-8000-000000000001",
-  user_id: user,
-  title: "task",
-  description: null,
-  created_at: new Date("2026-03-01T10:00:00Z"),
-  updated_at: new Date("2026-03-01T10:00:00Z"),
-  due_date: null,
-  due_on: null,
-  due_tz: null,
-  priority: null,
-  tags: [],
-  remind: null,
-  status: "open",
-  completed_at: null,
-  deleted_at: null,
-  is_recurring_template: false,
-  recurrence_pattern: null,
-  template_id: null,
-  recurrence_id: null,
-  version: 1,
-};
+const row = taskRow({ id: "0190a000-0000-7000-8000-000000000001", user_id: user });
 
 function setup(listTasks: ExportDeps["listTasks"]) {
   const broken: unknown[] = [];

@@ -12,37 +12,17 @@ import {
 } from "../../workers/task-service/decide-scope.ts";
 import type { DecideSeriesChange, SeriesRows } from "../../workers/task-service/series-rows.ts";
 import type { TaskRow } from "../../workers/task-service/task-row.ts";
+import { taskRow } from "../support/task-row.ts";
 
 const title = { title: "feed" };
 const now = new Date("2026-03-01T10:00:00Z");
 const template = "0190a000-0000-7000-8000-000000000001";
 const successor = "0190a000-0000-7000-8000-000000000002";
+const user = "0190a000-0000-7000-8000-00000000000a";
 const day = (n: number) => `2026-03-0${n}T09:00:00`;
 
 function row(over: Partial<TaskRow>): TaskRow {
-  return {
-    id: template,
-    user_id: "0190a000-0000-7000-8000-00000000000a",
-    title: "water",
-    description: null,
-    created_at: now,
-    updated_at: now,
-    due_date: null,
-    due_on: null,
-    due_tz: "UTC",
-    priority: null,
-    tags: ["home"],
-    remind: null,
-    status: "open",
-    completed_at: null,
-    deleted_at: null,
-    is_recurring_template: false,
-    recurrence_pattern: null,
-    template_id: null,
-    recurrence_id: null,
-    version: 3,
-    ...over,
-  };
+  return taskRow({ id: template, user_id: user, title: "water", due_tz: "UTC", tags: ["home"], version: 3, ...over });
 }
 const occurrence = (n: number, over: Partial<TaskRow> = {}): TaskRow =>
   row({

@@ -5,7 +5,7 @@ import type { Message } from "../../shared/message.ts";
 import type { OutboxRow } from "../../shared/outbox/outbox.ts";
 import { buildApp, type TaskAppDeps } from "../../workers/task-service/app.ts";
 import { makeEncodeEvent } from "../../workers/task-service/encode-event.ts";
-import type { TaskRow } from "../../workers/task-service/task-row.ts";
+import { taskRow } from "../support/task-row.ts";
 
 const userId = "0190a000-0000-7000-8000-00000000000a";
 const id = "0190a000-0000-7000-8000-000000000001";
@@ -76,28 +76,7 @@ function setup(given: { write?: Partial<TaskAppDeps["write"]>; rest?: Partial<Ta
   return { app, send, asked };
 }
 
-const row: TaskRow = {
-  id,
-  user_id: userId,
-  title: "milk",
-  description: null,
-  created_at: now,
-  updated_at: now,
-  due_date: null,
-  due_on: null,
-  due_tz: null,
-  priority: null,
-  tags: [],
-  remind: null,
-  status: "open",
-  completed_at: null,
-  deleted_at: null,
-  is_recurring_template: false,
-  recurrence_pattern: null,
-  template_id: null,
-  recurrence_id: null,
-  version: 3,
-};
+const row = taskRow({ id, user_id: userId, title: "milk", created_at: now, updated_at: now, version: 3 });
 
 test.each<[string, string, unknown]>([
   ["POST", "/v1/tasks", { title: "" }],
