@@ -158,7 +158,7 @@ describe.skipIf(!url)("a series under changes from everywhere (needs DATABASE_UR
           const recurrenceId = `2099-03-${String(2 + Math.floor(random() * 12)).padStart(2, "0")}T09:00:00`;
           story.push(`${change.wants} ${recurrenceId}`);
           const by = { userId: ada, ifMatch: "any", correlationId: "c", traceparent: null } as const;
-          const asked = { seriesId: series.id, recurrenceId, change, current: async () => null, ...by };
+          const asked = { seriesId: series.id, reach: { recurrenceId }, change, current: async () => null, ...by };
           await both.changeOccurrence(asked).catch((error: unknown) => {
             if (!(error instanceof Problem)) throw error;
           });

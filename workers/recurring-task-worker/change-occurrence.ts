@@ -3,19 +3,25 @@ import { matches, type IfMatch } from "../../shared/http/if-match.ts";
 import { insertOutbox, outboxRow, type Encoder } from "../../shared/outbox/outbox.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
+import { plainId } from "../../shared/recurrence/find-recurrence.ts";
+import { makeRecurrences } from "../../shared/recurrence/recurrence.ts";
 import { advanceSeries, createOccurrence, withAsked, type Series } from "./advance-series.ts";
-import { decideException, type OccurrenceChange } from "./decide-exception.ts";
+import { decideException, toBeKnown, type OccurrenceChange } from "./decide-exception.ts";
+import { isGone, type Occurrence } from "./decide-series.ts";
 import type { Exception, Exceptions } from "./exception.ts";
-import { saveException } from "./store-exceptions.ts";
+import { saveExceptions, type ChangedException } from "./store-exceptions.ts";
 import { saveSeries } from "./save-series.ts";
 import { lockOneSeries, readTasks } from "./load-series.ts";
 import { askingId } from "./asking-id.ts";
-import { templateSchedule } from "./template-schedule.ts";
+import { templateSchedule, type TemplateSchedule } from "./template-schedule.ts";
 
-/** One change of one recurrence, and who asks for it. */
+/** One recurrence by its id, or those of a time that have not started yet. */
+export type Reach = Readonly<{ recurrenceId: string }> | Readonly<{ from: Date; to: Date }>;
+
+/** One change of the recurrences it reaches, and who asks for it. */
 export type ChangeRequest = Readonly<{
   seriesId: string;
-  recurrenceId: string;
+  reach: Reach;
   change: OccurrenceChange;
   ifMatch: IfMatch;
   userId: string;
@@ -26,11 +32,16 @@ export type ChangeRequest = Readonly<{
 }>;
 export type ChangeOccurrence = (request: ChangeRequest) => Promise<void>;
 
+/** So many recurrences are changed at once, at most. */
+export const maxReached = 366;
+
 /**
- * Changes one recurrence under the lock of its series, and lets the series go on from there: one transaction with the commands it
- * calls for. Idempotent by itself, so it keeps no answers: what is so already is left as it is, the version too, whatever `ifMatch` says
- * (RFC 9110 §13.1.1), since a retry names the version before its own success.
- * Throws SERIES_NOT_FOUND (also for another's), VERSION_MISMATCH, and what `decideException` throws.
+ * Changes recurrences under the lock of their series, and lets the series go on from there: one transaction with the commands it
+ * calls for, and one version. Idempotent by itself, so it keeps no answers: what is so already is left as it is, the version too, whatever
+ * `ifMatch` says (RFC 9110 §13.1.1), since a retry names the version before its own success. Of a time, those that have a task are left
+ * as they are.
+ * Throws SERIES_NOT_FOUND (also for another's), VERSION_MISMATCH, INVALID_REQUEST for a time of too many, and what `decideException`
+ * throws.
  */
 export function makeChangeOccurrence(of: {
   db: Pick<Db, "transaction">;
@@ -39,31 +50,42 @@ export function makeChangeOccurrence(of: {
   onWritten: () => void;
 }): ChangeOccurrence {
   return async (request) => {
-    const { seriesId, recurrenceId, change, userId, correlationId, traceparent } = request;
+    const { seriesId, reach, change, userId, correlationId, traceparent } = request;
     const written = await of.db.transaction(async (tx) => {
-      const ids = [recurrenceId, ...Array.from({ length: 8 }, (_, n) => `${recurrenceId}#${n + 2}`)];
+      const named = "recurrenceId" in reach ? reach.recurrenceId : null;
+      const ids = named === null ? [] : [named, ...Array.from({ length: 8 }, (_, n) => `${named}#${n + 2}`)];
       const wanted = ids.map((id) => deriveId("occurrence", seriesId, id));
-      const locked = await lockOneSeries(tx, { id: seriesId, userId, wanted, recurrenceId });
+      const locked = await lockOneSeries(tx, { id: seriesId, userId, wanted, recurrenceId: named });
       if (locked === null) throw new Problem("SERIES_NOT_FOUND");
       const { series, now } = locked;
       const tasks = await readTasks(tx, [series.templateId, ...wanted]);
       const template = templateSchedule(tasks.get(series.templateId) ?? null);
-      const { exception, ask } = decideException(series, template, { recurrenceId, change, now, tasks });
-      const before = series.exceptions.get(recurrenceId) ?? null;
-      const isSame = Bun.deepEquals(before, exception);
-      if (isSame && ask === null) return 0;
+      const reached = "recurrenceId" in reach ? [reach.recurrenceId] : unmadeIn(series, template, { ...reach, now });
+
+      let changed = series;
+      const exceptions: ChangedException[] = [];
+      const asked: Occurrence[] = [];
+      for (const recurrenceId of reached) {
+        const { exception, ask } = decideException(changed, template, { recurrenceId, change, now, tasks });
+        if (!Bun.deepEquals(changed.exceptions.get(recurrenceId) ?? null, exception))
+          exceptions.push({ recurrenceId, exception });
+        if (ask !== null) asked.push(ask);
+        changed = {
+          ...changed,
+          exceptions: withException(changed, recurrenceId, exception),
+          occurrences: withAsked(changed.occurrences, ask === null ? [] : [ask]),
+        };
+      }
+      if (exceptions.length === 0 && asked.length === 0) return 0;
       if (!matches(request.ifMatch, series.version)) return "mismatch";
-      if (!isSame) await saveException(tx, { seriesId, recurrenceId }, exception);
-      const changed: Series = {
-        ...series,
-        exceptions: withException(series, recurrenceId, exception),
-        occurrences: withAsked(series.occurrences, ask === null ? [] : [ask]),
-      };
+      await saveExceptions(tx, seriesId, exceptions);
       const advanced = advanceSeries({ series: changed, tasks, at: now, by: "timer" });
       await saveSeries(tx, [advanced.series], new Map([[seriesId, series]]));
-      const asked =
-        ask === null || template === null ? [] : [createOccurrence(changed, template, { occurrence: ask, at: now })];
-      const rows = [...asked, ...advanced.commands].map((command) => {
+      const commands =
+        template === null
+          ? []
+          : asked.map((occurrence) => createOccurrence(changed, template, { occurrence, at: now }));
+      const rows = [...commands, ...advanced.commands].map((command) => {
         const message = { ...command, id: askingId(series, command.subject), time: now };
         return outboxRow(of.codec, message, { source: "recurring-task-worker", correlationId, traceparent, now });
       });
@@ -74,6 +96,22 @@ export function makeChangeOccurrence(of: {
       throw new Problem("VERSION_MISMATCH", "The series is at another version", { current: await request.current() });
     if (written > 0) of.onWritten();
   };
+}
+
+/** The recurrences of a time that have neither started nor a task, by their ids. */
+function unmadeIn(
+  series: Series,
+  template: TemplateSchedule | null,
+  { from, to, now }: Readonly<{ from: Date; to: Date; now: Date }>,
+): readonly string[] {
+  const { schedule } = toBeKnown(template);
+  const found = makeRecurrences(schedule).between(from > now ? from : now, to, maxReached + 1);
+  if (found.length > maxReached)
+    throw new Problem("INVALID_REQUEST", undefined, {
+      mistakes: [{ path: "/to", message: `leaves more than ${maxReached} recurrences; take a shorter time` }],
+    });
+  const made = new Set(series.occurrences.filter((each) => !isGone(each)).map((each) => plainId(each.recurrenceId)));
+  return found.map(({ id }) => plainId(id)).filter((id) => !made.has(id));
 }
 
 function withException(series: Series, id: string, exception: Exception | null): Exceptions {

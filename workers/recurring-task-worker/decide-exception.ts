@@ -43,19 +43,17 @@ export function decideException(
       return { exception: before, ask: null };
     throw new Problem("OCCURRENCE_MADE", toldToChange(made), { current: { task_id: made.id, state: made.state } });
   }
-  if (template === null) throw new Problem("OCCURRENCE_NOT_FOUND", "The series has stopped");
-  if (template.pattern.anchor === "completion")
-    throw new Problem("OCCURRENCE_NOT_FOUND", "The series counts from completion: what comes next is not known before");
-  const { schedule } = template;
+  const known = toBeKnown(template);
+  const { schedule, key } = known;
   const recurrence = findRecurrence(schedule, recurrenceId);
   if (recurrence === null) throw new Problem("OCCURRENCE_NOT_FOUND", `The series does not recur at ${recurrenceId}`);
 
-  const last = lastInTurn(series.occurrences, template.key);
+  const last = lastInTurn(series.occurrences, key);
   const isPassed = last !== null && recurrence.at <= last.at;
   const ask = (exception: Exception | null): Occurrence => {
     const exceptions = new Map(exception === null ? [] : [[recurrenceId, exception]]);
     const free = { ...recurrence, id: freeId(recurrence.id, series.occurrences) };
-    const asked = makeAsked(free, template, { number: nextNumber(series.occurrences), exceptions });
+    const asked = makeAsked(free, known, { number: nextNumber(series.occurrences), exceptions });
     return withId(series.id, { ...asked, ahead: true });
   };
   const askIfComing = (): Occurrence | null => {
@@ -79,6 +77,14 @@ export function decideException(
       return { exception, ask: { ...ask(exception), state: "completed", closedAt: now } };
     }
   }
+}
+
+/** The template of a series whose recurrences are known beforehand. Throws OCCURRENCE_NOT_FOUND where they are not. */
+export function toBeKnown(template: TemplateSchedule | null): TemplateSchedule {
+  if (template === null) throw new Problem("OCCURRENCE_NOT_FOUND", "The series has stopped");
+  if (template.pattern.anchor === "completion")
+    throw new Problem("OCCURRENCE_NOT_FOUND", "The series counts from completion: what comes next is not known before");
+  return template;
 }
 
 /** Whether the one made is what the change wants, as after the same change before. */

@@ -96,12 +96,12 @@ export async function lockDueSeries(
 }
 
 /**
- * One series of a user, locked, with what is known of these occurrences and the exception of this recurrence, however long past, and
- * the moment that was by the database's clock.
+ * One series of a user, locked, with what is known of these occurrences and the exception of this recurrence, if one is named, however
+ * long past, and the moment that was by the database's clock.
  */
 export async function lockOneSeries(
   tx: Tx,
-  of: Readonly<{ id: string; userId: string; wanted: readonly string[]; recurrenceId: string }>,
+  of: Readonly<{ id: string; userId: string; wanted: readonly string[]; recurrenceId: string | null }>,
 ): Promise<Readonly<{ series: Series; now: Date }> | null> {
   const rows = await tx<(SeriesRow & { now: Date })[]>`
     select id, template_id as "templateId", user_id as "userId", status, wake_at as "wakeAt", generation::int as generation,

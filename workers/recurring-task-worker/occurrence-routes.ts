@@ -7,7 +7,7 @@ import { keyHeader } from "../../shared/http/request-key.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
 import { instant } from "../../shared/tasks/instant.ts";
-import type { ChangeOccurrence } from "./change-occurrence.ts";
+import { maxReached, type ChangeOccurrence, type Reach } from "./change-occurrence.ts";
 import type { OccurrenceChange } from "./decide-exception.ts";
 import { decideHistory } from "./decide-history.ts";
 import { historySchema, historyView } from "./history-view.ts";
@@ -32,6 +32,10 @@ const preview = z
       .openapi({ format: "date-time", description: "Where the rest begins; null when this is all of it." }),
   })
   .openapi("SeriesOccurrences");
+const time = z
+  .strictObject({ from: instant, to: instant.openapi({ description: "Not part of the time." }) })
+  .refine(({ from, to }) => from < to, { error: "is not after from", path: ["to"] })
+  .openapi("SeriesTime");
 const params = seriesParams.extend({
   recurrence_id: z.string().max(40).openapi({
     description: "The local start as the rule says it: a time, or the day of an all-day series.",
@@ -101,25 +105,25 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
     },
   );
 
-  const change = async (
-    c: Context<HttpEnv>,
-    of: z.output<typeof params>,
-    asked: Readonly<{ ifMatch: string | undefined; change: OccurrenceChange }>,
-  ) => {
-    const { id, recurrence_id: recurrenceId } = of;
+  type Asked = Readonly<{ ifMatch: string | undefined; change: OccurrenceChange }>;
+  const changed = async (c: Context<HttpEnv>, id: string, reach: Reach, asked: Asked): Promise<SeriesRow> => {
     const { userId } = c.var.identity;
     const { correlationId, traceparent } = c.var;
     const current = async () => (await tellSeries(sql, [await seriesOf(c, id)], now()))[0];
-    const ifMatch = readIfMatch(asked.ifMatch);
-    const by = { userId, correlationId, traceparent, ifMatch, current };
-    await changeOccurrence({ seriesId: id, recurrenceId, change: asked.change, ...by });
+    const by = { userId, correlationId, traceparent, ifMatch: readIfMatch(asked.ifMatch), current };
+    await changeOccurrence({ seriesId: id, reach, change: asked.change, ...by });
     const series = await seriesOf(c, id);
+    c.header("etag", etagOf(series.version));
+    return series;
+  };
+  const changeOne = async (c: Context<HttpEnv>, of: z.output<typeof params>, asked: Asked) => {
+    const { id, recurrence_id: recurrenceId } = of;
+    const series = await changed(c, id, { recurrenceId }, asked);
     const told = await tellOccurrence(sql, series, { recurrenceId, now: now() });
     if (told === null) throw new Problem("OCCURRENCE_NOT_FOUND");
-    c.header("etag", etagOf(series.version));
     return c.json(occurrenceView(told), 200);
   };
-  const changed = answers(occurrenceSchema, "The recurrence as it now is; the ETag is that of the series");
+  const one = answers(occurrenceSchema, "The recurrence as it now is; the ETag is that of the series");
 
   for (const [wants, summary] of [
     ["skip", "Leave a recurrence out"],
@@ -133,11 +137,11 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
         summary,
         description: "Asking twice is asking once. One that has a task answers 409 with its id.",
         request: { params, headers },
-        responses: { 200: changed, ...writeFailures(404, 409, 412, 422) },
+        responses: { 200: one, ...writeFailures(404, 409, 412, 422) },
       }),
       async (c) => {
         const ifMatch = c.req.valid("header")["if-match"];
-        return await change(c, c.req.valid("param"), { ifMatch, change: { wants } });
+        return await changeOne(c, c.req.valid("param"), { ifMatch, change: { wants } });
       },
     );
 
@@ -152,11 +156,39 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
         headers,
         body: { required: true, content: { "application/json": { schema: newDue } } },
       },
-      responses: { 200: changed, ...bodyFailures(404, 409, 412) },
+      responses: { 200: one, ...bodyFailures(404, 409, 412) },
     }),
     async (c) => {
       const ifMatch = c.req.valid("header")["if-match"];
-      return await change(c, c.req.valid("param"), { ifMatch, change: { wants: "move", due: c.req.valid("json") } });
+      return await changeOne(c, c.req.valid("param"), { ifMatch, change: { wants: "move", due: c.req.valid("json") } });
     },
   );
+
+  for (const [wants, summary] of [
+    ["skip", "Leave out the recurrences of a time, of a holiday say"],
+    ["unskip", "Take the skipped recurrences of a time back in"],
+  ] as const)
+    app.openapi(
+      createRoute({
+        method: "post",
+        path: `/v1/series/{id}/${wants}`,
+        summary,
+        description:
+          `Of those that start in the time and have not started yet, at most ${maxReached}; all of them or none. One that has a task is ` +
+          "left as it is and told with its task_id: change that. Asking twice is asking once.",
+        request: {
+          params: seriesParams,
+          headers,
+          body: { required: true, content: { "application/json": { schema: time } } },
+        },
+        responses: { 200: answers(preview, "The recurrences of the time as they now are"), ...bodyFailures(404, 412) },
+      }),
+      async (c) => {
+        const ifMatch = c.req.valid("header")["if-match"];
+        const { from, to } = c.req.valid("json");
+        const series = await changed(c, c.req.valid("param").id, { from, to }, { ifMatch, change: { wants } });
+        const { told, nextFrom } = await tellOccurrences(sql, series, { from, to, limit: maxReached, now: now() });
+        return c.json({ items: told.map(occurrenceView), next_from: nextFrom?.toISOString() ?? null }, 200);
+      },
+    );
 }

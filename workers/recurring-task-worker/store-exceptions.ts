@@ -23,20 +23,24 @@ export function exceptionOf({ recurrenceId, kind, dueDate, dueOn, at }: Exceptio
   return { recurrenceId, at, kind, due };
 }
 
-/** Writes one exception of a series that is locked; `null` takes it away. */
-export async function saveException(
-  tx: Tx,
-  of: Readonly<{ seriesId: string; recurrenceId: string }>,
-  exception: Exception | null,
-): Promise<void> {
-  if (exception === null) {
-    await tx`delete from series_exceptions where series_id = ${of.seriesId} and recurrence_id = ${of.recurrenceId}`;
-    return;
-  }
-  const due = exception.kind === "moved" ? exception.due : { date: null, on: null };
+/** What became of a recurrence; `null`: it is no exception any more. */
+export type ChangedException = Readonly<{ recurrenceId: string; exception: Exception | null }>;
+
+/** Writes exceptions of a series that is locked, and takes away those that are none any more. */
+export async function saveExceptions(tx: Tx, seriesId: string, changed: readonly ChangedException[]): Promise<void> {
+  const gone = changed.filter(({ exception }) => exception === null).map(({ recurrenceId }) => recurrenceId);
+  if (gone.length > 0)
+    await tx`delete from series_exceptions where series_id = ${seriesId} and recurrence_id = any(${gone}::text[])`;
+  const kept = changed.flatMap(({ exception }) => exception ?? []);
+  if (kept.length === 0) return;
+  const column = <T>(of: (exception: Exception) => T): T[] => kept.map(of);
+  const dueOf = (exception: Exception) => (exception.kind === "moved" ? exception.due : { date: null, on: null });
   await tx`
     insert into series_exceptions (series_id, recurrence_id, kind, due_date, due_on, starts_at)
-    values (${of.seriesId}, ${of.recurrenceId}, ${exception.kind}, ${due.date}, ${due.on}, ${exception.at})
+    select ${seriesId}, * from unnest(
+      ${column(({ recurrenceId }) => recurrenceId)}::text[], ${column(({ kind }) => kind)}::text[],
+      ${column((one) => dueOf(one).date?.toISOString() ?? null)}::timestamptz[], ${column((one) => dueOf(one).on)}::date[],
+      ${column(({ at }) => at.toISOString())}::timestamptz[])
     on conflict (series_id, recurrence_id) do update set kind = excluded.kind, due_date = excluded.due_date,
       due_on = excluded.due_on, created_at = clock_timestamp()`;
 }
