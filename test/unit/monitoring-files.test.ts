@@ -7,6 +7,7 @@ import { runOps } from "../../workers/operator/ops.ts";
 import {
   monitoringFolder,
   readDashboard,
+  readMetricsTable,
   readPrometheusConfig,
   readRules,
   readRunbooks,
@@ -79,6 +80,16 @@ describe("the dashboard", () => {
         if (type === "timeseries") expect(legendFormat).toMatch(/\S/);
       }
     }
+  });
+
+  test("shows every metric of the table", () => {
+    const asked = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)).join("\n");
+    const shown = new Set(asked.match(/[a-z]\w+/g)?.map((name) => name.replace(/_(bucket|count|sum)$/, "")));
+    expect(
+      readMetricsTable()
+        .map(({ name }) => name)
+        .filter((name) => !shown.has(name)),
+    ).toEqual([]);
   });
 
   test("asks for groups, topics and roles by variables it defines", () => {
