@@ -55,7 +55,13 @@ async function openServer(options: ServerOptions = {}) {
   const login = options.login === undefined ? "" : "taskwire:wrong@";
   const mailer = openMail({ url: `smtp://${login}127.0.0.1:${port}`, timeoutMs: 2_000 });
   const channel = (timeoutMs = 2_000) =>
-    makeEmailChannel({ from: "Taskwire <reminders@taskwire.example>", ...mailer, mayGoTo: () => true, timeoutMs });
+    makeEmailChannel({
+      from: "Taskwire <reminders@taskwire.example>",
+      ...mailer,
+      mayGoTo: () => true,
+      hourly: 30,
+      timeoutMs,
+    });
   return {
     mails,
     channel,
@@ -128,7 +134,13 @@ test.each<[string, ServerOptions, string]>([
 
 test("a server that is not there, and one that does not answer in time, are tried again", async () => {
   const mailer = openMail({ url: "smtp://127.0.0.1:1", timeoutMs: 500 });
-  const absent = makeEmailChannel({ from: "a@example.org", ...mailer, mayGoTo: () => true, timeoutMs: 2_000 });
+  const absent = makeEmailChannel({
+    from: "a@example.org",
+    ...mailer,
+    mayGoTo: () => true,
+    hourly: 30,
+    timeoutMs: 2_000,
+  });
   expect(await absent.send(told("x"), 1)).toMatchObject({ outcome: "retry", afterMs: null });
   await mailer[Symbol.asyncDispose]();
   await using server = await openServer({ hang: true });

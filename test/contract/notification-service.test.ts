@@ -211,6 +211,7 @@ describe.skipIf(!url)("notifications on Postgres (needs DATABASE_URL)", () => {
         gatherMs: 0,
         perUser: 9,
         onTheirWay: new Map(),
+        hourly: null,
       });
     const [claimed, ...more] = (await claim()).claimed;
     if (claimed === undefined || more.length > 0) throw new Error("claimed something else");

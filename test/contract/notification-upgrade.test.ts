@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { makeLog } from "../../shared/log.ts";
 import { openDb } from "../../shared/postgres/db.ts";
@@ -19,7 +20,8 @@ test.skipIf(!url)(
       { role: "test", poolSize: 2, log: makeLog({}, "error"), checkSchema: false },
     );
     const migrate = async (name: string) => db.sql.unsafe(await Bun.file(join(folder, name)).text());
-    await migrate("0001_deliveries.sql");
+    const [first = "", ...later] = readdirSync(folder).toSorted();
+    await migrate(first);
     // The tables that sending looks at, as far as it looks.
     await db.sql.unsafe(`
     create table tasks (id uuid, status text, deleted_at timestamptz);
@@ -29,10 +31,18 @@ test.skipIf(!url)(
       gen_random_uuid(), now(), status, case status when 'sending' then gen_random_uuid() end,
       case status when 'sending' then now() - interval '1 s' end, case status when 'delivered' then now() end
     from unnest(array['log', 'webhook']) as channel, unnest(array['pending', 'sending', 'delivered']) as status`);
-    await migrate("0002_delivery_lanes.sql");
+    for (const name of later) await migrate(name);
     for (const channel of ["log", "operator-webhook"] as const) {
       const claim = () =>
-        claimDeliveries(db, { channel, limit: 10, leaseMs: 5_000, gatherMs: 0, perUser: 9, onTheirWay: new Map() });
+        claimDeliveries(db, {
+          channel,
+          limit: 10,
+          leaseMs: 5_000,
+          gatherMs: 0,
+          perUser: 9,
+          onTheirWay: new Map(),
+          hourly: null,
+        });
       // One at a time: first the one that a sender left.
       expect((await claim()).claimed).toMatchObject([{ channel, retaken: true, reminders: [{}], target: "" }]);
       expect((await claim()).claimed).toEqual([]);

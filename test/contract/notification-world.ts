@@ -130,10 +130,12 @@ export async function openNotificationWorld() {
 export function scripted(
   name: ChannelName,
   answer: (notification: Notification, attempt: number) => Sent | Promise<Sent> = () => ({ outcome: "delivered" }),
+  more: Pick<Channel, "hourly"> = {},
 ) {
   const sent: Notification[] = [];
   const channel: Channel = {
     name,
+    ...more,
     send: async (notification, attempt) => {
       sent.push(notification);
       return answer(notification, attempt);

@@ -22,6 +22,8 @@ export const channelSettings = checked(
     emailFrom: optional("NOTIFY_EMAIL_FROM"),
     /** Whom mail may go to, for nobody confirms an address: `any`, or domains with commas between; unset: nobody. */
     emailTo: optional("NOTIFY_EMAIL_TO"),
+    /** How many mails an hour go to one address of a person; the rest waits and goes as one. */
+    emailHourly: integer("NOTIFY_EMAIL_HOURLY", 30, { min: 1, max: 10_000 }),
   },
   ({ webhookUrl, webhookSecret, smtpUrl, emailFrom }) => [
     ...(webhookUrl && webhookSecret === null
@@ -46,14 +48,14 @@ export function makeChannels(
     mail,
   }: Readonly<{ log: Log; now: () => Date; mail: Pick<EmailOptions, "sendMail" | "connections"> | null }>,
 ): Channels {
-  const { webhookUrl, webhookSecret, timeoutMs, allowPrivate, emailFrom, emailTo } = settings;
+  const { webhookUrl, webhookSecret, timeoutMs, allowPrivate, emailFrom, emailTo, emailHourly } = settings;
   const operator = webhookUrl === null || webhookSecret === null ? null : { target: webhookUrl, secret: webhookSecret };
   const trusted = makeWebhookChannel({ name: "operator-webhook", timeoutMs, now, resolve: null });
   if (operator !== null) signerOf(operator.secret);
   const email: Channel =
     mail === null || emailFrom === null
       ? { name: "email", send: () => Promise.resolve({ outcome: "refused", reason: "mail is not set up" }) }
-      : makeEmailChannel({ ...mail, from: emailFrom, mayGoTo: recipients(emailTo), timeoutMs });
+      : makeEmailChannel({ ...mail, from: emailFrom, mayGoTo: recipients(emailTo), hourly: emailHourly, timeoutMs });
   return {
     channels: [
       makeInAppChannel(),

@@ -4,7 +4,8 @@ import type { ChannelName, Notification } from "./channel.ts";
 import type { Health } from "./endpoint-health.ts";
 import { cancelMoot } from "./cancel-moot.ts";
 import type { Preferences } from "../../shared/preferences/preferences.ts";
-import { makeDigests } from "./make-digests.ts";
+import { makeDigests, type Candidate } from "./make-digests.ts";
+import { putOffHourly } from "./put-off-hourly.ts";
 import { putOffQuiet, ringing } from "./put-off-quiet.ts";
 import { endpointsOf, isNamed, type Way } from "./way.ts";
 
@@ -37,6 +38,8 @@ export type Claiming = Readonly<{
   /** How many lanes of one user may be on their way at once, and how many are; so that nobody has all the hands. */
   perUser: number;
   onTheirWay: ReadonlyMap<string, number>;
+  /** How many attempts an hour are made by one lane; `null`: as many as there are. */
+  hourly: number | null;
 }>;
 
 export type Claims = Readonly<{ claimed: readonly Claimed[]; more: boolean }>;
@@ -47,14 +50,14 @@ type Head = Readonly<{
   id: string;
   kind: Notification["kind"];
   retaken: boolean;
-  bundle: "quiet" | "late" | null;
+  bundle: Candidate["bundle"];
   attempts: number;
 }>;
 
 /**
  * Takes the next delivery of up to `limit` lanes of a channel that have one due, the lane that waits longest first; two senders never
  * have the same lane, so a lane's deliveries go one after the other, and one that failed holds up those behind it. What would come in
- * quiet hours is put off, but for what another sender had begun; deferred ones that are due together become a digest first; what
+ * quiet hours is put off, and what is more than an hour's number, but for what another sender had begun; deferred ones that are due together become a digest first; what
  * needs no telling any more is cancelled. `more`: look again at once.
  */
 export function claimDeliveries(db: Pick<Db, "transaction">, of: Claiming): Promise<Claims> {
@@ -63,8 +66,10 @@ export function claimDeliveries(db: Pick<Db, "transaction">, of: Claiming): Prom
     if (lanes.length === 0) return { claimed: [], more };
     const due = await findHeads(tx, lanes);
     const preferences = await readPreferences(tx, ringing.has(of.channel) ? due.map(({ userId }) => userId) : []);
-    const putOff = await putOffQuiet(tx, due, { channel: of.channel, preferences });
-    const heads = due.filter(({ id }) => !putOff.has(id));
+    const quiet = await putOffQuiet(tx, due, { channel: of.channel, preferences });
+    const ring = due.filter(({ id }) => !quiet.has(id));
+    const over = await putOffHourly(tx, ring, of.hourly);
+    const heads = ring.filter(({ id }) => !over.has(id));
     const { ids, moot } = await leaveOutMoot(tx, await makeDigests(tx, heads, of.gatherMs), heads);
     const claimed = ids.length === 0 ? [] : await take(tx, ids, { ...of, preferences });
     return { claimed, more: heads.length < due.length || moot > 0 || more };
@@ -174,7 +179,9 @@ async function take(
       select claim, id, attempts, channel, 'unknown' from before where retaken
       on conflict do nothing
     ), lane as (
-      update delivery_lanes set next_at = clock_timestamp() + ${leaseMs} * interval '1 ms'
+      update delivery_lanes set next_at = clock_timestamp() + ${leaseMs} * interval '1 ms',
+        hour_began = case when hour_began > clock_timestamp() - interval '1 hour' then hour_began else clock_timestamp() end,
+        hour_count = case when hour_began > clock_timestamp() - interval '1 hour' then hour_count else 0 end + 1
       from before where delivery_lanes.id = before.lane
       returning delivery_lanes.id, failures, disabled_at is not null as disabled,
         coalesce(extract(epoch from clock_timestamp() - failing_since) * 1000, 0)::float8 as "failingForMs"

@@ -22,6 +22,8 @@ export type EmailOptions = Readonly<{
   mayGoTo: (address: string) => boolean;
   /** How many are sent at once; more would wait for each other's connections and use up their time. */
   connections: number;
+  /** How many go to one address of a person in an hour. */
+  hourly: number;
   timeoutMs: number;
 }>;
 
@@ -30,12 +32,13 @@ export type EmailOptions = Readonly<{
  * compare them. What the server refuses with 5xx of the recipient or the message is final (RFC 5321 §4.2.1). Everything else is tried
  * again: a wrong password, a server that turns us away or wants another sender, are for the operator to mend.
  */
-export function makeEmailChannel({ from, sendMail, mayGoTo, connections, timeoutMs }: EmailOptions): Channel {
+export function makeEmailChannel({ from, sendMail, mayGoTo, connections, hourly, timeoutMs }: EmailOptions): Channel {
   const address = /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from.trim();
   const domain = address.slice(address.lastIndexOf("@") + 1);
   return {
     name: "email",
     atOnce: connections,
+    hourly,
     send: async (notification) => {
       if (!mayGoTo(notification.target))
         return { outcome: "refused", reason: "the operator does not allow mail to this address" };

@@ -7,7 +7,7 @@ export type Candidate = Readonly<{
   lane: string;
   id: string;
   kind: "reminder" | "digest";
-  bundle: "quiet" | "late" | null;
+  bundle: "quiet" | "late" | "hourly" | null;
   attempts: number;
 }>;
 

@@ -71,6 +71,7 @@ export async function sendDeliveries(
           gatherMs: collapseMs,
           perUser,
           onTheirWay: byUser,
+          hourly: channel.hourly ?? null,
         });
     } catch (error) {
       role.log.warn("deliveries_not_claimed", { channel: channel.name, error });

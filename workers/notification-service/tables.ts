@@ -30,6 +30,8 @@ export const deliveryLanes = pgTable(
     openUntil: stamp("open_until"),
     disabledAt: stamp("disabled_at"),
     disabledReason: text("disabled_reason"),
+    hourBegan: stamp("hour_began"),
+    hourCount: integer("hour_count").notNull().default(0),
     createdAt: stamp("created_at").notNull().default(now),
   },
   (table) => [
@@ -70,7 +72,7 @@ export const deliveries = pgTable(
     reason: text("reason"),
     dueAt: stamp("due_at").notNull().default(now),
     planVersion: bigint("plan_version", { mode: "number" }).notNull().default(-1),
-    bundle: text("bundle", { enum: ["quiet", "late"] }),
+    bundle: text("bundle", { enum: ["quiet", "late", "hourly"] }),
     digestId: uuid("digest_id"),
     fallbacks: jsonb("fallbacks").notNull().default([]),
     fallbackOf: uuid("fallback_of"),
