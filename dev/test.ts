@@ -46,6 +46,9 @@ async function runTiers({ tiers, long, filters }: TestArguments): Promise<readon
   const env = readEnvironment(checkout);
   const requireAll = env["REQUIRE_ALL"] === "1";
   const results: TierResult[] = [];
+  // It opens while the tiers that need none run.
+  const opening = tiers.some(needsStack) ? openTestStack({ checkout, env, say, signal }) : undefined;
+  opening?.catch(() => {});
   let opened: TestStack | undefined;
   let unavailable: string | undefined;
   try {
@@ -53,7 +56,7 @@ async function runTiers({ tiers, long, filters }: TestArguments): Promise<readon
       if (signal.aborted) break;
       if (needsStack(tier) && opened === undefined && unavailable === undefined) {
         try {
-          opened = await openTestStack({ checkout, env, say, signal });
+          opened = await opening;
         } catch (error) {
           if (signal.aborted) break;
           unavailable = error instanceof Error ? error.message : String(error);
@@ -83,7 +86,7 @@ async function runTiers({ tiers, long, filters }: TestArguments): Promise<readon
       );
     }
   } finally {
-    await opened?.close();
+    await (await opening?.catch(() => undefined))?.close();
   }
   if (signal.aborted) results.push(skippedTier("stopped", `by ${String(signal.reason)}`, true));
   return results;

@@ -17,11 +17,13 @@ const hourMs = 3_600_000;
 const log = makeLog({}, "warn");
 
 /**
- * One that an earlier test has given back, else a copy of the template of the current migrations, in the server of DATABASE_URL;
- * the first caller makes the template. `used: false` is always a copy, without the statistics and dead pages of former use.
+ * One that an earlier test has given back, else a copy of the template of the current migrations, in the server of DATABASE_URL if
+ * no other is given; the first caller makes the template. `used: false` is always a copy, without the statistics and dead pages of former use.
  */
-export async function freshDatabase({ used = true }: Readonly<{ used?: boolean }> = {}): Promise<FreshDatabase> {
-  const server = serverUrl();
+export async function freshDatabase({
+  used = true,
+  server = serverUrl(),
+}: Readonly<{ used?: boolean; server?: string }> = {}): Promise<FreshDatabase> {
   await using admin = openAdmin(server);
   const name = newName();
   const template = await madeAs(admin.sql, server, name, used);

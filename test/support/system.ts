@@ -5,6 +5,8 @@ import { readConfig } from "../../shared/config.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { makeLog } from "../../shared/log.ts";
 import { roleNames, type RoleName } from "../../shared/topics.ts";
+import { runOps } from "../../workers/operator/ops.ts";
+import { freshDatabase } from "./database.ts";
 import { stack, type StackUrls } from "./stack.ts";
 import { until } from "./until.ts";
 
@@ -50,14 +52,12 @@ export type SystemOptions = Readonly<{
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
   const name = `t${randomBytes(5).toString("hex")}`;
   const urls = options.stack ?? stack();
-  const stackUrl = urls.databaseUrl;
-  await adminSql(stackUrl, `create database ${name}`);
-  const databaseUrl = Object.assign(new URL(stackUrl), { pathname: `/${name}` }).href;
+  const database = await freshDatabase({ server: urls.databaseUrl });
   const env: Record<string, string> = {
     PATH: process.env["PATH"] ?? "",
     HOME: process.env["HOME"] ?? "",
     TZ: "UTC",
-    DATABASE_URL: databaseUrl,
+    DATABASE_URL: database.url,
     KAFKA_BROKERS: urls.kafkaBrokers,
     SCHEMA_REGISTRY_URL: urls.schemaRegistryUrl,
     REDIS_URL: urls.redisUrl,
@@ -166,13 +166,11 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       );
       ports.release();
       await deleteTopics(env);
-      await adminSql(stackUrl, `drop database if exists ${name} with (force)`);
+      await database[Symbol.asyncDispose]();
     },
   };
   try {
-    await ops("migrate");
-    await ops("topics", "apply");
-    await ops("schemas", "apply");
+    for (const what of ["topics", "schemas"]) await setUp(what, env);
     for (const role of roleNames) for (let count = wanted[role] ?? 0; count > 0; count--) await add(role);
     for (const instance of instances) run(instance);
     await Promise.all(instances.map(ready));
@@ -213,6 +211,19 @@ async function collect(stream: ReadableStream<Uint8Array>, lines: string[]): Pro
   }
 }
 
+/** What `ops` does, without the second that a process of it takes to start. */
+async function setUp(what: string, env: Readonly<Record<string, string>>): Promise<void> {
+  const lines: string[] = [];
+  const terminal = {
+    env,
+    print: (text: string) => void lines.push(text),
+    log: makeLog({}, "error"),
+    now: () => new Date(),
+  };
+  const code = await runOps([what, "apply"], terminal, terminal.print);
+  if (code !== 0) throw new Error(`ops ${what} apply ended with ${code}\n${lines.join("\n")}`);
+}
+
 /** Below the ports that outgoing connections take, and far apart for systems that start at once. */
 const firstPort = () => 12_000 + Math.floor(Math.random() * 15_000);
 
@@ -222,10 +233,4 @@ async function deleteTopics(env: Readonly<Record<string, string>>): Promise<void
     log: makeLog({}, "error"),
   });
   for (const { name } of await broker.admin.topics()) await broker.admin.deleteTopic(name);
-}
-
-async function adminSql(url: string, statement: string): Promise<void> {
-  const sql = new Bun.SQL(url, { max: 1 });
-  await sql.unsafe(statement);
-  await sql.close();
 }
