@@ -317,6 +317,14 @@ test("a change of an occurrence reaches all there are, or it and those after it"
     await row(page, title).getByText(/^Due /).waitFor();
   };
   await row(page, "Sort the mail").getByText("Due today", { exact: true }).waitFor();
+  // Nothing comes before it: with those after it, it is the whole series, whose times its rule says.
+  await row(page, "Sort the mail").getByRole("button", { name: "Edit" }).click();
+  const first = page.getByRole("form", { name: "Edit Sort the mail" });
+  expect(await first.getByRole("textbox", { name: "Due" }).isEnabled()).toBe(true);
+  await first.getByRole("combobox", { name: "Change" }).selectOption("this and later ones");
+  await first.getByText("When it is due, its rule says").waitFor();
+  expect(await first.getByRole("textbox", { name: "Due" }).isEnabled()).toBe(false);
+  await first.getByRole("button", { name: "Cancel" }).click();
   await change("Sort the mail", "Sort the post", "all of them");
   await row(page, "Sort the post").getByRole("checkbox").check();
   await row(page, "Sort the post").getByText("Due tomorrow", { exact: true }).waitFor();
@@ -403,4 +411,71 @@ test("while a person is muted no reminder pops up, and it can be dismissed from 
   await told.click();
   await page.getByRole("button", { name: "Dismiss reminder: Hush" }).click();
   await told.waitFor({ state: "detached" });
+}, 60_000);
+
+test("a date is done ahead of its turn, and the series goes on from where it was", async () => {
+  const page = await openPage();
+  await signIn(page, "kim");
+  await page.getByLabel("What needs doing?").fill("Water the cactus");
+  await due(page).fill(await localTime(page, 3_600_000));
+  await pick(page, "Repeat", "every day");
+  await add(page);
+  await page.getByRole("button", { name: "Repeating", exact: true }).click();
+  const dates = page.getByRole("list", { name: "Next dates of Water the cactus" }).getByRole("listitem");
+  await dates.nth(4).waitFor();
+  const third = await dates.nth(2).locator("span").first().textContent();
+  await dates
+    .nth(2)
+    .getByRole("button", { name: `Done already: ${third}` })
+    .click();
+  await dates.nth(2).getByText("done", { exact: true }).waitFor();
+  expect(await dates.nth(2).getByRole("button").count()).toBe(0);
+  expect(await dates.nth(1).getByRole("button").allTextContents()).toEqual(["Done", "Move", "Skip"]);
+  await look(page, "16-done-ahead");
+  await page.setViewportSize({ width: 320, height: 640 });
+  await look(page, "16-done-ahead-narrow");
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await page.getByRole("button", { name: "Completed", exact: true }).click();
+  await row(page, "Water the cactus").waitFor();
+}, 60_000);
+
+test("what was told, and what waits, is listed with the way and the reason, and counted until it was seen", async () => {
+  const page = await openPage();
+  await signIn(page, "lea");
+  const remind = async (title: string) => {
+    await page.getByLabel("What needs doing?").fill(title);
+    await due(page).fill(await localTime(page, 3000));
+    await add(page);
+  };
+  const list = page.getByRole("button", { name: /^Notifications/ });
+  const dialog = page.getByRole("dialog", { name: "Notifications" });
+  await list.click();
+  await dialog.getByText("Nothing has been told yet.").waitFor();
+  await dialog.getByRole("button", { name: "Close" }).click();
+
+  await remind("Take the cake out");
+  await page.getByText("Reminder: Take the cake out").waitFor();
+  await page.getByRole("button", { name: "Notifications (1)" }).click();
+  const item = dialog.getByRole("listitem").filter({ hasText: "Take the cake out" });
+  await item.getByText("in the app").waitFor();
+  await item.getByText(/^told today \d\d:\d\d/).waitFor();
+  await item.getByText("new", { exact: true }).waitFor();
+  await look(page, "17-notifications");
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("button", { name: "Notifications", exact: true }).waitFor();
+
+  await page.getByRole("button", { name: "Preferences" }).click();
+  const preferences = page.getByRole("dialog", { name: "Preferences" });
+  await preferences.getByLabel("Muted until").fill("2099-01-01T00:00");
+  await preferences.getByRole("button", { name: "Save" }).click();
+  await preferences.waitFor({ state: "detached" });
+  await remind("Hush");
+  await row(page, "Hush").getByRole("button", { name: "Reminded of Hush: dismiss or snooze" }).waitFor();
+  await list.click();
+  await dialog.getByText(/^waits until .* 2099/).waitFor();
+  await page.setViewportSize({ width: 320, height: 640 });
+  await look(page, "17-notifications-narrow");
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
 }, 60_000);

@@ -21,6 +21,7 @@ const task = (over: Partial<Task> = {}): Task => ({
   is_recurring_template: false,
   recurrence_pattern: null,
   template_id: null,
+  recurrence_id: null,
   version: 1,
   ...over,
 });

@@ -1,6 +1,17 @@
 import type { SendChange } from "./change-date.ts";
 import { request } from "./request.ts";
-import type { History, Occurrence, Page, Preferences, Priority, Reminder, Series, Session, Task } from "./shapes.ts";
+import type {
+  History,
+  Notification,
+  Occurrence,
+  Page,
+  Preferences,
+  Priority,
+  Reminder,
+  Series,
+  Session,
+  Task,
+} from "./shapes.ts";
 import type { RepeatPattern } from "./repeat-rule.ts";
 
 export type TaskFields = Readonly<{
@@ -51,6 +62,19 @@ export const changeOccurrence: SendChange = (series, recurrenceId, { wants, body
       ...(sent === null ? {} : { body: sent }),
     }),
   );
+
+/** A page of them, newest first. */
+export const readNotifications = (cursor: string | null) =>
+  body(
+    request<Page<Notification>>(
+      "GET",
+      `/v1/notifications?limit=20${cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`}`,
+    ),
+  );
+export const countUnread = async () =>
+  (await body(request<{ unread: number }>("GET", "/v1/notifications/unread"))).unread;
+export const markAllRead = () => body(request<{ read: number }>("POST", "/v1/notifications/read-all"));
+export const resend = (id: string) => body(request<Notification>("POST", `/v1/notifications/${id}/resend`));
 
 export async function readPreferences(): Promise<Versioned<Preferences>> {
   const answer = await request<Preferences>("GET", "/v1/preferences");

@@ -31,6 +31,8 @@ export type BoardDeps = Readonly<{
   /** The sentence for what went wrong; `null` where it is told elsewhere. */
   explain: (error: unknown) => string | null;
   onSignedOut: () => void;
+  /** A reminder has fired. */
+  onFired: () => void;
   /** `null` while they are not known. */
   preferences: () => Preferences | null;
 }>;
@@ -54,7 +56,7 @@ const emptyText: Readonly<Record<Filter, string>> = {
 };
 
 /** What a signed-in person sees: their tasks, drawn from what is known, and the reminders that fire. */
-export function makeBoard({ attempt, explain, onSignedOut, preferences }: BoardDeps): Board {
+export function makeBoard({ attempt, explain, onSignedOut, onFired, preferences }: BoardDeps): Board {
   let state: State = new Map();
   let filter: Filter = "open";
   let live: Live | null = null;
@@ -119,6 +121,7 @@ export function makeBoard({ attempt, explain, onSignedOut, preferences }: BoardD
   const edit = (task: Task) => {
     const row = taskEditor(task, {
       usual: preferences()?.default_reminders ?? ["PT0S"],
+      template: state.get(task.template_id ?? "")?.task ?? null,
       save: async (base, patch, scope) => {
         const answer = await api.changeTask(base, patch, scope);
         // Split off, it is another task, of another series.
@@ -163,6 +166,7 @@ export function makeBoard({ attempt, explain, onSignedOut, preferences }: BoardD
       onChange: ({ payload }) => {
         const merged = applyView(state, payload);
         waiting = [...waiting, ...merged.fired];
+        if (merged.fired.length > 0) onFired();
         set(merged.state);
         const changed = payload.is_recurring_template ? payload.id : payload.template_id;
         if (changed && filter === "repeating" && !state.get(changed)?.task.deleted_at) series.refreshSoon(changed);

@@ -2,7 +2,7 @@ import { isOutdated } from "./request.ts";
 import type { SeriesDetails, SeriesReader } from "./series-reader.ts";
 import type { Occurrence, Series } from "./shapes.ts";
 
-export type DateChange = Readonly<{ wants: "skip" | "unskip" | "move"; body: unknown }>;
+export type DateChange = Readonly<{ wants: "skip" | "unskip" | "move" | "complete"; body: unknown }>;
 export type SendChange = (series: Series, recurrenceId: string, change: DateChange) => Promise<unknown>;
 
 /**

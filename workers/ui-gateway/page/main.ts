@@ -3,6 +3,7 @@ import { byId } from "../../../shared/page/element.ts";
 import { addForm } from "./add-form.ts";
 import * as api from "./api.ts";
 import { makeBoard } from "./board.ts";
+import { openNotifications, type NotificationsDialog } from "./notifications-dialog.ts";
 import { offerZone } from "./offer-zone.ts";
 import { openPreferences } from "./preferences-dialog.ts";
 import { isSignedOut } from "./request.ts";
@@ -10,7 +11,8 @@ import type { Preferences } from "./shapes.ts";
 import type { Filter } from "./store.ts";
 
 let known: Preferences | null = null;
-const board = makeBoard({ attempt, explain, onSignedOut: showWelcome, preferences: () => known });
+let told: NotificationsDialog | null = null;
+const board = makeBoard({ attempt, explain, onSignedOut: showWelcome, onFired, preferences: () => known });
 const form = addForm();
 
 async function start(): Promise<void> {
@@ -39,6 +41,22 @@ async function openBoard(user: string): Promise<void> {
   await board.follow();
   // The tasks are there without them.
   void attempt(async () => usePreferences(await api.readPreferences()));
+  void tellUnread();
+}
+
+/** A reminder has fired: it is told within a moment, or put off. */
+function onFired(): void {
+  setTimeout(() => {
+    void tellUnread();
+    told?.refresh();
+  }, 1_500);
+}
+
+async function tellUnread(): Promise<void> {
+  // What cannot be counted now is counted with the next one.
+  const unread = await api.countUnread().catch(() => null);
+  if (unread === null) return;
+  byId("notifications").textContent = unread === 0 ? "Notifications" : `Notifications (${unread})`;
 }
 
 function usePreferences(preferences: api.Versioned<Preferences>): void {
@@ -109,6 +127,22 @@ byId("preferences").addEventListener(
         explain,
       }),
     ),
+);
+
+byId("notifications").addEventListener(
+  "click",
+  () =>
+    void attempt(async () => {
+      told = await openNotifications({
+        read: api.readNotifications,
+        markRead: async () => {
+          await api.markAllRead();
+          await tellUnread();
+        },
+        resend: api.resend,
+        explain,
+      });
+    }),
 );
 
 byId("sign-out").addEventListener(

@@ -20,7 +20,7 @@ export function seriesActions({
   attempt,
   series,
   forget,
-}: SeriesActionsDeps): Pick<SeriesActions, "skip" | "unskip" | "move"> {
+}: SeriesActionsDeps): Pick<SeriesActions, "skip" | "unskip" | "move" | "complete"> {
   const change = (details: SeriesDetails, occurrence: Occurrence, asked: DateChange) =>
     changeDate({ series: details.series, occurrence, change: asked }, { send: api.changeOccurrence, reader: series });
   return {
@@ -38,6 +38,7 @@ export function seriesActions({
         series.refreshSoon(details.series.id);
       }),
     unskip: (details, occurrence) => attempt(() => change(details, occurrence, { wants: "unskip", body: null })),
+    complete: (details, occurrence) => attempt(() => change(details, occurrence, { wants: "complete", body: null })),
     move: (details, occurrence) =>
       attempt(async () => {
         const title = `Move ${dateInWords(occurrence, new Date())}`;

@@ -11,6 +11,8 @@ import type { Occurrence, Task } from "./shapes.ts";
 export type SeriesActions = Readonly<{
   skip: (details: SeriesDetails, occurrence: Occurrence) => Promise<void>;
   unskip: (details: SeriesDetails, occurrence: Occurrence) => Promise<void>;
+  /** Done ahead of its turn: it becomes a task that is completed. */
+  complete: (details: SeriesDetails, occurrence: Occurrence) => Promise<void>;
   /** Asks for another due. */
   move: (details: SeriesDetails, occurrence: Occurrence) => Promise<void>;
   edit: (task: Task) => void;
@@ -94,8 +96,8 @@ function dateRow(
   const words = dateInWords(occurrence, now);
   const isSkipped = state === "skipped" || state === "deleted";
   const told = [tags[state], occurrence.moved && !isSkipped ? "moved" : undefined].filter((tag) => tag !== undefined);
-  const act = (text: string, label: string, work: SeriesActions["skip"]) => {
-    const kind = text === "Move" ? "move" : "skip";
+  // What takes a button's place gets its focus: skipping and its undoing are of one kind.
+  const act = (kind: "done" | "move" | "skip", text: string, label: string, work: SeriesActions["skip"]) => {
     const made = button(text, {
       class: "quiet",
       "aria-label": `${label} ${words}`,
@@ -109,8 +111,9 @@ function dateRow(
     {},
     element(isSkipped ? "s" : "span", {}, words),
     ...told.map((tag) => element("span", { class: "tag" }, tag)),
-    ...(state === "upcoming" ? [act("Move", "Move", actions.move)] : []),
-    ...(state === "upcoming" || state === "open" ? [act("Skip", "Skip", actions.skip)] : []),
-    ...(state === "skipped" ? [act("Undo", "Undo skipping", actions.unskip)] : []),
+    ...(state === "upcoming" ? [act("done", "Done", "Done already:", actions.complete)] : []),
+    ...(state === "upcoming" ? [act("move", "Move", "Move", actions.move)] : []),
+    ...(state === "upcoming" || state === "open" ? [act("skip", "Skip", "Skip", actions.skip)] : []),
+    ...(state === "skipped" ? [act("skip", "Undo", "Undo skipping", actions.unskip)] : []),
   );
 }

@@ -14,6 +14,8 @@ export type Task = Readonly<{
   is_recurring_template: boolean;
   recurrence_pattern: string | Readonly<Record<string, unknown>> | null;
   template_id: string | null;
+  /** Of an occurrence, its local start by the rule. */
+  recurrence_id: string | null;
   version: number;
 }>;
 
@@ -73,6 +75,29 @@ export type Preferences = Readonly<{
   muted_until: string | null;
   late: Readonly<{ policy: "deliver" | "collapse" | "drop"; after: string }>;
   channels: readonly Channel[];
+}>;
+
+export type Notification = Readonly<{
+  id: string;
+  kind: "reminder" | "digest";
+  channel: "in-app" | "log" | "webhook" | "email" | "operator-webhook";
+  /** The URL of a webhook, the address of an e-mail. */
+  target: string | null;
+  status: "pending" | "bundled" | "delivered" | "failed" | "dropped" | "cancelled";
+  /** Why it was not sent, or why the last attempt failed. */
+  reason: string | null;
+  title: string | null;
+  triggered_at: string;
+  late_by: number | null;
+  due_at: string;
+  attempts: number;
+  possibly_duplicated: boolean;
+  digest_id: string | null;
+  /** What a digest tells; the first of them. */
+  reminders: readonly Readonly<{ title: string | null }>[];
+  reminder_count: number;
+  delivered_at: string | null;
+  read_at: string | null;
 }>;
 
 export type Page<T> = Readonly<{ items: readonly T[]; next_cursor: string | null }>;

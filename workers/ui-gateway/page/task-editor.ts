@@ -9,11 +9,14 @@ import { remindFields } from "./remind-fields.ts";
 import { repeatFields } from "./repeat-fields.ts";
 import { repeatPattern } from "./repeat-rule.ts";
 import { zoneHere } from "./repeat-words.ts";
+import { keepsTimes } from "./keeps-times.ts";
 import { isOutdated } from "./request.ts";
 import type { Task } from "./shapes.ts";
 
 export type EditorDeps = Readonly<{
   usual: readonly string[];
+  /** The repeating task it is an occurrence of, where it is known. */
+  template: Task | null;
   /** Sends the change, meant for this version of the task. */
   save: (task: Task, patch: Partial<TaskFields>, scope: Scope) => Promise<void>;
   stopAfter: (task: Task) => Promise<void>;
@@ -57,10 +60,17 @@ export function taskEditor(task: Task, deps: EditorDeps): HTMLLIElement {
     repeat.show(repeats);
     due.ask(askFirstDue);
   }
+  const ofRule = element(
+    "p",
+    { class: "small", hidden: true },
+    "When it is due, its rule says: change that under Repeating.",
+  );
+  const isOfRule = () =>
+    isOccurrence && (scope.value === "all" || (scope.value === "future" && keepsTimes(task, deps.template)));
   const refresh = () => {
     repeat.follow(due.read());
-    // The times of a whole series are those of its rule.
-    due.disable(isOccurrence && scope.value === "all");
+    due.disable(isOfRule());
+    ofRule.hidden = !isOfRule();
   };
   due.onChange(refresh);
   repeat.onChange(refresh);
@@ -69,7 +79,7 @@ export function taskEditor(task: Task, deps: EditorDeps): HTMLLIElement {
 
   const read = (): Partial<TaskFields> => {
     const rest = { title: title.value.trim(), remind: remind.read(), priority: priority.read() };
-    if (!task.is_recurring_template) return scope.value === "all" ? rest : { ...rest, ...dueOf(due.read()) };
+    if (!task.is_recurring_template) return isOfRule() ? rest : { ...rest, ...dueOf(due.read()) };
     const tz = typeof pattern?.["tz"] === "string" ? pattern["tz"] : zoneHere();
     const said = repeats ? repeatPattern(repeat.read(), { start: due.read(), tz }) : null;
     return said === null ? rest : { ...rest, recurrence_pattern: { ...pattern, ...said } };
@@ -82,7 +92,7 @@ export function taskEditor(task: Task, deps: EditorDeps): HTMLLIElement {
     remind.root,
     ...(repeats ? [repeat.root] : []),
     priority.root,
-    ...(isOccurrence ? [labelled("Change", scope)] : []),
+    ...(isOccurrence ? [labelled("Change", scope), ofRule] : []),
     ...(repeats ? [repeat.more] : []),
     problem,
     element(

@@ -1,0 +1,122 @@
+import { expect, test } from "bun:test";
+import { keepsTimes } from "../../workers/ui-gateway/page/keeps-times.ts";
+import {
+  canBeSentAgain,
+  fateInWords,
+  isToPerson,
+  wayInWords,
+  whatInWords,
+} from "../../workers/ui-gateway/page/notification-words.ts";
+import type { Notification, Task } from "../../workers/ui-gateway/page/shapes.ts";
+
+/** Local to wherever the test runs, as the browser's zone is to the page. */
+const at = (local: string) => new Date(local).toISOString();
+const now = new Date("2026-11-25T12:00");
+const told = (over: Partial<Notification> = {}): Notification => ({
+  id: "n1",
+  kind: "reminder",
+  channel: "in-app",
+  target: null,
+  status: "delivered",
+  reason: null,
+  title: "Water the plants",
+  triggered_at: at("2026-11-25T09:00"),
+  late_by: null,
+  due_at: at("2026-11-25T09:00"),
+  attempts: 1,
+  possibly_duplicated: false,
+  digest_id: null,
+  reminders: [{ title: "Water the plants" }],
+  reminder_count: 1,
+  delivered_at: at("2026-11-25T09:00"),
+  read_at: null,
+  ...over,
+});
+
+test("what is told: the task, or how many and the first of them", () => {
+  const titles = ["a", null, "c"].map((title) => ({ title }));
+  const digest = { kind: "digest", title: null } as const;
+  expect([
+    whatInWords(told()),
+    whatInWords(told({ title: null })),
+    whatInWords(told({ ...digest, reminders: titles.slice(0, 2), reminder_count: 2 })),
+    whatInWords(told({ ...digest, reminders: [...titles, { title: "d" }], reminder_count: 40 })),
+  ]).toEqual(["Water the plants", "A reminder", "2 reminders: a, a reminder", "40 reminders: a, a reminder, c, …"]);
+});
+
+test("the way: no more of a webhook than its host", () => {
+  const way = (channel: Notification["channel"], target: string | null = null) => wayInWords(told({ channel, target }));
+  expect([
+    way("in-app"),
+    way("email", "ada@example.org"),
+    way("webhook", "https://hooks.example.org/secret/path"),
+    way("webhook", "nonsense"),
+    way("log"),
+  ]).toEqual([
+    "in the app",
+    "by e-mail to ada@example.org",
+    "by webhook to hooks.example.org",
+    "by webhook to nowhere",
+    "to the operator",
+  ]);
+});
+
+test("what became of it: when it was told and how late, till when it waits and why, or why it was not told", () => {
+  const fate = (over: Partial<Notification>) => fateInWords(told(over), now);
+  const waiting = { status: "pending", due_at: at("2026-11-26T08:00"), delivered_at: null } as const;
+  expect([
+    fate({}),
+    fate({ late_by: 300 }),
+    fate({ late_by: 7_200, possibly_duplicated: true }),
+    fate({ late_by: 200_000 }),
+    fate({ ...waiting, attempts: 0 }),
+    fate({ ...waiting, reason: "only 30 an hour go to one address" }),
+    fate({ status: "pending", delivered_at: null, attempts: 0 }),
+    fate({ status: "pending", delivered_at: null, attempts: 2, reason: "HTTP 503" }),
+    fate({ status: "bundled", delivered_at: null }),
+    fate({ status: "failed", delivered_at: null, reason: "HTTP 410" }),
+    fate({ status: "dropped", delivered_at: null, reason: "late by 9000 s, wanted within PT2H" }),
+    fate({ status: "cancelled", delivered_at: null, reason: "the task was completed" }),
+  ]).toEqual([
+    "told today 09:00",
+    "told today 09:00, 5 min late",
+    "told today 09:00, 2 h late, maybe twice",
+    "told today 09:00, 2 days late",
+    "waits until tomorrow 08:00",
+    "waits until tomorrow 08:00: only 30 an hour go to one address",
+    "is on its way",
+    "is tried again: HTTP 503",
+    "waits, to be told with others",
+    "could not be told: HTTP 410",
+    "not told: late by 9000 s, wanted within PT2H",
+    "not told: the task was completed",
+  ]);
+});
+
+test("what goes to the operator alone is not listed", () => {
+  const channels = ["in-app", "log", "webhook", "email", "operator-webhook"] as const;
+  expect(channels.filter((channel) => isToPerson(told({ channel })))).toEqual(["in-app", "webhook", "email"]);
+});
+
+test("only what is settled, and not part of a digest, can be sent again", () => {
+  const statuses = ["pending", "bundled", "delivered", "failed", "dropped", "cancelled"] as const;
+  expect(statuses.filter((status) => canBeSentAgain(told({ status })))).toEqual(["delivered", "failed", "dropped"]);
+  expect(canBeSentAgain(told({ digest_id: "d" }))).toBe(false);
+});
+
+test("the first occurrence, and any of a series counted from completion, keeps its times with those after it", () => {
+  // Only the pattern is looked at.
+  const template = (pattern: object | string) => ({ recurrence_pattern: pattern }) as Task;
+  const daily = { rrule: "FREQ=DAILY", start: "2026-11-25T09:00:00" };
+  const of = (recurrence_id: string | null, pattern: object | string) =>
+    keepsTimes({ recurrence_id }, template(pattern));
+  expect([
+    of("2026-11-25T09:00:00", daily),
+    of("2026-11-25T09:00:00#2", daily),
+    of("2026-11-26T09:00:00", daily),
+    of("2026-11-26T09:00:00", { ...daily, anchor: "completion" }),
+    of(null, daily),
+    of("2026-11-25T09:00:00", "daily"),
+    keepsTimes({ recurrence_id: "2026-11-25T09:00:00" }, null),
+  ]).toEqual([true, true, false, true, false, false, false]);
+});
