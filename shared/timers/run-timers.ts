@@ -22,7 +22,7 @@ const sweepMs = 2_000;
 const missedMany = 20;
 const sweepSoonMs = 250;
 const fillMs = 500;
-const markerMs = 2_000;
+const markerMs = 1_000;
 const clockMs = 30_000;
 const countMs = 10_000;
 /** A wake-up further ahead than this goes back to Redis: some process's clock is wrong. */
