@@ -186,6 +186,18 @@ export type RemoveOccurrence = Readonly<{
   requested_at: Date;
 }>;
 
+/** A series has come to its end by its rule: nothing more is to come of it. One that is prolonged goes on, and may end again. */
+export type SeriesEnded = Readonly<{
+  /** The series, which has the id of its template; the key of the record. */
+  series_id: string;
+  /** The user it belongs to. */
+  user_id: string;
+  /** The local start of its last occurrence as the rule says it, 2026-01-31T09:00:00 or 2026-01-31; null where none was made. */
+  last_start: string | null;
+  /** When that became so. */
+  ended_at: Date;
+}>;
+
 /** Whether a task is still to be done. A reader that does not know a newer symbol reads open. */
 export type TaskStatus = "open" | "completed";
 
@@ -243,5 +255,6 @@ export type Records = {
   TaskChanged: TaskChanged;
   CreateOccurrence: CreateOccurrence;
   RemoveOccurrence: RemoveOccurrence;
+  SeriesEnded: SeriesEnded;
   SetTaskReminders: SetTaskReminders;
 };

@@ -20,6 +20,11 @@ export const topics = {
     key: "template id",
     records: ["CreateOccurrence", "RemoveOccurrence"],
   },
+  "series-events": {
+    writer: "recurring-task-worker",
+    key: "template id",
+    records: ["SeriesEnded"],
+  },
   "reminder-commands": {
     writer: "reminder-scheduling-worker",
     key: "task id",

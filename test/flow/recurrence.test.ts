@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { signIn, type Client, type Json } from "../support/client.ts";
+import { readTopic } from "../support/read-topic.ts";
 import { settled } from "../support/settled.ts";
 import { startSystem, type System } from "../support/system.ts";
 import { until } from "../support/until.ts";
@@ -118,6 +119,8 @@ test("with COUNT the series ends by itself", async () => {
     await settled(system);
   }
   expect(await occurrences(eve, template.id)).toHaveLength(2);
+  const ended = await readTopic(system.env, "series-events");
+  expect(ended.map(({ envelope }) => [envelope.type, envelope.subject])).toEqual([["SeriesEnded", template.id]]);
 }, 60_000);
 
 test("one is skipped, one done ahead, a completion undone, and the rest edited: no date is ever there twice", async () => {

@@ -122,13 +122,13 @@ describe("templates change", () => {
     const last = heard.series().occurrences[0];
     if (!last) throw new Error("no occurrence");
     const ahead = { ...last, state: "completed" as const, at: at("12-20T09:00"), duePassesAt: at("12-20T09:00") };
-    const { commands } = advanceSeries({
+    const { messages } = advanceSeries({
       series: { ...heard.series(), occurrences: [{ ...ahead, recurrenceId: "2026-12-20T09:00:00" }] },
       tasks: heard.world().tasks,
       at: at("11-23T11:00"),
       by: "event",
     });
-    expect(commands.map(({ subject }) => subject)).toEqual([occurrence("2026-12-21T09:00:00")]);
+    expect(messages.map(({ subject }) => subject)).toEqual([occurrence("2026-12-21T09:00:00")]);
   });
   test("allowing more to be open asks for nothing by itself", () => {
     const heard = hear().events(

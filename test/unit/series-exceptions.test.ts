@@ -167,7 +167,7 @@ describe("deciding a change of one recurrence", () => {
     if (ask === null) throw new Error("nothing was asked");
     const series = { ...begun.series(), occurrences: [...begun.series().occurrences, ask] };
     const again = advanceSeries({ series, tasks: begun.world().tasks, at: at("11-23T12:00"), by: "timer" });
-    expect(again.commands).toEqual([]);
+    expect(again.messages).toEqual([]);
     expect(again.series.wakeAt).toEqual(series.wakeAt);
   });
 });

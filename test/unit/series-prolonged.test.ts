@@ -1,7 +1,20 @@
 import { describe, expect, test } from "bun:test";
 import type { TaskEvent } from "../../shared/tasks/fold-task.ts";
 import { askingId } from "../../workers/recurring-task-worker/asking-id.ts";
-import { completed, created, daily, deleted, hear, occurrence, thu, tue, updated, wed } from "./series-world.ts";
+import {
+  at,
+  completed,
+  created,
+  daily,
+  deleted,
+  hear,
+  occurrence,
+  template,
+  thu,
+  tue,
+  updated,
+  wed,
+} from "./series-world.ts";
 
 const pattern = (over: object = {}) => ({ recurrence_pattern: JSON.stringify({ ...daily, ...over }) });
 const ended = (version: number) =>
@@ -14,6 +27,25 @@ const states = (heard: ReturnType<typeof hear>) =>
     .series()
     .occurrences.toSorted((a, b) => a.number - b.number)
     .map(({ recurrenceId, state, dropped }) => [recurrenceId, dropped ? "dropped" : state]);
+
+test("a series says that it has ended, once each time, and when its last one was", () => {
+  const twice = { ...daily, rrule: "FREQ=DAILY;COUNT=2" };
+  const heard = hear().events(created(1, "11-23T10:00", twice), completed(2, "11-24T08:00", occurrence(tue)));
+  expect(heard.ended()).toEqual([]);
+  heard.events(completed(2, "11-25T08:00", occurrence(wed)));
+  const data = { series_id: template, last_start: wed, ended_at: at("11-25T08:00") };
+  expect(heard.ended()).toMatchObject([{ type: "SeriesEnded", key: template, subject: template, data }]);
+  // Heard of again, it is no new end.
+  heard.events(completed(2, "11-25T08:00", occurrence(wed)));
+  expect(heard.ended()).toHaveLength(1);
+  const longer = JSON.stringify({ ...twice, rrule: "FREQ=DAILY;COUNT=3" });
+  heard.events(updated(2, "11-25T09:00", { recurrence_pattern: longer }));
+  expect([heard.asked(), heard.ended().length]).toEqual([[tue, wed, thu], 1]);
+  heard.events(completed(2, "11-26T08:00", occurrence(thu)));
+  expect(heard.ended().map(({ data }) => data.last_start)).toEqual([wed, thu]);
+  heard.events(deleted(3, "11-26T10:00"));
+  expect([heard.series().status, heard.ended().length]).toEqual(["stopped", 2]);
+});
 
 describe("a series that is ended before one asked for was heard of", () => {
   test.each<[string, readonly TaskEvent[]]>([

@@ -1,7 +1,8 @@
 import { deriveId } from "../../shared/derive-id.ts";
+import type { MessageOf } from "../../shared/message.ts";
 import type { TaskEvent } from "../../shared/tasks/fold-task.ts";
 import type { TaskCreated } from "../../shared/records.ts";
-import { advanceSeries, type Series, type SeriesCommand } from "../../workers/recurring-task-worker/advance-series.ts";
+import { advanceSeries, type Series, type SeriesMessage } from "../../workers/recurring-task-worker/advance-series.ts";
 import { foldSeries, type World } from "../../workers/recurring-task-worker/fold-series.ts";
 
 const user_id = "0193a0b0-0000-7000-8000-0000000000aa";
@@ -64,10 +65,12 @@ export function hear(from: World = nothing) {
   let world = from;
   const asked: string[] = [];
   const removed: string[] = [];
-  const note = (commands: readonly SeriesCommand[]) => {
-    for (const { type, data } of commands)
-      if (type === "CreateOccurrence") asked.push(data.recurrence_id);
-      else removed.push(data.occurrence_id);
+  const ended: MessageOf<"SeriesEnded">[] = [];
+  const note = (messages: readonly SeriesMessage[]) => {
+    for (const message of messages)
+      if (message.type === "CreateOccurrence") asked.push(message.data.recurrence_id);
+      else if (message.type === "RemoveOccurrence") removed.push(message.data.occurrence_id);
+      else ended.push(message);
   };
   const it = {
     events: (...events: readonly TaskEvent[]) => {
@@ -82,12 +85,13 @@ export function hear(from: World = nothing) {
         if (series.wakeAt === null || series.wakeAt > now) continue;
         const advanced = advanceSeries({ series, tasks: world.tasks, at: now, by: "timer" });
         world = { ...world, series: new Map(world.series).set(series.id, advanced.series) };
-        note(advanced.commands);
+        note(advanced.messages);
       }
       return it;
     },
     asked: () => asked,
     removed: () => removed,
+    ended: () => ended,
     series: (): Series => {
       const found = world.series.get(template);
       if (!found) throw new Error("no series");

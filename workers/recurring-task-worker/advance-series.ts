@@ -2,7 +2,15 @@ import { deriveId } from "../../shared/derive-id.ts";
 import { fieldValue } from "../../shared/tasks/fold-fields.ts";
 import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
 import type { MessageOf } from "../../shared/message.ts";
-import { decideSeries, type Asked, type Occurrence, type Question, type SeriesStatus } from "./decide-series.ts";
+import { plainId } from "../../shared/recurrence/find-recurrence.ts";
+import {
+  decideSeries,
+  lastInTurn,
+  type Asked,
+  type Occurrence,
+  type Question,
+  type SeriesStatus,
+} from "./decide-series.ts";
 import { dueOf, type Exceptions } from "./exception.ts";
 import { takeBack } from "./take-back.ts";
 import { templateSchedule, type TemplateSchedule } from "./template-schedule.ts";
@@ -26,8 +34,8 @@ export type Series = Readonly<{
   made: Readonly<Record<string, number>>;
 }>;
 
-/** What a series asks of the task service. */
-export type SeriesCommand = MessageOf<"CreateOccurrence"> | MessageOf<"RemoveOccurrence">;
+/** What a series asks of the task service, and tells everybody when it has ended. */
+export type SeriesMessage = MessageOf<"CreateOccurrence"> | MessageOf<"RemoveOccurrence"> | MessageOf<"SeriesEnded">;
 
 export type Advance = Readonly<{
   series: Series;
@@ -50,11 +58,15 @@ export function newSeries(templateId: string, userId: string): Series {
  */
 export function advanceSeries({ series, tasks, at, by, reopened = null }: Advance): Readonly<{
   series: Series;
-  commands: readonly SeriesCommand[];
+  messages: readonly SeriesMessage[];
 }> {
   const template = templateSchedule(tasks.get(series.templateId) ?? null);
-  const back = reopened === null ? { series, commands: [] } : takeBack(series, template, { reopened, tasks, at });
-  const commands: SeriesCommand[] = [...back.commands];
+  const back = reopened === null ? { series, messages: [] } : takeBack(series, template, { reopened, tasks, at });
+  const messages: SeriesMessage[] = [...back.messages];
+  const done = (now: Series) =>
+    now.status === "ended" && series.status !== "ended"
+      ? { series: now, messages: [...messages, seriesEnded(now, template, at)] }
+      : { series: now, messages };
   let now = back.series;
   for (;;) {
     const made = template === null ? 0 : (now.made[template.key] ?? 0);
@@ -63,10 +75,10 @@ export function advanceSeries({ series, tasks, at, by, reopened = null }: Advanc
     const asked = decision.ask.map((ask) => withState(withId(series.id, ask), taskOf(tasks, series.id, ask)));
     const timer = { status: decision.status, wakeAt: decision.wakeAt };
     now = { ...withTimer(now, timer), occurrences: withAsked(now.occurrences, asked) };
-    if (template === null || asked.length === 0) return { series: now, commands };
+    if (template === null || asked.length === 0) return done(now);
     now = { ...now, made: { ...now.made, [template.key]: made + asked.length } };
-    for (const occurrence of asked) commands.push(createOccurrence(now, template, { occurrence, at }));
-    if (asked.every(({ state }) => state === "open")) return { series: now, commands };
+    for (const occurrence of asked) messages.push(createOccurrence(now, template, { occurrence, at }));
+    if (asked.every(({ state }) => state === "open")) return done(now);
   }
 }
 
@@ -113,6 +125,25 @@ export function createOccurrence(
       requested_at: at,
       // Any other one is completed where its task is, which tells it here.
       completed_at: occurrence.ahead && occurrence.state === "completed" ? occurrence.closedAt : null,
+    },
+  };
+}
+
+/** Its id is of the version that ends: heard of again, it is the same. */
+function seriesEnded(series: Series, template: TemplateSchedule | null, at: Date): MessageOf<"SeriesEnded"> {
+  const { id, userId, templateId, version, occurrences } = series;
+  const last = template === null ? null : lastInTurn(occurrences, template.key);
+  return {
+    type: "SeriesEnded",
+    key: templateId,
+    subject: id,
+    sequence: version + 1,
+    id: deriveId("SeriesEnded", id, String(version)),
+    data: {
+      series_id: id,
+      user_id: userId,
+      last_start: last === null ? null : plainId(last.recurrenceId),
+      ended_at: at,
     },
   };
 }

@@ -85,8 +85,8 @@ export function makeChangeOccurrence(of: {
         template === null
           ? []
           : asked.map((occurrence) => createOccurrence(changed, template, { occurrence, at: now }));
-      const rows = [...commands, ...advanced.commands].map((command) => {
-        const message = { ...command, id: askingId(series, command.subject), time: now };
+      const rows = [...commands, ...advanced.messages].map((told) => {
+        const message = { ...told, id: told.id ?? askingId(series, told.subject), time: now };
         return outboxRow(of.codec, message, { source: "recurring-task-worker", correlationId, traceparent, now });
       });
       await insertOutbox(tx, rows);

@@ -31,10 +31,10 @@ export function makeFireSeries(of: {
       }));
       const states = advanced.map((one) => one.series);
       await saveSeries(tx, states, series);
-      const rows = advanced.flatMap(({ commands, wakeAt, before }) =>
-        commands.map((command) => {
-          const id = askingId(before, command.subject);
-          const message = { ...command, id, time: wakeAt };
+      const rows = advanced.flatMap(({ messages, wakeAt, before }) =>
+        messages.map((told) => {
+          const id = told.id ?? askingId(before, told.subject);
+          const message = { ...told, id, time: wakeAt };
           return outboxRow(of.codec, message, { source: "recurring-task-worker", correlationId: id, now });
         }),
       );

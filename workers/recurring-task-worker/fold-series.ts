@@ -1,7 +1,7 @@
 import { foldTask, type FoldedTask, type TaskEvent } from "../../shared/tasks/fold-task.ts";
 import { fieldValue } from "../../shared/tasks/fold-fields.ts";
 import { adoptOccurrence } from "./adopt-occurrence.ts";
-import { advanceSeries, newSeries, withState, type Series, type SeriesCommand } from "./advance-series.ts";
+import { advanceSeries, newSeries, withState, type Series, type SeriesMessage } from "./advance-series.ts";
 import { isGone } from "./decide-series.ts";
 import { dropUnmade } from "./drop-unmade.ts";
 import { closingFields, placeFields, scheduleFields, templateSchedule } from "./template-schedule.ts";
@@ -14,7 +14,7 @@ export type World = Readonly<{
 
 export type FoldedSeries = Readonly<{
   /** One answer per event, in their order. */
-  answers: readonly (readonly SeriesCommand[])[];
+  answers: readonly (readonly SeriesMessage[])[];
   /** The world after; what did not change is the same object as before. */
   world: World;
 }>;
@@ -35,7 +35,7 @@ export function foldSeries(events: readonly (TaskEvent | null)[], before: World)
     return concerned(task, { tasks, series }, eventTime(event)).flatMap(({ one, reopened }) => {
       const advanced = advanceSeries({ series: one, tasks, at: eventTime(event), by: "event", reopened });
       series.set(one.id, advanced.series);
-      return advanced.commands;
+      return advanced.messages;
     });
   });
   return { answers, world: { tasks, series } };

@@ -16,22 +16,22 @@ export function takeBack(
   series: Series,
   template: TemplateSchedule | null,
   of: Readonly<{ reopened: number; tasks: ReadonlyMap<string, FoldedTask | null>; at: Date }>,
-): Readonly<{ series: Series; commands: readonly MessageOf<"RemoveOccurrence">[] }> {
+): Readonly<{ series: Series; messages: readonly MessageOf<"RemoveOccurrence">[] }> {
   const isTaken = ({ madeBy, state, takenBack, id }: Occurrence): boolean =>
     madeBy === of.reopened && state === "open" && !takenBack && (of.tasks.get(id)?.version ?? untouched) <= untouched;
   const taken = series.occurrences.filter(isTaken);
-  if (template === null || taken.length === 0) return { series, commands: [] };
+  if (template === null || taken.length === 0) return { series, messages: [] };
   const occurrences = series.occurrences.filter((each) => !isTaken(each));
   const { exceptions } = series;
   const made = (series.made[template.key] ?? 0) - taken.length;
   if (decideSeries({ template, occurrences, exceptions, made, at: of.at, by: "timer" }).ask.length > 0)
-    return { series, commands: [] };
+    return { series, messages: [] };
   return {
     series: {
       ...series,
       occurrences: series.occurrences.map((each) => (isTaken(each) ? { ...each, takenBack: true } : each)),
     },
-    commands: taken.map(({ id }) => ({
+    messages: taken.map(({ id }) => ({
       type: "RemoveOccurrence",
       key: series.templateId,
       subject: id,

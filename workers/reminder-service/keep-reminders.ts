@@ -71,6 +71,7 @@ function isGuardMessage(message: Received): message is Received & GuardMessage {
     case "TaskChanged":
     case "CreateOccurrence":
     case "RemoveOccurrence":
+    case "SeriesEnded":
       return false;
   }
 }

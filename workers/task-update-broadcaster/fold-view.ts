@@ -32,6 +32,7 @@ export function viewEventOf(message: Received): ViewEvent | null {
     case "TaskChanged":
     case "CreateOccurrence":
     case "RemoveOccurrence":
+    case "SeriesEnded":
     case "SetTaskReminders":
       return null;
   }
