@@ -24,7 +24,8 @@ const quietHours = z
   })
   .refine(({ from, to }) => from !== to, { path: ["to"], error: "is the same as from" });
 
-const span = z
+/** A duration of at most 30 days; its milliseconds are those of `spanMs`. */
+export const span = z
   .string()
   .refine((text) => spanMs(text) !== null, "is not a duration of up to 30 days such as PT6H")
   .openapi({ example: "PT6H" });

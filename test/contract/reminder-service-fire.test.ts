@@ -92,6 +92,31 @@ test("firing writes the state and one event with the row's version, a computed i
   expect((await world.outbox()).filter(({ type }) => type === "ReminderTriggered")).toHaveLength(1);
 });
 
+test("what is later than it may be is dismissed as expired, once, told, and not scheduled again; what is not fires", async () => {
+  const [late, inTime] = [await scheduled(-2 * 60_000), await scheduled(-2 * 60_000)];
+  await world.db.sql`update reminders set drop_after = case id when ${late.id} then 'PT1M' else 'PT3M' end`;
+  expect(await fire([late.wakeup, inTime.wakeup])).toEqual([{ id: inTime.id, outcome: "fired" }]);
+  expect([await statusOf(late.id), await statusOf(inTime.id)]).toEqual(["dismissed g1 v2", "triggered g1 v2"]);
+  expect(await fire([late.wakeup, inTime.wakeup])).toEqual([]);
+  const told = (await world.outbox()).filter(({ type }) => type !== "ReminderScheduled");
+  expect(told.map(({ type, subject, sequence }) => [type, subject, sequence]).toSorted()).toEqual(
+    [
+      ["ReminderDismissed", late.id, 2],
+      ["ReminderTriggered", inTime.id, 2],
+    ].toSorted(),
+  );
+  const event = told.find(({ type }) => type === "ReminderDismissed");
+  expect(event).toMatchObject({
+    messageId: deriveId(late.id, "1", "expired"),
+    time: new Date(late.due),
+    data: { id: late.id, generation: 1, reason: "expired" },
+  });
+  const row = (await world.reminders()).find(({ id }) => id === late.id);
+  expect(row).toMatchObject({ reason: "expired", triggeredAt: null, dismissedFor: new Date(late.due) });
+  // Whatever is heard of its task next, its instant stays past.
+  expect(await world.handle(updated(2, Date.now(), { task: late.task, title: "new" }))).toEqual([]);
+});
+
 test("a hundred firings of the same rows at once fire each once", async () => {
   const all = await Promise.all(Array.from({ length: 20 }, () => scheduled(-10)));
   const batch = all.map(({ wakeup }) => wakeup).sort((a, b) => (a.id < b.id ? -1 : 1));

@@ -36,6 +36,7 @@ describe("setting a reminder", () => {
       rule: null,
       remind_at,
       snoozed_from: null,
+      drop_after: null,
       status: "pending",
       triggered_at: null,
       dismissed_at: null,
@@ -46,6 +47,29 @@ describe("setting a reminder", () => {
     expect(notified).toBe(before + 1);
     const events = (await world.outbox()).filter(({ subject }) => subject === body.id);
     expect(events).toMatchObject([{ type: "ReminderScheduled", sequence: 1, data: { remind_at, generation: 1 } }]);
+  });
+
+  test("may say how late it may fire, and say it anew; a duration that is none is named", async () => {
+    const task = await newTask();
+    const path = `/v1/tasks/${task}/reminders`;
+    const remind_at = inMs(hour);
+    const drops = [];
+    for (const more of [{ drop_after: "PT2H" }, {}, { drop_after: "P1D" }, { drop_after: null }]) {
+      const { status, body } = await send("POST", path, { body: { remind_at, ...more } });
+      drops.push([status, body["drop_after"], body["version"]]);
+    }
+    expect(drops).toEqual([
+      [201, "PT2H", 1],
+      [201, "PT2H", 1],
+      [201, "P1D", 1],
+      [201, null, 1],
+    ]);
+    expect((await world.outbox()).filter(({ data }) => data["task_id"] === task)).toHaveLength(1);
+    const refused = await send("POST", path, { body: { remind_at, drop_after: "soon" } });
+    expect([refused.status, refused.body.errors]).toEqual([
+      422,
+      [{ path: "/drop_after", message: "is not a duration of up to 30 days such as PT6H" }],
+    ]);
   });
 
   test("twice for the same instant, in any zone's spelling and at once, is one reminder and one event", async () => {

@@ -7,6 +7,7 @@ import { pageOf, pageQuery } from "../../shared/http/page-query.ts";
 import { keyHeader, replayedHeader, requestKey, type RequestKey } from "../../shared/http/request-key.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
+import { span } from "../../shared/preferences/preferences.ts";
 import { instant } from "../../shared/tasks/instant.ts";
 import { findTask } from "./find-task.ts";
 import { listReminders } from "./list-reminders.ts";
@@ -101,7 +102,7 @@ export function buildApp(options: AppOptions): HttpApp {
       path: "/v1/tasks/{id}/reminders",
       summary: "Set a reminder at an instant",
       description:
-        "The same task and instant is the same reminder: repeating the request changes nothing. For reminders that move with the due " +
+        "The same task and instant is the same reminder: repeating the request changes nothing but `drop_after`, where it names that. For reminders that move with the due " +
         "time, such as PT15M before it, set the task's `remind`.",
       request: {
         params,
@@ -111,9 +112,9 @@ export function buildApp(options: AppOptions): HttpApp {
       responses: made,
     }),
     async (c) => {
-      const { remind_at: remindAt } = c.req.valid("json");
+      const { remind_at: remindAt, drop_after: dropAfter } = c.req.valid("json");
       const key = await requestKey(c.req.valid("header")["idempotency-key"], c.req);
-      const wanted = { taskId: c.req.valid("param").id, remindAt };
+      const wanted = { taskId: c.req.valid("param").id, remindAt, dropAfter };
       return answered(c, 201, await createReminder(options, wanted, asked(c, key)));
     },
   );
@@ -127,7 +128,7 @@ export function buildApp(options: AppOptions): HttpApp {
       request: {
         params,
         headers: z.object(keyHeader),
-        body: { required: true, content: { "application/json": { schema: newReminder } } },
+        body: { required: true, content: { "application/json": { schema: newTime } } },
       },
       responses: moved,
     }),
@@ -179,4 +180,14 @@ function answered(c: Context<HttpEnv>, status: 200 | 201, { body, replayed }: Wr
   return c.body(body, status, { "content-type": "application/json" });
 }
 
-const newReminder = z.strictObject({ remind_at: instant }).openapi("NewReminder");
+const newTime = z.strictObject({ remind_at: instant }).openapi("NewReminderTime");
+const newReminder = z
+  .strictObject({
+    remind_at: instant,
+    drop_after: span.nullable().optional().openapi({
+      description:
+        "How late it may still fire, after downtime say: later it is dismissed as expired. null: however late.",
+      example: "PT2H",
+    }),
+  })
+  .openapi("NewReminder");

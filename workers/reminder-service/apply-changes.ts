@@ -40,6 +40,7 @@ export function applyChanges(
       dismissedFor: last?.dismissedFor ?? null,
       snoozedFrom: change.snooze?.from ?? null,
       snoozedFor: change.snooze?.for ?? null,
+      dropAfter: last?.dropAfter ?? null,
     };
     return { reminder, messages: [...(moved ? [dismissedMessage(moved)] : []), scheduledMessage(reminder)] };
   });

@@ -1,4 +1,5 @@
 import type { Sql } from "../../shared/postgres/db.ts";
+import { spanMs } from "../../shared/preferences/preferences.ts";
 import { deriveId } from "../../shared/derive-id.ts";
 import { byteaArray, outboxRow, type Encoder, type OutboxRow } from "../../shared/outbox/outbox.ts";
 import type { TaskPriority } from "../../shared/records.ts";
@@ -14,6 +15,7 @@ type Candidate = Readonly<{
   rule: string | null;
   /** Of the task as it is known here; one a newer build has added is told as Medium. */
   priority: TaskPriority | null;
+  dropAfter: string | null;
   /** The database's time now, or the due instant where that is still ahead: never before it. */
   triggeredAt: Date;
 }>;
@@ -28,7 +30,7 @@ type Options = Readonly<{
 /**
  * Fires reminders: one statement that locks the guards of their tasks, changes exactly the rows that are still pending in the
  * asked generation, due by the database's clock and of a task that is open, and writes a ReminderTriggered for each with the
- * version of its row. The event's id is (reminder, generation, "triggered") and its time the due instant.
+ * version of its row, or, where that is later than its `drop_after` allows, dismisses it as expired. The event's id is (reminder, generation, "triggered") and its time the due instant.
  * A guard someone else is writing is not waited for (a handler's batch may hold it for 250 ms and locks in another order);
  * its reminders answer `later`.
  */
@@ -37,7 +39,7 @@ export function makeFireReminders({ db: { sql }, codec, notify }: Options): Fire
     // A batch may hold two generations of a reminder: a stale wake-up beside the true one.
     const asked = new Set(batch.map(({ id, generation }) => `${id} ${generation}`));
     const found = await sql<Candidate[]>`
-      select r.id, r.generation::int as generation, r.task_id as "taskId", r.user_id as "userId", r.remind_at as "remindAt", r.rule,
+      select r.id, r.generation::int as generation, r.drop_after as "dropAfter", r.task_id as "taskId", r.user_id as "userId", r.remind_at as "remindAt", r.rule,
         case when g.fields->'priority'->>'value' in ('Low', 'High') then g.fields->'priority'->>'value'
           when g.fields->'priority'->>'value' is not null then 'Medium' end as priority,
         coalesce(g.fields->'title'->>'value', g.fields->'wanted_title'->>'value') as title,
@@ -47,11 +49,45 @@ export function makeFireReminders({ db: { sql }, codec, notify }: Options): Fire
       order by r.id`;
     const candidates = found.filter(({ id, generation }) => asked.has(`${id} ${generation}`));
     if (candidates.length === 0) return [];
-    const rows = candidates.map((candidate) => triggeredRow(codec, candidate));
+    const rows = candidates.map((candidate) =>
+      isExpired(candidate) ? expiredRow(codec, candidate) : triggeredRow(codec, candidate),
+    );
     const outcomes = await compareAndSet(sql, candidates, rows);
     if (outcomes.some(({ outcome }) => outcome === "fired")) notify();
-    return outcomes;
+    // What has expired has not fired: it is as gone as what is stale.
+    const expired = new Set(candidates.filter(isExpired).map(({ id }) => id));
+    return outcomes.filter(({ id, outcome }) => outcome === "later" || !expired.has(id));
   };
+}
+
+function isExpired({ remindAt, triggeredAt, dropAfter }: Candidate): boolean {
+  const ms = dropAfter === null ? null : spanMs(dropAfter);
+  return ms !== null && triggeredAt.getTime() - remindAt.getTime() > ms;
+}
+
+function expiredRow(codec: Encoder, candidate: Candidate): OutboxRow {
+  const { id, generation, taskId, userId, remindAt, triggeredAt } = candidate;
+  const data = {
+    id,
+    task_id: taskId,
+    user_id: userId,
+    dismissed_at: triggeredAt,
+    generation,
+    reason: "expired",
+  };
+  return outboxRow(
+    codec,
+    {
+      type: "ReminderDismissed",
+      key: taskId,
+      subject: id,
+      sequence: null,
+      data,
+      id: deriveId(id, String(generation), "expired"),
+      time: remindAt,
+    },
+    { source: "reminder-service", correlationId: id, now: triggeredAt },
+  );
 }
 
 function triggeredRow(codec: Encoder, candidate: Candidate): OutboxRow {
@@ -104,20 +140,27 @@ async function compareAndSet(
         ${sql.array(
           column(({ value }) => Buffer.from(value)),
           byteaArray,
-        )}::bytea[], ${column(({ headers }) => headers)}::text[]
-      ) as asked (id, generation, task_id, triggered_at, shard, message_id, time, value, headers)
+        )}::bytea[], ${column(({ headers }) => headers)}::text[], ${column(({ type }) => type)}::text[]
+      ) as asked (id, generation, task_id, triggered_at, shard, message_id, time, value, headers, type)
         join reminder_guards guard on guard.task_id = asked.task_id
       order by asked.task_id for no key update of guard skip locked
     ), fired as (
       update reminders r
-      set status = 'triggered', triggered_at = guarded.triggered_at, version = r.version + 1
+      set status = case type when 'ReminderTriggered' then 'triggered' else 'dismissed' end,
+        triggered_at = case type when 'ReminderTriggered' then guarded.triggered_at end,
+        dismissed_at = case type when 'ReminderTriggered' then r.dismissed_at else guarded.triggered_at end,
+        reason = case type when 'ReminderTriggered' then r.reason else 'expired' end,
+        -- Nothing schedules it for this instant again by itself.
+        dismissed_for = case type when 'ReminderTriggered' then r.dismissed_for
+          else coalesce(r.snoozed_for, r.snoozed_from, r.remind_at) end,
+        version = r.version + 1
       from guarded
       where r.id = guarded.id and r.generation = guarded.generation and r.status not in ('triggered', 'dismissed')
         and r.remind_at <= clock_timestamp() and not guarded.closed
-      returning r.id, r.version, guarded.task_id, shard, message_id, time, value, headers
+      returning r.id, r.version, guarded.task_id, shard, message_id, time, value, headers, type
     ), written as (
       insert into outbox (shard, topic, key, message_id, type, subject, sequence, time, value, headers)
-      select shard, 'reminders', task_id::text, message_id, 'ReminderTriggered', id::text, version, time, value, headers::jsonb
+      select shard, 'reminders', task_id::text, message_id, type, id::text, version, time, value, headers::jsonb
       from fired order by id
     )
     select id from fired`;

@@ -15,6 +15,10 @@ export const reminderSchema = z
     snoozed_from: instant
       .nullable()
       .openapi({ description: "The time it had before it was snoozed; null where it is not snoozed." }),
+    drop_after: z
+      .string()
+      .nullable()
+      .openapi({ description: "How late it may fire; later it is dismissed as expired. null: however late." }),
     status: z.enum(["pending", "triggered", "dismissed"]).openapi({
       description:
         "Completing or deleting the task dismisses what is pending. What has triggered stays so until it is dismissed by hand; " +
@@ -36,6 +40,7 @@ export function reminderView(reminder: Reminder): ReminderView {
     rule: reminder.rule,
     remind_at: reminder.remindAt.toISOString(),
     snoozed_from: reminder.snoozedFrom?.toISOString() ?? null,
+    drop_after: reminder.dropAfter,
     status: reminder.status,
     triggered_at: reminder.triggeredAt?.toISOString() ?? null,
     dismissed_at: reminder.dismissedAt?.toISOString() ?? null,

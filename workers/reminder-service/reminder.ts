@@ -1,5 +1,6 @@
 export type ReminderStatus = "pending" | "triggered" | "dismissed";
-export type DismissReason = "user" | "completed" | "deleted" | "template" | "moved" | "snoozed" | "unscheduled";
+export type DismissReason =
+  "user" | "completed" | "deleted" | "template" | "moved" | "snoozed" | "unscheduled" | "expired";
 
 /** A reminder as its row holds it. `version` counts its events, `generation` how often it was scheduled. */
 export type Reminder = Readonly<{
@@ -23,7 +24,9 @@ export type Reminder = Readonly<{
    * snoozed, or was when nothing wanted it any more, having fired.
    */
   snoozedFor: Date | null;
-  /** The instant a person dismissed it for last; it is not scheduled for that instant again by itself. */
+  /** How late it may fire, as a duration such as PT2H: later it is dismissed as expired. `null`: however late. */
+  dropAfter: string | null;
+  /** The instant a person dismissed it for, or it expired at, last; it is not scheduled for that instant again by itself. */
   dismissedFor: Date | null;
 }>;
 

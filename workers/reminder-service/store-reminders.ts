@@ -7,7 +7,8 @@ export function reminderColumns(sql: Sql | Tx) {
   return sql`
     id, task_id as "taskId", user_id as "userId", rule, remind_at as "remindAt", generation::int as generation, status,
     version::int as version, triggered_at as "triggeredAt", dismissed_at as "dismissedAt", reason,
-    dismissed_for as "dismissedFor", snoozed_from as "snoozedFrom", snoozed_for as "snoozedFor"`;
+    dismissed_for as "dismissedFor", snoozed_from as "snoozedFrom", snoozed_for as "snoozedFor",
+    drop_after as "dropAfter"`;
 }
 
 /**
@@ -59,7 +60,7 @@ export async function saveReminders(tx: Tx, rows: readonly Reminder[]): Promise<
   const instant = (of: (row: Reminder) => Date | null) => column((row) => of(row)?.toISOString() ?? null);
   await tx`
     insert into reminders as old (id, task_id, user_id, rule, remind_at, generation, status, version, triggered_at,
-      dismissed_at, reason, dismissed_for, snoozed_from, snoozed_for)
+      dismissed_at, reason, dismissed_for, snoozed_from, snoozed_for, drop_after)
     select * from unnest(
       ${column(({ id }) => id)}::uuid[], ${column(({ taskId }) => taskId)}::uuid[], ${column(({ userId }) => userId)}::uuid[],
       ${column(({ rule }) => rule)}::text[], ${instant(({ remindAt }) => remindAt)}::timestamptz[],
@@ -67,11 +68,12 @@ export async function saveReminders(tx: Tx, rows: readonly Reminder[]): Promise<
       ${column(({ version }) => version)}::bigint[], ${instant(({ triggeredAt }) => triggeredAt)}::timestamptz[],
       ${instant(({ dismissedAt }) => dismissedAt)}::timestamptz[], ${column(({ reason }) => reason)}::text[],
       ${instant(({ dismissedFor }) => dismissedFor)}::timestamptz[],
-      ${instant(({ snoozedFrom }) => snoozedFrom)}::timestamptz[], ${instant(({ snoozedFor }) => snoozedFor)}::timestamptz[])
+      ${instant(({ snoozedFrom }) => snoozedFrom)}::timestamptz[], ${instant(({ snoozedFor }) => snoozedFor)}::timestamptz[],
+      ${column(({ dropAfter }) => dropAfter)}::text[])
     on conflict (id) do update set
       remind_at = excluded.remind_at, generation = excluded.generation, status = excluded.status,
       version = excluded.version, triggered_at = excluded.triggered_at, dismissed_at = excluded.dismissed_at,
       reason = excluded.reason, dismissed_for = excluded.dismissed_for,
-      snoozed_from = excluded.snoozed_from, snoozed_for = excluded.snoozed_for,
+      snoozed_from = excluded.snoozed_from, snoozed_for = excluded.snoozed_for, drop_after = excluded.drop_after,
       armed_in = case when excluded.generation = old.generation then old.armed_in else 0 end`;
 }

@@ -32,6 +32,7 @@ export const reminders = pgTable(
     armedIn: bigint("armed_in", { mode: "number" }).notNull().default(0),
     snoozedFrom: instant("snoozed_from"),
     snoozedFor: instant("snoozed_for"),
+    dropAfter: text("drop_after"),
   },
   (table) => [
     index("reminders_of_task").on(table.taskId),

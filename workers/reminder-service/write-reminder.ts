@@ -10,11 +10,12 @@ import { isAhead, refuse, refuseClosed, refuseTooMany } from "./refuse.ts";
 import { lockGuards, lockReminders, reminderColumns, saveReminders } from "./store-reminders.ts";
 import { writeEvents, type Asked, type Changed, type Writing } from "./write-events.ts";
 
-export type WantedReminder = Readonly<{ taskId: string; remindAt: Date }>;
+/** `dropAfter`: see `Reminder`; `undefined` leaves it as it is. */
+export type WantedReminder = Readonly<{ taskId: string; remindAt: Date; dropAfter?: string | null | undefined }>;
 
 /**
  * Sets a reminder of one's own. The same task and instant is the same reminder, so a repeated request changes nothing and gets
- * the same answer; one dismissed before is scheduled again.
+ * the same answer, or says how late it may fire; one dismissed before is scheduled again.
  * Throws TASK_NOT_FOUND, TASK_DELETED, TASK_COMPLETED, IDEMPOTENCY_KEY_REUSED, or INVALID_REQUEST for an instant not ahead by the
  * database's clock.
  */
@@ -29,12 +30,20 @@ export async function createReminder(writing: Writing, wanted: WantedReminder, a
 }
 
 /** Needs the guard locked. */
-async function setReminder(tx: Tx, guard: Guard, { taskId, remindAt }: WantedReminder, now: Date): Promise<Changed> {
+async function setReminder(tx: Tx, guard: Guard, wanted: WantedReminder, now: Date): Promise<Changed> {
+  const { taskId, remindAt, dropAfter } = wanted;
   refuseClosed(guard);
   const existing = await lockReminders(tx, [taskId]);
   const standing = existing.filter(({ rule, status }) => rule === null && status !== "dismissed");
   const same = standing.find((reminder) => instantOf(reminder).getTime() === remindAt.getTime());
-  if (same !== undefined) return { reminder: same, messages: [] };
+  if (same !== undefined) {
+    if (dropAfter === undefined || dropAfter === same.dropAfter || same.status !== "pending")
+      return { reminder: same, messages: [] };
+    // How late it may fire is nobody else's business: no event tells it.
+    const changed = { ...same, dropAfter };
+    await saveReminders(tx, [changed]);
+    return { reminder: changed, messages: [] };
+  }
   if (!(await isAhead(tx, remindAt))) refuse("/remind_at", "is in the past");
   refuseTooMany(existing);
   let place = 0;
@@ -45,7 +54,7 @@ async function setReminder(tx: Tx, guard: Guard, { taskId, remindAt }: WantedRem
   const applied = applyChanges(guard, existing, [change], now);
   const [made] = applied.reminders;
   if (made === undefined) throw new Error("scheduling made no reminder");
-  const reminder = { ...made, dismissedFor: null };
+  const reminder = { ...made, dismissedFor: null, dropAfter: dropAfter ?? null };
   await saveReminders(tx, [reminder]);
   return { reminder, messages: applied.messages };
 }
