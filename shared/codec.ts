@@ -40,14 +40,21 @@ export const incompatibleCode = "SCHEMA_INCOMPATIBLE";
 type Decode = ReturnType<typeof recordDecoder>;
 type Reader = Readonly<{ unknown: string } | { topic: TopicName; type: MessageType; id: number; decode: Decode }>;
 
+export type OpenCodec = Readonly<{
+  registry: RegistryClient;
+  db?: Pick<Db, "sql">;
+  log: Log;
+  schemasFolder?: string;
+  /** Until it is aborted, a registry that cannot be reached is waited for; without one that is an error at once. */
+  signal?: AbortSignal;
+}>;
+
 /** Resolves the ids of all records at once; see `resolveSchemaIds` for when it refuses. Without `db` nothing is cached. */
-export async function openCodec(
-  options: Readonly<{ registry: RegistryClient; db?: Pick<Db, "sql">; log: Log; schemasFolder?: string }>,
-): Promise<Codec> {
+export async function openCodec(options: OpenCodec): Promise<Codec> {
   const { registry, log } = options;
   const sql = options.db?.sql ?? null;
   const histories = await readSchemas(options.schemasFolder);
-  const { ids, known } = await resolveSchemaIds(histories, { registry, sql, log });
+  const { ids, known } = await patiently(options, () => resolveSchemaIds(histories, { registry, sql, log }));
   const ours = new Map(
     histories.map(({ topic, type, current }) => [
       fullName(current.schema),
@@ -161,4 +168,17 @@ function whyUnreadable(schema: AvroRecord, reader: RecordType): string | null {
   } catch {
     return null;
   }
+}
+
+/** A role that starts before its registry is there waits, not ready, as it does for it later. */
+async function patiently<T>({ signal, log }: OpenCodec, resolve: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries++)
+    try {
+      return await resolve();
+    } catch (error) {
+      const mayCome = error instanceof Problem && error.code === "UNAVAILABLE";
+      if (!mayCome || signal === undefined || signal.aborted) throw error;
+      if (tries % 30 === 0) log.warn("waiting_for_registry", { error });
+      await Bun.sleep(1_000);
+    }
 }

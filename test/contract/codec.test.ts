@@ -35,6 +35,25 @@ test("a role that has never run does not start with the registry down", async ()
   await expect(openCodec({ db: world.db, registry: absent, log })).rejects.toMatchObject({ code: "UNAVAILABLE" });
 });
 
+test("a role that has never run waits for a registry that comes later, says so once, and gives up when it is to stop", async () => {
+  await using world = await setup();
+  const lines: { event: string }[] = [];
+  const told = makeLog({}, "warn", (line) => void lines.push(JSON.parse(line)));
+  const stop = new AbortController();
+  let asked = 0;
+  const registry: RegistryClient = {
+    ...world.registry,
+    lookup: (...of) => (asked++ < 2 * 20 ? absent : world.registry).lookup(...of),
+  };
+  const codec = await openCodec({ db: world.db, registry, log: told, signal: stop.signal });
+  expect(codec.schemaId("TaskDeleted")).toBeGreaterThan(0);
+  expect(lines.map(({ event }) => event)).toEqual(["waiting_for_registry"]);
+  await using other = await setup();
+  const waiting = openCodec({ db: other.db, registry: absent, log: told, signal: stop.signal });
+  setTimeout(() => stop.abort(), 200);
+  await expect(waiting).rejects.toMatchObject({ code: "UNAVAILABLE" });
+});
+
 test("an id met by one process is known to all, also with the registry down", async () => {
   await using world = await setup();
   const schema = JSON.stringify({ type: "record", name: "TaskArchived", namespace: "taskwire.events", fields: [] });

@@ -44,7 +44,7 @@ await runRole("notification-service", settings, async (role, config) => {
   // The consumer's lanes, the senders, and the HTTP requests.
   await using db = await openDb(config.database, { role: name, poolSize: 16, log, metrics });
   await using broker = await openBroker(config.kafka, { clientId: name, log });
-  const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log });
+  const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log, signal });
   const newId = () => Bun.randomUUIDv7();
   role.serve(buildApp({ db, authenticate, newId, log, metrics, onResent: wakes.all }).fetch);
 

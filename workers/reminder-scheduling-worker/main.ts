@@ -24,7 +24,7 @@ await runRole("reminder-scheduling-worker", settings, async (role, config) => {
   await using outbox = db.notifier(outboxChannel);
   // Nobody watches this: what comes within a fifth of a second is handled together, and leaves the machine to those who are watched.
   await using broker = await openBroker(config.kafka, { clientId: name, log, gatherMs: 200 });
-  const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log });
+  const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log, signal });
   const app = buildApp({
     readPreferences: (userId) => findPreferences(db.sql, userId),
     putPreferences: (put) => putPreferences(db, put),

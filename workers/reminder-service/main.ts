@@ -32,7 +32,7 @@ await runRole("reminder-service", settings, async (role, config) => {
   await using outbox = db.notifier(outboxChannel);
   // Nobody watches this: what comes within a fifth of a second is handled together, and leaves the machine to those who are watched.
   await using broker = await openBroker(config.kafka, { clientId: name, log, gatherMs: 200 });
-  const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log });
+  const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log, signal: role.signal });
   await using wakeups = await openWakeups(config.redis, { queue: "reminders", log });
 
   const writing = { db, codec, notify: outbox.notify };

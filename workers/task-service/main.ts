@@ -32,7 +32,7 @@ await runRole("task-service", settings, async (role, config) => {
   // 8 lanes of the consumer and 2 for it, 10 for requests.
   await using db = await openDb(config.database, { role: name, poolSize: 20, log, metrics });
   await using broker = await openBroker(config.kafka, { clientId: name, log });
-  const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log });
+  const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log, signal: role.signal });
   await using notifier = db.notifier(outboxChannel);
   const { notify } = notifier;
   const ignored = metrics.counter("commands_ignored_total", "Commands that no longer applied", ["why"]);

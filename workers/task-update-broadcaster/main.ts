@@ -14,7 +14,7 @@ await runRole("task-update-broadcaster", settings, async (role, config) => {
   const { log, metrics, name } = role;
   await using db = await openDb(config.database, { role: name, poolSize: 10, log, metrics });
   await using broker = await openBroker(config.kafka, { clientId: name, log });
-  const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log });
+  const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log, signal: role.signal });
   const foreign = metrics.counter(
     "broadcaster_foreign_user_total",
     "Messages whose user is not the task's, merged into nothing",
