@@ -60,12 +60,11 @@ export async function* tail(
   ) => {
     await using client = openClient(base, log);
     await leadersOf(client.consumer, physical, partitions);
-    const aborted = new Promise<null>((resolve) => over.addEventListener("abort", () => resolve(null), { once: true }));
     while (!over.aborted) {
       const at = new Map(partitions.map((partition) => [partition, next.get(partition) ?? 0n]));
       const request = client.consumer.fetch(fetchRequest(node, topicId, at, 500));
       request.catch(() => {});
-      const response = await Promise.race([request, aborted]);
+      const response = await orAborted(request, over);
       if (response === null) return;
       progressed();
       const records = response.responses.flatMap(({ partitions: answers }) =>
@@ -105,6 +104,23 @@ export async function leadersOf(consumer: Consumer, physicalTopic: string, parti
   const byNode = Map.groupBy(partitions, (partition) => topic.partitions[partition]?.leader ?? -1);
   if (byNode.has(-1)) throw new Error(`partitions ${byNode.get(-1)} of ${physicalTopic} have no leader`);
   return { topicId: topic.id, byNode };
+}
+
+/**
+ * What `work` settles as, or `null` once `signal` is aborted. Not a race with one promise of the signal: that would keep what each
+ * fetch has brought for as long as it lives.
+ */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  const { promise, resolve, reject } = Promise.withResolvers<T | null>();
+  const giveUp = () => resolve(null);
+  signal.addEventListener("abort", giveUp, { once: true });
+  if (signal.aborted) giveUp();
+  work.then(resolve, reject);
+  try {
+    return await promise;
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
 }
 
 /** Hands values from several givers to one taker; a giver goes on when its value has been taken. */
