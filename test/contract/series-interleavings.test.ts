@@ -129,6 +129,9 @@ describe.skipIf(!url)("a series under changes from everywhere (needs DATABASE_UR
       };
       await world.send("POST", "/v1/tasks", { body: { title: "water", recurrence_pattern } });
 
+      // A split and a new pattern, each after the other: whether there is a second part must be known when the first is prolonged.
+      let before: Promise<unknown> = Promise.resolve();
+      const alone = (work: () => Promise<unknown>): Promise<unknown> => (before = before.then(work));
       const act = async (): Promise<void> => {
         const all = await occurrences();
         const open = pick(all.filter((row) => row.live && row.status === "open"));
@@ -144,7 +147,9 @@ describe.skipIf(!url)("a series under changes from everywhere (needs DATABASE_UR
         } else if (open !== undefined && chance < 0.65) {
           const scope = pick(["this", "future", "future", "all"]);
           say(`patch ${scope}`, open);
-          await world.send("PATCH", `/v1/tasks/${open.id}?scope=${scope}`, { body: { title: `t${random()}` } });
+          const patch = () =>
+            world.send("PATCH", `/v1/tasks/${open.id}?scope=${scope}`, { body: { title: `t${random()}` } });
+          await (scope === "future" ? alone(patch) : patch());
         } else if (open !== undefined && chance < 0.7) {
           const verb = pick(["stop-after", "delete this", "delete future"]);
           say(String(verb), open);
@@ -163,23 +168,25 @@ describe.skipIf(!url)("a series under changes from everywhere (needs DATABASE_UR
             if (!(error instanceof Problem)) throw error;
           });
         } else if (chance < 0.93) {
-          // Of a series that was split, the first part prolonged would have the dates of the second.
-          const [template, ...more] = await world.db.sql<
-            { id: string }[]
-          >`select id from tasks where is_recurring_template`;
-          if (template === undefined || more.length > 0) return;
-          // Mostly before one that the series has asked for, and prolonged again before much of it is heard.
-          const last = all.findLast((row) => row.live)?.recurrence_id ?? recurrence_pattern.start;
-          const until = `${Temporal.PlainDate.from(last.slice(0, 10)).subtract({ days: 1 }).toString().replaceAll("-", "")}T235959Z`;
-          const ended = `${String(recurrence_pattern.rrule).replace(/;COUNT=.*/, "")};UNTIL=${until}`;
-          for (const rrule of [ended, recurrence_pattern.rrule].slice(random() < 0.2 ? 1 : 0)) {
-            story.push(`now ${rrule}`);
-            const body = { recurrence_pattern: { ...recurrence_pattern, rrule } };
-            const { status } = await world.send("PATCH", `/v1/tasks/${template.id}`, { body });
-            // Deleted with its last occurrence, changed at this moment as well, or ended before it began.
-            expect([200, 404, 409, 422]).toContain(status);
-            if (random() < 0.2) return;
-          }
+          await alone(async () => {
+            // Of a series that was split, the first part prolonged would have the dates of the second.
+            const [template, ...more] = await world.db.sql<
+              { id: string }[]
+            >`select id from tasks where is_recurring_template`;
+            if (template === undefined || more.length > 0) return;
+            // Mostly before one that the series has asked for, and prolonged again before much of it is heard.
+            const last = all.findLast((row) => row.live)?.recurrence_id ?? recurrence_pattern.start;
+            const until = `${Temporal.PlainDate.from(last.slice(0, 10)).subtract({ days: 1 }).toString().replaceAll("-", "")}T235959Z`;
+            const ended = `${String(recurrence_pattern.rrule).replace(/;COUNT=.*/, "")};UNTIL=${until}`;
+            for (const rrule of [ended, recurrence_pattern.rrule].slice(random() < 0.2 ? 1 : 0)) {
+              story.push(`now ${rrule}`);
+              const body = { recurrence_pattern: { ...recurrence_pattern, rrule } };
+              const { status } = await world.send("PATCH", `/v1/tasks/${template.id}`, { body });
+              // Deleted with its last occurrence, changed at this moment as well, or ended before it began.
+              expect([200, 404, 409, 422]).toContain(status);
+              if (random() < 0.2) return;
+            }
+          });
         } else {
           story.push("time passes");
           await both.passTime();
