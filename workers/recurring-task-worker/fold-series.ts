@@ -4,7 +4,7 @@ import { adoptOccurrence } from "./adopt-occurrence.ts";
 import { advanceSeries, newSeries, withState, type Series, type SeriesMessage } from "./advance-series.ts";
 import { isGone } from "./decide-series.ts";
 import { dropUnmade } from "./drop-unmade.ts";
-import { closingFields, placeFields, scheduleFields, templateSchedule } from "./template-schedule.ts";
+import { closingFields, lastSchedule, placeFields, scheduleFields, templateSchedule } from "./template-schedule.ts";
 
 /** What a batch is folded into: the tasks it speaks of, the series they belong to, and those series' templates. */
 export type World = Readonly<{
@@ -54,7 +54,8 @@ function concerned(task: FoldedTask, { tasks, series: all }: World, at: Date): r
     const before = series.occurrences.find(({ id }) => id === task.id);
     if (before === undefined) {
       if (fieldValue(task.fields, "template_id") !== series.templateId) return [];
-      const one = adoptOccurrence(series, templateSchedule(tasks.get(series.templateId) ?? null), task);
+      // Its template may have been deleted before it is heard of: it is an occurrence all the same.
+      const one = adoptOccurrence(series, lastSchedule(tasks.get(series.templateId) ?? null), task);
       return one === series ? [] : [{ one, reopened: null }];
     }
     const after = withState(before, task);

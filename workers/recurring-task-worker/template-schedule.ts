@@ -57,6 +57,17 @@ export function templateSchedule(task: FoldedTask | null): TemplateSchedule | nu
   return { key, pattern, schedule, begins: begin(value("due_on"), value("due_date"), tz), since };
 }
 
+/** The schedule a template has or had, closed or not: where what was made of it belongs. `null` for a task that is no template. */
+export function lastSchedule(task: FoldedTask | null): TemplateSchedule | null {
+  if (task === null) return null;
+  const fields = Object.fromEntries(Object.entries(task.fields).filter(([name]) => !isClosing(name)));
+  return templateSchedule({ ...task, fields });
+}
+
+function isClosing(name: string): boolean {
+  return closingFields.some((field) => field === name);
+}
+
 function begin(dueOn: unknown, dueDate: unknown, tz: string): Date | null {
   if (typeof dueDate === "string") return new Date(dueDate);
   if (typeof dueOn === "string") return new Date(Temporal.PlainDate.from(dueOn).toZonedDateTime(tz).epochMilliseconds);
