@@ -223,6 +223,23 @@ test("every last Friday at 17:00 with a reminder an hour before is made, told in
     .getByText(/^Reminder .*16:00$/)
     .waitFor();
 
+  // Nothing comes before the first one: what was typed is not sent with those after it, and so not shown.
+  await row(page, "Pay the rent").getByRole("button", { name: "Edit" }).click();
+  const occurrence = page.getByRole("form", { name: "Edit Pay the rent" });
+  const ownDue = occurrence.getByRole("textbox", { name: "Due" });
+  const known = await ownDue.inputValue();
+  await ownDue.fill("2099-12-24T10:00");
+  await occurrence.getByRole("combobox", { name: "Change" }).selectOption("this and later ones");
+  await occurrence.getByText("When it is due, its rule says").waitFor();
+  expect([await ownDue.isEnabled(), await ownDue.inputValue()]).toEqual([false, known]);
+  await look(page, "14-first-with-later");
+  await page.setViewportSize({ width: 320, height: 640 });
+  await look(page, "14-first-with-later-narrow");
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await page.setViewportSize({ width: 960, height: 720 });
+  await occurrence.getByRole("button", { name: "Cancel" }).click();
+
   await page.getByRole("button", { name: "Repeating", exact: true }).click();
   const dates = page.getByRole("list", { name: "Next dates of Pay the rent" });
   await dates.waitFor();
@@ -328,6 +345,17 @@ test("a change of an occurrence reaches all there are, or it and those after it"
   await change("Sort the mail", "Sort the post", "all of them");
   await row(page, "Sort the post").getByRole("checkbox").check();
   await row(page, "Sort the post").getByText("Due tomorrow", { exact: true }).waitFor();
+  // Without a due they would recur at no time.
+  await row(page, "Sort the post").getByRole("button", { name: "Edit" }).click();
+  const second = page.getByRole("form", { name: "Edit Sort the post" });
+  await second.getByRole("combobox", { name: "Change" }).selectOption("this and later ones");
+  const day = second.getByRole("textbox", { name: "Due" });
+  await day.fill("");
+  await second.getByRole("button", { name: "Save" }).click();
+  expect(await day.evaluate((field: HTMLInputElement) => field.validationMessage)).toBe(
+    "Say when it is due: those after it count from there.",
+  );
+  await second.getByRole("button", { name: "Cancel" }).click();
   await change("Sort the post", "Sort the bills", "this and later ones");
   await page.getByRole("button", { name: "Repeating", exact: true }).click();
   // The old series ended today, the new one goes on.

@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { parseRecurrencePattern } from "../../shared/recurrence/recurrence-pattern.ts";
+import { hasBefore } from "../../workers/task-service/cut-pattern.ts";
 import { keepsTimes } from "../../workers/ui-gateway/page/keeps-times.ts";
 import {
   canBeSentAgain,
@@ -119,4 +121,28 @@ test("the first occurrence, and any of a series counted from completion, keeps i
     of("2026-11-25T09:00:00", "daily"),
     keepsTimes({ recurrence_id: "2026-11-25T09:00:00" }, null),
   ]).toEqual([true, true, false, true, false, false, false]);
+});
+
+test("the first occurrence is the first date of the rule, which need not be its start", () => {
+  const last = "2026-11-27T17:00:00";
+  const after = "2026-12-25T17:00:00";
+  const lastFriday = { rrule: "FREQ=MONTHLY;BYDAY=-1FR", tz: "Europe/Berlin", start: "2026-11-26T17:00:00" };
+  const daily = { rrule: "FREQ=DAILY", tz: "UTC", start: "2026-11-25", exdate: ["2026-11-25"] };
+  const cases: readonly (readonly [recurrence_id: string, pattern: object, keeps: boolean])[] = [
+    [last, lastFriday, true],
+    [after, lastFriday, false],
+    // Made before the series was given a later start.
+    ["2026-10-30T17:00:00", lastFriday, true],
+    // The first is left out.
+    [after, { ...lastFriday, exdate: [last] }, true],
+    ["2026-11-26", daily, true],
+    ["2026-11-27", daily, false],
+  ];
+  for (const [recurrence_id, pattern, keeps] of cases) {
+    // Only the pattern is looked at.
+    const template = { recurrence_pattern: pattern } as Task;
+    expect([recurrence_id, keepsTimes({ recurrence_id }, template)]).toEqual([recurrence_id, keeps]);
+    // As the server finds it, which refuses a due there.
+    expect(hasBefore(parseRecurrencePattern(pattern), recurrence_id)).toBe(!keeps);
+  }
 });

@@ -18,6 +18,9 @@ export type DueFields = Readonly<{
 /** For `ask`: a repeating task without a first due would begin now, and be overdue at once. */
 export const askFirstDue = "Say when it is due for the first time: a repeating task counts from there.";
 
+/** For `ask`: those after an occurrence recur from its due on. */
+export const askLaterDue = "Say when it is due: those after it count from there.";
+
 /** When a task is due: a time, or a whole day. Switching between the two keeps the day. */
 export function dueFields(): DueFields {
   const time = element("input", { name: "due", type: "datetime-local", step: "any" });

@@ -1,3 +1,6 @@
+import { previewDates } from "./repeat-preview.ts";
+import type { RepeatPattern } from "./repeat-rule.ts";
+import { zoneHere } from "./repeat-words.ts";
 import type { Task } from "./shapes.ts";
 
 /**
@@ -7,5 +10,16 @@ import type { Task } from "./shapes.ts";
 export function keepsTimes({ recurrence_id }: Pick<Task, "recurrence_id">, template: Task | null): boolean {
   const pattern = template?.recurrence_pattern ?? null;
   if (recurrence_id === null || pattern === null || typeof pattern === "string") return false;
-  return pattern["anchor"] === "completion" || pattern["start"] === recurrence_id.split("#")[0];
+  if (pattern["anchor"] === "completion") return true;
+  const [place = recurrence_id] = recurrence_id.split("#");
+  const first = firstDate(pattern);
+  return first !== null && place <= first;
+}
+
+/** The start need not be a date of the rule: the last Friday of the month, from a Thursday on. `null` where it is not found. */
+function firstDate(pattern: Readonly<Record<string, unknown>>): string | null {
+  const { exdate, tz } = pattern;
+  // Of a template, so the server has checked it and filled everything in. Gaps of clocks elsewhere are not known here.
+  const dates = previewDates(pattern as RepeatPattern, tz === zoneHere() ? undefined : () => true);
+  return dates.find((date) => !(Array.isArray(exdate) && exdate.includes(date))) ?? null;
 }

@@ -1,6 +1,6 @@
 import { element } from "../../../shared/page/element.ts";
 import type { Scope, TaskFields } from "./api.ts";
-import { askFirstDue, dueFields, dueOf, localOf } from "./due-fields.ts";
+import { askFirstDue, askLaterDue, dueFields, dueOf, localOf } from "./due-fields.ts";
 import { button, choice, labelled } from "./fields.ts";
 import { patchOf } from "./patch-of.ts";
 import { priorityField } from "./priority-field.ts";
@@ -62,15 +62,20 @@ export function taskEditor(task: Task, deps: EditorDeps): HTMLLIElement {
   }
   const ofRule = element(
     "p",
-    { class: "small", hidden: true },
+    { class: "small hint", hidden: true },
     "When it is due, its rule says: change that under Repeating.",
   );
   const isOfRule = () =>
     isOccurrence && (scope.value === "all" || (scope.value === "future" && keepsTimes(task, deps.template)));
   const refresh = () => {
     repeat.follow(due.read());
-    due.disable(isOfRule());
-    ofRule.hidden = !isOfRule();
+    const isOff = isOfRule();
+    // What was typed is not sent then, so it is not shown either.
+    if (isOff) due.show(localOf(task));
+    // An occurrence may lose its due, those after it may not.
+    if (isOccurrence) due.ask(scope.value === "future" && localOf(task) !== "" ? askLaterDue : null);
+    due.disable(isOff);
+    ofRule.hidden = !isOff;
   };
   due.onChange(refresh);
   repeat.onChange(refresh);
