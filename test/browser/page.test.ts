@@ -494,6 +494,19 @@ test("what was told, and what waits, is listed with the way and the reason, and 
   await dialog.getByRole("button", { name: "Close" }).click();
   await page.getByRole("button", { name: "Notifications", exact: true }).waitFor();
 
+  // One that fires while the list is open comes into it, and the focus stays where it is.
+  await remind("Turn the oven off");
+  await list.click();
+  const again = dialog.getByRole("button", { name: "Send again in the app: Take the cake out" });
+  await again.focus();
+  await dialog.getByRole("listitem").filter({ hasText: "Turn the oven off" }).waitFor();
+  expect(await again.evaluate((button) => button === document.activeElement)).toBe(true);
+  await again.press("Enter");
+  await item.getByText("new", { exact: true }).waitFor();
+  expect(await dialog.evaluate((open) => open.contains(document.activeElement))).toBe(true);
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("button", { name: "Dismiss reminder: Turn the oven off" }).click();
+
   await page.getByRole("button", { name: "Preferences" }).click();
   const preferences = page.getByRole("dialog", { name: "Preferences" });
   await preferences.getByLabel("Muted until").fill("2099-01-01T00:00");
@@ -502,7 +515,7 @@ test("what was told, and what waits, is listed with the way and the reason, and 
   await remind("Hush");
   await row(page, "Hush").getByRole("button", { name: "Reminded of Hush: dismiss or snooze" }).waitFor();
   await list.click();
-  await dialog.getByText(/^waits until .* 2099/).waitFor();
+  await dialog.getByText(/^waits until .* 2099 \d\d:\d\d: you are muted$/).waitFor();
   await page.setViewportSize({ width: 320, height: 640 });
   await look(page, "17-notifications-narrow");
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);

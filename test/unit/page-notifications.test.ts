@@ -2,6 +2,8 @@ import { expect, test } from "bun:test";
 import { parseRecurrencePattern } from "../../shared/recurrence/recurrence-pattern.ts";
 import { hasBefore } from "../../workers/task-service/cut-pattern.ts";
 import { keepsTimes } from "../../workers/ui-gateway/page/keeps-times.ts";
+import { defaultPreferences } from "../../shared/preferences/preferences.ts";
+import { withChanged, withNewest, withOlder, type Listed } from "../../workers/ui-gateway/page/notification-list.ts";
 import {
   canBeSentAgain,
   fateInWords,
@@ -9,7 +11,8 @@ import {
   wayInWords,
   whatInWords,
 } from "../../workers/ui-gateway/page/notification-words.ts";
-import type { Notification, Task } from "../../workers/ui-gateway/page/shapes.ts";
+import { reasonInWords } from "../../workers/ui-gateway/page/reason-words.ts";
+import type { Notification, Preferences, Task } from "../../workers/ui-gateway/page/shapes.ts";
 
 /** Local to wherever the test runs, as the browser's zone is to the page. */
 const at = (local: string) => new Date(local).toISOString();
@@ -64,7 +67,7 @@ test("the way: no more of a webhook than its host", () => {
 });
 
 test("what became of it: when it was told and how late, till when it waits and why, or why it was not told", () => {
-  const fate = (over: Partial<Notification>) => fateInWords(told(over), now);
+  const fate = (over: Partial<Notification>) => fateInWords(told(over), now, null);
   const waiting = { status: "pending", due_at: at("2026-11-26T08:00"), delivered_at: null } as const;
   expect([
     fate({}),
@@ -74,11 +77,12 @@ test("what became of it: when it was told and how late, till when it waits and w
     fate({ ...waiting, attempts: 0 }),
     fate({ ...waiting, reason: "only 30 an hour go to one address" }),
     fate({ status: "pending", delivered_at: null, attempts: 0 }),
+    fate({ status: "pending", delivered_at: null, attempts: 1 }),
     fate({ status: "pending", delivered_at: null, attempts: 2, reason: "HTTP 503" }),
     fate({ status: "bundled", delivered_at: null }),
     fate({ status: "failed", delivered_at: null, reason: "HTTP 410" }),
-    fate({ status: "dropped", delivered_at: null, reason: "late by 9000 s, wanted within PT2H" }),
-    fate({ status: "cancelled", delivered_at: null, reason: "the task was completed" }),
+    fate({ status: "dropped", delivered_at: null, late_by: 9_000, reason: "late by 9000 s, wanted within PT2H" }),
+    fate({ status: "cancelled", delivered_at: null, reason: "task completed" }),
   ]).toEqual([
     "told today 09:00",
     "told today 09:00, 5 min late",
@@ -87,12 +91,85 @@ test("what became of it: when it was told and how late, till when it waits and w
     "waits until tomorrow 08:00",
     "waits until tomorrow 08:00: only 30 an hour go to one address",
     "is on its way",
-    "is tried again: HTTP 503",
+    "is on its way",
+    "is tried again: the receiver answered 503",
     "waits, to be told with others",
-    "could not be told: HTTP 410",
-    "not told: late by 9000 s, wanted within PT2H",
+    "could not be told: the receiver wants no more of them",
+    "not told, 3 h late: later than you want to be told",
     "not told: the task was completed",
   ]);
+});
+
+test("why it waits is what its person wants, where no attempt says so", () => {
+  const waiting = told({ status: "pending", due_at: at("2026-11-25T13:00"), delivered_at: null });
+  const plain: Preferences = { ...defaultPreferences, tz: Intl.DateTimeFormat().resolvedOptions().timeZone };
+  const quiet = { from: "11:00", to: "13:00", days: ["WE"] };
+  const fate = (preferences: Partial<Preferences>, over: Partial<Notification> = {}) =>
+    fateInWords({ ...waiting, ...over }, now, { ...plain, ...preferences });
+  expect([
+    fate({ muted_until: at("2026-11-25T13:00") }),
+    fate({ quiet_hours: quiet, muted_until: at("2026-11-25T11:59") }),
+    fate({ quiet_hours: { ...quiet, days: ["TH"] } }),
+    fate({}, { late_by: 300 }),
+    fate({ quiet_hours: quiet }, { reason: "ECONNREFUSED" }),
+    fate({ quiet_hours: quiet }, { due_at: at("2026-11-25T11:59") }),
+    fate({ quiet_hours: quiet }, { status: "failed" }),
+  ]).toEqual([
+    "waits until today 13:00: you are muted",
+    "waits until today 13:00: quiet hours",
+    "waits until today 13:00",
+    "waits until today 13:00, 5 min late: what is late is told as one",
+    "waits until today 13:00: the receiver could not be reached (ECONNREFUSED)",
+    "is on its way",
+    "could not be told",
+  ]);
+});
+
+test("reasons are told as people say them, and one that is not known as it is", () => {
+  const words: Readonly<Record<string, string>> = {
+    "dismissed: completed": "the task was completed",
+    "dismissed: unscheduled": "the reminder is not wanted any more",
+    "no longer among the user's addresses": "the address was removed",
+    "the endpoint is disabled": "the webhook is switched off, as it failed for too long",
+    "mail is not set up": "this server sends no mail",
+    "HTTP 500": "the receiver answered 500",
+    "SMTP 550": "the mail server answered 550",
+    TimeoutError: "no answer in time",
+    ENOTFOUND: "the receiver could not be reached (ENOTFOUND)",
+    "only 30 an hour go to one address": "only 30 an hour go to one address",
+  };
+  for (const [reason, said] of Object.entries(words)) expect(reasonInWords(reason)).toBe(said);
+});
+
+test("what is read again goes before what is older, and alone where the two do not meet", () => {
+  const listed = (ids: string, next_cursor: string | null = null): Listed => ({
+    items: [...ids].map((id) => told({ id })),
+    next_cursor,
+  });
+  const ids = ({ items, next_cursor }: Listed) => [items.map(({ id }) => id).join(""), next_cursor];
+  const known = withOlder(listed("dc", "after c"), listed("ba", "after a"));
+  expect([
+    ids(known),
+    ids(withNewest(listed(""), listed("dc", "after c"))),
+    ids(withNewest(known, listed("ed", "after d"))),
+    ids(withNewest(known, listed("hg", "after g"))),
+    ids(withNewest(known, listed("ba"))),
+    ids(withNewest(known, listed(""))),
+  ]).toEqual([
+    ["dcba", "after a"],
+    ["dc", "after c"],
+    ["edcba", "after a"],
+    ["hg", "after g"],
+    ["ba", null],
+    ["", null],
+  ]);
+  const fresh = withNewest(known, {
+    ...listed("dc", "after c"),
+    items: [told({ id: "d", title: "now" }), told({ id: "c" })],
+  });
+  expect(fresh.items.map(({ title }) => title)[0]).toBe("now");
+  const changed = withChanged(known, told({ id: "b", status: "pending" }));
+  expect(changed.items.map(({ status }) => status)).toEqual(["delivered", "delivered", "pending", "delivered"]);
 });
 
 test("what goes to the operator alone is not listed", () => {

@@ -140,6 +140,7 @@ byId("notifications").addEventListener(
           await tellUnread();
         },
         resend: api.resend,
+        preferences: () => known,
         explain,
       });
     }),

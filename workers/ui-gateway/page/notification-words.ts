@@ -1,5 +1,7 @@
 import { timeInWords } from "./due-words.ts";
-import type { Notification } from "./shapes.ts";
+import { reasonInWords } from "./reason-words.ts";
+import type { Notification, Preferences } from "./shapes.ts";
+import { isMuted, isQuietHour } from "./wants-told.ts";
 
 /** "Water the plants", "3 reminders: Water the plants, Feed the cat, …". */
 export function whatInWords({ kind, title, reminders, reminder_count }: Notification): string {
@@ -24,27 +26,38 @@ export function wayInWords({ channel, target }: Notification): string {
   }
 }
 
-/** What became of it: "told today 17:00, 5 min late", "waits until tomorrow 08:00", "not told: late by 7200 s, …". */
-export function fateInWords(told: Notification, now: Date): string {
-  const because = told.reason === null ? "" : `: ${told.reason}`;
+/** What became of it: "told today 17:00, 5 min late", "waits until tomorrow 08:00: quiet hours", "not told: the task was completed". */
+export function fateInWords(told: Notification, now: Date, preferences: Preferences | null): string {
+  const late = told.late_by === null ? "" : `, ${spanInWords(told.late_by)} late`;
+  const twice = told.possibly_duplicated ? ", maybe twice" : "";
+  const why = told.reason === null ? waitsFor(told, now, preferences) : reasonInWords(told.reason);
+  const because = why === null ? "" : `: ${why}`;
   switch (told.status) {
     case "delivered":
-      return [
-        `told ${timeInWords(told.delivered_at ?? told.triggered_at, now)}`,
-        ...(told.late_by === null ? [] : [`${spanInWords(told.late_by)} late`]),
-        ...(told.possibly_duplicated ? ["maybe twice"] : []),
-      ].join(", ");
+      return `told ${timeInWords(told.delivered_at ?? told.triggered_at, now)}${late}${twice}`;
     case "pending":
-      if (Date.parse(told.due_at) > now.getTime()) return `waits until ${timeInWords(told.due_at, now)}${because}`;
-      return told.attempts > 0 ? `is tried again${because}` : "is on its way";
+      if (isToCome(told, now)) return `waits until ${timeInWords(told.due_at, now)}${late}${because}`;
+      return told.attempts > 0 && why !== null ? `is tried again${late}${because}` : `is on its way${late}`;
     case "bundled":
-      return "waits, to be told with others";
+      return `waits, to be told with others${late}`;
     case "failed":
-      return `could not be told${because}`;
+      return `could not be told${late}${because}`;
     case "dropped":
     case "cancelled":
-      return `not told${because}`;
+      return `not told${late}${because}`;
   }
+}
+
+/** Why it waits where no attempt says so: its person wants to hear nothing now, or what is late is told as one. */
+function waitsFor(told: Notification, now: Date, preferences: Preferences | null): string | null {
+  if (told.status !== "pending" || !isToCome(told, now) || preferences === null) return null;
+  if (isMuted(preferences, now)) return "you are muted";
+  if (isQuietHour(preferences, now)) return "quiet hours";
+  return told.late_by === null ? null : "what is late is told as one";
+}
+
+function isToCome({ due_at }: Notification, now: Date): boolean {
+  return Date.parse(due_at) > now.getTime();
 }
 
 /** Whether it goes to the person: the log and the operator's webhook get the same for those who run the server. */

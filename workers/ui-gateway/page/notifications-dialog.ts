@@ -1,8 +1,11 @@
 import { element } from "../../../shared/page/element.ts";
 import { busy } from "./busy.ts";
 import { button } from "./fields.ts";
-import { canBeSentAgain, fateInWords, isToPerson, wayInWords, whatInWords } from "./notification-words.ts";
-import type { Notification, Page } from "./shapes.ts";
+import { withChanged, withNewest, withOlder, type Listed } from "./notification-list.ts";
+import { notificationRow } from "./notification-row.ts";
+import { fateInWords, isToPerson } from "./notification-words.ts";
+import { placeRows } from "./place-rows.ts";
+import type { Notification, Page, Preferences } from "./shapes.ts";
 
 export type NotificationsDeps = Readonly<{
   /** A page of them, newest first, from a cursor on. */
@@ -10,6 +13,8 @@ export type NotificationsDeps = Readonly<{
   /** Those in the app count as read from now on. */
   markRead: () => Promise<unknown>;
   resend: (id: string) => Promise<Notification>;
+  /** `null` while they are not known. */
+  preferences: () => Preferences | null;
   /** The sentence for what went wrong; `null` where it is told elsewhere. */
   explain: (error: unknown) => string | null;
 }>;
@@ -19,6 +24,9 @@ export type NotificationsDialog = Readonly<{
   refresh: () => void;
 }>;
 
+/** What is sent again is told within a moment, or has failed. */
+const settledMs = 2_000;
+
 /** Shows what was told, where, and what became of it. Resolves when the first page is there; rejects when it cannot be read. */
 export async function openNotifications(deps: NotificationsDeps): Promise<NotificationsDialog> {
   const list = element("ul", { class: "told-list", "aria-label": "Notifications, newest first" });
@@ -26,61 +34,6 @@ export async function openNotifications(deps: NotificationsDeps): Promise<Notifi
   const problem = element("p", { class: "error", role: "alert", hidden: true });
   const more = button("Show more", { hidden: true });
   const close = button("Close", { class: "quiet", autofocus: true });
-  let cursor: string | null = null;
-
-  const attempt = async (work: () => Promise<void>) => {
-    problem.hidden = true;
-    try {
-      await work();
-    } catch (error) {
-      problem.textContent = deps.explain(error);
-      problem.hidden = problem.textContent === "";
-    }
-  };
-  const row = (told: Notification): HTMLLIElement => {
-    const what = whatInWords(told);
-    const again = button("Send again", { class: "quiet", "aria-label": `Send again ${wayInWords(told)}: ${what}` });
-    again.addEventListener(
-      "click",
-      () => void busy([again], () => attempt(async () => made.replaceWith(row(await deps.resend(told.id))))),
-    );
-    const isNew = told.channel === "in-app" && told.status === "delivered" && told.read_at === null;
-    const made = element(
-      "li",
-      {},
-      element(
-        "div",
-        { class: "what" },
-        element("p", { class: "title" }, what, ...(isNew ? [element("span", { class: "tag" }, "new")] : [])),
-        element(
-          "p",
-          { class: "facts" },
-          ...[wayInWords(told), fateInWords(told, new Date())].map((fact) => element("span", {}, fact)),
-        ),
-      ),
-      ...(canBeSentAgain(told) ? [again] : []),
-    );
-    return made;
-  };
-  const show = (page: Page<Notification>, isFirst: boolean) => {
-    const rows = page.items.filter(isToPerson).map(row);
-    if (isFirst) list.replaceChildren(...rows);
-    else list.append(...rows);
-    cursor = page.next_cursor;
-    more.hidden = cursor === null;
-    none.hidden = list.children.length > 0 || cursor !== null;
-  };
-  const readNewest = async () => {
-    show(await deps.read(null), true);
-    // Once they were shown as new, they are not.
-    await deps.markRead();
-  };
-
-  more.addEventListener(
-    "click",
-    () => void busy([more], () => attempt(async () => show(await deps.read(cursor), false))),
-  );
-  await readNewest();
   const dialog = element(
     "dialog",
     { class: "card notifications", "aria-labelledby": "notifications-title" },
@@ -90,9 +43,66 @@ export async function openNotifications(deps: NotificationsDeps): Promise<Notifi
     problem,
     element("div", { class: "actions" }, more, close),
   );
+  let known: Listed = { items: [], next_cursor: null };
+  let rows: ReadonlyMap<string, Readonly<{ shows: string; row: HTMLLIElement }>> = new Map();
+  let focused: string | null = null;
+
+  const show = (now: Listed) => {
+    known = now;
+    const drawn = known.items.filter(isToPerson).map((told) => {
+      const fate = fateInWords(told, new Date(), deps.preferences());
+      const shows = JSON.stringify([told, fate]);
+      const before = rows.get(told.id);
+      const row = before?.shows === shows ? before.row : notificationRow(told, fate, () => sendAgain(told));
+      return [told.id, { shows, row }] as const;
+    });
+    rows = new Map(drawn);
+    placeRows(
+      list,
+      drawn.map(([, { row }]) => row),
+    );
+    more.hidden = known.next_cursor === null;
+    none.hidden = drawn.length > 0 || known.next_cursor !== null;
+    if (focused !== null && !list.contains(document.activeElement))
+      (rows.get(focused)?.row.querySelector("button") ?? close).focus();
+  };
+  let turn = Promise.resolve();
+  /** One after the other: each answer is put to what those before it have left. */
+  const attempt = (work: () => Promise<void>): Promise<void> => {
+    turn = turn.then(work).then(
+      () => void (problem.hidden = true),
+      (error: unknown) => {
+        problem.textContent = deps.explain(error);
+        problem.hidden = problem.textContent === "";
+      },
+    );
+    return turn;
+  };
+  const readNewest = async () => {
+    show(withNewest(known, await deps.read(null)));
+    // Once they were shown as new, they are not.
+    await deps.markRead();
+  };
+  const refresh = () => void (dialog.open && attempt(readNewest));
+  const sendAgain = ({ id }: Notification) =>
+    attempt(async () => {
+      show(withChanged(known, await deps.resend(id)));
+      setTimeout(refresh, settledMs);
+    });
+
+  // A control that is switched off while it works loses the focus without another getting it.
+  dialog.addEventListener("focusin", ({ target }) => {
+    const row = target instanceof Element ? target.closest<HTMLElement>("[data-notification]") : null;
+    focused = row?.dataset["notification"] ?? null;
+  });
+  more.addEventListener(
+    "click",
+    () => void busy([more], () => attempt(async () => show(withOlder(known, await deps.read(known.next_cursor))))),
+  );
   close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => dialog.remove());
+  await readNewest();
   document.body.append(dialog);
   dialog.showModal();
-  return { refresh: () => void (dialog.open && attempt(readNewest)) };
+  return { refresh };
 }

@@ -6,10 +6,14 @@ import type { Preferences, Priority } from "./shapes.ts";
  * theirs, nor are they muted, unless the task is of high priority and that may pass. What may not waits; it is not dropped.
  */
 export function wantsTold(preferences: Preferences, priority: Priority | null, at: Date): boolean {
-  const { channels, urgent_passes, muted_until } = preferences;
+  const { channels, urgent_passes } = preferences;
   if (!channels.some((channel) => hasInApp(channel))) return false;
   if (urgent_passes && priority === "High") return true;
-  return !(muted_until !== null && at.getTime() < Date.parse(muted_until)) && !isQuietHour(preferences, at);
+  return !isMuted(preferences, at) && !isQuietHour(preferences, at);
+}
+
+export function isMuted({ muted_until }: Preferences, at: Date): boolean {
+  return muted_until !== null && at.getTime() < Date.parse(muted_until);
 }
 
 function hasInApp(channel: Preferences["channels"][number]): boolean {
@@ -17,7 +21,7 @@ function hasInApp(channel: Preferences["channels"][number]): boolean {
 }
 
 /** A window that ends in the morning began on the day before; `days` are those on which one begins. */
-function isQuietHour({ quiet_hours: hours, tz }: Preferences, at: Date): boolean {
+export function isQuietHour({ quiet_hours: hours, tz }: Preferences, at: Date): boolean {
   if (hours === null) return false;
   const { day, clock } = wallClock(at, tz);
   const begins = (offset: number) => hours.days.includes(weekdays[(day + offset + 7) % 7] ?? "");
