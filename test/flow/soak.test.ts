@@ -58,7 +58,7 @@ test.skipIf(skip)(
   minutes * 60_000 + 180_000,
 );
 
-/** A new task three times a second, due within the minute; half of them are completed before. */
+/** A new task about once a second, due within the minute; half of them are completed before. */
 async function write(user: Client, signal: AbortSignal, counts: { tasks: number }): Promise<void> {
   for (let n = 0; !signal.aborted; n++) {
     const due_date = new Date(Date.now() + 5_000 + Math.random() * 55_000);

@@ -48,7 +48,7 @@ export type SystemOptions = Readonly<{
   stack?: StackUrls;
 }>;
 
-/** Starts a system and waits until every role is ready. Dispose it: roles are stopped, the database is dropped. */
+/** Starts a system and waits until every role is ready. Dispose it: roles are stopped, the database is given back. */
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
   const name = `t${randomBytes(5).toString("hex")}`;
   const urls = options.stack ?? stack();

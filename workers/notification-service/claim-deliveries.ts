@@ -57,7 +57,8 @@ type Head = Readonly<{
 /**
  * Takes the next delivery of up to `limit` lanes of a channel that have one due, the lane that waits longest first; two senders never
  * have the same lane, so a lane's deliveries go one after the other, and one that failed holds up those behind it. What would come in
- * quiet hours is put off, and what is more than an hour's number, but for what another sender had begun; deferred ones that are due together become a digest first; what
+ * quiet hours is put off, and what is more than an hour's number, but for what another sender had begun; deferred ones that are
+ * due together become a digest first; what
  * needs no telling any more is cancelled. `more`: look again at once.
  */
 export function claimDeliveries(db: Pick<Db, "transaction">, of: Claiming): Promise<Claims> {

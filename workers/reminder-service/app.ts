@@ -102,7 +102,8 @@ export function buildApp(options: AppOptions): HttpApp {
       path: "/v1/tasks/{id}/reminders",
       summary: "Set a reminder at an instant",
       description:
-        "The same task and instant is the same reminder: repeating the request changes nothing but `drop_after`, where it names that. For reminders that move with the due " +
+        "The same task and instant is the same reminder: repeating the request changes nothing but `drop_after`, where it names that. " +
+        "For reminders that move with the due " +
         "time, such as PT15M before it, set the task's `remind`.",
       request: {
         params,

@@ -30,7 +30,8 @@ type Options = Readonly<{
 /**
  * Fires reminders: one statement that locks the guards of their tasks, changes exactly the rows that are still pending in the
  * asked generation, due by the database's clock and of a task that is open, and writes a ReminderTriggered for each with the
- * version of its row, or, where that is later than its `drop_after` allows, dismisses it as expired. The event's id is (reminder, generation, "triggered") and its time the due instant.
+ * version of its row, or, where that is later than its `drop_after` allows, dismisses it as expired with a ReminderDismissed. The
+ * event's id is (reminder, generation, "triggered" or "expired") and its time the due instant.
  * A guard someone else is writing is not waited for (a handler's batch may hold it for 250 ms and locks in another order);
  * its reminders answer `later`.
  */
@@ -39,7 +40,8 @@ export function makeFireReminders({ db: { sql }, codec, notify }: Options): Fire
     // A batch may hold two generations of a reminder: a stale wake-up beside the true one.
     const asked = new Set(batch.map(({ id, generation }) => `${id} ${generation}`));
     const found = await sql<Candidate[]>`
-      select r.id, r.generation::int as generation, r.drop_after as "dropAfter", r.task_id as "taskId", r.user_id as "userId", r.remind_at as "remindAt", r.rule,
+      select r.id, r.generation::int as generation, r.drop_after as "dropAfter", r.task_id as "taskId",
+        r.user_id as "userId", r.remind_at as "remindAt", r.rule,
         case when g.fields->'priority'->>'value' in ('Low', 'High') then g.fields->'priority'->>'value'
           when g.fields->'priority'->>'value' is not null then 'Medium' end as priority,
         coalesce(g.fields->'title'->>'value', g.fields->'wanted_title'->>'value') as title,
