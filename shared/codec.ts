@@ -13,6 +13,7 @@ import { Problem } from "./problem.ts";
 import type { Records } from "./records.ts";
 import type { RegistryClient } from "./registry.ts";
 import { maxMessageBytes, type TopicName } from "./topics.ts";
+import { sleep } from "./wait.ts";
 
 /** A record of any type, told apart by `type`. */
 export type Decoded = { [T in MessageType]: Readonly<{ type: T; data: Records[T] }> }[MessageType];
@@ -45,7 +46,7 @@ export type OpenCodec = Readonly<{
   db?: Pick<Db, "sql">;
   log: Log;
   schemasFolder?: string;
-  /** Until it is aborted, a registry that cannot be reached is waited for; without one that is an error at once. */
+  /** A registry that cannot be reached is waited for until it is aborted, which rejects with its reason; without one that is an error at once. */
   signal?: AbortSignal;
 }>;
 
@@ -177,8 +178,9 @@ async function patiently<T>({ signal, log }: OpenCodec, resolve: () => Promise<T
       return await resolve();
     } catch (error) {
       const mayCome = error instanceof Problem && error.code === "UNAVAILABLE";
-      if (!mayCome || signal === undefined || signal.aborted) throw error;
+      if (!mayCome || signal === undefined) throw error;
       if (tries % 30 === 0) log.warn("waiting_for_registry", { error });
-      await Bun.sleep(1_000);
+      await sleep(1_000, signal);
+      signal.throwIfAborted();
     }
 }

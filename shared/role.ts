@@ -139,7 +139,8 @@ export async function runRole<const S extends Settings>(
     if (!stop.signal.aborted) exit(1, "ended_without_being_asked");
     await server.stop(true);
   } catch (error) {
-    exit(1, "failed", error);
+    // A role that is told to stop while it starts may give up with the signal's reason.
+    if (!stop.signal.aborted || error !== stop.signal.reason) exit(1, "failed", error);
   }
   exit(0, "stopped");
 }

@@ -20,7 +20,7 @@ import { makeSetAside } from "./set-aside.ts";
 import { supervise } from "./supervise.ts";
 import { makeControls } from "./controls.ts";
 import { tellParked } from "./tell-parked.ts";
-import { settlesWithin } from "./wait.ts";
+import { settlesWithin } from "../wait.ts";
 import { makeWake } from "./wake.ts";
 import { makeLaneWork } from "./work-lane.ts";
 import { workParked } from "./work-parked.ts";

@@ -1,7 +1,7 @@
 import type { Log } from "../log.ts";
 import type { Db } from "../postgres/db.ts";
 import type { GroupName } from "../topics.ts";
-import { sleep } from "./wait.ts";
+import { sleep } from "../wait.ts";
 import { makeWake } from "./wake.ts";
 
 /** The channel that says: something in `consumer_controls`, or a queue, was changed from outside. */

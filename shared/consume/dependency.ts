@@ -1,5 +1,5 @@
 import type { Log } from "../log.ts";
-import { backoff, sleep } from "./wait.ts";
+import { backoff, sleep } from "../wait.ts";
 import { classify } from "./classify.ts";
 
 /** After this many probes in a row were answered and the message failed again, it is the message. */

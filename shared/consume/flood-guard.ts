@@ -1,5 +1,5 @@
 import type { Log } from "../log.ts";
-import { backoff, sleep } from "./wait.ts";
+import { backoff, sleep } from "../wait.ts";
 
 export type Flood = Readonly<{
   /** How many of the last messages are looked at; 20 by default, 0 turns the guard off. */

@@ -2,7 +2,7 @@ import type { Admin } from "../broker.ts";
 import type { Db } from "../postgres/db.ts";
 import type { Log } from "../log.ts";
 import { deadLetterTopic, type GroupName, type TopicName } from "../topics.ts";
-import { sleep } from "./wait.ts";
+import { sleep } from "../wait.ts";
 
 const dayMs = 86_400_000;
 const weekMs = 7 * dayMs;

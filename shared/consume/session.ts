@@ -1,7 +1,7 @@
 import type { Broker, Member, TopicPartition } from "../broker.ts";
 import type { Log } from "../log.ts";
 import type { GroupName, TopicName } from "../topics.ts";
-import { settlesWithin, sleep } from "./wait.ts";
+import { settlesWithin, sleep } from "../wait.ts";
 import { makeCommitter } from "./committer.ts";
 import { findLag } from "./find-lag.ts";
 import { makeGuard, type OutOfLog } from "./guard.ts";

@@ -1,6 +1,6 @@
 import type { Fetched } from "../broker.ts";
 import type { Log } from "../log.ts";
-import { backoff, sleep } from "./wait.ts";
+import { backoff, sleep } from "../wait.ts";
 import { classify, isConflict, type FailureClass } from "./classify.ts";
 import type { Attempt } from "./dead-letter.ts";
 import { fingerprint } from "./fingerprint.ts";

@@ -2,7 +2,7 @@ import type { Admin } from "../broker.ts";
 import type { Log } from "../log.ts";
 import type { Meters } from "./meters.ts";
 import type { SessionEnd } from "./session.ts";
-import { backoff, sleep } from "./wait.ts";
+import { backoff, sleep } from "../wait.ts";
 
 /** Clients in a row that failed without having settled anything, with the broker answering all the while. */
 const hopeless = 10;

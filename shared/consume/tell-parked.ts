@@ -3,7 +3,7 @@ import type { Log } from "../log.ts";
 import type { Sql } from "../postgres/db.ts";
 import type { TopicName } from "../topics.ts";
 import type { Meters } from "./meters.ts";
-import { sleep } from "./wait.ts";
+import { sleep } from "../wait.ts";
 
 const everyMs = 5_000;
 

@@ -9,7 +9,7 @@ import type { Meters } from "./meters.ts";
 import { partitionName } from "./partition-name.ts";
 import type { KeyOf } from "./parked-queue.ts";
 import { positionOf } from "./set-aside.ts";
-import { backoff, sleep } from "./wait.ts";
+import { backoff, sleep } from "../wait.ts";
 import type { Wake } from "./wake.ts";
 import { workParkedKey, type Visit, type WorkParkedKey } from "./work-parked-key.ts";
 

@@ -6,7 +6,8 @@ import { keyOf, toHeaders } from "./fetched.ts";
 import { hasProtocolError } from "./kafka-error.ts";
 import type { Naming } from "./naming.ts";
 import type { ClientOptions } from "./settings.ts";
-import { deadline, within } from "./within.ts";
+import { deadline } from "../wait.ts";
+import { within } from "./within.ts";
 
 /** A commit unanswered for as long as the group waits for a member means this client is no part of it any more. */
 export const rebalanceTimeoutMs = 15_000;

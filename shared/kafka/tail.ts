@@ -6,6 +6,7 @@ import { fetchRequest } from "./fetch-request.ts";
 import { hasProtocolError } from "./kafka-error.ts";
 import type { Naming } from "./naming.ts";
 import type { ClientOptions } from "./settings.ts";
+import { orAborted, sleep } from "../wait.ts";
 import { within } from "./within.ts";
 
 /**
@@ -46,7 +47,7 @@ export async function* tail(
             code: "OFFSET_OUT_OF_RANGE",
           });
         log.warn("tail_interrupted", { topic, failures, error });
-        await pause(Math.min(2_000, 50 * 2 ** failures++), ended);
+        await sleep(Math.min(2_000, 50 * 2 ** failures++), ended);
       }
     }
   };
@@ -106,23 +107,6 @@ export async function leadersOf(consumer: Consumer, physicalTopic: string, parti
   return { topicId: topic.id, byNode };
 }
 
-/**
- * What `work` settles as, or `null` once `signal` is aborted. Not a race with one promise of the signal: that would keep what each
- * fetch has brought for as long as it lives.
- */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  const { promise, resolve, reject } = Promise.withResolvers<T | null>();
-  const giveUp = () => resolve(null);
-  signal.addEventListener("abort", giveUp, { once: true });
-  if (signal.aborted) giveUp();
-  work.then(resolve, reject);
-  try {
-    return await promise;
-  } finally {
-    signal.removeEventListener("abort", giveUp);
-  }
-}
-
 /** Hands values from several givers to one taker; a giver goes on when its value has been taken. */
 function handOver<T>(signal: AbortSignal) {
   const waiting: { value: T; taken: () => void }[] = [];
@@ -156,12 +140,4 @@ function handOver<T>(signal: AbortSignal) {
       for (const { taken } of waiting) taken();
     },
   };
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });
 }

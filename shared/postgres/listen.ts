@@ -2,6 +2,7 @@ import postgres from "postgres";
 import type { Sql } from "./db.ts";
 import { boundStatement } from "./deadline.ts";
 import type { Log } from "../log.ts";
+import { orAborted, settlesWithin, sleep } from "../wait.ts";
 import { connectionOptions } from "./connection-options.ts";
 
 export type Listener = AsyncDisposable & Readonly<{ isListening: () => boolean }>;
@@ -30,7 +31,8 @@ export async function openListener(of: OpenListener): Promise<Listener> {
   const first = Promise.withResolvers<void>();
 
   const session = async (): Promise<void> => {
-    const lost = Promise.withResolvers<void>();
+    const lost = new AbortController();
+    const over = AbortSignal.any([lost.signal, stop.signal]);
     const test = `${testPrefix}${crypto.randomUUID()}`;
     let heard = Promise.withResolvers<void>();
     const options = {
@@ -38,27 +40,27 @@ export async function openListener(of: OpenListener): Promise<Listener> {
       fetch_types: false,
       max_lifetime: null,
       keep_alive: 10,
-      onclose: () => lost.resolve(),
+      onclose: () => lost.abort(),
       onnotify: (_channel: string, payload: string) => {
         if (payload === test) heard.resolve();
         else if (!payload.startsWith(testPrefix)) of.onNotify(payload);
       },
     };
     const client = postgres(of.url, options);
-    const ended = Promise.race([lost.promise, aborted(stop.signal)]);
     try {
       await boundStatement(client.unsafe(`listen "${of.channel.replaceAll('"', '""')}"`), answerWithinMs);
-      while (!stop.signal.aborted) {
+      while (!over.aborted) {
         heard = Promise.withResolvers<void>();
         await of.send`select pg_notify(${of.channel}, ${test})`;
-        if (!(await settles(Promise.race([heard.promise, ended]), answerWithinMs)))
+        if (!(await settlesWithin(answerWithinMs, orAborted(heard.promise, over))))
           throw new Error(
             `no notification comes through on ${of.channel}: LISTEN needs a direct connection (DATABASE_DIRECT_URL)`,
           );
-        if (!listening && !stop.signal.aborted) of.onNotify("");
+        if (over.aborted) return;
+        if (!listening) of.onNotify("");
         listening = true;
         first.resolve();
-        if (await settles(ended, checkEveryMs)) return;
+        await sleep(checkEveryMs, over);
       }
     } finally {
       listening = false;
@@ -74,7 +76,7 @@ export async function openListener(of: OpenListener): Promise<Listener> {
         of.log.warn("listen_failed", { channel: of.channel, error });
         first.reject(error);
       }
-      await settles(aborted(stop.signal), 200 + Math.random() * 300);
+      await sleep(200 + Math.random() * 300, stop.signal);
     }
   })();
   const listener: Listener = {
@@ -91,21 +93,4 @@ export async function openListener(of: OpenListener): Promise<Listener> {
     throw error;
   }
   return listener;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return signal.aborted
-    ? Promise.resolve()
-    : new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-}
-
-/** Whether the promise resolves within the time. */
-async function settles(promise: Promise<void>, withinMs: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), withinMs)));
-  try {
-    return await Promise.race([promise.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

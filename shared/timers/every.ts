@@ -1,4 +1,5 @@
 import type { Log } from "../log.ts";
+import { sleep } from "../wait.ts";
 
 /**
  * Runs `work` again and again, `ms` (± 10 %, so that instances drift apart) after it settled, or as many as it returns, until
@@ -19,19 +20,6 @@ export async function every(
       if (!failing) log.warn("loop_failing", { loop: name, error });
       failing = true;
     }
-    await pause((nextMs ?? ms) * (0.9 + Math.random() * 0.2), signal);
+    await sleep((nextMs ?? ms) * (0.9 + Math.random() * 0.2), signal);
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

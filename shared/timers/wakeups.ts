@@ -2,10 +2,10 @@ import { DelayedError, Queue, Worker, type Job } from "bullmq";
 import { Redis } from "ioredis";
 import { text, url, type Config } from "../config.ts";
 import type { Log } from "../log.ts";
+import { deadline, settlesWithin } from "../wait.ts";
 import type { Wakeup } from "./due-rows.ts";
 import { makeCrowd } from "./crowd.ts";
 import { readRedisServer, type RedisServer } from "./redis-server.ts";
-import { within } from "./within.ts";
 
 export const redisSettings = {
   url: url("REDIS_URL", ["redis", "rediss"]),
@@ -73,7 +73,7 @@ export async function openWakeups(
   // Commands fail at once while Redis is away; the worker's blocking connection must wait for ever (BullMQ insists).
   const commands = connect({ enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 4_000 });
   const blocking = connect({ maxRetriesPerRequest: null });
-  const server = await within(3_000, readServer(commands)).catch((error: unknown) => {
+  const server = await deadline(3_000, "Redis", readServer(commands)).catch((error: unknown) => {
     log.warn("redis_unreachable", { error, effect: "timers fire up to 2 s late until it is back" });
     return null;
   });
@@ -116,7 +116,7 @@ export async function openWakeups(
           },
         };
       });
-      await within(storeDeadlineMs, queue.addBulk(jobs));
+      await deadline(storeDeadlineMs, "Redis", queue.addBulk(jobs));
     },
     start: (onWake) => {
       const ring = async (job: Job<Ring>, token: string | undefined) => {
@@ -143,20 +143,21 @@ export async function openWakeups(
     isUp: () => commands.status === "ready",
     marker: {
       read: async () => {
-        const [value, info] = await within(
+        const [value, info] = await deadline(
           storeDeadlineMs,
+          "Redis",
           Promise.all([commands.get(markerKey), commands.info("server")]),
         );
         return { value, server: /^run_id:(\w+)/m.exec(info)?.[1] ?? null };
       },
       write: async (value) => {
-        await within(storeDeadlineMs, commands.set(markerKey, value));
+        await deadline(storeDeadlineMs, "Redis", commands.set(markerKey, value));
       },
     },
     [Symbol.asyncDispose]: async () => {
       // worker.close() never settles while Redis is gone.
-      await within(closeDeadlineMs, Promise.all([worker?.close(), queue.close()])).catch(() => {});
-      await within(closeDeadlineMs, worker?.disconnect() ?? Promise.resolve()).catch(() => {});
+      await settlesWithin(closeDeadlineMs, Promise.all([worker?.close(), queue.close()]));
+      await settlesWithin(closeDeadlineMs, worker?.disconnect() ?? Promise.resolve());
       for (const redis of [commands, blocking]) redis.disconnect();
     },
   };

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { openCodec } from "../../shared/codec.ts";
 import { openDb } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
@@ -51,7 +52,35 @@ test("a role that has never run waits for a registry that comes later, says so o
   await using other = await setup();
   const waiting = openCodec({ db: other.db, registry: absent, log: told, signal: stop.signal });
   setTimeout(() => stop.abort(), 200);
-  await expect(waiting).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  await expect(waiting).rejects.toMatchObject({ name: "AbortError" });
+});
+
+test("a role told to stop while it waits for its first registry ends cleanly", async () => {
+  await using database = await freshDatabase();
+  const child = Bun.spawn([process.execPath, "--no-env-file", "workers/task-service/main.ts"], {
+    cwd: join(import.meta.dir, "../.."),
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      PORT: "0",
+      DATABASE_URL: database.url,
+      KAFKA_BROKERS: stack().kafkaBrokers,
+      SCHEMA_REGISTRY_URL: "http://127.0.0.1:1",
+      AUTH_MODE: "dev",
+      AUTH_SECRET: "x".repeat(32),
+    },
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const events: string[] = [];
+  const lines = new Response(child.stdout).body?.pipeThrough(new TextDecoderStream()) ?? [];
+  for await (const text of lines)
+    for (const line of text.trim().split("\n")) {
+      const { event } = JSON.parse(line) as { event: string };
+      events.push(event);
+      if (event === "waiting_for_registry") child.kill("SIGTERM");
+    }
+  expect([await child.exited, events.at(-1)]).toEqual([0, "stopped"]);
+  expect(events).toContain("waiting_for_registry");
 });
 
 test("an id met by one process is known to all, also with the registry down", async () => {

@@ -4,7 +4,7 @@ import { deadLetterRow, inboxEntryOf } from "../../shared/consume/dead-letter.ts
 import { makeDependency } from "../../shared/consume/dependency.ts";
 import { fingerprint } from "../../shared/consume/fingerprint.ts";
 import { makeSetAside, type Failed } from "../../shared/consume/set-aside.ts";
-import { backoff, settlesWithin } from "../../shared/consume/wait.ts";
+import { backoff, settlesWithin } from "../../shared/wait.ts";
 import { makeWatchdog } from "../../shared/consume/watchdog.ts";
 import { keyOf } from "../../shared/kafka/fetched.ts";
 import { makeLog } from "../../shared/log.ts";

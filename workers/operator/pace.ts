@@ -1,3 +1,5 @@
+import { sleep } from "../../shared/wait.ts";
+
 /** How a long change is kept from getting in the way of live traffic. */
 export type Pace = Readonly<{
   ratePerSecond: number;
@@ -24,26 +26,13 @@ export async function inBatches(
     for (let why = await inTheWay(); why !== null; why = await inTheWay()) {
       if (!told) onWait?.(why);
       told = true;
-      await rest(recheckMs, signal);
+      await sleep(recheckMs, signal);
       if (signal.aborted) return false;
     }
     const started = performance.now();
     const { items, more } = await step(size);
     if (!more) return true;
-    await rest((items / ratePerSecond) * 1000 - (performance.now() - started), signal);
+    await sleep((items / ratePerSecond) * 1000 - (performance.now() - started), signal);
   }
   return false;
-}
-
-function rest(ms: number, signal: AbortSignal): Promise<void> {
-  if (ms <= 0 || signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

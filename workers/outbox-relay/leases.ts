@@ -1,7 +1,7 @@
 import type { Db } from "../../shared/postgres/db.ts";
 import type { Log } from "../../shared/log.ts";
 import { shardCount } from "../../shared/outbox/outbox.ts";
-import { sleep } from "../../shared/consume/wait.ts";
+import { sleep } from "../../shared/wait.ts";
 
 export const leaseMs = 4000;
 const renewMs = 1000;

@@ -1,6 +1,6 @@
 // Publishes the outbox to every topic; writes which shard belongs to which relay, and which rows the broker has.
 // Many may run: they share 16 shards by leases. Replay is safe: what is published twice has the same id, and readers tell by it.
-import { sleep } from "../../shared/consume/wait.ts";
+import { sleep } from "../../shared/wait.ts";
 import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { outboxChannel } from "../../shared/outbox/outbox.ts";

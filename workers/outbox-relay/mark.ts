@@ -1,4 +1,4 @@
-import { sleep } from "../../shared/consume/wait.ts";
+import { sleep } from "../../shared/wait.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Claimed } from "./claim.ts";

@@ -1,5 +1,5 @@
 import type { Producer } from "../../shared/broker.ts";
-import { sleep } from "../../shared/consume/wait.ts";
+import { sleep } from "../../shared/wait.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import type { Log } from "../../shared/log.ts";
 import { shardCount } from "../../shared/outbox/outbox.ts";

@@ -1,4 +1,4 @@
-import { backoff } from "../../shared/consume/wait.ts";
+import { backoff } from "../../shared/wait.ts";
 
 /** Which topics are left alone after a failed send, so that one topic's trouble does not hold up the others. */
 export type TopicPauses = Readonly<{

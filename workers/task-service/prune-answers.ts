@@ -1,6 +1,7 @@
 import { keptHours } from "../../shared/http/request-key.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 import type { Role } from "../../shared/role.ts";
+import { sleep } from "../../shared/wait.ts";
 
 const everyMs = 60_000;
 const perRound = 5000;
@@ -27,9 +28,6 @@ export async function keepPruning(
     } catch (error) {
       log.warn("prune_failed", { error });
     }
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, everyMs);
-      signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-    });
+    await sleep(everyMs, signal);
   }
 }

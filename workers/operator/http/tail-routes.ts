@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { Broker, Fetched } from "../../../shared/broker.ts";
-import { sleep } from "../../../shared/consume/wait.ts";
+import { sleep } from "../../../shared/wait.ts";
 import type { HttpApp } from "../../../shared/http/http-app.ts";
 import { Problem } from "../../../shared/problem.ts";
 import { deadLetterTopics, topicNames } from "../../../shared/topics.ts";

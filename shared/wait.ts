@@ -30,3 +30,34 @@ export async function settlesWithin(ms: number, work: Promise<unknown>): Promise
     patience.abort();
   }
 }
+
+/** The same answer as `work`, or a rejection with code TIMEOUT after `ms`. A late answer is dropped. */
+export async function deadline<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(Object.assign(new Error(`${what}: no answer in ${ms} ms`), { code: "TIMEOUT" })),
+    ms,
+  );
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * What `work` settles as, or null once `signal` is aborted. Not a race with a promise of the signal, which would keep what every
+ * `work` has brought for as long as the signal lives.
+ */
+export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  const { promise, resolve, reject } = Promise.withResolvers<T | null>();
+  const giveUp = () => resolve(null);
+  signal.addEventListener("abort", giveUp, { once: true });
+  if (signal.aborted) giveUp();
+  work.then(resolve, reject);
+  try {
+    return await promise;
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
+}
