@@ -18,7 +18,7 @@ export const timeoutMs: Readonly<Record<Tier, number>> = {
  * Test files side by side. Contract tests mostly wait (for leases, sessions, tiers), each in a database and under a prefix of its
  * own; flow tests are whole systems of nine roles, and one of them fills two cores.
  */
-export const parallelFiles: Readonly<Record<Tier, number>> = { unit: 1, contract: 2, flow: 1, browser: 1 };
+export const parallelFiles: Readonly<Record<Tier, number>> = { unit: 2, contract: 2, flow: 1, browser: 2 };
 
 export const testUsage = `bun run test [unit|contract|flow|browser]… [--long] [path…]
   no tier      all of them, in this order

@@ -32,7 +32,8 @@ export async function inBatches(
     const started = performance.now();
     const { items, more } = await step(size);
     if (!more) return true;
-    await sleep((items / ratePerSecond) * 1000 - (performance.now() - started), signal);
+    const restMs = (items / ratePerSecond) * 1000 - (performance.now() - started);
+    if (restMs > 0) await sleep(restMs, signal);
   }
   return false;
 }
