@@ -1,4 +1,4 @@
-export const tiers = ["unit", "contract", "flow", "browser"] as const;
+export const tiers = ["unit", "kernel", "contract", "flow", "browser"] as const;
 export type Tier = (typeof tiers)[number];
 
 export type TestArguments = Readonly<{ tiers: readonly Tier[]; long: boolean; filters: readonly string[] }>;
@@ -9,6 +9,7 @@ export const needsStack = (tier: Tier): boolean => tier !== "unit";
 /** Generous limits per test: a flow waits for real timers, brokers and restarts on a machine that may be busy. */
 export const timeoutMs: Readonly<Record<Tier, number>> = {
   unit: 10_000,
+  kernel: 60_000,
   contract: 60_000,
   flow: 120_000,
   browser: 120_000,
@@ -16,11 +17,17 @@ export const timeoutMs: Readonly<Record<Tier, number>> = {
 
 /**
  * Test files side by side. Contract tests mostly wait (for leases, sessions, tiers), each in a database and under a prefix of its
- * own; flow tests are whole systems of nine roles, and one of them fills two cores.
+ * own. The kernel's property test fills two cores with six worlds at once; a flow test is a system of nine roles, and fills them too.
  */
-export const parallelFiles: Readonly<Record<Tier, number>> = { unit: 2, contract: 2, flow: 1, browser: 2 };
+export const parallelFiles: Readonly<Record<Tier, number>> = {
+  unit: 2,
+  kernel: 2,
+  contract: 3,
+  flow: 1,
+  browser: 2,
+};
 
-export const testUsage = `bun run test [unit|contract|flow|browser]… [--long] [path…]
+export const testUsage = `bun run test [unit|kernel|contract|flow|browser]… [--long] [path…]
   no tier      all of them, in this order
   a path       only these files, in the tier that holds them
   --long       also the tests that take minutes (they see LONG_TESTS=1)

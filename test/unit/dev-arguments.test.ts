@@ -37,7 +37,11 @@ test.each([
 });
 
 test("a test run without a tier is all of them, in order", () => {
-  expect(parseTestArguments([])).toEqual({ tiers: ["unit", "contract", "flow", "browser"], long: false, filters: [] });
+  expect(parseTestArguments([])).toEqual({
+    tiers: ["unit", "kernel", "contract", "flow", "browser"],
+    long: false,
+    filters: [],
+  });
   expect(parseTestArguments(["flow", "unit", "--long"])).toEqual({ tiers: ["unit", "flow"], long: true, filters: [] });
 });
 

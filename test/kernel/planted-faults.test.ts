@@ -15,7 +15,7 @@ const exact = new Set([
 async function runWith(fault: string): Promise<Readonly<{ caught: boolean; output: string }>> {
   const file = exact.has(fault) ? "parking-races" : "consume-misbehaving";
   const tests = Bun.spawn(
-    [process.execPath, "test", "--bail", "--preload", "./test/support/plant.ts", `./test/contract/${file}.test.ts`],
+    [process.execPath, "test", "--bail", "--preload", "./test/support/plant.ts", `./test/kernel/${file}.test.ts`],
     {
       cwd: root,
       env: { ...process.env, PLANTED_FAULT: fault, KERNEL_SEEDS: "1-40", KERNEL_PATIENCE_MS: "20000" },
