@@ -1,17 +1,9 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { openStream, signIn, type Json } from "../support/client.ts";
 import { topicEnds } from "../support/read-topic.ts";
 import { settled } from "../support/settled.ts";
-import { startSystem, type System } from "../support/system.ts";
 import { until } from "../support/until.ts";
-
-let system: System;
-let gateway: string;
-beforeAll(async () => {
-  system = await startSystem();
-  gateway = system.url("ui-gateway");
-}, 150_000);
-afterAll(() => system?.[Symbol.asyncDispose](), 30_000);
+import { gateway, system } from "./everyday-system.ts";
 
 test("a task created, changed, completed and deleted is seen by an open stream, each step in order", async () => {
   const ada = await signIn(gateway, "ada");

@@ -1,0 +1,14 @@
+import { afterAll, beforeAll } from "bun:test";
+import { roleNames } from "../../shared/topics.ts";
+import { startSystem, type System } from "../support/system.ts";
+
+/** Every role, and a second recurring task worker and reminder service: one system for all that befalls no part of the stack. */
+export let system: System;
+export let gateway: string;
+
+beforeAll(async () => {
+  const once = Object.fromEntries(roleNames.map((role) => [role, 1]));
+  system = await startSystem({ roles: { ...once, "recurring-task-worker": 2, "reminder-service": 2 } });
+  gateway = system.url("ui-gateway");
+}, 150_000);
+afterAll(() => system?.[Symbol.asyncDispose](), 30_000);

@@ -1,0 +1,4 @@
+// A system takes nine seconds to start; these share one, in this order, each with people of its own.
+import "./main-path.ts";
+import "./recurrence.ts";
+import "./reminders.ts";
