@@ -24,6 +24,8 @@ type MakeMarker = Readonly<{
 
 /** Marks come together for this long, so that a quiet relay does not write once per row. */
 const gatherMs = 10;
+/** So that a statement cut off by its deadline is not followed by a longer one. */
+const rowsPerStatement = 5_000;
 
 /**
  * One statement at a time, each with what gathered meanwhile; what fails is kept and tried again. Rows not marked when the
@@ -39,8 +41,8 @@ export function makeMarker({ db, instance, log, onDone, onLost }: MakeMarker): M
     isRunning = true;
     while (pending.length > 0) {
       await sleep(gatherMs, stop.signal);
-      const rows = pending;
-      pending = [];
+      const rows = pending.slice(0, rowsPerStatement);
+      pending = pending.slice(rowsPerStatement);
       marking = rows.length;
       try {
         for (const lease of await mark(db, instance, rows)) onLost(lease);
@@ -92,7 +94,8 @@ async function mark(db: Db, instance: string, rows: readonly Claimed[]): Promise
       ${rows.map((row) => row.lease.shard)}::smallint[], ${rows.map((row) => row.lease.epoch)}::bigint[]
     ) as done(day, id, shard, epoch)
     join held using (shard, epoch)
-    where o.day = done.day and o.id = done.id and o.published_at is null
+    -- Not "is null": a plan by the index of what is unpublished would compare the whole backlog with every row.
+    where o.day = done.day and o.id = done.id and coalesce(o.published_at, 'infinity') = 'infinity'
     )
     select shard, epoch::float8 as epoch from held`;
   for (const { shard, epoch } of held) leases.delete(`${shard}/${epoch}`);

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { makeLog } from "../../shared/log.ts";
+import { insertOutbox } from "../../shared/outbox/outbox.ts";
+import { openDb, type Db } from "../../shared/postgres/db.ts";
+import { claim, claimSettings } from "../../workers/outbox-relay/claim.ts";
+import { openLeases, type Leases } from "../../workers/outbox-relay/leases.ts";
+import { makeMarker } from "../../workers/outbox-relay/mark.ts";
+import { freshDatabase, type FreshDatabase } from "../support/database.ts";
+import { relayRow } from "../support/relay-world.ts";
+import { until } from "../support/until.ts";
+
+const log = makeLog({}, "error");
+const backlog = 32_000;
+
+let database: FreshDatabase;
+let db: Db;
+let leases: Leases;
+beforeAll(async () => {
+  database = await freshDatabase({ used: false });
+  const config = { url: database.url, directUrl: null, statementMs: 10_000 };
+  db = await openDb(config, { role: "relay", poolSize: 2, log, settings: claimSettings });
+  leases = await openLeases({ db, instance: "relay", log, onAcquired: () => {} });
+});
+afterAll(async () => {
+  await leases?.[Symbol.asyncDispose]();
+  await db?.[Symbol.asyncDispose]();
+  await database?.[Symbol.asyncDispose]();
+});
+
+const write = (count: number) =>
+  insertOutbox(
+    db.sql,
+    Array.from({ length: count }, (_, n) => relayRow(`key-${n % 100}`, n + 1)),
+  );
+
+test("a long backlog that came after the statistics is marked all the same", async () => {
+  await write(2_000);
+  await db.sql`update outbox set published_at = clock_timestamp()`;
+  await db.sql`vacuum analyze outbox`; // as autovacuum does in a quiet hour: nothing waits
+  for (let n = 0; n < backlog; n += 4_000) await write(4_000);
+  const rows = await claim(db, {
+    leases: leases.held(),
+    busy: [],
+    except: [],
+    rowsPerShard: backlog,
+    bytesPerShard: Number.MAX_SAFE_INTEGER,
+  });
+  expect(rows).toHaveLength(backlog);
+  const failures: unknown[] = [];
+  const told = makeLog({}, "warn", (line) => void failures.push(line));
+  let done = 0;
+  await using marker = makeMarker({
+    db,
+    instance: "relay",
+    log: told,
+    onDone: (marked) => (done += marked.length),
+    onLost: () => {},
+  });
+  marker.add(rows);
+  await until("all are marked", () => done === backlog, { timeoutMs: 30_000, describe: () => failures.join("\n") });
+  const left = await db.sql`select from outbox where published_at is null limit 1`;
+  expect([left.length, failures]).toEqual([0, []]);
+}, 60_000);
