@@ -40,6 +40,21 @@ test("a level set for a subject is told back, and the registry refuses what brea
   await expect(registry.register(subject, broken)).rejects.toThrow(/409.*[Ii]ncompatible/);
 });
 
+test("many who register a subject and set its first level at once all succeed", async () => {
+  for (let n = 0; n < 20; n++) {
+    await using world = setup();
+    const { registry, subject } = world;
+    const apply = async () => {
+      const { id } = await registry.register(subject, thing("a"));
+      await registry.setCompatibility(subject, "FULL_TRANSITIVE");
+      return id;
+    };
+    const ids = await Promise.all(Array.from({ length: 4 }, apply));
+    expect(new Set(ids).size).toBe(1);
+    expect([await registry.compatibility(subject), await registry.versions(subject)]).toEqual(["FULL_TRANSITIVE", [1]]);
+  }
+});
+
 test("what is no schema is refused with the registry's words, and is no outage", async () => {
   await using world = setup();
   await expect(world.registry.register(world.subject, '{"type":"nonsense"}')).rejects.toMatchObject({ name: "Error" });
