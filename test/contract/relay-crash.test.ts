@@ -22,7 +22,7 @@ let env: Record<string, string>;
 beforeAll(async () => {
   database = await freshDatabase();
   db = await openDb({ url: database.url, directUrl: null, statementMs: 20_000 }, { role: "test", poolSize: 4, log });
-  env = { DATABASE_URL: database.url, KAFKA_BROKERS: stack().kafkaBrokers, KAFKA_PREFIX: prefix, LOG_LEVEL: "error" };
+  env = { DATABASE_URL: database.url, KAFKA_BROKERS: stack().kafkaBrokers, KAFKA_PREFIX: prefix, LOG_LEVEL: "warn" };
   await using broker = await openBroker(readConfig(kafkaSettings, env), { clientId: "test", log });
   await broker.admin.createTopic({ name: topic, partitions: 6, configs: {} });
 });
@@ -81,10 +81,17 @@ test("relays killed and frozen at any moment lose nothing: per key, first appear
     }
     await writing;
     expect(faults).toBeGreaterThan(8);
+    let left: readonly Readonly<{ waiting: string }>[] = [];
     await until(
       "everything published",
-      async () => (await db.sql`select from outbox where published_at is null limit 1`).length === 0,
-      { timeoutMs: 40_000, everyMs: 100 },
+      async () => {
+        left = await db.sql<{ waiting: string }[]>`
+          select shard, left(owner, 4) as owner, epoch, expires_at > clock_timestamp() as held,
+            (select count(*) from outbox where outbox.shard = outbox_shards.shard and published_at is null) as waiting
+          from outbox_shards order by shard`;
+        return left.every(({ waiting }) => waiting === "0");
+      },
+      { timeoutMs: 40_000, everyMs: 200, describe: () => JSON.stringify(left) },
     );
   } finally {
     for (const relay of relays) relay.kill("SIGCONT");
@@ -95,7 +102,7 @@ test("relays killed and frozen at any moment lose nothing: per key, first appear
   const appearances = new Map<string, number[]>();
   await using broker = await openBroker(readConfig(kafkaSettings, env), { clientId: "test", log });
   const ends = await broker.admin.offsets(topic, "end");
-  const left = new Map(ends);
+  const unread = new Map(ends);
   const reading = new AbortController();
   const from = new Map([...ends.keys()].map((partition) => [partition, 0n]));
   let records = 0;
@@ -110,9 +117,9 @@ test("relays killed and frozen at any moment lose nothing: per key, first appear
       const of = appearances.get(key ?? "") ?? [];
       appearances.set(key ?? "", of);
       if (!of.includes(sequence)) of.push(sequence);
-      if (offset + 1n >= (ends.get(partition) ?? 0n)) left.delete(partition);
+      if (offset + 1n >= (ends.get(partition) ?? 0n)) unread.delete(partition);
     }
-    if (left.size === 0) break;
+    if (unread.size === 0) break;
   }
   reading.abort();
   const commitOrder = Array.from({ length: written }, (_, n) => n + 1);
