@@ -31,32 +31,39 @@ afterAll(async () => {
   await own?.[Symbol.asyncDispose]();
 }, 60_000);
 
+/** Killed, a part refuses connections; frozen, it takes them and answers nothing, which is found out after 5 to 12 s: for long runs only. */
+type How = "killed" | "frozen";
+
 /** Postgres alone is needed to take a write: while the others are gone nothing may be refused. */
-const outages: readonly (readonly [parts: readonly OwnPart[], mayRefuse: boolean])[] = [
+const outages: readonly (readonly [parts: readonly OwnPart[], how: How, mayRefuse: boolean])[] = [
   ...(long
     ? ([
-        [["postgres"], true],
-        [["kafka"], false],
-        [["registry"], false],
+        [["postgres"], "killed", true],
+        [["kafka"], "killed", false],
+        [["registry"], "killed", false],
+        [["postgres"], "frozen", true],
+        [["kafka"], "frozen", false],
+        [["registry"], "frozen", false],
+        [["postgres", "kafka"], "frozen", true],
       ] as const)
     : []),
-  [["kafka", "registry"], false],
-  [["postgres", "kafka"], true],
+  [["kafka", "registry"], "killed", false],
+  [["postgres", "kafka"], "killed", true],
 ];
 
-for (const [parts, mayRefuse] of outages)
+for (const [parts, how, mayRefuse] of outages)
   test.skipIf(skip)(
-    `with ${parts.join(" and ")} killed under load and back later, nothing is lost, dead or out of order, the lag goes back to none, and the API answers`,
+    `with ${parts.join(" and ")} ${how} under load and back later, nothing is lost, dead or out of order, the lag goes back to none, and the API answers`,
     async () => {
       const load = new AbortController();
       const answers: Answered[] = [];
       const writers = users.map((user) => write(user, load.signal, answers));
       await sleep(1_000); // the load is under way
-      for (const part of parts) own.kill(part);
+      for (const part of parts) (how === "killed" ? own.kill : own.freeze)(part);
       const from = performance.now();
       await sleep(downMs); // the outage itself
       const down = answers.filter(({ at }) => at > from);
-      await Promise.all(parts.map(own.start));
+      await Promise.all(parts.map(how === "killed" ? own.start : async (part) => own.thaw(part)));
       const back = performance.now();
       await sleep(1_000); // the load goes on over the recovery
       load.abort();
@@ -64,7 +71,7 @@ for (const [parts, mayRefuse] of outages)
       await settled(system);
       const drainedMs = performance.now() - back;
       console.log(
-        `${parts.join(" and ")} down ${downMs} ms: ${written.length} tasks, ${answers.length} answers, of them ${down.length} meanwhile`,
+        `${parts.join(" and ")} ${how} for ${downMs} ms: ${written.length} tasks, ${answers.length} answers, of them ${down.length} meanwhile`,
         Object.fromEntries(
           [...Map.groupBy(answers, ({ status }) => status)].map(([status, of]) => [status, of.length]),
         ),
@@ -72,9 +79,7 @@ for (const [parts, mayRefuse] of outages)
       );
 
       expect(down.length).toBeGreaterThan(0);
-      expect(
-        answers.filter(({ status, retryAfter }) => !(status < 300 || (status === 503 && retryAfter !== null))),
-      ).toEqual([]);
+      expect(answers.filter((answer) => !isGood(answer, how))).toEqual([]);
       if (!mayRefuse) expect(answers.filter(({ status }) => status >= 300)).toEqual([]);
       expect(drainedMs).toBeLessThan(60_000);
       await checkEverything(new Set(written));
@@ -109,6 +114,16 @@ async function checkEverything(ids: ReadonlySet<string>): Promise<void> {
       out.push({ id, version, folds, logged: logged.get(id) });
   }
   expect(out).toEqual([]);
+}
+
+/**
+ * Taken, or told to come again. Where Postgres is frozen nobody can say what has become of a request it holds: the same key is then
+ * told that the first with it still runs.
+ */
+function isGood({ status, retryAfter, what }: Answered, how: How): boolean {
+  if (status < 300) return true;
+  const isHeld = how === "frozen" && status === 409 && what.includes("IDEMPOTENCY_IN_PROGRESS");
+  return (status === 503 || isHeld) && retryAfter !== null;
 }
 
 type Answered = Readonly<{ at: number; ms: number; status: number; retryAfter: string | null; what: string }>;

@@ -20,6 +20,13 @@ export type OwnStack = AsyncDisposable &
     /** SIGKILL, and gone until it is started again, on its port and with its data. */
     kill: (part: OwnPart) => void;
     start: (part: OwnPart) => Promise<void>;
+    /**
+     * SIGSTOP, children too: connections stay open and are made, nothing on them is answered, as with a machine that has stalled
+     * or a network that drops packets.
+     */
+    freeze: (part: OwnPart) => void;
+    /** SIGCONT: goes on with what it was in the middle of. */
+    thaw: (part: OwnPart) => void;
   }>;
 
 const checkout = join(import.meta.dir, "../..");
@@ -75,6 +82,19 @@ export async function ownStack(): Promise<OwnStack> {
       }),
   };
   const start = async (part: OwnPart): Promise<void> => void running.set(part, await starters[part]());
+  const pidOf = (part: OwnPart): number => {
+    const pid = running.get(part)?.pid;
+    if (pid === undefined) throw new Error(`${part} does not run`);
+    return pid;
+  };
+  const signal = (part: OwnPart, name: "SIGSTOP" | "SIGCONT"): void => {
+    for (const pid of withChildren(pidOf(part)))
+      try {
+        process.kill(pid, name);
+      } catch {
+        // A backend may end between the listing and its turn.
+      }
+  };
   const own: OwnStack = {
     urls: {
       databaseUrl: `postgres://postgres@127.0.0.1:${postgresPort}/taskwire`,
@@ -82,12 +102,14 @@ export async function ownStack(): Promise<OwnStack> {
       schemaRegistryUrl: `http://127.0.0.1:${registryPort}${registryPath}`,
       redisUrl: stack().redisUrl,
     },
-    kill: (part) => {
-      const pid = running.get(part)?.pid;
-      if (pid === undefined) throw new Error(`${part} does not run`);
-      process.kill(pid, "SIGKILL");
-    },
+    kill: (part) => void process.kill(pidOf(part), "SIGKILL"),
     start,
+    // The parent first: frozen, it makes no further ones.
+    freeze: (part) => {
+      process.kill(pidOf(part), "SIGSTOP");
+      signal(part, "SIGSTOP");
+    },
+    thaw: (part) => signal(part, "SIGCONT"),
     [Symbol.asyncDispose]: async () => {
       await Promise.all([running.get("kafka")?.stop(1_000), running.get("registry")?.stop(1_000)]);
       await running.get("postgres")?.stop(5_000);
@@ -103,4 +125,16 @@ export async function ownStack(): Promise<OwnStack> {
     await own[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** The process and its children, as `ps` lists them. */
+function withChildren(pid: number): readonly number[] {
+  const { stdout } = Bun.spawnSync(["ps", "-A", "-o", "pid=,ppid="]);
+  const children = stdout
+    .toString()
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .filter(([, parent]) => parent === pid)
+    .map(([child = 0]) => child);
+  return [pid, ...children];
 }
