@@ -45,6 +45,11 @@ export async function deadline<T>(ms: number, what: string, work: Promise<T>): P
   }
 }
 
+/** Whether `deadline` gave up. The Kafka client's own timeouts have another code. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "TIMEOUT";
+}
+
 /**
  * What `work` settles as, or null once `signal` is aborted. Not a race with a promise of the signal, which would keep what every
  * `work` has brought for as long as the signal lives.

@@ -2,6 +2,7 @@ import { Producer as KafkaProducer, compatibilityPartitioner } from "@platformat
 import type { Outgoing, Producer, SendError, SendFailure } from "../broker.ts";
 import type { Log } from "../log.ts";
 import { hasProtocolError } from "./kafka-error.ts";
+import { deadline, isTimeout } from "../wait.ts";
 import type { ClientOptions } from "./settings.ts";
 import type { Naming } from "./naming.ts";
 import { within } from "./within.ts";
@@ -17,30 +18,52 @@ const refusals = [
   "POLICY_VIOLATION",
 ];
 
+/** Room for one request that was not answered (30 s), a look for the new leader, and one more try. */
+const sendMs = 45_000;
+
 /**
  * One producer: idempotent, acks=all, zstd, partitioned as the Java client does (murmur2). It gives up on a send after some
- * 4 s of retries (without a limit an idempotent one retries for ever); the next send starts afresh by itself.
+ * 4 s of retries (without a limit an idempotent one retries for ever); the next send starts afresh by itself. A broker that takes
+ * connections and answers nothing would be waited for much longer, 30 s a try: after `patienceMs` the client is closed and the next
+ * send has a new one.
  */
-export async function openProducer(base: ClientOptions, naming: Naming, log: Log): Promise<Producer> {
-  const client = new KafkaProducer({
-    ...base,
-    idempotent: true,
-    acks: -1,
-    retries: 8,
-    compression: "zstd",
-    partitioner: compatibilityPartitioner,
-  });
-  client.on("error", (error: Error) => log.warn("kafka_producer_error", { error }));
+export async function openProducer(
+  base: ClientOptions,
+  naming: Naming,
+  log: Log,
+  patienceMs: number = sendMs,
+): Promise<Producer> {
+  const open = () => {
+    const client = new KafkaProducer({
+      ...base,
+      idempotent: true,
+      acks: -1,
+      retries: 8,
+      compression: "zstd",
+      partitioner: compatibilityPartitioner,
+    });
+    client.on("error", (error: Error) => log.warn("kafka_producer_error", { error }));
+    return client;
+  };
+  const close = (client: ReturnType<typeof open>) => within(3_000, client.close(true));
+  let current = open();
   return {
     send: async (records) => {
       if (records.length === 0) return;
+      const client = current;
       try {
-        await client.send({ messages: records.map((record) => toMessage(record, naming)) });
+        const sent = client.send({ messages: records.map((record) => toMessage(record, naming)) });
+        await deadline(patienceMs, "sending records", sent);
       } catch (error) {
+        // Of several sends that waited together the first replaces it.
+        if (isTimeout(error) && client === current) {
+          current = open();
+          void close(client);
+        }
         throw sendError(error);
       }
     },
-    [Symbol.asyncDispose]: () => within(3_000, client.close(true)),
+    [Symbol.asyncDispose]: () => close(current),
   };
 }
 

@@ -77,6 +77,20 @@ test("a relay whose database connections keep dying publishes everything in orde
   for (const n of upTo(5)) expect([...new Set(world.sequences(`k${n}`))]).toEqual(upTo(sequence));
 });
 
+test("a relay whose database fails it is waiting, not dead: its loop goes on, and looks count only when they work", async () => {
+  const world = await setup();
+  const { count } = keep(await world.startRelay("r1"));
+  await world.db.sql`alter table outbox rename to outbox_away`;
+  await until("looks that fail", async () => {
+    const before = { ...count };
+    await Bun.sleep(700); // longer than the loop rests after a failure
+    return count.rounds === before.rounds && count.turns > before.turns;
+  });
+  await world.db.sql`alter table outbox_away rename to outbox`;
+  await world.write([row("k", 1)]);
+  await drained(world);
+});
+
 describe("leases", () => {
   test("relays share the shards, one that stops gives its own to the other at once", async () => {
     const world = await setup();

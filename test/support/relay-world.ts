@@ -68,6 +68,7 @@ export async function openRelayWorld() {
         },
         [Symbol.asyncDispose]: async () => {},
       };
+      const count = { rounds: 0, turns: 0 };
       const running = relayOutbox({
         db: relayDb,
         producer,
@@ -77,8 +78,11 @@ export async function openRelayWorld() {
         signal: stop.signal,
         log: makeLog({}, "error", () => {}),
         meters,
+        onRound: () => count.rounds++,
+        onTurn: () => count.turns++,
       });
       return {
+        count,
         leases,
         metrics,
         meters,

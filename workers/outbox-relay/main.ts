@@ -16,7 +16,8 @@ const settings = { database: databaseSettings, kafka: kafkaSettings };
 const watchMs = 5000;
 const tendMs = 600_000;
 const quietMs = 15_000;
-const silentMs = 60_000;
+/** Twice as long as the longest a turn may take: a send that nobody answers is given up after 45 s, a statement after less. */
+const deadMs = 120_000;
 
 await runRole("outbox-relay", settings, async ({ name, signal, log, metrics, readyWhen, healthyWhile }, config) => {
   await using db = await openDb(config.database, { role: name, poolSize: 6, log, metrics, settings: claimSettings });
@@ -30,9 +31,11 @@ await runRole("outbox-relay", settings, async ({ name, signal, log, metrics, rea
   const meters = makeMeters(metrics, () => leases.held().length);
 
   let lastRound = performance.now();
+  let lastTurn = performance.now();
   readyWhen("listening", listener.isListening);
   readyWhen("outbox", () => performance.now() - lastRound < quietMs);
-  healthyWhile("outbox", () => performance.now() - lastRound < silentMs);
+  // Not the round: no restart brings back a database or a broker.
+  healthyWhile("outbox", () => performance.now() - lastTurn < deadMs);
   const every = async (ms: number, step: "watch" | "partitions", work: () => Promise<void>): Promise<void> => {
     while (!signal.aborted) {
       await work().catch((error: unknown) => {
@@ -53,6 +56,7 @@ await runRole("outbox-relay", settings, async ({ name, signal, log, metrics, rea
       log,
       meters,
       onRound: () => (lastRound = performance.now()),
+      onTurn: () => (lastTurn = performance.now()),
     }),
     every(watchMs, "watch", () => meters.watch(db)),
     every(tendMs, "partitions", () => tendPartitions(db, log)),

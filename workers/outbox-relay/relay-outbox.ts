@@ -29,6 +29,8 @@ export type RelayOutbox = Readonly<{
   meters: Meters;
   /** Told after every look at the outbox that worked. */
   onRound?: () => void;
+  /** Told that the loop goes on, whether or not what it needs is there: at least once a minute. */
+  onTurn?: () => void;
 }>;
 
 /**
@@ -69,6 +71,7 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
       producer: deps.producer,
       mayBeSent: (row) => leases.isHeld(row.lease),
       onPublished: (done) => {
+        deps.onTurn?.();
         marker.add(done);
         for (const { id } of done) unsent.delete(id);
         meters.published(done);
@@ -94,6 +97,7 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
 
   let ahead: Promise<readonly Claimed[]> | null = null;
   while (!signal.aborted) {
+    deps.onTurn?.();
     let rows: readonly Claimed[];
     try {
       rows = await (ahead ?? next());
@@ -122,7 +126,10 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
     if (clean) ahead = read;
     // What was read ahead may follow what was not sent: it is read again, behind it.
     else if (read) await read.then(forget, () => {});
-    while (marker.waiting() >= maxUnmarked && !signal.aborted) await sleep(pollMs, signal);
+    while (marker.waiting() >= maxUnmarked && !signal.aborted) {
+      deps.onTurn?.();
+      await sleep(pollMs, signal);
+    }
   }
   if (ahead) await ahead.then(forget, () => {});
 }

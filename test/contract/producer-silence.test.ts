@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { sendFailureOf, type Broker } from "../../shared/broker.ts";
+import { readConfig } from "../../shared/config.ts";
+import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
+import { makeNaming } from "../../shared/kafka/naming.ts";
+import { openProducer } from "../../shared/kafka/produce.ts";
+import { clientOptions } from "../../shared/kafka/settings.ts";
+import { makeLog } from "../../shared/log.ts";
+import { openSilence, type Silence } from "../support/silence.ts";
+import { stack } from "../support/stack.ts";
+
+setDefaultTimeout(60_000);
+
+const log = makeLog({}, "error");
+const prefix = `silence-${crypto.randomUUID().slice(0, 8)}.`;
+const topic = "task-events";
+const config = (brokers: string) => readConfig(kafkaSettings, { KAFKA_BROKERS: brokers, KAFKA_PREFIX: prefix });
+const record = (value: string) => ({ topic, key: "k", value: Buffer.from(value), headers: [] });
+
+let broker: Broker;
+let silence: Silence;
+beforeAll(async () => {
+  broker = await openBroker(config(stack().kafkaBrokers), { clientId: "silence", log });
+  await broker.admin.createTopic({ name: topic, partitions: 1, configs: {} });
+  silence = await openSilence(stack().kafkaBrokers);
+});
+afterAll(async () => {
+  await silence?.[Symbol.asyncDispose]();
+  await broker?.admin.deleteTopic(topic);
+  await broker?.[Symbol.asyncDispose]();
+});
+
+test("a send to a broker that takes connections and answers nothing is given up, and the next one is not stuck behind it", async () => {
+  await using producer = await openProducer(
+    clientOptions(config(silence.address), "silence"),
+    makeNaming(prefix),
+    log,
+    3_000,
+  );
+  silence.set(true);
+  const failures = await Promise.all(
+    ["a", "b"].map((value) => producer.send([record(value)]).then(() => null, sendFailureOf)),
+  );
+  expect(failures).toEqual(["unreachable", "unreachable"]);
+  expect(silence.connections()).toBeGreaterThan(0);
+  silence.set(false);
+  await producer.send([record("c")]);
+  expect(await broker.admin.offsets(topic, "end")).toEqual(new Map([[0, 1n]]));
+});
