@@ -29,7 +29,11 @@ export type Wakeups = AsyncDisposable &
     /** Rings from now on. `onWake` returns 0 when it has taken the wake-up, or how many ms later it wants to be rung again. */
     start: (onWake: (wakeup: Wakeup) => number) => void;
     isUp: () => boolean;
-    marker: Readonly<{ read: () => Promise<SeenMarker>; write: (value: string) => Promise<void> }>;
+    marker: Readonly<{
+      read: () => Promise<SeenMarker>;
+      /** Puts `to` in the place of `from`; false, and nothing is changed, where something else is there by now. */
+      replace: (from: string | null, to: string) => Promise<boolean>;
+    }>;
   }>;
 
 /** A wake-up rings so much ahead: a promoted job takes up to 20 ms at hz 500 and 100 ms at hz 10. */
@@ -150,9 +154,8 @@ export async function openWakeups(
         );
         return { value, server: /^run_id:(\w+)/m.exec(info)?.[1] ?? null };
       },
-      write: async (value) => {
-        await deadline(storeDeadlineMs, "Redis", commands.set(markerKey, value));
-      },
+      replace: async (from, to) =>
+        (await deadline(storeDeadlineMs, "Redis", commands.eval(replaceScript, 1, markerKey, from ?? "", to))) === 1,
     },
     [Symbol.asyncDispose]: async () => {
       // worker.close() never settles while Redis is gone.
@@ -162,6 +165,12 @@ export async function openWakeups(
     },
   };
 }
+
+/** No marker is the empty text. */
+const replaceScript = `
+  if (redis.call("get", KEYS[1]) or "") ~= ARGV[1] then return 0 end
+  redis.call("set", KEYS[1], ARGV[2])
+  return 1`;
 
 /** One line per kind of error and minute: with Redis gone each connection fails several times a second. */
 function makeTeller(log: Log): (error: Error) => void {

@@ -20,7 +20,9 @@ export const rotateSeconds = 10;
  * instance comes first. Rejects while Redis or the database does not answer.
  *
  * The next marker is in Postgres before it is in Redis, and Postgres is read on both sides of Redis: a crash or another
- * instance's rotation in between is not mistaken for a loss. A loss seen wrongly would cost a rebuild, nothing else.
+ * instance's rotation in between is not mistaken for a loss. A loss seen wrongly would cost a rebuild, nothing else. It takes the
+ * place of the very marker that was read: written over an emptied Redis it would hide the loss, and all that was armed would be
+ * the sweeper's, seconds late.
  */
 export async function watchMarker(
   { sql }: Readonly<{ sql: Sql }>,
@@ -45,9 +47,9 @@ export async function watchMarker(
     where name = ${name} and marker = ${row.marker} and next_marker is not distinct from ${row.nextMarker}
     returning epoch::int as epoch`;
   if (mine === undefined) return (await readRow(sql, name)).epoch;
-  await marker.write(next);
-  await sql`
-    update timer_markers set marker = ${next}, next_marker = null where name = ${name} and next_marker = ${next}`;
+  if (await marker.replace(seen.value, next))
+    await sql`
+      update timer_markers set marker = ${next}, next_marker = null where name = ${name} and next_marker = ${next}`;
   return mine.epoch;
 }
 

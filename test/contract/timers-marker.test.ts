@@ -14,15 +14,17 @@ afterAll(async () => {
 
 let seen: SeenMarker;
 let onRead: () => Promise<void>;
-let onWrite: () => Promise<void>;
+let onReplace: () => Promise<void>;
 const marker: Wakeups["marker"] = {
   read: async () => {
     await onRead();
     return seen;
   },
-  write: async (value) => {
-    await onWrite();
-    seen = { ...seen, value };
+  replace: async (from, to) => {
+    await onReplace();
+    if (seen.value !== from) return false;
+    seen = { ...seen, value: to };
+    return true;
   },
 };
 const watch = () => watchMarker(db, "x", marker);
@@ -36,7 +38,7 @@ const row = async () => (await db.sql`select epoch::int as epoch, marker, next_m
 beforeEach(async () => {
   await db.sql`truncate timer_markers`;
   seen = { value: null, server: "a" };
-  onRead = onWrite = async () => {};
+  onRead = onReplace = async () => {};
   expect(await watch()).toBe(2); // a Redis nobody has filled yet is one that lost everything
   expect(await row()).toEqual({ epoch: 2, marker: seen.value, next: null });
   await settle();
@@ -88,6 +90,30 @@ test("a loss right after a rotation is seen a second later: the one who rotates 
   expect(await watch()).toBe(3);
 });
 
+test("a loss in the middle of a rotation is seen like any other", async () => {
+  await makeStale();
+  onReplace = async () => {
+    onReplace = async () => {};
+    seen = { ...seen, value: null };
+  };
+  expect(await watch()).toBe(2);
+  await settle();
+  expect([await watch(), await watch()]).toEqual([3, 3]);
+});
+
+test("one who rotates so slowly that another has done it meanwhile writes nothing over", async () => {
+  await makeStale();
+  onReplace = async () => {
+    onReplace = async () => {};
+    await makeStale();
+    await watch();
+    expect(await row()).toEqual({ epoch: 2, marker: seen.value, next: null });
+  };
+  expect(await watch()).toBe(2);
+  await settle();
+  expect([await watch(), await row()]).toEqual([2, { epoch: 2, marker: seen.value, next: null }]);
+});
+
 test("a rotation by another instance between the reads is no loss", async () => {
   await makeStale();
   onRead = async () => {
@@ -101,12 +127,12 @@ test("a rotation by another instance between the reads is no loss", async () => 
 test("a rotation cut off before or after it reached Redis is no loss", async () => {
   for (const reached of [false, true]) {
     await makeStale();
-    onWrite = async () => {
+    onReplace = async () => {
       if (reached) seen = { ...seen, value: String((await row())?.["next"]) };
       throw new Error("killed");
     };
     await expect(watch()).rejects.toThrow("killed");
-    onWrite = async () => {};
+    onReplace = async () => {};
     await settle();
     expect(await watch()).toBe(2);
     await makeStale();
