@@ -54,6 +54,7 @@ export const failureTable: readonly (readonly [mark: string, is: FailureClass, w
   // Kafka, through its client.
   ["PLT_KFK_NETWORK", "dependency_down", "no way to the broker"],
   ["PLT_KFK_TIMEOUT", "dependency_down", "the broker did not answer in time"],
+  ["TIMEOUT", "dependency_down", "the broker did not answer us in time, whatever its client waits for"],
   ["PLT_KFK_AUTHENTICATION", "dependency_down", "the broker does not let us in"],
   ["NOT_ENOUGH_REPLICAS*", "dependency_down", "too few replicas of the broker are in sync"],
   ["LEADER_NOT_AVAILABLE", "dependency_down", "a partition has no leader now"],

@@ -11,8 +11,13 @@ import { fetchedFrom } from "./fetched.ts";
 import { hasProtocolError } from "./kafka-error.ts";
 import type { Naming } from "./naming.ts";
 import type { ClientOptions } from "./settings.ts";
+import { deadline } from "../wait.ts";
 import { leadersOf } from "./tail.ts";
 import { within } from "./within.ts";
+
+/** A call may be made of several requests, and the client tries each four times. */
+const answerMs = 20_000;
+const requestMs = 10_000;
 
 const latest = -1n;
 const earliest = -2n;
@@ -24,9 +29,17 @@ export type KafkaAdministration = Admin &
     removeMember: (group: string, memberId: string) => Promise<void>;
   }>;
 
-/** Connects at the first call. Every call is answered within the request timeout or rejects. */
-export function openAdmin(base: ClientOptions, naming: Naming, log: Log): KafkaAdministration {
-  const client = new KafkaAdmin({ ...base, retries: 3 });
+/**
+ * Connects at the first call. Every call is answered within `patienceMs` or rejects with code TIMEOUT, also when the broker takes
+ * connections and answers nothing.
+ */
+export function openAdmin(
+  base: ClientOptions,
+  naming: Naming,
+  log: Log,
+  patienceMs: number = answerMs,
+): KafkaAdministration {
+  const client = new KafkaAdmin({ ...base, retries: 3, requestTimeout: requestMs });
   client.on("error", (error: Error) => log.warn("kafka_admin_error", { error }));
 
   const partitionsOf = async (topic: string) => {
@@ -36,8 +49,13 @@ export function openAdmin(base: ClientOptions, naming: Naming, log: Log): KafkaA
     return found.partitions.map((_, partition) => partition);
   };
 
+  const inTime =
+    <A extends readonly unknown[], T>(what: string, call: (...args: A) => Promise<T>) =>
+    (...args: A): Promise<T> =>
+      deadline(patienceMs, `Kafka was asked to ${what}`, call(...args));
+
   return {
-    topics: async () => {
+    topics: inTime("list its topics", async () => {
       const names = (await client.listTopics()).filter((name) => naming.logical(name) !== null);
       if (names.length === 0) return [];
       const metadata = await client.metadata({ topics: names, forceUpdate: true });
@@ -49,8 +67,8 @@ export function openAdmin(base: ClientOptions, naming: Naming, log: Log): KafkaA
         partitions: metadata.topics.get(resourceName)?.partitionsCount ?? 0,
         configs: Object.fromEntries(configs.map(({ name, value }) => [name, value ?? ""])),
       }));
-    },
-    createTopic: async ({ name, partitions, configs, replication }) => {
+    }),
+    createTopic: inTime("make a topic", async ({ name, partitions, configs, replication }) => {
       try {
         await client.createTopics({
           topics: [naming.physical(name)],
@@ -61,8 +79,8 @@ export function openAdmin(base: ClientOptions, naming: Naming, log: Log): KafkaA
       } catch (error) {
         if (!hasProtocolError(error, "TOPIC_ALREADY_EXISTS")) throw error;
       }
-    },
-    alterConfigs: (topic, configs) =>
+    }),
+    alterConfigs: inTime("change a topic's settings", (topic, configs) =>
       client.incrementalAlterConfigs({
         resources: [
           {
@@ -76,7 +94,8 @@ export function openAdmin(base: ClientOptions, naming: Naming, log: Log): KafkaA
           },
         ],
       }),
-    offsets: async (topic, at) => {
+    ),
+    offsets: inTime("tell a topic's bounds", async (topic, at) => {
       const timestamp = at === "start" ? earliest : latest;
       const partitions = (await partitionsOf(topic)).map((partitionIndex) => ({ partitionIndex, timestamp }));
       const listed = await client.listOffsets({
@@ -86,8 +105,8 @@ export function openAdmin(base: ClientOptions, naming: Naming, log: Log): KafkaA
       return new Map(
         listed.flatMap((one) => one.partitions.map(({ partitionIndex, offset }) => [partitionIndex, offset])),
       );
-    },
-    committed: async (group) => {
+    }),
+    committed: inTime("tell a group's commits", async (group) => {
       const groups = await client.listConsumerGroupOffsets({ groups: [naming.physical(group)] });
       return groups.flatMap(({ topics }) =>
         topics.flatMap(({ name, partitions }): PartitionOffset[] => {
@@ -102,15 +121,15 @@ export function openAdmin(base: ClientOptions, naming: Naming, log: Log): KafkaA
             }));
         }),
       );
-    },
-    setOffsets: async (group, offsets) => {
+    }),
+    setOffsets: inTime("move a group's commits", async (group, offsets) => {
       const topics = [...Map.groupBy(offsets, ({ topic }) => topic)].map(([topic, own]) => ({
         name: naming.physical(topic),
         partitionOffsets: own.map(({ partition, offset }) => ({ partition, offset })),
       }));
       await client.alterConsumerGroupOffsets({ groupId: naming.physical(group), topics });
-    },
-    groups: async () => {
+    }),
+    groups: inTime("list its groups", async () => {
       const names = [...(await client.listGroups()).keys()].filter((name) => naming.logical(name) !== null);
       if (names.length === 0) return [];
       return [...(await client.describeGroups({ groups: names })).values()].map(({ id, state, members }) => ({
@@ -118,18 +137,19 @@ export function openAdmin(base: ClientOptions, naming: Naming, log: Log): KafkaA
         state,
         members: members.size,
       }));
-    },
-    read: (topic, at) => readAt(base, naming, topic, at),
-    deleteTopic: (topic) => client.deleteTopics({ topics: [naming.physical(topic)] }),
-    deleteGroup: async (group) => {
+    }),
+    read: inTime("show records", (topic, at) => readAt(base, naming, topic, at)),
+    deleteTopic: inTime("delete a topic", (topic) => client.deleteTopics({ topics: [naming.physical(topic)] })),
+    deleteGroup: inTime("delete a group", async (group) => {
       try {
         await client.deleteGroups({ groups: [naming.physical(group)] });
       } catch (error) {
         if (!hasProtocolError(error, "GROUP_ID_NOT_FOUND")) throw error;
       }
-    },
-    removeMember: (group, memberId) =>
+    }),
+    removeMember: inTime("take out a member", (group, memberId) =>
       client.removeMembersFromConsumerGroup({ groupId: naming.physical(group), members: [{ memberId }] }),
+    ),
     [Symbol.asyncDispose]: () => within(2_000, client.close()),
   };
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { sendFailureOf, type Broker } from "../../shared/broker.ts";
 import { readConfig } from "../../shared/config.ts";
+import { openAdmin } from "../../shared/kafka/administer.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { makeNaming } from "../../shared/kafka/naming.ts";
 import { openProducer } from "../../shared/kafka/produce.ts";
@@ -46,4 +47,17 @@ test("a send to a broker that takes connections and answers nothing is given up,
   silence.set(false);
   await producer.send([record("c")]);
   expect(await broker.admin.offsets(topic, "end")).toEqual(new Map([[0, 1n]]));
+});
+
+test("a question to such a broker is given up too, and what was asked is told", async () => {
+  await using admin = openAdmin(clientOptions(config(silence.address), "silence"), makeNaming(prefix), log, 1_000);
+  silence.set(true);
+  const failure = await admin.groups().then(
+    () => null,
+    (error: unknown) => error,
+  );
+  expect(failure).toMatchObject({
+    code: "TIMEOUT",
+    message: "Kafka was asked to list its groups: no answer in 1000 ms",
+  });
 });
