@@ -65,9 +65,11 @@ const ways: Readonly<Record<string, () => Reschedule>> = {
       const version = (versions.get(task) ?? 1) + 1;
       versions.set(task, version);
       const now = await databaseNow();
-      await world.handle(updated(version, now, { due: now + soonMs(), task }));
+      const due = now + soonMs();
+      await world.handle(updated(version, now, { due, task }));
       const answeredAt = await databaseNow();
-      if (before === undefined) return { takenBack: null, id };
+      // To the instant it has already: that moves nothing.
+      if (before === undefined || before.remindAt.getTime() === due) return { takenBack: null, id };
       return { takenBack: { id, generation: before.generation, dueAt: before.remindAt.getTime(), answeredAt }, id };
     };
   },

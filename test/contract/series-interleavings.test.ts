@@ -86,7 +86,13 @@ function openBoth(world: World, random: () => number) {
       await db.sql`
         update occurrences set due_passes_at = now() - interval '1 s'
         where state = 'open' and series_id in (select id from series where status = 'pending')`;
-      await db.sql`update series set wake_at = now() - interval '1 s' where status = 'pending'`;
+      // Of two series a message may lock the second part first.
+      const wake = (): Promise<unknown> =>
+        db.sql`update series set wake_at = now() - interval '1 s' where status = 'pending'`.catch((error: unknown) => {
+          if (error instanceof Error && "code" in error && error.code === "40P01") return wake();
+          throw error;
+        });
+      await wake();
       await fire(await rows.overdue({ graceMs: 0, after: null, limit: 100 }));
     },
   };

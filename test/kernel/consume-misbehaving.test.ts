@@ -164,13 +164,23 @@ async function runIn(
     if (round === resetAt) await beginAnew(world);
     if (fate.redrives && random() < 0.4) await redriveSome();
   }
+  let waiting = 0;
   await until(
     `all is settled (seed ${seed})`,
     async () => {
       staff();
-      return (await world.caughtUp()) && (await waitingKeys(world)) === 0;
+      waiting = await waitingKeys(world);
+      return (await world.caughtUp()) && waiting === 0;
     },
-    { timeoutMs: patienceMs, everyMs: 50 },
+    {
+      timeoutMs: patienceMs,
+      everyMs: 50,
+      describe: () =>
+        [
+          `reset in round ${resetAt}, ${waiting} keys parked, ${members.length} members so far; the last of those alive:`,
+          ...alive().flatMap(({ consumer }) => ["", ...consumer.lines.slice(-12).map((line) => JSON.stringify(line))]),
+        ].join("\n"),
+    },
   );
   return {
     world,
