@@ -114,6 +114,11 @@ async function runIn(
       join: async (options) => {
         if (life.isDead()) throw new Error("killed");
         joined = await watched.join(options);
+        // Killed while it joined: nobody would take it out of the group any more, and its partitions would stand still.
+        if (life.isDead()) {
+          world.fake?.lose(joined, "killed");
+          throw new Error("killed");
+        }
         return joined;
       },
     };
