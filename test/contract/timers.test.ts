@@ -54,6 +54,16 @@ describe.skipIf(program === null)("timers", () => {
     expect(firings.filter(({ lateMs }) => lateMs > 500).length).toBeLessThan(35);
   }, 30_000);
 
+  test("a marker takes the place of the one that was read, and of no other", async () => {
+    const config = { url: world.redis.url, prefix: "test" };
+    await using wakeups = await openWakeups(config, { queue: "marked", log });
+    const { read, replace } = wakeups.marker;
+    expect([await replace("a", "b"), (await read()).value]).toEqual([false, null]);
+    expect([await replace(null, "a"), (await read()).value]).toEqual([true, "a"]);
+    expect([await replace(null, "b"), (await read()).value]).toEqual([false, "a"]);
+    expect([await replace("a", "b"), (await read()).value]).toEqual([true, "b"]);
+  });
+
   test("only what is due within the hour is in Redis; ten years ahead fires when its time comes near", async () => {
     await using _ = await world.start("horizon");
     const near = await world.set([3_500_000]);
