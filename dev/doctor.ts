@@ -13,5 +13,7 @@ for (const { state, what, found, how } of findings) {
   if (how !== undefined) process.stdout.write(`  ${" ".repeat(width)}  → ${how}\n`);
 }
 const bad = findings.filter((finding) => finding.state === "bad").length;
-process.stdout.write(bad === 0 ? "\nbun run dev can start.\n" : `\n${bad} to mend before bun run dev can start.\n`);
+process.stdout.write(
+  bad === 0 ? '\n"npx bun run dev" can start.\n' : `\n${bad} to mend before "npx bun run dev" can start.\n`,
+);
 process.exitCode = bad === 0 ? 0 : 1;

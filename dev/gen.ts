@@ -23,7 +23,7 @@ export function recordTypes(records: readonly AvroRecord[]): string {
   for (const record of records) typeOf(record, aliases);
   const entries = records.map(({ name }) => `  ${name}: ${name};`);
   return [
-    "// Generated from schemas/ by `bun run gen`; do not edit.",
+    "// Generated from schemas/ by `npx bun run gen`; do not edit.",
     ...aliases.values(),
     `/** Every record by its name, which is also its \`ce_type\`. */\nexport type Records = {\n${entries.join("\n")}\n};`,
   ]
@@ -86,7 +86,9 @@ if (import.meta.main) {
     .catch(() => "");
   if (before === text) console.log("shared/records.ts is fresh");
   else if (check) {
-    console.error("shared/records.ts is stale: the schemas have changed; run `bun run gen` and commit what it writes");
+    console.error(
+      "shared/records.ts is stale: the schemas have changed; run `npx bun run gen` and commit what it writes",
+    );
     process.exitCode = 1;
   } else {
     await Bun.write(target, text);

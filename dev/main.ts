@@ -24,7 +24,7 @@ async function main(argv: readonly string[]): Promise<number> {
     case "status": {
       const status = await readStatus(directoriesOf(checkout).state);
       if (status === undefined) {
-        process.stderr.write("dev is not running in this checkout; start it with: bun run dev\n");
+        process.stderr.write("dev is not running in this checkout; start it with: npx bun run dev\n");
         return 1;
       }
       process.stdout.write(`${options.json ? JSON.stringify(status, null, 2) : renderBanner(status)}\n`);

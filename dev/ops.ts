@@ -24,6 +24,6 @@ const code = await new Promise<number>((resolve, reject) => {
 });
 if (code === 1 && !isTold && running === undefined)
   process.stderr.write(
-    `dev is not running in this checkout: start it with \`bun run dev\`, or set ${names.join(", ")}\n`,
+    `dev is not running in this checkout: start it with \`npx bun run dev\`, or set ${names.join(", ")}\n`,
   );
 process.exitCode = code;

@@ -81,6 +81,7 @@ async function runTiers({ tiers, long, filters }: TestArguments): Promise<readon
           timeoutMs: timeoutMs[tier] * (long ? 10 : 1),
           parallel: parallelFiles[tier],
           filters: mine,
+          recordsDirectory: opened?.recordsDirectory,
           signal,
         }),
       );

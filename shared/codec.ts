@@ -13,7 +13,7 @@ import { Problem } from "./problem.ts";
 import type { Records } from "./records.ts";
 import type { RegistryClient } from "./registry.ts";
 import { maxMessageBytes, type TopicName } from "./topics.ts";
-import { sleep } from "./wait.ts";
+import { backoff, sleep } from "./wait.ts";
 
 /** A record of any type, told apart by `type`. */
 export type Decoded = { [T in MessageType]: Readonly<{ type: T; data: Records[T] }> }[MessageType];
@@ -55,7 +55,9 @@ export async function openCodec(options: OpenCodec): Promise<Codec> {
   const { registry, log } = options;
   const sql = options.db?.sql ?? null;
   const histories = await readSchemas(options.schemasFolder);
-  const { ids, known } = await patiently(options, () => resolveSchemaIds(histories, { registry, sql, log }));
+  const { ids, known } = await patiently(options, () =>
+    resolveSchemaIds(histories, { registry, sql, log, signal: options.signal }),
+  );
   const ours = new Map(
     histories.map(({ topic, type, current }) => [
       fullName(current.schema),
@@ -180,7 +182,7 @@ async function patiently<T>({ signal, log }: OpenCodec, resolve: () => Promise<T
       const mayCome = error instanceof Problem && error.code === "UNAVAILABLE";
       if (!mayCome || signal === undefined) throw error;
       if (tries % 30 === 0) log.warn("waiting_for_registry", { error });
-      await sleep(1_000, signal);
+      await sleep(500 + backoff(tries, { baseMs: 500, maxMs: 4_000 }), signal);
       signal.throwIfAborted();
     }
 }

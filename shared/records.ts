@@ -1,4 +1,4 @@
-// Generated from schemas/ by `bun run gen`; do not edit.
+// Generated from schemas/ by `npx bun run gen`; do not edit.
 
 /** How much it matters. A reader that does not know a newer symbol reads Medium. */
 export type Priority = "Low" | "Medium" | "High";

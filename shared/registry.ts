@@ -17,6 +17,8 @@ export type RegistryConfig = Config<typeof registrySettings>;
  * Problem UNAVAILABLE when the registry cannot be reached or is not well, with a plain Error when it refuses what was asked.
  */
 export type RegistryClient = Readonly<{
+  /** Where it is asked, without credentials. */
+  address: string;
   /** The text of a schema; null where the registry has no such id. */
   schemaById: (id: number) => Promise<string | null>;
   /** The id and version of exactly this schema (normalized) under the subject; null where it is not registered. */
@@ -73,6 +75,7 @@ export function openRegistry(config: RegistryConfig, metrics?: Metrics): Registr
   };
   const at = (subject: string) => `/subjects/${encodeURIComponent(subject)}`;
   return {
+    address: withoutCredentials(base),
     schemaById: async (id) => {
       const { status, body } = await call("GET", `/schemas/ids/${id}`);
       return status === 404 ? null : textOf(body, "schema");
@@ -125,6 +128,12 @@ function makeCount(metrics: Metrics | undefined): <T>(asked: Promise<T>) => Prom
       throw error;
     }
   };
+}
+
+function withoutCredentials(address: string): string {
+  const url = new URL(address);
+  url.username = url.password = "";
+  return url.href;
 }
 
 function unavailable(why: string): never {

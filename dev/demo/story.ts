@@ -232,7 +232,7 @@ async function findSystem(args: readonly string[]): Promise<{ app: string; broke
   const [out, code] = await Promise.all([new Response(child.stdout).text(), child.exited]);
   if (code !== 0)
     throw new Error(
-      "Taskwire is not running here: start it with `bun run dev`, then run the demo in a second terminal",
+      "Taskwire is not running here: start it with `npx bun run dev`, then run the demo in a second terminal",
     );
   const status = JSON.parse(out) as { app: string; kafkaBrokers: string };
   return { app: app ?? status.app, brokers: brokers ?? status.kafkaBrokers };

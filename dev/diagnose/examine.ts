@@ -27,7 +27,7 @@ export async function examine(
   ];
   const status = await readStatus(directoriesOf(checkout).state);
   if (status !== undefined)
-    findings.push({ state: "note", what: "dev", found: `is running; its addresses: bun run dev status` });
+    findings.push({ state: "note", what: "dev", found: `is running; its addresses: npx bun run dev status` });
   const choice = attempt("stack", () => chooseStack(env));
   if ("finding" in choice) return [...findings, choice.finding];
   const { kind, why, given } = choice.value;

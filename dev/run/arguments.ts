@@ -8,8 +8,8 @@ export type DevArguments = Readonly<{
   scale: ReadonlyMap<string, number>;
 }>;
 
-export const usage = `bun run dev                        the stack and every role of the Procfile
-bun run dev status [--json]        where everything is, and whether it is ready
+export const usage = `npx bun run dev                    the stack and every role of the Procfile
+npx bun run dev status [--json]    where everything is, and whether it is ready
   --only ui-gateway,task-service   only these roles
   --scale task-service=2           so many instances of a role; may be repeated
   --stack-only                     no roles: for those started by hand

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { claimState } from "../stack/claim-state.ts";
+import { openDeathWatch } from "../stack/death-watch.ts";
 import { openStack } from "../stack/open-stack.ts";
 import { openPortClaims } from "../stack/ports.ts";
 import { livingProcesses } from "../stack/process-records.ts";
@@ -36,13 +37,14 @@ export async function runDev(checkout: string, options: DevArguments): Promise<n
   const claim = claimState(directories.state);
   if ("heldBy" in claim) {
     process.stderr.write(
-      `dev is already running in this checkout (pid ${claim.heldBy}).\nIts addresses: bun run dev status. To stop it: Ctrl-C there, or kill ${claim.heldBy}.\n`,
+      `dev is already running in this checkout (pid ${claim.heldBy}).\nIts addresses: npx bun run dev status. To stop it: Ctrl-C there, or kill ${claim.heldBy}.\n`,
     );
     return 1;
   }
   const { signal, again } = listenForStop();
   const claims = openPortClaims();
   const records = { parts: join(directories.state, "processes"), roles: join(directories.state, "roles") };
+  const deathWatch = openDeathWatch(checkout, [records.roles, records.parts]);
   let stack: Stack | undefined;
   let roles: readonly Supervised[] = [];
   let say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -50,6 +52,7 @@ export async function runDev(checkout: string, options: DevArguments): Promise<n
     say(`${name} again: killing what is left`);
     for (const record of [...livingProcesses(records.roles), ...livingProcesses(records.parts)])
       send(-record.pid, "SIGKILL");
+    deathWatch.release();
     claims.release();
     claim.release();
     process.exit(130);
@@ -143,6 +146,7 @@ export async function runDev(checkout: string, options: DevArguments): Promise<n
       await stack.stop(Math.max(stopStackMs, stopAllMs - (performance.now() - began)) / 2);
     }
     rmSync(join(directories.state, "status.json"), { force: true });
+    deathWatch.release();
     claims.release();
     claim.release();
     if (signal.aborted) say("stopped, nothing is left running");

@@ -35,8 +35,8 @@ export function runRoles({
         recordsDirectory,
         print: printerOf(label),
       });
-      // Long, because a role may rightly wait for the broker or the database to come back.
-      return untilReady(launched, { what: label, answers: () => isReady(port), timeoutMs: 120_000 });
+      // No limit: a role may rightly wait for a broker or a registry, and ends by itself when it cannot go on.
+      return untilReady(launched, { what: label, answers: () => isReady(port), timeoutMs: Infinity });
     };
     return supervise({ name: label, start, say: (lines) => lines.forEach(say), changed });
   });

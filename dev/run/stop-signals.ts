@@ -1,9 +1,14 @@
+import { isAlive, type ProcessIdentity } from "../stack/process-identity.ts";
+import { findLaunchers } from "./launchers.ts";
+
 export type StopSignals = Readonly<{
-  /** Aborted by the first SIGINT, SIGTERM or SIGHUP, or when the command that ran this one is gone. */
+  /** Aborted by the first SIGINT, SIGTERM or SIGHUP, or when a command that ran this one is gone: `npx`, its shell or `bun run`. */
   signal: AbortSignal;
   /** Settles at the second one, with its name. */
   again: Promise<string>;
 }>;
+
+const watchEveryMs = 500;
 
 /**
  * Listens for the wish to stop. Behind npx and `bun run` one Ctrl-C arrives several times, from the terminal and from each
@@ -20,15 +25,24 @@ export function listenForStop({ graceMs = 700 }: Readonly<{ graceMs?: number }> 
     } else if (performance.now() - firstAt > graceMs) again.resolve(name);
   };
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => heard(name));
-  // `bun run` and npx do not pass every signal on: when they are gone, nobody is left to read the output.
-  const parent = process.ppid;
-  if (process.env["npm_lifecycle_event"] !== undefined) {
+  const launchers = findLaunchers();
+  if (launchers.length > 0) {
     const watch = setInterval(() => {
-      if (process.ppid === parent) return;
+      if (launchers.every(isThere)) return;
       clearInterval(watch);
       heard("the end of the command that started it");
-    }, 500);
+    }, watchEveryMs);
     watch.unref();
   }
   return { signal: stop.signal, again: again.promise };
+}
+
+/** Where telling a process from a later one of its number takes a process of its own, the number alone has to do. */
+function isThere(launcher: ProcessIdentity): boolean {
+  if (process.platform === "linux") return isAlive(launcher);
+  try {
+    return process.kill(launcher.pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }

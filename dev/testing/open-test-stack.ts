@@ -2,6 +2,7 @@ import { rmSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { claimState, type StateClaim } from "../stack/claim-state.ts";
 import { wipeComposeStack } from "../stack/compose.ts";
+import { openDeathWatch } from "../stack/death-watch.ts";
 import { chooseStack, openStack } from "../stack/open-stack.ts";
 import { removePostgresOutside } from "../stack/postgres-directory.ts";
 import { openPortClaims } from "../stack/ports.ts";
@@ -11,7 +12,13 @@ import { stopRecorded } from "../stack/stop-recorded.ts";
 /** Away from the ports of `bun run dev` and of the servers people have running. */
 const testPorts = { postgres: 25_432, kafka: 29_092, registry: 28_081, redis: 26_379 } as const;
 
-export type TestStack = Readonly<{ stack: Stack; logsDirectory: string; close: () => Promise<void> }>;
+export type TestStack = Readonly<{
+  stack: Stack;
+  logsDirectory: string;
+  /** Where processes of this run are recorded, so that they end with it in any case. */
+  recordsDirectory: string;
+  close: () => Promise<void>;
+}>;
 
 /**
  * Opens a stack for one test run, of the kind that dev would choose, always with empty data, in a state directory that no other
@@ -27,16 +34,19 @@ export async function openTestStack(
 ): Promise<TestStack> {
   const { directory, claim } = claimTestState(join(options.checkout, ".dev"));
   const claims = openPortClaims();
+  const recordsDirectory = join(directory, "processes");
+  const deathWatch = openDeathWatch(options.checkout, [recordsDirectory]);
   const wipeContainers = async (): Promise<void> => {
     const { kind } = chooseStack(options.env);
     if (kind === "compose") await wipeComposeStack({ ...options, stateDirectory: directory });
   };
   const release = (): void => {
+    deathWatch.release();
     claims.release();
     claim.release();
   };
   try {
-    await stopRecorded(join(directory, "processes"));
+    await stopRecorded(recordsDirectory);
     wipe(directory);
     await wipeContainers();
     const stack = await openStack({
@@ -52,7 +62,7 @@ export async function openTestStack(
       await wipeContainers();
       release();
     };
-    return { stack, logsDirectory: join(directory, "logs"), close };
+    return { stack, logsDirectory: join(directory, "logs"), recordsDirectory, close };
   } catch (error) {
     release();
     throw error;

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { forgetProcess, recordProcess } from "../stack/process-records.ts";
 import { addCounts, type Counts, readJunit, type TestCase } from "./junit.ts";
 
 export type TierResult = Readonly<{
@@ -22,6 +23,8 @@ export type RunTierOptions = Readonly<{
   parallel: number;
   /** Passed to `bun test` after the tier's folder. */
   filters: readonly string[];
+  /** Where the run is recorded while it lasts. */
+  recordsDirectory?: string | undefined;
   signal: AbortSignal;
 }>;
 
@@ -30,7 +33,7 @@ export type RunTierOptions = Readonly<{
  * beside its tests counts more failures: one per file that could not be loaded, or one for a crash.
  */
 export async function runTier(options: RunTierOptions): Promise<TierResult> {
-  const { checkout, tier, env, reportsDirectory, timeoutMs, parallel, filters, signal } = options;
+  const { checkout, tier, env, reportsDirectory, timeoutMs, parallel, filters, recordsDirectory, signal } = options;
   const folder = join("test", tier);
   if (!existsSync(join(checkout, folder)))
     return { tier, counts: noTests, seconds: 0, cases: [], note: "has no tests yet" };
@@ -52,6 +55,7 @@ export async function runTier(options: RunTierOptions): Promise<TierResult> {
     ],
     cwd: checkout,
     env,
+    recordsDirectory,
     signal,
   });
   const seconds = (performance.now() - began) / 1000;
@@ -78,11 +82,13 @@ function run({
   command,
   cwd,
   env,
+  recordsDirectory,
   signal,
 }: Readonly<{
   command: readonly [string, ...string[]];
   cwd: string;
   env: RunTierOptions["env"];
+  recordsDirectory: string | undefined;
   signal: AbortSignal;
 }>): Promise<number | string> {
   return new Promise((resolve) => {
@@ -92,6 +98,9 @@ function run({
       stdio: ["ignore", "inherit", "inherit"],
       detached: true,
     });
+    const { pid } = child;
+    if (recordsDirectory !== undefined && pid !== undefined)
+      recordProcess(recordsDirectory, { name: "bun-test", pid, stopSignal: "SIGKILL" });
     const kill = (): void => {
       try {
         if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
@@ -105,6 +114,7 @@ function run({
     child.once("exit", (code, endSignal) => {
       signal.removeEventListener("abort", kill);
       kill(); // whatever a test left in the group
+      if (recordsDirectory !== undefined && pid !== undefined) forgetProcess(recordsDirectory, "bun-test", pid);
       resolve(code ?? `${endSignal}`);
     });
   });

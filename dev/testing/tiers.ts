@@ -27,7 +27,7 @@ export const parallelFiles: Readonly<Record<Tier, number>> = {
   browser: 2,
 };
 
-export const testUsage = `bun run test [unit|kernel|contract|flow|browser]… [--long] [path…]
+export const testUsage = `npx bun run test [unit|kernel|contract|flow|browser]… [--long] [path…]
   no tier      all of them, in this order
   a path       only these files, in the tier that holds them
   --long       also the tests that take minutes (they see LONG_TESTS=1)

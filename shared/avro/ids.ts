@@ -6,6 +6,7 @@ import type { RegistryClient } from "../registry.ts";
 import { cacheSchemas, readCachedSchemas, type CachedSchema } from "./cache.ts";
 import type { SchemaHistory } from "./files.ts";
 import { schemaFingerprint, textFingerprint } from "./fingerprint.ts";
+import { openRegistryTurns, waitForTurn } from "./registry-turn.ts";
 
 export type SchemaIds = Readonly<{
   /** The id each record of this build is written under. */
@@ -14,32 +15,83 @@ export type SchemaIds = Readonly<{
   known: readonly CachedSchema[];
 }>;
 
+export type ResolveOptions = Readonly<{
+  registry: RegistryClient;
+  sql: Sql | null;
+  log: Log;
+  /** Ends the waiting for a turn, with its reason. */
+  signal?: AbortSignal | undefined;
+}>;
+
 /**
- * Finds the id of every current schema: asks the registry, and falls back to the cache when it cannot be reached.
+ * Finds the id of every current schema: asks the registry, one role of the deployment at a time, unless another has just done so, and
+ * falls back to the cache when it cannot be reached.
  * Refuses a registry that gives a known id another meaning: every record written so far would be misread.
  * Rejects with Problem UNAVAILABLE when the registry is unreachable and the cache does not know them all, and with a plain
  * Error when a schema is not registered.
  */
 export async function resolveSchemaIds(
   histories: readonly SchemaHistory[],
-  { registry, sql, log }: Readonly<{ registry: RegistryClient; sql: Sql | null; log: Log }>,
+  { registry, sql, log, signal }: ResolveOptions,
 ): Promise<SchemaIds> {
-  const cached = sql === null ? [] : await readCachedSchemas(sql);
-  try {
-    await Promise.all(cached.map((schema) => confirm(registry, schema, log)));
-    const found = await Promise.all(histories.map((history) => findCurrent(registry, history)));
-    if (sql !== null) await cacheSchemas(sql, found);
-    return {
-      ids: new Map(histories.map(({ type }, index) => [type, found[index]?.id ?? 0])),
-      known: [...cached, ...found],
-    };
-  } catch (error) {
-    if (!(error instanceof Problem) || error.code !== "UNAVAILABLE") throw error;
+  if (sql === null) return await askRegistry(histories, { registry, log, cached: [] });
+  const turns = openRegistryTurns(sql, registry.address);
+  for (;;) {
+    const cached = await readCachedSchemas(sql);
     const ids = idsFromCache(histories, cached);
-    if (ids === null) throw error;
-    log.warn("registry_down_using_cache", { schemas: cached.length, error: error.cause });
-    return { ids, known: cached };
+    const fallBack = (cause: unknown): SchemaIds | null => {
+      if (ids === null) return null;
+      log.warn("registry_down_using_cache", { schemas: cached.length, error: cause });
+      return { ids, known: cached };
+    };
+    const news = await turns.news();
+    if (ids !== null && news === "confirmed") return { ids, known: cached };
+    const known = news === "failed" ? fallBack("another role could not reach it") : null;
+    if (known !== null) return known;
+    try {
+      const found = await turns.take(async ({ keep }) => {
+        const all = await askRegistry(histories, { registry, log, cached, between: keep });
+        await cacheSchemas(sql, all.known.slice(cached.length));
+        return all;
+      });
+      if (found !== null) return found;
+    } catch (error) {
+      const known = error instanceof Problem && error.code === "UNAVAILABLE" ? fallBack(error.cause) : null;
+      if (known === null) throw error;
+      return known;
+    }
+    await waitForTurn(signal);
   }
+}
+
+/** One call after the other: a registry that is slow is not made slower, and one that is gone is noticed by the first. */
+async function askRegistry(
+  histories: readonly SchemaHistory[],
+  {
+    registry,
+    log,
+    cached,
+    between = async () => {},
+  }: Readonly<{
+    registry: RegistryClient;
+    log: Log;
+    cached: readonly CachedSchema[];
+    between?: () => Promise<void>;
+  }>,
+): Promise<SchemaIds> {
+  for (const schema of cached) {
+    await confirm(registry, schema, log);
+    await between();
+  }
+  const ids = new Map<MessageType, number>();
+  const found: CachedSchema[] = [];
+  for (const history of histories) {
+    const current = await findCurrent(registry, history);
+    ids.set(history.type, current.id);
+    found.push(current);
+    await between();
+  }
+  return { ids, known: [...cached, ...found] };
 }
 
 async function findCurrent(registry: RegistryClient, { subject, current }: SchemaHistory): Promise<CachedSchema> {

@@ -52,7 +52,7 @@ export async function checkMigrations(sql: Sql): Promise<void> {
   const pending = pendingMigrations(await readMigrations(), await appliedMigrations(sql));
   if (pending.length > 0)
     throw new Error(
-      `the database is older than this build: ${pending.map(({ role, name }) => `${role}/${name}`).join(", ")} not applied. Run \`bun run ops migrate\``,
+      `the database is older than this build: ${pending.map(({ role, name }) => `${role}/${name}`).join(", ")} not applied. Run \`npx bun run ops migrate\``,
     );
 }
 

@@ -5,6 +5,7 @@ import { openDb } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import { openRegistry, type RegistryClient } from "../../shared/registry.ts";
 import { readSchemas } from "../../shared/avro/files.ts";
+import { openRegistryTurns } from "../../shared/avro/registry-turn.ts";
 import { freshDatabase } from "../support/database.ts";
 import { stack } from "../support/stack.ts";
 
@@ -44,7 +45,7 @@ test("a role that has never run waits for a registry that comes later, says so o
   let asked = 0;
   const registry: RegistryClient = {
     ...world.registry,
-    lookup: (...of) => (asked++ < 2 * 20 ? absent : world.registry).lookup(...of),
+    lookup: (...of) => (asked++ < 2 ? absent : world.registry).lookup(...of),
   };
   const codec = await openCodec({ db: world.db, registry, log: told, signal: stop.signal });
   expect(codec.schemaId("TaskDeleted")).toBeGreaterThan(0);
@@ -104,6 +105,7 @@ test("a registry that gives a known id another meaning is refused", async () => 
   const id = codec.schemaId("TaskDeleted");
   const registry: RegistryClient = {
     ...world.registry,
+    address: "http://rebuilt.example", // at the same one it would be asked again after half a minute
     schemaById: (asked) => world.registry.schemaById(asked === id ? codec.schemaId("TaskCompleted") : asked),
   };
   await expect(openCodec({ db: world.db, registry, log })).rejects.toThrow(
@@ -117,6 +119,72 @@ test("opening many codecs at once on an empty cache leaves one row per schema", 
   const [row] = await world.db.sql<{ rows: number }[]>`select count(*)::int as rows from schema_cache`;
   expect(row?.rows).toBe((await readSchemas()).length);
 });
+
+test("roles that start together ask the registry one at a time, and once for all of them", async () => {
+  await using world = await setup();
+  const counted = countCalls(world.registry);
+  await Promise.all(Array.from({ length: 8 }, () => openCodec({ db: world.db, registry: counted.registry, log })));
+  // Two calls a schema: its id, and its text.
+  expect(counted.calls()).toEqual({ mostAtOnce: 1, all: 2 * (await readSchemas()).length });
+});
+
+test("roles that start together at a registry that fails try it in turns, with pauses, and all start once it is back", async () => {
+  await using world = await setup();
+  const quiet = makeLog({}, "error");
+  let isDown = true;
+  const { signal } = new AbortController();
+  const failing: RegistryClient = {
+    ...world.registry,
+    lookup: (...of) => (isDown ? absent : world.registry).lookup(...of),
+  };
+  const counted = countCalls(failing);
+  const opening = Array.from({ length: 8 }, () =>
+    openCodec({ db: world.db, registry: counted.registry, log: quiet, signal }),
+  );
+  await Bun.sleep(2_500);
+  // Eight roles that ask all at once, and again each second, make some five hundred.
+  expect(counted.calls().all).toBeLessThan(8 + 2);
+  isDown = false;
+  for (const codec of await Promise.all(opening)) expect(codec.schemaId("TaskDeleted")).toBeGreaterThan(0);
+  expect(counted.calls().mostAtOnce).toBe(1);
+});
+
+test("what a registry has answered wrongly to one role is no outage to the others", async () => {
+  await using world = await setup();
+  const { sql } = world.db;
+  const turns = openRegistryTurns(sql, "http://registry.example");
+  const wrong = () => Promise.reject(new Error("another meaning"));
+  await expect(turns.take(wrong)).rejects.toThrow("another meaning");
+  expect(await turns.news()).toBeNull();
+  expect(await turns.take(() => Promise.resolve("answered"))).toBe("answered");
+  expect(await turns.news()).toBe("confirmed");
+  await expect(turns.take(() => absent.ping())).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  expect(await turns.news()).toBe("failed");
+  await sql`update registry_turns set held_until = clock_timestamp() + interval '1 minute'`;
+  expect(await openRegistryTurns(sql, "http://registry.example").take(() => Promise.resolve("both"))).toBeNull();
+});
+
+/** A registry whose calls for ids are counted: all of them, and how many were under way at once. */
+function countCalls(registry: RegistryClient) {
+  let [now, mostAtOnce, all] = [0, 0, 0];
+  const count = async <T>(call: () => Promise<T>): Promise<T> => {
+    all += 1;
+    mostAtOnce = Math.max(mostAtOnce, ++now);
+    try {
+      return await call();
+    } finally {
+      now -= 1;
+    }
+  };
+  return {
+    calls: () => ({ mostAtOnce, all }),
+    registry: {
+      ...registry,
+      lookup: (...of) => count(() => registry.lookup(...of)),
+      schemaById: (...of) => count(() => registry.schemaById(...of)),
+    } satisfies RegistryClient,
+  };
+}
 
 async function setup() {
   const database = await freshDatabase();

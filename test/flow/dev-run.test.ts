@@ -1,89 +1,21 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { cpSync, symlinkSync, utimesSync } from "node:fs";
-import { mkdtemp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isListening } from "../../dev/stack/ports.ts";
 import { identify } from "../../dev/stack/process-identity.ts";
-import type { Status } from "../../dev/run/status.ts";
+import { openDevCheckout, type DevCheckout, type DevRun } from "../support/dev-checkout.ts";
 import { stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
-// The runner itself, in a checkout of its own with three small roles, on the stack of the test run.
-const root = join(import.meta.dir, "../..");
-const roleSource = `
-const server = Bun.serve({ hostname: process.env.HOST, port: Number(process.env.PORT), fetch: () => Response.json(process.env) });
-console.log("listening as", process.env.ROLE_INSTANCE);
-process.on("SIGINT", () => console.log("a Ctrl-C reached a role"));
-process.on("SIGTERM", async () => { console.log("draining"); await Bun.sleep(50); process.exit(0); });`;
-const opsSource = `console.log(process.argv.slice(2).join(" "), "on", process.env.DATABASE_URL);`;
-
-type Run = Readonly<{ output: () => string; exited: Promise<number>; pid: number }>;
-let checkout = "";
-const runs: Run[] = [];
-
+let checkout: DevCheckout;
 beforeEach(async () => {
-  checkout = await mkdtemp(join(tmpdir(), "taskwire-checkout-"));
-  cpSync(join(root, "dev"), join(checkout, "dev"), { recursive: true });
-  for (const file of ["package.json", "bun.lock", "shared/role-ports.ts"])
-    cpSync(join(root, file), join(checkout, file));
-  symlinkSync(join(root, "node_modules"), join(checkout, "node_modules"));
-  await mkdir(join(checkout, ".dev"));
-  utimesSync(join(checkout, "bun.lock"), 1, 1); // what is installed is never older than that
-  await mkdir(join(checkout, "workers", "operator"), { recursive: true });
-  await writeFile(join(checkout, "workers", "operator", "ops.ts"), opsSource);
-  await writeFile(join(checkout, "role.ts"), roleSource);
-  await writeFile(join(checkout, "Procfile"), "worker: bun role.ts\nui-gateway: bun role.ts\noperator: bun role.ts\n");
+  checkout = await openDevCheckout();
 });
-afterEach(async () => {
-  for (const run of runs.splice(0)) {
-    if (identify(run.pid) !== undefined) process.kill(run.pid, "SIGKILL");
-    await run.exited;
-  }
-  const status = await readFile(join(checkout, ".dev/dev/status.json"), "utf8").catch(() => '{"roles":[]}');
-  for (const { pid } of (JSON.parse(status) as Pick<Status, "roles">).roles)
-    if (pid !== null) await until(`role ${pid} has ended with its runner`, () => identify(pid) === undefined);
-  await rm(checkout, { recursive: true, force: true });
-});
+afterEach(() => checkout[Symbol.asyncDispose]());
 
-function dev(...argv: readonly string[]): Run {
-  const urls = stack();
-  const child = Bun.spawn([process.execPath, "dev/main.ts", ...argv], {
-    cwd: checkout,
-    env: {
-      PATH: process.env["PATH"],
-      HOME: process.env["HOME"],
-      DATABASE_URL: urls.databaseUrl,
-      KAFKA_BROKERS: urls.kafkaBrokers,
-      SCHEMA_REGISTRY_URL: urls.schemaRegistryUrl,
-      REDIS_URL: urls.redisUrl,
-    },
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  let text = "";
-  const collect = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
-    const decoder = new TextDecoder();
-    for await (const chunk of stream) text += decoder.decode(chunk, { stream: true });
-  };
-  const read = Promise.all([collect(child.stdout), collect(child.stderr)]);
-  const run: Run = {
-    output: () => text,
-    exited: child.exited.then(async (code) => (await read, code)),
-    pid: child.pid,
-  };
-  runs.push(run);
-  return run;
-}
-
-const says = (run: Run, words: string) =>
-  until(`dev says "${words}"`, () => run.output().includes(words), { timeoutMs: 60_000, describe: run.output });
-
-async function readStatus(): Promise<Status> {
-  const run = dev("status", "--json");
-  expect(await run.exited).toBe(0);
-  return JSON.parse(run.output());
-}
+const dev = (...argv: readonly string[]) => checkout.dev(...argv);
+const says = (run: DevRun, words: string) => checkout.says(run, words);
+const readStatus = () => checkout.readStatus();
 
 test("one command prepares the stack, starts every role, tells every address, and leaves nothing behind", async () => {
   const run = dev("--scale", "worker=2");
@@ -165,7 +97,7 @@ test("a killed role is started again at its address and its last lines are repea
 test("ops works on the dev that runs here, unless the environment says where", async () => {
   const ops = async (env: Readonly<Record<string, string>>): Promise<string> => {
     const child = Bun.spawn([process.execPath, "dev/ops.ts", "lag", "--json"], {
-      cwd: checkout,
+      cwd: checkout.path,
       env: { PATH: process.env["PATH"], ...env },
       stdout: "pipe",
       stderr: "pipe",
@@ -204,7 +136,7 @@ test("after a kill -9 of the runner its roles are gone and the next one starts",
 
 test("a preparation that fails ends dev with its lines and starts no role", async () => {
   await writeFile(
-    join(checkout, "workers", "operator", "ops.ts"),
+    join(checkout.path, "workers", "operator", "ops.ts"),
     `console.error("relation exists twice"); process.exit(3);`,
   );
   const run = dev();
@@ -216,7 +148,7 @@ test("a preparation that fails ends dev with its lines and starts no role", asyn
 
 test("a port that is taken is told with the one used instead, and a wrong one is refused", async () => {
   using taken = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
-  await writeFile(join(checkout, ".env"), `PORT=${taken.port}\n`);
+  await writeFile(join(checkout.path, ".env"), `PORT=${taken.port}\n`);
   const run = dev("--only", "ui-gateway");
   await says(run, "Ctrl-C stops everything");
   expect(run.output()).toContain(
@@ -224,7 +156,7 @@ test("a port that is taken is told with the one used instead, and a wrong one is
   );
   process.kill(run.pid, "SIGINT");
   expect(await run.exited).toBe(0);
-  await writeFile(join(checkout, ".env"), "PORT=high\n");
+  await writeFile(join(checkout.path, ".env"), "PORT=high\n");
   const wrong = dev();
   expect(await wrong.exited).toBe(1);
   expect(wrong.output()).toContain('PORT must be a whole number from 1 to 65535, not "high"');

@@ -22,7 +22,7 @@ export function stack(): StackUrls {
   if (missing.length > 0) {
     throw new Error(
       `This test needs the stack, and ${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} not set. ` +
-        "Run it by `bun run test contract` (or flow, browser, or a path), which starts one.",
+        "Run it by `npx bun run test contract` (or flow, browser, or a path), which starts one.",
     );
   }
   return urls;

@@ -257,6 +257,7 @@ function fakeRegistry() {
     return value;
   };
   const client: RegistryClient = {
+    address: "http://127.0.0.1:1",
     schemaById: (schemaId) => {
       state.asked++;
       return answer(schemas[schemaId - 1]?.schema ?? null);

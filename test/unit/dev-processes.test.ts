@@ -199,3 +199,29 @@ test("a state directory has one living holder, and that of a dead one is taken o
   if ("release" in mine) mine.release();
   expect(existsSync(join(directory, "owner.json"))).toBe(false);
 });
+
+test("what runs ends with its runner, also when that is killed with -9; after a release it goes on", async () => {
+  const owner = join(directory, "owner.ts");
+  const root = join(import.meta.dir, "../..");
+  await writeFile(
+    owner,
+    `import { openDeathWatch } from "${root}/dev/stack/death-watch.ts";
+     const watch = openDeathWatch("${root}", ["${directory}"]);
+     if (process.argv[2] === "release") watch.release();
+     setInterval(() => {}, 1_000); console.log("watching");`,
+  );
+  const left = shell("left", "exec sleep 60");
+  const runner = async (...argv: readonly string[]) => {
+    const child = Bun.spawn([process.execPath, owner, ...argv], { stdout: "pipe" });
+    for await (const _ of child.stdout) break;
+    return child;
+  };
+  const released = await runner("release");
+  released.kill("SIGKILL");
+  await released.exited;
+  await Bun.sleep(500); // time enough for a watch that would not let go
+  expect(living()).toEqual(["left"]);
+  const killed = await runner();
+  killed.kill("SIGKILL");
+  expect(await left.exited).toBe("signal SIGTERM");
+});
