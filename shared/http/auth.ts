@@ -1,24 +1,36 @@
-import { createRemoteJWKSet, errors, jwtVerify, SignJWT, type JWTPayload, type JWTVerifyGetKey } from "jose";
+import { errors, jwtVerify, SignJWT, type JWTPayload, type JWTVerifyGetKey } from "jose";
 import {
   checked,
   oneOf,
   optional,
   optionalOneOf,
   optionalUrl,
+  text,
   type Config,
   type Seen,
   type Setting,
 } from "../config.ts";
 import { deriveId } from "../derive-id.ts";
 import { Problem } from "../problem.ts";
+import { readClaims, sessionOfToken, userOfDevToken, userOfSubject } from "./claims.ts";
+import { readCredential, type Credential } from "./credential.ts";
+import { openKeySet } from "./key-set.ts";
+import { isLoopback } from "./loopback.ts";
 
-/** Who asks. `via` tells how they said so: a cookie is sent by a browser unasked, so writes need a check of their origin. */
-export type Identity = Readonly<{ userId: string; sessionId: string; expiresAt: Date; via: "bearer" | "cookie" }>;
+/**
+ * Who asks. `via` tells how they said so to this process: a cookie is sent by a browser unasked, so writes need a check of their
+ * origin. `token` is what was verified, absent where nothing can be passed on (a stream's ticket). A session id is one user's.
+ */
+export type Identity = Readonly<{
+  userId: string;
+  sessionId: string;
+  expiresAt: Date;
+  via: Credential["via"];
+  token?: string;
+}>;
 
 /** `authenticate` throws UNAUTHENTICATED, or UNAVAILABLE when the keys cannot be fetched. */
 export type Auth = Readonly<{ authenticate: (request: Request) => Promise<Identity> }>;
-
-export const sessionCookie = "taskwire_session";
 
 const algorithms = ["HS256", "RS256", "PS256", "ES256", "EdDSA"] as const;
 export type Algorithm = (typeof algorithms)[number];
@@ -31,19 +43,39 @@ const secret: Setting<string | null> = {
   },
 };
 
+const devHosts: Setting<readonly string[]> = {
+  name: "AUTH_DEV_HOSTS",
+  fallback: "",
+  parse: (value) =>
+    value
+      .toLowerCase()
+      .split(/[\s,]+/)
+      .filter((name) => name !== ""),
+};
+
 const authFields = {
   mode: oneOf("AUTH_MODE", ["dev", "jwt"], "jwt"),
   /** At least 32 bytes; signs the tokens of `dev`, verifies HS256 tokens in `jwt`. */
   secret,
   jwksUrl: optionalUrl("AUTH_JWKS_URL", ["http", "https"]),
+  /** Who must have issued a token and whom it must be for. A key set signs for other applications too, so it needs both. */
   issuer: optional("AUTH_ISSUER"),
   audience: optional("AUTH_AUDIENCE"),
   /** The one algorithm taken; unset: RS256 with a JWKS, HS256 with a secret. */
   algorithm: optionalOneOf("AUTH_ALGORITHM", algorithms),
+  /** Names besides loopback under which development sign-in is asked for: through a proxy or a tunnel. */
+  devHosts,
   nodeEnv: optional("NODE_ENV"),
+  host: text("HOST", "127.0.0.1"),
 };
 
-/** Refuses what cannot be safe: `dev` in production, no key, two sources of keys, HS256 with a key set. */
+/** In place of an issuer or audience: not compared. */
+const anyone = "any";
+
+/**
+ * Refuses what cannot be safe: `dev` in production or where others can connect, no key, two sources of keys, HS256 with a key set,
+ * a key set without issuer and audience.
+ */
 export const authSettings = checked(authFields, complainAboutAuth);
 export type AuthConfig = Config<typeof authSettings>;
 
@@ -54,17 +86,17 @@ const rememberMs = 60_000;
 const rememberedTokens = 10_000;
 
 /**
- * Verifies tokens from `Authorization: Bearer` or, without that, the cookie `taskwire_session`.
+ * Verifies the credential of a request (`readCredential`). Claims no standard allows are refused, whoever signed them.
  * The key decides the algorithm, never the token: HS256 signed with a public key does not pass.
  */
 export function openAuth(config: AuthConfig, now: () => Date = () => new Date()): Auth {
   const verify = makeVerify(config, now);
-  const remembered = new Map<string, { identity: Omit<Identity, "via">; until: number }>();
-  const identify = async (token: string): Promise<Omit<Identity, "via">> => {
+  const remembered = new Map<string, { identity: Verified; until: number }>();
+  const identify = async (token: string): Promise<Verified> => {
     const known = remembered.get(token);
     if (known !== undefined && now().getTime() < known.until) return known.identity;
     remembered.delete(token);
-    const identity = identityOf(await verify(token), token);
+    const identity = identityOf(config, await verify(token), token);
     if (remembered.size >= rememberedTokens)
       for (const oldest of remembered.keys()) if (remembered.delete(oldest)) break;
     remembered.set(token, {
@@ -75,8 +107,8 @@ export function openAuth(config: AuthConfig, now: () => Date = () => new Date())
   };
   return {
     authenticate: async (request) => {
-      const { token, via } = tokenOf(request);
-      return { ...(await identify(token)), via };
+      const { token, via } = readCredential(request);
+      return { ...(await identify(token)), via, token };
     },
   };
 }
@@ -84,9 +116,9 @@ export function openAuth(config: AuthConfig, now: () => Date = () => new Date())
 function makeVerify(config: AuthConfig, now: () => Date): (token: string) => Promise<JWTPayload> {
   const jwksUrl = config.mode === "jwt" ? config.jwksUrl : null;
   const allowed = config.mode === "dev" ? "HS256" : (config.algorithm ?? (jwksUrl === null ? "HS256" : "RS256"));
-  const key = jwksUrl === null ? sharedKey(config.secret) : createRemoteJWKSet(new URL(jwksUrl));
-  const issuer = config.mode === "dev" ? devIssuer : config.issuer;
-  const { audience } = config;
+  const key = jwksUrl === null ? sharedKey(config.secret) : openKeySet(jwksUrl);
+  const issuer = config.mode === "dev" ? devIssuer : wanted(config.issuer);
+  const audience = config.mode === "dev" ? null : wanted(config.audience);
   return async (token) => {
     try {
       const { payload } = await jwtVerify(token, key, {
@@ -95,12 +127,13 @@ function makeVerify(config: AuthConfig, now: () => Date): (token: string) => Pro
         clockTolerance: clockToleranceSeconds,
         currentDate: now(),
         ...(issuer === null ? {} : { issuer }),
-        ...(audience === null || config.mode === "dev" ? {} : { audience }),
+        ...(audience === null ? {} : { audience }),
       });
       return payload;
     } catch (cause) {
-      // A key set that does not answer says nothing about the token.
-      if (!(cause instanceof errors.JOSEError) || cause instanceof errors.JWKSTimeout)
+      if (cause instanceof Problem) throw cause;
+      // A key that cannot be used says nothing about the token.
+      if (!(cause instanceof errors.JOSEError) || cause instanceof errors.JWKSInvalid)
         throw new Problem("UNAVAILABLE", "The keys to verify tokens cannot be fetched", {
           retryAfterSeconds: 2,
           cause,
@@ -108,6 +141,11 @@ function makeVerify(config: AuthConfig, now: () => Date): (token: string) => Pro
       throw new Problem("UNAUTHENTICATED", undefined, { cause });
     }
   };
+}
+
+/** What tokens are compared with; `null`: with nothing. */
+function wanted(said: string | null): string | null {
+  return said === anyone ? null : said;
 }
 
 function sharedKey(secret: string | null): JWTVerifyGetKey {
@@ -121,51 +159,63 @@ function secretKey(secret: string | null): Uint8Array {
   return new TextEncoder().encode(secret);
 }
 
-function complainAboutAuth({ mode, secret, jwksUrl, algorithm, nodeEnv }: Seen<typeof authFields>): readonly string[] {
+function complainAboutAuth(seen: Seen<typeof authFields>): readonly string[] {
+  const { mode, secret, jwksUrl, algorithm } = seen;
   switch (mode) {
     case undefined:
       return [];
     case "dev":
-      return [
-        ...(nodeEnv === "production" ? ["AUTH_MODE=dev lets anyone be anyone: not with NODE_ENV=production"] : []),
-        ...(secret === null ? ["AUTH_SECRET is not set: AUTH_MODE=dev signs with it"] : []),
-      ];
+      return complainAboutDev(seen);
     case "jwt":
       if (secret === null && jwksUrl === null)
         return ["AUTH_SECRET or AUTH_JWKS_URL must be set: AUTH_MODE=jwt verifies with one of them"];
       if (secret && jwksUrl)
         return ["AUTH_SECRET and AUTH_JWKS_URL are both set: AUTH_MODE=jwt verifies with one of them"];
-      if (algorithm === "HS256" && jwksUrl) return ["AUTH_ALGORITHM=HS256 needs AUTH_SECRET, not AUTH_JWKS_URL"];
-      if (algorithm && algorithm !== "HS256" && secret)
-        return [`AUTH_ALGORITHM=${algorithm} needs AUTH_JWKS_URL, not AUTH_SECRET`];
-      return [];
+      return [
+        ...(algorithm === "HS256" && jwksUrl ? ["AUTH_ALGORITHM=HS256 needs AUTH_SECRET, not AUTH_JWKS_URL"] : []),
+        ...(algorithm && algorithm !== "HS256" && secret
+          ? [`AUTH_ALGORITHM=${algorithm} needs AUTH_JWKS_URL, not AUTH_SECRET`]
+          : []),
+        ...(jwksUrl ? complainAboutTokensOfOthers(seen) : []),
+      ];
   }
 }
 
-function tokenOf(request: Request): { token: string; via: Identity["via"] } {
-  const header = request.headers.get("authorization");
-  if (header !== null) {
-    const token = /^bearer +([\w.~+/-]+=*) *$/i.exec(header)?.[1];
-    if (token === undefined) throw new Problem("UNAUTHENTICATED");
-    return { token, via: "bearer" };
-  }
-  for (const pair of (request.headers.get("cookie") ?? "").split(";")) {
-    const at = pair.indexOf("=");
-    if (at > 0 && pair.slice(0, at).trim() === sessionCookie)
-      return { token: pair.slice(at + 1).trim(), via: "cookie" };
-  }
-  throw new Problem("UNAUTHENTICATED");
+function complainAboutDev({ secret, nodeEnv, host }: Seen<typeof authFields>): readonly string[] {
+  return [
+    ...(/^prod(uction)?$/i.test(nodeEnv ?? "")
+      ? [`AUTH_MODE=dev lets anyone be anyone: not with NODE_ENV=${nodeEnv}`]
+      : []),
+    ...(host !== undefined && !isLoopback(host)
+      ? [`AUTH_MODE=dev lets anyone be anyone: HOST must be 127.0.0.1, ::1 or localhost with it, not ${host}`]
+      : []),
+    ...(secret === null ? ["AUTH_SECRET is not set: AUTH_MODE=dev signs with it"] : []),
+  ];
 }
 
-const uuid = /^[\da-f]{8}-[\da-f]{4}-[1-8][\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
+function complainAboutTokensOfOthers({ issuer, audience }: Seen<typeof authFields>): readonly string[] {
+  return [
+    ...(issuer === null
+      ? [
+          `AUTH_ISSUER is not set: with AUTH_JWKS_URL it says whose tokens are taken (${anyone}: of all who sign with its keys)`,
+        ]
+      : []),
+    ...(audience === null
+      ? [
+          `AUTH_AUDIENCE is not set: with AUTH_JWKS_URL, tokens made for other applications would sign in (${anyone}: let them)`,
+        ]
+      : []),
+  ];
+}
 
-/** A user id is a uuid: the subject where it is one, else computed from issuer and subject, the same for ever. */
-function identityOf({ sub = "", iss = "", jti, exp = 0 }: JWTPayload, token: string): Omit<Identity, "via"> {
-  const subject = sub.toLowerCase();
+type Verified = Omit<Identity, "via" | "token">;
+
+function identityOf({ mode }: AuthConfig, payload: JWTPayload, token: string): Verified {
+  const claims = readClaims(payload);
   return {
-    userId: uuid.test(subject) ? subject : deriveId("subject", iss, sub),
-    sessionId: jti ?? deriveId("session", token),
-    expiresAt: new Date(exp * 1000),
+    userId: mode === "dev" ? userOfDevToken(claims) : userOfSubject(claims),
+    sessionId: sessionOfToken(claims, token),
+    expiresAt: new Date(claims.exp * 1000),
   };
 }
 

@@ -75,6 +75,7 @@ export function makeHttpApp(options: HttpOptions): HttpApp {
     type: "apiKey",
     in: "cookie",
     name: "taskwire_session",
+    description: "Over https: `__Host-taskwire_session`",
   });
   return app;
 }

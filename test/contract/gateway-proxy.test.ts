@@ -34,6 +34,7 @@ describe("the proxy", () => {
     upstream: "task-service" as const,
     request: new Request("http://gateway/v1/tasks?limit=2", { method, headers }),
     body: method === "POST" ? '{"title":"a"}' : null,
+    token: "verified",
     headers: { "x-request-id": "r1", "x-forwarded-host": "gateway" },
   });
 
@@ -41,7 +42,6 @@ describe("the proxy", () => {
     const proxy = proxyTo(first.url.href, second.url.href);
     asked.length = 0;
     const headers = {
-      authorization: "Bearer x",
       "if-match": '"3"',
       connection: "keep-alive, x-secret",
       "x-secret": "1",
@@ -54,10 +54,40 @@ describe("the proxy", () => {
     expect(one.headers.has("x-hop")).toBeFalse();
     const [sent] = asked;
     expect(sent).toMatchObject({ method: "POST", body: '{"title":"a"}' });
-    expect(sent?.headers.get("authorization")).toBe("Bearer x");
     expect(sent?.headers.get("if-match")).toBe('"3"');
     expect(sent?.headers.get("x-request-id")).toBe("r1");
     expect(sent?.headers.has("x-secret")).toBeFalse();
+  });
+
+  test("one identity goes to the role, the verified one, and what is set here stands, whatever Connection names", async () => {
+    const proxy = proxyTo(first.url.href);
+    const named = ["authorization", "cookie", "x-request-id", "x-forwarded-host", "x-forwarded-proto", "forwarded"];
+    const claims = {
+      authorization: "Bearer other",
+      cookie: "taskwire_session=other; __Host-taskwire_session=other",
+      forwarded: "host=evil",
+      "x-forwarded-for": "10.0.0.1",
+      "x-forwarded-host": "evil",
+      "x-request-id": "theirs",
+    };
+    for (const connection of [null, ...named, named.join(", "), `close,${named.join(",").toUpperCase()}`]) {
+      asked.length = 0;
+      await proxy(forward("POST", { ...claims, ...(connection === null ? {} : { connection }) }));
+      const said = Object.fromEntries(asked[0]?.headers ?? []);
+      expect(said).toMatchObject({
+        authorization: "Bearer verified",
+        "x-request-id": "r1",
+        "x-forwarded-host": "gateway",
+      });
+      expect(Object.keys(said).filter((name) => /^(cookie|forwarded|x-forwarded-for)$/.test(name))).toEqual([]);
+    }
+  });
+
+  test("a path leads to no other host", async () => {
+    const proxy = proxyTo(first.url.href);
+    const request = new Request(`http://gateway//127.0.0.1:${second.port}/v1/tasks`);
+    const answer = await proxy({ ...forward("GET"), request });
+    expect(answer.headers.get("x-from")).toBe("first");
   });
 
   test("goes to the next address where nobody listens, for writes as well: nothing was sent", async () => {
@@ -74,6 +104,10 @@ describe("the proxy", () => {
     });
     const broken = `http://127.0.0.1:${breaking.port}`;
     await expect(proxyTo(broken, second.url.href)(forward("POST"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    const dropped = { "idempotency-key": "k", connection: "idempotency-key" };
+    await expect(proxyTo(broken, second.url.href)(forward("POST", dropped))).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+    });
     const keyed = await proxyTo(broken, second.url.href)(forward("POST", { "idempotency-key": "k" }));
     const read = await proxyTo(broken, second.url.href)(forward("GET"));
     expect([keyed.headers.get("x-from"), read.headers.get("x-from")]).toEqual(["second", "second"]);

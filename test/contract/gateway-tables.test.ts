@@ -38,25 +38,54 @@ test.each<[string, PgTable]>([
 test("the end of a session is known to every instance at once, and to one that starts later", async () => {
   const expiresAt = new Date(Date.now() + 60_000);
   const session = (): Session => ({ id: crypto.randomUUID(), userId: crypto.randomUUID(), expiresAt });
+  const who = ({ id, userId }: Session) => ({ sessionId: id, userId });
   const told: string[] = [];
   await using here = await openSessions(db, { log, onEnded: () => void told.push("here") });
-  await using there = await openSessions(db, { log, onEnded: (isOver) => void told.push(`there ${isOver(one.id)}`) });
+  await using there = await openSessions(db, { log, onEnded: (isOver) => void told.push(`there ${isOver(who(one))}`) });
   // One made here, one whose token came from elsewhere.
   const [one, foreign] = [session(), session()];
   await here.begin(one);
-  expect([here.isOver(one.id), there.isOver(one.id)]).toEqual([false, false]);
+  expect([here.isOver(who(one)), there.isOver(who(one))]).toEqual([false, false]);
   const started = performance.now();
   await here.end(one);
-  expect(here.isOver(one.id)).toBeTrue();
-  await until("the other knows", () => there.isOver(one.id), { everyMs: 5 });
+  expect(here.isOver(who(one))).toBeTrue();
+  await until("the other knows", () => there.isOver(who(one)), { everyMs: 5 });
   // It looks by itself every 5 s; sooner is by notification.
   expect(performance.now() - started).toBeLessThan(4_000);
   await here.end(foreign);
   await here.end(foreign);
-  await until("the other knows of the foreign one", () => there.isOver(foreign.id), { everyMs: 5 });
+  await until("the other knows of the foreign one", () => there.isOver(who(foreign)), { everyMs: 5 });
   expect(told).toContain("there true");
   await using later = await openSessions(db, { log, onEnded: () => {} });
-  expect([later.isOver(one.id), later.isOver(foreign.id), later.isOver("unknown")]).toEqual([true, true, false]);
+  expect([
+    later.isOver(who(one)),
+    later.isOver(who(foreign)),
+    later.isOver({ ...who(one), sessionId: "unknown" }),
+  ]).toEqual([true, true, false]);
+});
+
+test("a session is one user's, and stays ended until the last token of it expires", async () => {
+  const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1000);
+  const [ada, bob] = [crypto.randomUUID(), crypto.randomUUID()];
+  await using here = await openSessions(db, { log, onEnded: () => {} });
+  await here.end({ id: "same", userId: ada, expiresAt: inSeconds(-3) });
+  await using early = await openSessions(db, { log, onEnded: () => {} });
+  // Tokens are taken for some seconds after their end.
+  expect(early.isOver({ userId: ada, sessionId: "same" })).toBeTrue();
+  await here.end({ id: "same", userId: ada, expiresAt: inSeconds(600) });
+  await here.end({ id: "same", userId: ada, expiresAt: inSeconds(60) });
+  await using later = await openSessions(db, { log, onEnded: () => {} });
+  for (const { isOver } of [here, later]) {
+    expect(isOver({ userId: ada, sessionId: "same" })).toBeTrue();
+    expect(isOver({ userId: bob, sessionId: "same" })).toBeFalse();
+  }
+  await here.end({ id: "same", userId: bob, expiresAt: inSeconds(60) });
+  const rows = await db.sql<{ user_id: string; left: number }[]>`
+    select user_id, round(extract(epoch from expires_at - clock_timestamp()))::int as left
+    from sessions where id = 'same'`;
+  const left = Object.fromEntries(rows.map((row) => [row.user_id, row.left]));
+  expect(left[ada]).toBeWithin(500, 601);
+  expect(left[bob]).toBeWithin(30, 61);
 });
 
 test("a ticket is stored as a digest, good once and not for ever", async () => {

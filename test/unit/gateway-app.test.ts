@@ -16,7 +16,9 @@ const auth: AuthConfig = {
   issuer: null,
   audience: null,
   algorithm: null,
+  devHosts: ["app.test"],
   nodeEnv: null,
+  host: "127.0.0.1",
 };
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -34,7 +36,7 @@ function setup(over: { auth?: AuthConfig; answer?: (forward: Forward) => Respons
       version: "1",
       authenticate: makeAuthenticate({
         authenticate: openAuth(config).authenticate,
-        isOver: (id) => endedSessions.has(id),
+        isOver: ({ userId, sessionId }) => endedSessions.has(`${userId} ${sessionId}`),
         redeemTicket: (ticket) => {
           const who = tickets.get(ticket) ?? null;
           tickets.delete(ticket);
@@ -49,8 +51,8 @@ function setup(over: { auth?: AuthConfig; answer?: (forward: Forward) => Respons
       auth: config,
       sessions: {
         begin: () => Promise.resolve(),
-        end: ({ id }) => {
-          endedSessions.add(id);
+        end: ({ id, userId }) => {
+          endedSessions.add(`${userId} ${id}`);
           return Promise.resolve();
         },
       },
@@ -129,9 +131,35 @@ describe("sessions", () => {
     expect((await signIn("bob")).user_id).not.toBe(user_id);
   });
 
-  test("the cookie is Secure where the browser came by https", async () => {
-    const { signIn } = setup();
-    expect((await signIn("ada", { "x-forwarded-proto": "https" })).cookie).toEndWith("; Secure");
+  test("where the browser came by https the cookie is Secure and bound to this host, and no other is read", async () => {
+    const { call, signIn } = setup();
+    const https = { "x-forwarded-proto": "https" };
+    const { cookie, token } = await signIn("ada", https);
+    expect(cookie).toBe(`__Host-taskwire_session=${token}; Path=/; Max-Age=60; HttpOnly; SameSite=Strict; Secure`);
+    const status = async (sent: string, headers = {}) =>
+      (await call("GET", "/v1/session", { cookie: sent, ...headers })).status;
+    expect(await status(`__Host-taskwire_session=${token}`, https)).toBe(200);
+    // Another host of the domain may have set that one.
+    expect(await status(`taskwire_session=${token}`, https)).toBe(401);
+    const bob = (await signIn("bob", https)).token;
+    expect(await status(`taskwire_session=${bob}; __Host-taskwire_session=${token}`, https)).toBe(200);
+    expect(await status(`__Host-taskwire_session=${bob}; __Host-taskwire_session=${token}`, https)).toBe(401);
+    expect(await status(`taskwire_session=${bob}; taskwire_session=${token}`)).toBe(401);
+  });
+
+  test.each<[string, Record<string, string>, number]>([
+    ["by a name of its own", { host: "localhost:8080" }, 201],
+    ["by its address", { host: "127.0.0.1:8080" }, 201],
+    ["by its address of version 6", { host: "[::1]:8080" }, 201],
+    ["by a name that was allowed", { host: "app.test" }, 201],
+    ["through a proxy by such a name", { host: "127.0.0.1:8080", "x-forwarded-host": "localhost" }, 201],
+    ["by a stranger's name that leads here", { host: "evil.example:8080", origin: "http://evil.example:8080" }, 403],
+    ["by one that only looks like it", { host: "localhost.evil.example" }, 403],
+    ["by a stranger's name that claims a proxy", { host: "evil.example", "x-forwarded-host": "localhost" }, 403],
+    ["through a proxy by a stranger's name", { host: "127.0.0.1:8080", "x-forwarded-host": "evil.example" }, 403],
+    ["by nonsense", { host: "a b" }, 403],
+  ])("development sign-in %s", async (_how, headers, status) => {
+    expect((await setup().call("POST", "/v1/session", headers, { user: "ada" })).status).toBe(status);
   });
 
   test("after signing out the token is refused everywhere and the cookie cleared", async () => {
@@ -194,6 +222,20 @@ describe("what is passed on", () => {
     expect(await positionOf("HEAD", "/v1/tasks")).toBe(`e.${user_id.slice(0, 2)}.9`);
     expect(await positionOf("GET", "/v1/tasks/9")).toBeNull();
     expect(await positionOf("DELETE", "/v1/tasks/1")).toBeNull();
+  });
+
+  test("goes there with the one credential that was verified", async () => {
+    const { call, signIn, forwarded } = setup();
+    const [ada, bob] = [await signIn("ada"), await signIn("bob")];
+    const byBob = { cookie: `taskwire_session=${bob.token}` };
+    await call("GET", "/v1/tasks", { ...ada.bearer, ...byBob, connection: "authorization" });
+    await call("POST", "/v1/tasks", { ...byBob, origin: "http://app.test" }, { title: "x" });
+    expect(forwarded.map(({ token }) => token)).toEqual([ada.token, bob.token]);
+    await call("DELETE", "/v1/session", bob.bearer);
+    expect((await call("GET", "/v1/tasks", byBob)).status).toBe(401);
+    const two = { authorization: `${ada.bearer.authorization}, ${bob.bearer.authorization}`, ...byBob };
+    expect((await call("GET", "/v1/tasks", two)).status).toBe(401);
+    expect(forwarded).toHaveLength(2);
   });
 
   test("a write by cookie from another origin goes nowhere", async () => {

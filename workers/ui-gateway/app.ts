@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { makeHttpApp, methodNotAllowed, type HttpEnv, type HttpOptions } from "../../shared/http/http-app.ts";
 import { apiDocument, type ReadDocument } from "./api-document.ts";
 import { renderDocs } from "./render-docs.ts";
+import { Problem } from "../../shared/problem.ts";
 import { servePage, type Page } from "../../shared/http/page.ts";
 import { newTraceparent, type Proxy } from "./proxy.ts";
 import { addSessionRoutes, type SessionDeps } from "./session-routes.ts";
@@ -37,14 +38,18 @@ export function buildApp(deps: GatewayDeps): Gateway {
   app.all("/v1/*", async (c) => {
     const upstream = upstreamOf(c.req.path);
     if (upstream === null) return c.notFound();
+    const { userId, token } = c.var.identity;
+    // A ticket opens a stream and nothing else, so it cannot come here.
+    if (token === undefined) throw new Problem("UNAUTHENTICATED");
     const isRead = c.req.method === "GET" || c.req.method === "HEAD";
     // Taken before the read: a change that falls between the two is then streamed again instead of missed.
-    const cursor = isRead ? cursorOf(c.var.identity.userId) : null;
+    const cursor = isRead ? cursorOf(userId) : null;
     const hasBody = !isRead && c.req.raw.body !== null;
     const response = await proxy({
       upstream,
       request: c.req.raw,
       body: hasBody ? await c.req.text() : null,
+      token,
       headers: forwardedFor(c),
     });
     response.headers.set("x-request-id", c.var.requestId);

@@ -1,5 +1,6 @@
 import type { Identity } from "../../shared/http/auth.ts";
 import { Problem } from "../../shared/problem.ts";
+import type { Sessions } from "./sessions.ts";
 import type { Who } from "./streams.ts";
 
 /**
@@ -8,7 +9,7 @@ import type { Who } from "./streams.ts";
  */
 export function makeAuthenticate(options: {
   authenticate: (request: Request) => Promise<Identity>;
-  isOver: (sessionId: string) => boolean;
+  isOver: Sessions["isOver"];
   redeemTicket: (ticket: string) => Promise<Who | null>;
 }): (request: Request) => Promise<Identity> {
   const { authenticate, isOver, redeemTicket } = options;
@@ -25,7 +26,7 @@ export function makeAuthenticate(options: {
   return async (request) => {
     const ticket = ticketOf(request);
     const identity = ticket === null ? await authenticate(request) : await byTicket(ticket);
-    if (isOver(identity.sessionId)) throw new Problem("UNAUTHENTICATED", "The session was ended");
+    if (isOver(identity)) throw new Problem("UNAUTHENTICATED", "The session was ended");
     return identity;
   };
 }

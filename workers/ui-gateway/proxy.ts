@@ -1,4 +1,5 @@
 import { Problem } from "../../shared/problem.ts";
+import { direct } from "../../shared/http/proxy-for.ts";
 import type { Upstream } from "./upstreams.ts";
 
 export type Forward = Readonly<{
@@ -6,6 +7,8 @@ export type Forward = Readonly<{
   request: Request;
   /** Read already, and bounded: so a refused connection can be followed by another. */
   body: string | null;
+  /** The credential that was verified, and the only one that is passed on: the role must not read another. */
+  token: string;
   /** Set on the way there, over what the client sent. */
   headers: Readonly<Record<string, string>>;
 }>;
@@ -28,6 +31,9 @@ const ownToConnection = [
   "accept-encoding",
 ];
 
+/** What a client says of who it is and where it comes from; the gateway sets its own. */
+const saidOfItself = /^(authorization|cookie|forwarded|x-forwarded-.*)$/;
+
 /**
  * Passes requests on to the role's addresses in turn and answers with what it says, its body streamed. Where nobody listens
  * the next address is tried at once: nothing was sent. When a connection breaks later, only what may be sent twice (reads, and writes with an
@@ -38,12 +44,14 @@ export function makeProxy(
   { timeoutMs, send = fetch }: { timeoutMs: number; send?: typeof fetch },
 ): Proxy {
   const turns = new Map<Upstream, number>();
-  return async ({ upstream, request, body, headers }) => {
+  return async ({ upstream, request, body, token, headers: set }) => {
     const addresses = urls[upstream];
     const turn = turns.get(upstream) ?? 0;
     turns.set(upstream, (turn + 1) % Math.max(1, addresses.length));
     const { pathname, search } = new URL(request.url);
-    const isRepeatable = ["GET", "HEAD"].includes(request.method) || request.headers.has("idempotency-key");
+    const headers = forwardedHeaders(request.headers, { ...set, authorization: `Bearer ${token}` });
+    // By what the role will read: a client may name its own key in Connection.
+    const isRepeatable = ["GET", "HEAD"].includes(request.method) || headers.has("idempotency-key");
     const cutOff = new AbortController();
     const { signal } = cutOff;
     // A timer that is cleared: AbortSignal.timeout keeps each request's signals until it fires.
@@ -53,12 +61,13 @@ export function makeProxy(
     for (let i = 0; i < addresses.length; i++) {
       const address = addresses[(turn + i) % addresses.length] ?? "";
       try {
-        const response = await send(new URL(pathname + search, address), {
+        const response = await send(targetOf(address, pathname, search), {
           method: request.method,
-          headers: forwardedHeaders(request.headers, headers),
+          headers,
           body,
           redirect: "manual",
           signal,
+          ...direct,
         });
         clearTimeout(timer);
         return new Response(response.body, { status: response.status, headers: withoutOwn(response.headers) });
@@ -78,8 +87,18 @@ export function newTraceparent(): string {
   return `00-${hex(16)}-${hex(8)}-01`;
 }
 
+/** Set as parts, so that no path can lead to another host. */
+function targetOf(address: string, pathname: string, search: string): URL {
+  const target = new URL(address);
+  target.pathname = pathname;
+  target.search = search;
+  return target;
+}
+
 function forwardedHeaders(from: Headers, set: Readonly<Record<string, string>>): Headers {
   const headers = withoutOwn(from);
+  const said = [...headers.keys()].filter((name) => saidOfItself.test(name));
+  for (const name of said) headers.delete(name);
   // Answers are passed on as they are; compressing between our own processes costs more than it saves.
   headers.set("accept-encoding", "identity");
   for (const [name, value] of Object.entries(set)) headers.set(name, value);

@@ -1,9 +1,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { issueDevToken, sessionCookie, type AuthConfig, type Identity } from "../../shared/http/auth.ts";
+import { issueDevToken, type AuthConfig, type Identity } from "../../shared/http/auth.ts";
+import { sessionCookie } from "../../shared/http/credential.ts";
 import { bodyFailures, readFailures, writeFailures } from "../../shared/http/failures.ts";
 import type { HttpApp } from "../../shared/http/http-app.ts";
 import { refuseForeignOrigin } from "../../shared/http/origin.ts";
 import { Problem } from "../../shared/problem.ts";
+import { refuseForeignHost } from "./refuse-foreign-host.ts";
 import type { Sessions } from "./sessions.ts";
 
 export type SessionDeps = Readonly<{
@@ -58,6 +60,7 @@ export function addSessionRoutes(app: HttpApp, deps: SessionDeps): void {
     refuseForeignOrigin(c.req.raw);
     if (auth.mode !== "dev")
       throw new Problem("NOT_FOUND", "Sessions are made by the identity provider; send its token as a bearer token");
+    refuseForeignHost(c.req.raw, auth.devHosts);
     const id = newId();
     const { token, userId, expiresAt } = await issueDevToken(auth, {
       name: c.req.valid("json").user,
@@ -66,7 +69,7 @@ export function addSessionRoutes(app: HttpApp, deps: SessionDeps): void {
       lifetimeSeconds: sessionSeconds,
     });
     await sessions.begin({ id, userId, expiresAt });
-    c.header("set-cookie", cookie(c.req.raw, token, sessionSeconds));
+    c.header("set-cookie", sessionCookie(c.req.raw, token, sessionSeconds));
     return c.json({ token, user_id: userId, expires_at: expiresAt.toISOString() }, 201);
   });
 
@@ -79,12 +82,7 @@ export function addSessionRoutes(app: HttpApp, deps: SessionDeps): void {
     refuseForeignOrigin(c.req.raw);
     const { sessionId, userId, expiresAt } = await authenticate(c.req.raw);
     await sessions.end({ id: sessionId, userId, expiresAt });
-    c.header("set-cookie", cookie(c.req.raw, "", 0));
+    c.header("set-cookie", sessionCookie(c.req.raw, "", 0));
     return c.body(null, 204);
   });
-}
-
-function cookie(request: Request, token: string, seconds: number): string {
-  const isHttps = (request.headers.get("x-forwarded-proto") ?? new URL(request.url).protocol).startsWith("https");
-  return `${sessionCookie}=${token}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict${isHttps ? "; Secure" : ""}`;
 }

@@ -4,12 +4,13 @@ import type { Log } from "../../shared/log.ts";
 /** Which sessions are over before their tokens expire. Known here without asking: a request waits for no table. */
 export type Sessions = AsyncDisposable &
   Readonly<{
-    isOver: (sessionId: string) => boolean;
+    isOver: (session: Readonly<{ userId: string; sessionId: string }>) => boolean;
     begin: (session: Session) => Promise<void>;
     /** Logs out, for ever and on every instance within milliseconds; sessions made elsewhere are known by their end alone. */
     end: (session: Session) => Promise<void>;
   }>;
 
+/** `id` is unique among the sessions of one user. */
 export type Session = Readonly<{ id: string; userId: string; expiresAt: Date }>;
 
 const channel = "session_ended";
@@ -24,24 +25,25 @@ export async function openSessions(
 ): Promise<Sessions> {
   const { sql } = db;
   const over = new Map<string, number>();
-  const isOver = (id: string) => over.has(id);
+  const isOver: Sessions["isOver"] = ({ userId, sessionId }) => over.has(keyOf(userId, sessionId));
   const notifier = db.notifier(channel);
   const look = async () => {
     // Everything still valid by its token: a few rows, as people log out seldom and sessions last a day.
-    const rows = await sql<{ id: string; expires_at: Date }[]>`
-      select id, expires_at from sessions
-      where ended_at is not null and expires_at > clock_timestamp()`;
-    const fresh = rows.filter(({ id }) => !over.has(id));
-    for (const { id, expires_at } of fresh) over.set(id, expires_at.getTime());
+    // A minute longer, because tokens are taken for some seconds after their end.
+    const rows = await sql<{ id: string; user_id: string; expires_at: Date }[]>`
+      select id, user_id, expires_at from sessions
+      where ended_at is not null and expires_at > clock_timestamp() - interval '1 minute'`;
+    const fresh = rows.filter(({ user_id, id }) => !over.has(keyOf(user_id, id)));
+    for (const { user_id, id, expires_at } of rows) over.set(keyOf(user_id, id), expires_at.getTime());
     for (const [id, until] of over) if (until < Date.now() - 60_000) over.delete(id);
     if (fresh.length > 0) onEnded(isOver);
   };
   const tryLook = () => look().catch((error: unknown) => log.warn("sessions_unknown", { error }));
   // Rows locked by another instance are being deleted by it.
   const forget = () => sql`
-    delete from sessions where id in (
-      select id from sessions where expires_at < clock_timestamp() - interval '1 hour'
-      order by id limit 1000 for update skip locked
+    delete from sessions where (user_id, id) in (
+      select user_id, id from sessions where expires_at < clock_timestamp() - interval '1 hour'
+      order by user_id, id limit 1000 for update skip locked
     )`;
   await look();
   const listener = await db.listen(channel, () => void tryLook());
@@ -54,10 +56,13 @@ export async function openSessions(
       await sql`insert into sessions (id, user_id, expires_at) values (${id}, ${userId}, ${expiresAt})`;
     },
     end: async ({ id, userId, expiresAt }) => {
-      await sql`
+      // A later token of the same session keeps it ended for longer.
+      const [row] = await sql<{ expires_at: Date }[]>`
         insert into sessions (id, user_id, expires_at, ended_at) values (${id}, ${userId}, ${expiresAt}, clock_timestamp())
-        on conflict (id) do update set ended_at = coalesce(sessions.ended_at, excluded.ended_at)`;
-      over.set(id, expiresAt.getTime());
+        on conflict (user_id, id) do update set ended_at = coalesce(sessions.ended_at, excluded.ended_at),
+          expires_at = greatest(sessions.expires_at, excluded.expires_at)
+        returning expires_at`;
+      over.set(keyOf(userId, id), (row?.expires_at ?? expiresAt).getTime());
       notifier.notify();
       onEnded(isOver);
     },
@@ -67,4 +72,9 @@ export async function openSessions(
       await listener[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Two users may bring the same session id: ids are their issuers' choice. */
+function keyOf(userId: string, sessionId: string): string {
+  return `${userId} ${sessionId}`;
 }

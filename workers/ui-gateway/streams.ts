@@ -23,7 +23,7 @@ export type Streams = Readonly<{
   /** Counts something else that follows a user, a poll, as a stream; returns the way to end that. Throws as `open` rejects. */
   admit: (userId: string) => () => void;
   /** Ends the streams of sessions that are over, with `event: auth`. */
-  endSessions: (isOver: (sessionId: string) => boolean) => void;
+  endSessions: (isOver: (who: Who) => boolean) => void;
   /** Says goodbye to all, a part every 50 ms, and takes no new ones; resolves when the last has been told. */
   drain: (withinMs: number) => Promise<void>;
 }>;
@@ -122,7 +122,7 @@ export function makeStreams(options: {
     },
     endSessions: (isOver) => {
       for (const { who, connection } of open)
-        if (isOver(who.sessionId)) connection.end("auth", noticeBytes("auth", { reason: "session-ended" }));
+        if (isOver(who)) connection.end("auth", noticeBytes("auth", { reason: "session-ended" }));
     },
     drain: async (withinMs) => {
       isDraining = true;

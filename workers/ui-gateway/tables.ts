@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { customType, index, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
+import { customType, index, pgTable, primaryKey, text, timestamp, uuid } from "drizzle-orm/pg-core";
 
 const bytea = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => "bytea" });
 const instant = (name: string) => timestamp(name, { withTimezone: true });
@@ -7,7 +7,7 @@ const instant = (name: string) => timestamp(name, { withTimezone: true });
 export const sessions = pgTable(
   "sessions",
   {
-    id: text("id").primaryKey(),
+    id: text("id").notNull(),
     userId: uuid("user_id").notNull(),
     createdAt: instant("created_at")
       .notNull()
@@ -16,6 +16,7 @@ export const sessions = pgTable(
     endedAt: instant("ended_at"),
   },
   (table) => [
+    primaryKey({ columns: [table.userId, table.id] }),
     index("sessions_ended")
       .on(table.expiresAt)
       .where(sql`ended_at is not null`),
