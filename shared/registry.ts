@@ -1,16 +1,25 @@
-import { integer, optional, url, type Config } from "./config.ts";
+import { checked, integer, optional, url, type Config } from "./config.ts";
+import { proxyFor } from "./http/proxy-for.ts";
 import type { Metrics } from "./metrics.ts";
+import { allowPasswordsInClear, isReadOnTheWay, passwordInClear } from "./password-in-clear.ts";
 import { Problem } from "./problem.ts";
 
-export const registrySettings = {
-  /** Up to where the subjects begin: http://host:8081, or http://host:8080/apis/ccompat/v7 for Apicurio. */
-  url: url("SCHEMA_REGISTRY_URL", ["http", "https"]),
-  user: optional("SCHEMA_REGISTRY_USER"),
-  password: optional("SCHEMA_REGISTRY_PASSWORD"),
-  timeoutMs: integer("SCHEMA_REGISTRY_TIMEOUT_MS", 5000, { min: 100, max: 60_000 }),
-};
+export const registrySettings = checked(
+  {
+    /** Up to where the subjects begin: http://host:8081, or http://host:8080/apis/ccompat/v7 for Apicurio. */
+    url: url("SCHEMA_REGISTRY_URL", ["http", "https"]),
+    user: optional("SCHEMA_REGISTRY_USER"),
+    password: optional("SCHEMA_REGISTRY_PASSWORD"),
+    timeoutMs: integer("SCHEMA_REGISTRY_TIMEOUT_MS", 5000, { min: 100, max: 60_000 }),
+    allowPasswordsInClear,
+  },
+  ({ url: address = "", user, allowPasswordsInClear: isAllowed }) =>
+    user && isAllowed === false && isReadOnTheWay(address)
+      ? [passwordInClear("SCHEMA_REGISTRY_USER with http://")]
+      : [],
+);
 
-export type RegistryConfig = Config<typeof registrySettings>;
+export type RegistryConfig = Omit<Config<typeof registrySettings>, "allowPasswordsInClear">;
 
 /**
  * The Confluent API, as Redpanda's, Confluent's and Apicurio's registries speak it. Every call has a deadline and rejects with
@@ -55,6 +64,7 @@ export function openRegistry(config: RegistryConfig, metrics?: Metrics): Registr
       method,
       headers,
       signal: AbortSignal.timeout(config.timeoutMs),
+      ...proxyFor(base),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     }).catch((error: unknown) => unavailable(`${what}: ${error instanceof Error ? error.message : String(error)}`));
     const said = await answer.text().catch((error: unknown) => unavailable(`${what}: ${String(error)}`));

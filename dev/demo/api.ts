@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { direct } from "../../shared/http/proxy-for.ts";
 
 export type Answer = Readonly<{ status: number; body: Readonly<Record<string, unknown>>; etag: string | null }>;
 export type Api = Readonly<{
@@ -22,6 +23,7 @@ export async function openApi(base: string, user: string, patienceMs = 60_000): 
         headers: { ...headers, ...(body === undefined ? {} : { "content-type": "application/json" }) },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(10_000),
+        ...direct,
       }).catch(() => null);
       const passing =
         response === null ||

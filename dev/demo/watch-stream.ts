@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createParser } from "eventsource-parser";
+import { direct } from "../../shared/http/proxy-for.ts";
 
 export type StreamEvent = Readonly<{ event: string; id: string; data: unknown }>;
 
@@ -17,6 +18,7 @@ export async function watchStream(
       const response = await fetch(url, {
         headers: { authorization: `Bearer ${token}`, ...(lastId ? { "last-event-id": lastId } : {}) },
         signal,
+        ...direct,
       });
       const parser = createParser({
         onEvent: (event) => {

@@ -3,6 +3,7 @@ import { readRedisServer } from "../../shared/timers/redis-server.ts";
 import type { PartName } from "../stack/stack.ts";
 import type { Finding } from "./examine.ts";
 import { judgeRedis } from "./judge-redis.ts";
+import { proxyFor } from "../../shared/http/proxy-for.ts";
 
 /** Asks a server named by the environment whether it answers and, for Redis, whether it is set up to keep what it is given. */
 export async function askGiven(part: PartName, variable: string, url: string): Promise<readonly Finding[]> {
@@ -23,7 +24,8 @@ export async function askGiven(part: PartName, variable: string, url: string): P
         return [{ state: "good", what: part, found: `${url} accepts connections` }];
       }
       case "registry": {
-        const answer = await fetch(`${url.replace(/\/$/, "")}/subjects`, { signal: AbortSignal.timeout(5_000) });
+        const signal = AbortSignal.timeout(5_000);
+        const answer = await fetch(`${url.replace(/\/$/, "")}/subjects`, { signal, ...proxyFor(url) });
         if (!answer.ok && answer.status !== 401) throw new Error(`${answer.status} on /subjects`);
         return [{ state: "good", what: part, found: `${withoutPassword(url)} answers` }];
       }

@@ -5,6 +5,7 @@ import { forgetProcess, recordProcess } from "../stack/process-records.ts";
 import { stopProcess } from "../stack/stop-process.ts";
 import { splitLines } from "./console-lines.ts";
 import { readableLine } from "./readable-line.ts";
+import { direct } from "../../shared/http/proxy-for.ts";
 
 export type LaunchRoleOptions = Readonly<{
   label: string;
@@ -62,7 +63,7 @@ export function launchRole({ label, command, cwd, env, recordsDirectory, print }
 /** True when the role on `port` says that it is ready. */
 export async function isReady(port: number): Promise<boolean> {
   try {
-    const answer = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(2_000) });
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(2_000), ...direct });
     await answer.body?.cancel();
     return answer.ok;
   } catch {

@@ -4,6 +4,7 @@ import type { Java } from "./java.ts";
 import { ensureDatabase } from "./postgres.ts";
 import { javaScratch } from "./java-scratch.ts";
 import { launch, untilReady, type Launched } from "./launch.ts";
+import { direct } from "../../shared/http/proxy-for.ts";
 
 export type RegistryOptions = Readonly<{
   java: Java;
@@ -69,9 +70,11 @@ export async function startRegistry(options: RegistryOptions): Promise<Launched>
   const answers = async () => {
     const health = await fetch(`http://127.0.0.1:${managementPort}/health/ready`, {
       signal: AbortSignal.timeout(2_000),
+      ...direct,
     });
     const subjects = await fetch(`http://127.0.0.1:${options.port}${registryPath}/subjects`, {
       signal: AbortSignal.timeout(5_000),
+      ...direct,
     });
     return health.ok && subjects.ok;
   };

@@ -15,7 +15,7 @@ import { Problem } from "../problem.ts";
 import { readClaims, sessionOfToken, userOfDevToken, userOfSubject } from "./claims.ts";
 import { readCredential, type Credential } from "./credential.ts";
 import { openKeySet } from "./key-set.ts";
-import { isLoopback } from "./loopback.ts";
+import { isLoopback } from "../loopback.ts";
 
 /**
  * Who asks. `via` tells how they said so to this process: a cookie is sent by a browser unasked, so writes need a check of their

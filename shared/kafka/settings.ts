@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { brokerList, checked, flag, optional, optionalOneOf, text, type Config } from "../config.ts";
+import { allowPasswordsInClear, passwordInClear } from "../password-in-clear.ts";
 
 /** How to reach Kafka. `prefix` stands before every topic and group on the broker, so that deployments can share one. */
 export const kafkaSettings = checked(
@@ -13,8 +14,13 @@ export const kafkaSettings = checked(
     saslMechanism: optionalOneOf("KAFKA_SASL_MECHANISM", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]),
     saslUsername: optional("KAFKA_SASL_USERNAME"),
     saslPassword: optional("KAFKA_SASL_PASSWORD"),
+    allowPasswordsInClear,
   },
-  ({ saslMechanism, saslUsername, saslPassword, tlsCertFile, tlsKeyFile }) => [
+  ({ tls, saslMechanism, saslUsername, saslPassword, allowPasswordsInClear: isAllowed, tlsCertFile, tlsKeyFile }) => [
+    // On loopback too: brokers lead their clients to other addresses. SCRAM sends no password.
+    ...(saslMechanism === "PLAIN" && tls === false && isAllowed === false
+      ? [passwordInClear("KAFKA_SASL_MECHANISM=PLAIN without KAFKA_TLS")]
+      : []),
     ...(saslMechanism && saslUsername === null
       ? ["KAFKA_SASL_USERNAME is not set: KAFKA_SASL_MECHANISM needs it"]
       : []),
@@ -24,7 +30,7 @@ export const kafkaSettings = checked(
     ...(tlsCertFile && tlsKeyFile === null ? ["KAFKA_TLS_KEY_FILE is not set: KAFKA_TLS_CERT_FILE needs it"] : []),
   ],
 );
-export type KafkaConfig = Config<typeof kafkaSettings>;
+export type KafkaConfig = Omit<Config<typeof kafkaSettings>, "allowPasswordsInClear">;
 
 /**
  * The options every client of this deployment has in common. `metadataMaxAge` bounds how long a moved leader goes unnoticed.

@@ -1,16 +1,32 @@
 import { DelayedError, Queue, Worker, type Job } from "bullmq";
 import { Redis } from "ioredis";
-import { text, url, type Config } from "../config.ts";
+import { checked, text, url, type Config } from "../config.ts";
 import type { Log } from "../log.ts";
+import { allowPasswordsInClear, isReadOnTheWay, passwordInClear } from "../password-in-clear.ts";
 import { deadline, settlesWithin } from "../wait.ts";
 import type { Wakeup } from "./due-rows.ts";
 import { makeCrowd } from "./crowd.ts";
 import { readRedisServer, type RedisServer } from "./redis-server.ts";
 
-export const redisSettings = {
-  url: url("REDIS_URL", ["redis", "rediss"]),
-  prefix: text("REDIS_PREFIX", "taskwire"),
-};
+export const redisSettings = checked(
+  {
+    url: url("REDIS_URL", ["redis", "rediss"]),
+    prefix: text("REDIS_PREFIX", "taskwire"),
+    allowPasswordsInClear,
+  },
+  ({ url: address = "", allowPasswordsInClear: isAllowed }) =>
+    isAllowed === false && hasPassword(address) && isReadOnTheWay(address)
+      ? [passwordInClear("REDIS_URL with redis://")]
+      : [],
+);
+
+export type RedisConfig = Pick<Config<typeof redisSettings>, "url" | "prefix">;
+
+/** ioredis takes it from the query as well. */
+function hasPassword(address: string): boolean {
+  const found = URL.parse(address);
+  return found !== null && (found.password !== "" || found.searchParams.has("password"));
+}
 
 /** What Redis holds to be recognised by, and the run id of the server that said so (`null` where it is not told). */
 export type SeenMarker = Readonly<{ value: string | null; server: string | null }>;
@@ -61,7 +77,7 @@ type Ring = Readonly<{ id: string; generation: number; due: number; owner?: stri
  * Rejects when Redis answers and may evict keys (maxmemory-policy other than noeviction): it would drop jobs silently.
  */
 export async function openWakeups(
-  config: Config<typeof redisSettings>,
+  config: RedisConfig,
   { queue: name, log }: Readonly<{ queue: string; log: Log }>,
 ): Promise<Wakeups> {
   const tell = makeTeller(log);

@@ -10,10 +10,11 @@ import { until } from "../support/until.ts";
 
 test("the operator tells every group's lag and the outbox as metrics, serves its page, joins no group, and stops cleanly", async () => {
   await using database = await freshDatabase();
+  const token = crypto.randomUUID();
   const env = {
     DATABASE_URL: database.url,
     KAFKA_BROKERS: stack().kafkaBrokers,
-    OPERATOR_TOKEN: "s3cret",
+    OPERATOR_TOKEN: token,
     KAFKA_PREFIX: `operator-${crypto.randomUUID().slice(0, 8)}.`,
   };
   const log = makeLog({}, "error");
@@ -34,7 +35,7 @@ test("the operator tells every group's lag and the outbox as metrics, serves its
     expect(await (await role.get("/"))?.text()).toContain("<title>Taskwire operator</title>");
     expect((await role.get("/app.js"))?.status).toBe(200);
     expect((await role.get("/api/groups"))?.status).toBe(401);
-    const answer = await role.get("/api/groups", { authorization: "Bearer s3cret" });
+    const answer = await role.get("/api/groups", { authorization: `Bearer ${token}` });
     expect(await answer?.json()).toMatchObject({ groups: expect.arrayContaining([]) });
     expect(await broker.admin.groups()).toEqual([]);
     expect(await role.stop()).toBe(0);

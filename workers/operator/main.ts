@@ -1,7 +1,7 @@
 // Reads every group's positions, the outbox and what groups gave up on, tells them as metrics, serves the operator's page and API.
 // Writes the audit and what operators change, each change safe to repeat by its id; any number may run.
 import { openCodec, type Codec } from "../../shared/codec.ts";
-import { optional, optionalUrl, readConfig } from "../../shared/config.ts";
+import { optionalUrl, readConfig } from "../../shared/config.ts";
 import { openPage } from "../../shared/http/page.ts";
 import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
@@ -9,6 +9,7 @@ import { openRegistry, registrySettings } from "../../shared/registry.ts";
 import { runRole } from "../../shared/role.ts";
 import { buildApp } from "./app.ts";
 import { openJobs } from "./http/jobs.ts";
+import { operatorToken } from "./http/operator-token.ts";
 import { measureFailures, measureTables } from "./measure-failures.ts";
 import { measureLag } from "./measure-lag.ts";
 import { once } from "./once.ts";
@@ -20,7 +21,7 @@ const settings = {
   database: databaseSettings,
   kafka: kafkaSettings,
   topics: topicSettings,
-  token: optional("OPERATOR_TOKEN"),
+  token: operatorToken,
   // May be unset; a wrong one is told at the start like every other setting.
   registryUrl: optionalUrl("SCHEMA_REGISTRY_URL", ["http", "https"]),
 };

@@ -10,6 +10,7 @@ import { runRole } from "../../shared/role.ts";
 import { buildApp } from "./app.ts";
 import { makeAuthenticate } from "./authenticate.ts";
 import { openPage } from "../../shared/http/page.ts";
+import { direct } from "../../shared/http/proxy-for.ts";
 import { makeProxy } from "./proxy.ts";
 import { openSessions } from "./sessions.ts";
 import { issueTicket, redeemTicket } from "./tickets.ts";
@@ -57,7 +58,8 @@ await runRole("ui-gateway", settings, async (role, config) => {
     page,
     readDocument: async (upstream) => {
       const [address = ""] = config.upstreams[upstream];
-      return (await fetch(new URL("/openapi.json", address), { signal: AbortSignal.timeout(2_000) })).json();
+      const signal = AbortSignal.timeout(2_000);
+      return (await fetch(new URL("/openapi.json", address), { signal, ...direct })).json();
     },
   });
   role.serve((request, server) => {

@@ -1,4 +1,4 @@
-import { isLoopback } from "../../shared/http/loopback.ts";
+import { isLoopback } from "../../shared/loopback.ts";
 import { Problem } from "../../shared/problem.ts";
 
 /**

@@ -1,5 +1,23 @@
 import { timingSafeEqual } from "node:crypto";
+import { optional, type Setting } from "../../../shared/config.ts";
 import { Problem } from "../../../shared/problem.ts";
+
+/**
+ * OPERATOR_TOKEN; `null` closes the interface. At least 32 characters: it opens everything, nothing counts wrong guesses, and a
+ * password that people can remember can be guessed. Visible ASCII, because it travels in a header.
+ */
+export const operatorToken: Setting<string | null> = {
+  ...optional("OPERATOR_TOKEN"),
+  parse: (value) => {
+    if (value === "") return null;
+    if (!/^[!-~]+$/.test(value)) throw new Error(`may have visible ASCII characters only; ${advice}`);
+    if (value.length < 32)
+      throw new Error(`must have at least 32 characters, because nothing stops anybody from guessing; ${advice}`);
+    if (new Set(value).size < 8) throw new Error(`repeats too few characters; ${advice}`);
+    return value;
+  },
+};
+const advice = "make one by `openssl rand -hex 32`";
 
 /**
  * Lets a request pass that brings the operator's token as a bearer. Rejects with OPERATOR_DISABLED where no token is set: nobody may
