@@ -1,4 +1,5 @@
 import avro from "avsc";
+import { assertPatched } from "./assert-patched.ts";
 import type { AvroRecord } from "./json.ts";
 import { logicalTypes } from "./logical-types.ts";
 
@@ -7,9 +8,10 @@ export type RecordType = avro.types.RecordType;
 
 /**
  * Builds the type of a record. Throws for what is not Avro, and for two things that hostile bytes could abuse: recursive types,
- * and array items that take no bytes (six bytes could claim 2^27 of them; avsc is patched to refuse more items than bytes).
+ * and array items that take no bytes (six bytes could claim 2^27 of them; avsc is patched to refuse more items than bytes). Throws where avsc is not patched.
  */
 export function recordType(schema: AvroRecord): RecordType {
+  assertPatched(avro);
   // The files' types and avsc's agree on what Avro is; avsc's are mutable, and it knows more options than it declares.
   const options = { registry: {}, logicalTypes, wrapUnions: "never", omitRecordMethods: true };
   const type = avro.Type.forSchema(schema as avro.Schema, options as Partial<avro.ForSchemaOptions>);
