@@ -20,6 +20,7 @@ describe("streams of real gateways", () => {
     const { system } = world;
     const strict = await system.start("ui-gateway", {
       STREAM_MAX_REPLAY: "60",
+      STREAM_RING_RECORDS: "40",
       SESSION_SECONDS: "2",
       STREAMS_PER_INSTANCE: "3",
     });
@@ -289,6 +290,36 @@ describe("streams of real gateways", () => {
     expect(second.items).toHaveLength(1);
     expect(await poll(`since=${second.cursor}&wait=0`)).toEqual({ items: [], cursor: second.cursor, reset: null });
     expect(await poll("since=nonsense&wait=5")).toMatchObject({ items: [], reset: "unreadable" });
+  });
+
+  test("who asks for the same missed changes again and again is told to wait; others and what comes live are not held up", async () => {
+    const { user, task, changes } = await setup();
+    const { user: other } = await setup();
+    const headers = { authorization: `Bearer ${user.token}` };
+    const poll = (since: string, as = headers) => fetch(`${urls[2]}/v1/sync?wait=0&since=${since}`, { headers: as });
+    const { cursor } = (await (await poll("nonsense")).json()) as { cursor: string };
+    await world.publish(...changes(task(), 1, 55));
+    using live = await openStream(urls[2], user);
+    await until("the instance has them", async () => {
+      const answer = await poll("nonsense");
+      return Number(((await answer.json()) as { cursor: string }).cursor.split(".").at(-1)) >= 55;
+    });
+    const statuses: number[] = [];
+    let refused: Response | null = null;
+    for (let i = 0; i < 6 && refused === null; i++) {
+      const answer = await poll(cursor);
+      statuses.push(answer.status);
+      if (answer.status === 429) refused = answer;
+      else expect((await answer.json()) as unknown).toMatchObject({ items: [{}], reset: null });
+    }
+    expect(statuses.slice(0, 2)).toEqual([200, 200]);
+    expect(Number(refused?.headers.get("retry-after"))).toBeWithin(1, 120);
+    expect((await fetch(`${urls[2]}/v1/stream?cursor=${cursor}`, { headers })).status).toBe(429);
+    const others = { authorization: `Bearer ${other.token}` };
+    expect((await poll("nonsense", others)).status).toBe(200);
+    const taskId = task();
+    await world.publish(...changes(taskId, 7, 7));
+    await sees(live, 7);
   });
 
   test("an instance that stops says goodbye, ends its streams and goes within seconds", async () => {

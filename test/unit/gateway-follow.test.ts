@@ -1,11 +1,14 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import type { Broker, Fetched } from "../../shared/broker.ts";
 import { makeLog } from "../../shared/log.ts";
 import { partitionOf } from "../../shared/kafka/partition.ts";
-import { makeFollow, type Following } from "../../workers/ui-gateway/follow.ts";
+import { Problem } from "../../shared/problem.ts";
+import { makeFollow, type Following, type Sink } from "../../workers/ui-gateway/follow.ts";
 import { makeHub } from "../../workers/ui-gateway/hub.ts";
+import { pollUpdates } from "../../workers/ui-gateway/poll-updates.ts";
 import { makeReadLog } from "../../workers/ui-gateway/read-log.ts";
+import { makeReplayBudget } from "../../workers/ui-gateway/replay-budget.ts";
 import type { Frame } from "../../workers/ui-gateway/update-frame.ts";
 
 const ada = "0192f0a0-0000-7000-8000-00000000000a";
@@ -13,35 +16,54 @@ const home = partitionOf(ada, 6);
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** A log of one partition that grows, a hub that follows it, and the log's own slow reader, all at the pace of `dice`. */
-function world(dice: () => number, ringRecords: number, isAdas: (offset: number) => boolean) {
+function world(
+  dice: () => number,
+  ringRecords: number,
+  isAdas: (offset: number) => boolean,
+  charge: (userId: string, records: number) => void = () => {},
+) {
   const stop = new AbortController();
   let length = 0;
+  const keyAt = (offset: number) => (isAdas(offset) ? ada : "another");
   const frameAt = (offset: number): Frame => ({
     partition: home,
     offset: BigInt(offset),
-    userId: isAdas(offset) ? ada : "another",
+    userId: keyAt(offset),
     taskId: `task ${offset}`,
     sequence: 1,
-    bytes: new Uint8Array(20_000),
+    bytes: new TextEncoder().encode(`id: e.${home}.${offset}\n`.padEnd(20_000)),
     json: { start: 0, end: 0 },
   });
+  /** What the log was asked for and by whom, as offsets; `tails` are those still read from. */
+  const read: number[] = [];
+  const decoded: number[] = [];
+  let tails = 0;
   const tail: Broker["tail"] = async function* ({ from, signal }) {
     let next = Number(from.get(home));
+    tails++;
+    using _ = { [Symbol.dispose]: () => void tails-- };
     while (!signal.aborted) {
       await turn();
       const end = Math.min(length, next + 1 + Math.floor(dice() * 5));
-      // The fake reader below looks at the offset alone.
-      if (end > next) yield Array.from({ length: end - next }, (_, i) => ({ offset: BigInt(next + i) }) as Fetched);
+      if (end > next)
+        yield Array.from(
+          { length: end - next },
+          (_, i) => ({ offset: BigInt(next + i), key: keyAt(next + i) }) as Fetched,
+        );
+      if (end > next) read.push(end);
       next = Math.max(next, end);
     }
   };
   const hub = makeHub({ ring: { maxRecords: ringRecords, maxBytes: 1e9 }, countDropped: () => {} });
   const log = makeLog({}, "error");
-  const readFrame = ({ offset }: Fetched) => Promise.resolve(frameAt(Number(offset)));
-  const readLog = makeReadLog({ tail, readFrame, epoch: hub.epoch, log, signal: stop.signal });
+  const readFrame = ({ offset }: Fetched) => {
+    decoded.push(Number(offset));
+    return Promise.resolve(frameAt(Number(offset)));
+  };
+  const readLog = makeReadLog({ tail, readFrame, epoch: hub.epoch, charge, log, signal: stop.signal });
   const offsets = (_: string, at: "start" | "end") =>
     Promise.resolve(new Map([[home, BigInt(at === "end" ? length : 0)]]));
-  const follow = makeFollow({ hub, readLog, admin: { offsets }, maxReplay: 10_000n });
+  const follow = makeFollow({ hub, readLog, admin: { offsets }, maxReplay: 10_000n, admitReplay: () => {} });
   const restart = (at: number) => {
     hub.restart("e", new Map(Array.from({ length: 6 }, (_, partition) => [partition, BigInt(at)])), "gap");
     hub.setLive();
@@ -60,6 +82,10 @@ function world(dice: () => number, ringRecords: number, isAdas: (offset: number)
         hub.take(home, frame.offset, frame.userId === ada ? frame : null);
       }
     },
+    decoded,
+    /** Up to where the log has been read. */
+    read: () => read.at(-1) ?? 0,
+    tails: () => tails,
     isBehind: () => Number(hub.ringOf(home)?.next() ?? 0n) < length,
     stop: () => stop.abort(),
   };
@@ -113,7 +139,8 @@ test("whoever comes with whatever position gets every change above it once, in o
         const expected = (after: number) =>
           Array.from({ length: length() }, (_, i) => i).filter((i) => i > after && isAdas(i));
         // Who has everything may still be on the way from the log to what comes now.
-        for (let i = 0; i < 5_000 && clients.some(({ following }) => following.cursor() === null); i++) await turn();
+        const end = `e.${home}.${length() - 1}`;
+        for (let i = 0; i < 5_000 && clients.some(({ following }) => following.cursor() !== end); i++) await turn();
         for (const { after, seen } of clients) expect(seen).toEqual(expected(after));
         stop();
       },
@@ -149,4 +176,163 @@ test("a client that the log took ahead of this instance gets nothing twice and n
   expect(seen).toEqual(Array.from({ length: 59 }, (_, i) => i + 11));
   expect(following.cursor()).toBe(`e.${home}.69`);
   stop();
+});
+
+describe("work for a client that is behind memory", () => {
+  const records = 2_000;
+  /** Of ada's every tenth; five at a time are read. */
+  const far = (charge?: (userId: string, records: number) => void) => {
+    const made = world(
+      () => 0.99,
+      10,
+      (offset) => offset % 10 === 0,
+      charge,
+    );
+    made.append(records);
+    made.restart(records - 10);
+    made.feed(10);
+    return made;
+  };
+  const cursor = (offset: number) => `e.${home}.${offset}`;
+  const settle = async () => {
+    for (let i = 0; i < 20; i++) await turn();
+  };
+  const silent: Sink = {
+    change: () => {},
+    reset: () => {},
+    caughtUp: () => {},
+    stalled: () => {},
+    room: () => null,
+    ended: () => false,
+  };
+
+  test("ends at once when it is stopped, whether a record comes or not", async () => {
+    const { follow, read, tails, stop } = far();
+    const following = await follow(ada, cursor(0), silent);
+    await settle();
+    expect([tails(), read() > 0]).toEqual([1, true]);
+    following.stop();
+    const at = read();
+    await settle();
+    expect(tails()).toBe(0);
+    expect(read()).toBeLessThanOrEqual(at + 5);
+    expect(following.cursor()).toBeNull();
+    stop();
+  });
+
+  test("ends at once when the client has gone or has enough", async () => {
+    const { follow, read, tails, stop } = far();
+    let taken = 0;
+    await follow(ada, cursor(0), { ...silent, change: () => void taken++, ended: () => taken === 3 });
+    await settle();
+    await settle();
+    expect([taken, tails()]).toEqual([3, 0]);
+    expect(read()).toBeLessThan(60);
+    stop();
+  });
+
+  test("ends for each by itself: who stays gets everything, who waits for the next pass and leaves starts none", async () => {
+    const { follow, tails, stop } = far();
+    const seen: number[] = [];
+    const first = await follow(ada, cursor(0), silent);
+    await settle();
+    const second = await follow(ada, cursor(500), {
+      ...silent,
+      change: ({ offset }) => void seen.push(Number(offset)),
+    });
+    const late = await follow(ada, cursor(0), silent);
+    first.stop();
+    for (let i = 0; i < 3_000 && second.cursor() !== cursor(records - 1); i++) await turn();
+    late.stop();
+    expect(seen).toEqual(Array.from({ length: 149 }, (_, i) => 510 + i * 10));
+    await settle();
+    expect(tails()).toBe(0);
+    stop();
+  });
+
+  test("reads no record of another user", async () => {
+    const { follow, decoded, stop } = far();
+    const following = await follow(ada, cursor(0), silent);
+    for (let i = 0; i < 3_000 && following.cursor() !== cursor(records - 1); i++) await turn();
+    expect(decoded).not.toBeEmpty();
+    expect(decoded.filter((offset) => offset % 10 !== 0)).toEqual([]);
+    stop();
+  });
+
+  test("is charged once to a user, however many of their clients wait for it", async () => {
+    const charged = new Map<string, number>();
+    const { follow, stop } = far((userId, count) => charged.set(userId, (charged.get(userId) ?? 0) + count));
+    const clients = await Promise.all([0, 0, 300, 600].map((from) => follow(ada, cursor(from), silent)));
+    for (let i = 0; i < 3_000 && clients.some((one) => one.cursor() !== cursor(records - 1)); i++) await turn();
+    const total = [...charged.values()].reduce((sum, count) => sum + count, 0);
+    expect([...charged.keys()]).toEqual([ada]);
+    expect(total).toBeGreaterThanOrEqual(records - 15);
+    expect(total).toBeLessThan(records + 10);
+    stop();
+  });
+
+  test("a poll that is behind gets on with every answer, however little time it has", async () => {
+    const { follow, tails, stop } = far();
+    const { signal } = new AbortController();
+    const sizes: number[] = [];
+    for (let since = cursor(0); since !== cursor(records - 1);) {
+      const polled = await pollUpdates(follow, { userId: ada, since, waitSeconds: 0, signal });
+      expect(polled.reset).toBeNull();
+      expect(polled.cursor).not.toBe(since);
+      since = polled.cursor;
+      sizes.push(polled.items.length);
+      await settle();
+      expect(tails()).toBe(0);
+    }
+    // Cut after a megabyte.
+    expect(sizes).toEqual([53, 53, 53, 40]);
+    stop();
+  });
+
+  test("a poll whose client has left ends at once, and nothing is read for it", async () => {
+    const { follow, tails, read, stop } = far();
+    const client = new AbortController();
+    const asked = { userId: ada, since: cursor(0), waitSeconds: 30, signal: client.signal };
+    const polling = pollUpdates(follow, asked);
+    await settle();
+    expect(tails()).toBe(1);
+    client.abort();
+    await polling;
+    await settle();
+    expect([tails(), read() < 500]).toEqual([0, true]);
+    // Left before it was asked for: nothing begins.
+    const at = read();
+    await pollUpdates(follow, asked);
+    await settle();
+    expect([tails(), read() - at]).toEqual([0, 0]);
+    stop();
+  });
+});
+
+test("a user has so much of the log read in a minute, is told when there is more, and nobody else pays for it", () => {
+  let ms = 0;
+  const budget = makeReplayBudget({ records: 600, now: () => new Date(ms) });
+  const bob = "0192f0a0-0000-7000-8000-00000000000b";
+  const admitted = (userId: string) => {
+    try {
+      budget.admit(userId);
+      return true;
+    } catch (error) {
+      expect(error).toBeInstanceOf(Problem);
+      return (error as Problem).extra.retryAfterSeconds;
+    }
+  };
+  budget.charge(ada, 500);
+  expect(admitted(ada)).toBe(true);
+  budget.charge(ada, 500);
+  expect(admitted(ada)).toBe(41);
+  expect(admitted(bob)).toBe(true);
+  // However much it was: they are let in again within two minutes.
+  budget.charge(ada, 1e9);
+  expect(admitted(ada)).toBe(61);
+  ms += 61_000;
+  expect(admitted(ada)).toBe(true);
+  ms += 59_000;
+  budget.charge(ada, 600);
+  expect(admitted(ada)).toBe(1);
 });

@@ -72,7 +72,8 @@ describe("the ring of a partition", () => {
             expect(ring.bytes()).toBeLessThanOrEqual(200);
           }
           expect(ring.next()).toBe(BigInt(100 + records.length));
-          const whole = ring.above(ring.start() - 1n, ada);
+          const { frames: whole, isAll } = ring.above(ring.start() - 1n, ada, 1e9);
+          expect(isAll).toBeTrue();
           expect(whole.length).toBeLessThanOrEqual(maxRecords);
           expect(whole).toEqual(all.filter(({ offset }) => offset >= ring.start()));
         },
@@ -83,7 +84,33 @@ describe("the ring of a partition", () => {
   test("gives a user only their own, above the offset, in order", () => {
     const ring = makeRing(0n, { maxRecords: 10, maxBytes: 1000 });
     for (let i = 0; i < 6; i++) ring.push(BigInt(i), frame(i, { userId: i % 2 ? bob : ada }));
-    expect(ring.above(0n, ada).map(({ offset }) => offset)).toEqual([2n, 4n]);
+    expect(ring.above(0n, ada, 1e9).frames.map(({ offset }) => offset)).toEqual([2n, 4n]);
+  });
+
+  test("gives them in parts that follow one another, each within its bytes but for a frame that is larger alone", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 30 })), { maxLength: 100 }),
+        fc.integer({ min: 1, max: 60 }),
+        fc.integer({ min: 1, max: 20 }),
+        (records, maxBytes, maxRecords) => {
+          const ring = makeRing(0n, { maxRecords, maxBytes: 1e9 });
+          for (const [i, [isAdas, size]] of records.entries())
+            ring.push(BigInt(i), frame(i, { userId: isAdas ? ada : bob, bytes: new Uint8Array(size) }));
+          const seen: Frame[] = [];
+          for (let after = ring.start() - 1n, isAll = false; !isAll;) {
+            const part = ring.above(after, ada, maxBytes);
+            isAll = part.isAll;
+            const size = part.frames.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+            if (part.frames.length > 1) expect(size).toBeLessThanOrEqual(maxBytes);
+            if (!isAll) expect(part.frames).not.toBeEmpty();
+            seen.push(...part.frames);
+            after = seen.at(-1)?.offset ?? after;
+          }
+          expect(seen).toEqual([...ring.above(ring.start() - 1n, ada, 1e9).frames]);
+        },
+      ),
+    );
   });
 });
 

@@ -3,7 +3,6 @@ import { Problem } from "../../shared/problem.ts";
 import { formatStreamCursor } from "../../shared/stream-cursor.ts";
 import type { Hub, ResetReason } from "./hub.ts";
 import type { ReadLog } from "./read-log.ts";
-import type { Ring } from "./ring.ts";
 import { decideResume } from "./resume.ts";
 import type { Frame } from "./update-frame.ts";
 
@@ -23,8 +22,9 @@ export type Sink = Readonly<{
 }>;
 
 export type Following = Readonly<{
-  /** The position of everything given so far; `null` while it is behind what the client had seen. */
+  /** The position of everything given so far, on the way through the log too; `null` while it is behind what the client had seen. */
   cursor: () => string | null;
+  /** Nothing is given, read or kept for it any more. */
   stop: () => void;
 }>;
 
@@ -33,12 +33,16 @@ export type Follow = (userId: string, cursor: string | null, sink: Sink) => Prom
 /** Bytes of missed changes given between two looks for room; at most that much lies on top of half a budget. */
 const chunkBytes = 64 * 1024;
 
-/** Makes the one way changes are followed. Rejects with UNAVAILABLE while this instance knows no position. */
+/**
+ * Makes the one way changes are followed. Rejects with UNAVAILABLE while this instance knows no position, and with what
+ * `admitReplay` throws where the log would have to be read for a user.
+ */
 export function makeFollow(options: {
   hub: Hub;
   readLog: ReadLog;
   admin: Pick<Admin, "offsets">;
   maxReplay: bigint;
+  admitReplay: (userId: string) => void;
 }): Follow {
   const { hub, readLog, admin, maxReplay } = options;
   const bounds = async (partition: number) => {
@@ -70,15 +74,19 @@ export function makeFollow(options: {
       log: () => bounds(asked.partition),
     });
     const { epoch, partition, ring } = here(userId);
+    if (resume.from === "log") options.admitReplay(userId);
+    /** Aborted when nothing more is to be given. */
+    const over = new AbortController();
+    /** Up to where what was missed has been given. */
+    let reached: () => bigint = () => -1n;
     /** Above which offset the client wants changes, while this instance is behind it or it behind this instance. */
     let floor: bigint | "catching-up" = -1n;
-    let isReset = false;
     const subscription = hub.subscribe({
       userId,
       change: sink.change,
       reset: (reason, at) => {
-        isReset = true;
         floor = -1n;
+        over.abort();
         sink.reset(reason, at);
       },
     });
@@ -95,7 +103,7 @@ export function makeFollow(options: {
       return null;
     };
     /** After a restart of the hub nothing here counts any more; its reset is on the way. */
-    const isOver = () => isReset || sink.ended() || hub.ringOf(partition) !== ring;
+    const isOver = () => over.signal.aborted || sink.ended() || hub.ringOf(partition) !== ring;
     /** Gives what was missed as fast as it is taken. The last part and the change to what comes now are one step. */
     const catchUp = async (from: bigint): Promise<void> => {
       // The log still has what was published twice.
@@ -108,18 +116,24 @@ export function makeFollow(options: {
       for (let after = from; !isOver();) {
         if (after + 1n < ring.start()) {
           const take = (frame: Frame) => {
-            if (frame.userId === userId && !isOver()) give(frame);
+            give(frame);
+            if (isOver()) over.abort();
           };
-          const isCovered = (next: bigint) => next >= ring.start();
-          const next = await readLog(partition, { from: after + 1n, take, isCovered, room: sink.room, ended: isOver });
+          const isCovered = (next: bigint) => isOver() || next >= ring.start();
+          const { room } = sink;
+          const reading = readLog(partition, { userId, from: after + 1n, take, isCovered, room, signal: over.signal });
+          reached = () => reading.next() - 1n;
+          const next = await reading.done;
           if (next === null) return isOver() ? undefined : sink.stalled();
           after = next - 1n;
           continue;
         }
-        const { frames, isAll } = nextChunk(ring, after, userId);
+        const { frames, isAll } = ring.above(after, userId, chunkBytes);
         for (const frame of frames) give(frame);
-        after = frames.at(-1)?.offset ?? after;
-        if (isAll) return sink.caughtUp(after < ring.next() ? startFromNow() : startLater(after));
+        const at = frames.at(-1)?.offset ?? after;
+        if (isAll) return sink.caughtUp(at < ring.next() ? startFromNow() : startLater(at));
+        after = at;
+        reached = () => at;
         await sink.room();
       }
     };
@@ -139,22 +153,19 @@ export function makeFollow(options: {
         case "ring":
         case "log":
           floor = "catching-up";
+          reached = () => resume.after;
           catchUp(resume.after).catch(sink.stalled);
       }
     return {
       cursor: () => {
         const next = hub.ringOf(hub.partitionOfUser(userId))?.next() ?? 0n;
-        return floor === "catching-up" || next - 1n < floor ? null : hub.cursorOf(userId);
+        if (floor !== "catching-up") return next - 1n < floor ? null : hub.cursorOf(userId);
+        return isOver() ? null : formatStreamCursor({ epoch, partition, offset: reached() });
       },
-      stop: subscription.stop,
+      stop: () => {
+        over.abort();
+        subscription.stop();
+      },
     };
   };
-}
-
-function nextChunk(ring: Ring, after: bigint, userId: string): { frames: readonly Frame[]; isAll: boolean } {
-  const missed = ring.above(after, userId);
-  let bytes = 0;
-  const end = missed.findIndex((frame) => (bytes += frame.bytes.byteLength) > chunkBytes);
-  // At least one, however large.
-  return end < 0 ? { frames: missed, isAll: true } : { frames: missed.slice(0, Math.max(1, end)), isAll: false };
 }

@@ -1,15 +1,23 @@
 import type { Follow } from "./follow.ts";
+import type { ResetReason } from "./hub.ts";
 import type { Frame } from "./update-frame.ts";
 
-/** What a poll answers: TaskChanged as on the stream, the cursor to ask from next, and why everything must be read again, if so. */
-export type Polled = Readonly<{ items: readonly unknown[]; cursor: string; reset: string | null }>;
+/**
+ * What a poll answers: TaskChanged as on the stream, each as JSON text, the cursor to ask from next, and why everything must
+ * be read again, if so.
+ */
+export type Polled = Readonly<{ items: readonly string[]; cursor: string; reset: ResetReason | null }>;
 
+/** An answer has at most so many changes, and is cut after the one that brings it above so many bytes. */
 const maxItems = 500;
+const maxBytes = 1024 * 1024;
+/** So long a poll that is behind may take at least, whatever `wait` says: one that is cut off never gets anywhere. */
+const catchUpSeconds = 5;
 
 /**
  * Long polling with the cursor of the stream: answers as soon as there is a change above `since`, or with none after
  * `waitSeconds`. Without `since` it answers at once where the user's changes stand. A task that changed several times
- * appears once, last. Rejects with UNAVAILABLE while this instance is not ready.
+ * appears once, last. Nothing is read for it once it is answered or `signal` is aborted. Rejects as `follow` does.
  */
 export async function pollUpdates(
   follow: Follow,
@@ -22,17 +30,20 @@ export async function pollUpdates(
 ): Promise<Polled> {
   const changes = new Map<string, Frame>();
   const decoder = new TextDecoder();
-  let reset: string | null = null;
+  let bytes = 0;
+  let reset: ResetReason | null = null;
   let at: string | null = null;
   let isFull = false;
   let isCaughtUp = false;
+  let isLate = false;
   const answer = Promise.withResolvers<void>();
   const following = await follow(userId, since, {
     change: (frame) => {
       if (frame.userId !== userId || isFull) return;
+      bytes += frame.bytes.byteLength - (changes.get(frame.taskId)?.bytes.byteLength ?? 0);
       changes.delete(frame.taskId);
       changes.set(frame.taskId, frame);
-      isFull = changes.size >= maxItems;
+      isFull = changes.size >= maxItems || bytes >= maxBytes;
       if (isCaughtUp || isFull) answer.resolve();
     },
     reset: (reason, cursor) => {
@@ -44,28 +55,34 @@ export async function pollUpdates(
     caughtUp: (cursor) => {
       at = cursor;
       isCaughtUp = true;
-      if (changes.size > 0 || since === null) answer.resolve();
+      if (changes.size > 0 || since === null || isLate) answer.resolve();
     },
     stalled: answer.resolve,
     room: () => null,
     ended: () => isFull || signal.aborted,
   });
-  const timer = setTimeout(answer.resolve, waitSeconds * 1000);
+  const timer = setTimeout(() => {
+    isLate = true;
+    if (isCaughtUp) answer.resolve();
+  }, waitSeconds * 1000);
+  const patience = setTimeout(answer.resolve, Math.max(waitSeconds, catchUpSeconds) * 1000);
   signal.addEventListener("abort", () => answer.resolve(), { once: true });
+  if (signal.aborted) answer.resolve();
   try {
     await answer.promise;
   } finally {
     clearTimeout(timer);
-    following.stop();
+    clearTimeout(patience);
   }
   const frames = [...changes.values()];
   const last = frames.at(-1);
   // Without a reset everything up to the last change was given; a position beyond it is known only when nothing was left out.
-  const idOf = ({ bytes }: Frame) => decoder.decode(bytes.subarray(4, bytes.indexOf(10)));
+  const idOf = ({ bytes: event }: Frame) => decoder.decode(event.subarray(4, event.indexOf(10)));
   const cursor =
     isFull && last !== undefined ? idOf(last) : (following.cursor() ?? (last && idOf(last)) ?? at ?? since);
+  following.stop();
   return {
-    items: frames.map(({ bytes, json }): unknown => JSON.parse(decoder.decode(bytes.subarray(json.start, json.end)))),
+    items: frames.map(({ bytes: event, json }) => decoder.decode(event.subarray(json.start, json.end))),
     cursor: cursor ?? "",
     reset,
   };

@@ -1,11 +1,14 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { makeBreathe } from "../../shared/breathe.ts";
 import type { Broker } from "../../shared/broker.ts";
 import type { Log } from "../../shared/log.ts";
+import { orAborted, settlesWithin } from "../../shared/wait.ts";
 import type { FrameReader } from "./read-frame.ts";
 import type { Frame } from "./update-frame.ts";
 
 /** Someone who is brought up from the log to where memory begins. */
 export type Reader = Readonly<{
+  /** Records with another key are passed over unread. */
+  userId: string;
   /** The first offset wanted. */
   from: bigint;
   take: (frame: Frame) => void;
@@ -13,19 +16,30 @@ export type Reader = Readonly<{
   isCovered: (next: bigint) => boolean;
   /** `null` when it takes more at once. */
   room: () => Promise<void> | null;
-  ended: () => boolean;
+  /** Aborted when it wants nothing more: it leaves at once, and a pass that nobody is left in ends at once. */
+  signal: AbortSignal;
 }>;
 
-/** Resolves with the offset up to which everything was given, or `null` when the log or the reader stands still. */
-export type ReadLog = (partition: number, reader: Reader) => Promise<bigint | null>;
+export type Reading = Readonly<{
+  /** Resolves with the offset up to which everything was given, or `null` when the log stands still or the reader has left. */
+  done: Promise<bigint | null>;
+  /** The first offset that has not been read for it yet. */
+  next: () => bigint;
+}>;
 
-type Seat = Readonly<{ reader: Reader; leave: (next: bigint | null) => void }>;
-type Pass = { at: bigint; seats: Set<Seat>; waiting: Set<Seat> };
+export type ReadLog = (partition: number, reader: Reader) => Reading;
+
+type Seat = { readonly reader: Reader; leave: (next: bigint | null) => void; next: () => bigint };
+type Seats = Readonly<{ since: bigint; seats: Set<Seat> }>;
+/** `at`: the first offset not read yet. A pass without users is over. */
+type Pass = Readonly<{ users: Map<string, Seats>; waiting: Set<Seat>; stop: AbortController }> & { at: bigint };
 
 type Options = Readonly<{
   tail: Broker["tail"];
   readFrame: FrameReader;
   epoch: () => string;
+  /** So many records were read for a user. */
+  charge: (userId: string, records: number) => void;
   log: Log;
   signal: AbortSignal;
 }>;
@@ -35,88 +49,109 @@ const patienceMs = 5_000;
 /**
  * Reads the log for clients that are behind the ring: one pass at a time per partition, shared by all that are behind in it.
  * Who comes while a pass runs joins it unless it is past them already; then they wait for the next. The slowest holds a pass
- * up for 5 s at most.
+ * up for 5 s at most. Other requests have their turn between two records.
  */
 export function makeReadLog(options: Options): ReadLog {
   const running = new Map<number, Pass>();
-  const start = (partition: number, seats: Set<Seat>) => {
+  const start = (partition: number, seats: ReadonlySet<Seat>) => {
     const at = [...seats].reduce((least, { reader }) => (reader.from < least ? reader.from : least), 2n ** 62n);
-    const pass: Pass = { at, seats, waiting: new Set() };
+    const pass: Pass = { at, users: new Map(), waiting: new Set(), stop: new AbortController() };
     running.set(partition, pass);
+    for (const seat of seats) sit(pass, seat, options.charge);
     runPass(partition, pass, options)
       .catch((error: unknown) => options.log.warn("log_reading_failed", { partition, error }))
       .finally(() => {
-        for (const seat of pass.seats) seat.leave(null);
+        for (const seat of seatsOf(pass)) seat.leave(null);
         running.delete(partition);
         if (pass.waiting.size > 0) start(partition, pass.waiting);
       });
   };
-  return (partition, reader) =>
-    new Promise((leave) => {
-      const seat = { reader, leave };
-      const pass = running.get(partition);
-      if (pass === undefined) start(partition, new Set([seat]));
-      else if (reader.from >= pass.at && pass.seats.size > 0) pass.seats.add(seat);
-      else pass.waiting.add(seat);
-    });
+  return (partition, reader) => {
+    const { promise, resolve } = Promise.withResolvers<bigint | null>();
+    const seat: Seat = { reader, leave: resolve, next: () => reader.from };
+    const pass = running.get(partition);
+    if (reader.signal.aborted) resolve(null);
+    else if (pass === undefined) start(partition, new Set([seat]));
+    else if (reader.from >= pass.at && pass.users.size > 0) sit(pass, seat, options.charge);
+    else {
+      const giveUp = () => seat.leave(null);
+      seat.leave = (next) => {
+        pass.waiting.delete(seat);
+        reader.signal.removeEventListener("abort", giveUp);
+        resolve(next);
+      };
+      pass.waiting.add(seat);
+      reader.signal.addEventListener("abort", giveUp);
+    }
+    return { done: promise, next: () => seat.next() };
+  };
 }
 
-async function runPass(partition: number, pass: Pass, { tail, readFrame, epoch, signal }: Options): Promise<void> {
-  const stop = new AbortController();
-  const over = AbortSignal.any([signal, stop.signal]);
+/** Takes a seat in a pass until it leaves or its reader does. The last of a user to leave settles what was read for them. */
+function sit(pass: Pass, seat: Seat, charge: Options["charge"]): void {
+  const { reader, leave } = seat;
+  const own: Seats = pass.users.get(reader.userId) ?? { since: pass.at, seats: new Set() };
+  pass.users.set(reader.userId, own);
+  own.seats.add(seat);
+  const next = () => (pass.at > reader.from ? pass.at : reader.from);
+  const giveUp = () => seat.leave(null);
+  seat.next = next;
+  seat.leave = (upTo) => {
+    if (!own.seats.delete(seat)) return;
+    reader.signal.removeEventListener("abort", giveUp);
+    const last = next();
+    seat.next = () => last;
+    if (own.seats.size === 0) {
+      pass.users.delete(reader.userId);
+      charge(reader.userId, Number(pass.at - own.since));
+    }
+    if (pass.users.size === 0) pass.stop.abort();
+    leave(upTo);
+  };
+  reader.signal.addEventListener("abort", giveUp);
+}
+
+function seatsOf(pass: Pass): readonly Seat[] {
+  return [...pass.users.values()].flatMap(({ seats }) => [...seats]);
+}
+
+async function runPass(partition: number, pass: Pass, options: Options): Promise<void> {
+  const { tail, readFrame, epoch } = options;
+  const over = AbortSignal.any([options.signal, pass.stop.signal]);
   const startedIn = epoch();
+  const breathe = makeBreathe();
   const from = new Map([[partition, pass.at]]);
   // A log that says nothing for so long will not say more: what it should have is gone or cannot be reached.
-  let silence = setTimeout(() => stop.abort(), patienceMs);
+  let silence = setTimeout(() => pass.stop.abort(), patienceMs);
   try {
     for await (const records of tail({ topic: "task-updates", from, signal: over })) {
       clearTimeout(silence);
-      const frames = await Promise.all(records.map((record) => readFrame(record, startedIn)));
-      for (const [index, { offset }] of records.entries()) {
+      for (const record of records) {
         if (over.aborted || epoch() !== startedIn) return;
-        const frame = frames[index];
-        if (frame) for (const { reader } of pass.seats) if (offset >= reader.from) reader.take(frame);
-        pass.at = offset + 1n;
-        await waitForSlowest(pass);
+        const own = record.key === null ? undefined : pass.users.get(record.key);
+        const frame = own && (await readFrame(record, startedIn));
+        const given = [...(own?.seats ?? [])].filter(({ reader }) => record.offset >= reader.from);
+        if (frame) for (const { reader } of given) reader.take(frame);
+        pass.at = record.offset + 1n;
+        if (frame) await orAborted(waitForSlowest(given), over);
+        await breathe();
       }
-      for (const seat of pass.seats)
-        if (seat.reader.ended() || (pass.at >= seat.reader.from && seat.reader.isCovered(pass.at)))
-          leave(pass, seat, pass.at);
-      if (pass.seats.size === 0) return;
-      silence = setTimeout(() => stop.abort(), patienceMs);
+      for (const seat of seatsOf(pass))
+        if (pass.at >= seat.reader.from && seat.reader.isCovered(pass.at)) seat.leave(pass.at);
+      if (pass.users.size === 0) return;
+      silence = setTimeout(() => pass.stop.abort(), patienceMs);
     }
   } finally {
     clearTimeout(silence);
-    stop.abort();
+    pass.stop.abort();
   }
 }
 
-function leave(pass: Pass, seat: Seat, next: bigint | null): void {
-  pass.seats.delete(seat);
-  seat.leave(next);
-}
-
-async function waitForSlowest(pass: Pass): Promise<void> {
-  const full = [...pass.seats].flatMap((seat) => {
-    const room = seat.reader.room();
-    return room === null ? [] : [{ seat, room }];
-  });
-  if (full.length === 0) return;
+async function waitForSlowest(seats: readonly Seat[]): Promise<void> {
   await Promise.all(
-    full.map(async ({ seat, room }) => {
-      if (await isLate(room)) leave(pass, seat, null);
+    seats.map(async (seat) => {
+      const room = seat.reader.room();
+      if (room !== null && !(await settlesWithin(patienceMs, room))) seat.leave(null);
     }),
   );
-}
-
-async function isLate(room: Promise<void>): Promise<boolean> {
-  const timer = new AbortController();
-  try {
-    return await Promise.race([
-      room.then(() => false),
-      sleep(patienceMs, true, { signal: timer.signal }).catch(() => true),
-    ]);
-  } finally {
-    timer.abort();
-  }
 }

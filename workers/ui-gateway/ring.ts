@@ -6,8 +6,11 @@ export type Ring = Readonly<{
   next: () => bigint;
   /** Takes the record at `offset`; `null` for one that is not shown to anyone (old, mixed, unreadable). */
   push: (offset: bigint, frame: Frame | null) => void;
-  /** A user's frames above `offset`, in order. Only whole when `offset + 1 >= start()`. */
-  above: (offset: bigint, userId: string) => readonly Frame[];
+  /**
+   * A user's frames above `offset`, in order, up to about `maxBytes` of them and at least one; `isAll` when none is left out.
+   * Only whole when `offset + 1 >= start()`.
+   */
+  above: (offset: bigint, userId: string, maxBytes: number) => Readonly<{ frames: readonly Frame[]; isAll: boolean }>;
   bytes: () => number;
 }>;
 
@@ -31,6 +34,16 @@ export function makeRing(first: bigint, { maxRecords, maxBytes }: RingLimits): R
       head = 0;
     }
   };
+  /** By halving: who takes a ring in many parts would go through all of it for each. */
+  const firstAbove = (offset: bigint) => {
+    let from = head;
+    for (let to = frames.length; from < to;) {
+      const middle = (from + to) >> 1;
+      if ((frames[middle]?.offset ?? 0n) <= offset) from = middle + 1;
+      else to = middle;
+    }
+    return from;
+  };
   return {
     start: () => start,
     next: () => next,
@@ -41,14 +54,17 @@ export function makeRing(first: bigint, { maxRecords, maxBytes }: RingLimits): R
       bytes += frame.bytes.byteLength;
       evict();
     },
-    above: (offset, userId) => {
+    above: (offset, userId, most) => {
       const found: Frame[] = [];
-      for (let i = frames.length - 1; i >= head; i--) {
+      let size = 0;
+      for (let i = firstAbove(offset); i < frames.length; i++) {
         const frame = frames[i];
-        if (frame === undefined || frame.offset <= offset) break;
-        if (frame.userId === userId) found.push(frame);
+        if (frame?.userId !== userId) continue;
+        size += frame.bytes.byteLength;
+        if (size > most && found.length > 0) return { frames: found, isAll: false };
+        found.push(frame);
       }
-      return found.toReversed();
+      return { frames: found, isAll: true };
     },
     bytes: () => bytes,
   };

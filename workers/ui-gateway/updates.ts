@@ -7,6 +7,7 @@ import { makeFollow, type Follow } from "./follow.ts";
 import { makeHub, type Hub } from "./hub.ts";
 import { makeFrameReader } from "./read-frame.ts";
 import { makeReadLog } from "./read-log.ts";
+import { makeReplayBudget } from "./replay-budget.ts";
 import { makeStreams, type Streams } from "./streams.ts";
 import { tailUpdates } from "./tail-updates.ts";
 import { startTimerWheel } from "./timer-wheel.ts";
@@ -52,6 +53,10 @@ export function openUpdates({ settings, broker, codec, db }: Deps, role: Role): 
     "gateway_delay_seconds",
     "From a record's timestamp until its user's streams have it",
   );
+  const replayed = metrics.counter(
+    "gateway_replayed_records_total",
+    "Records read from the log again, per user behind",
+  );
   metrics.gauge("gateway_streams_limit", "Streams an instance takes").set(settings.streamsPerInstance);
   const ringBytes = metrics.gauge("gateway_ring_bytes", "Bytes of recent changes in memory");
   const countDropped = (reason: string) => dropped.inc({ reason });
@@ -61,8 +66,19 @@ export function openUpdates({ settings, broker, codec, db }: Deps, role: Role): 
 
   const hub = makeHub({ ring: { maxRecords: settings.ringRecords, maxBytes: settings.ringBytes }, countDropped });
   const readFrame = makeFrameReader({ codec, log, countDropped });
-  const readLog = makeReadLog({ tail: broker.tail, readFrame, epoch: hub.epoch, log, signal: stop.signal });
-  const follow = makeFollow({ hub, readLog, admin: broker.admin, maxReplay: BigInt(settings.maxReplay) });
+  const budget = makeReplayBudget({ records: settings.maxReplay, now });
+  const charge = (userId: string, records: number) => {
+    replayed.inc(records);
+    budget.charge(userId, records);
+  };
+  const readLog = makeReadLog({ tail: broker.tail, readFrame, epoch: hub.epoch, charge, log, signal: stop.signal });
+  const follow = makeFollow({
+    hub,
+    readLog,
+    admin: broker.admin,
+    maxReplay: BigInt(settings.maxReplay),
+    admitReplay: budget.admit,
+  });
   const streams = makeStreams({
     follow,
     wheel,
