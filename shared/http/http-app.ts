@@ -54,6 +54,9 @@ export function makeHttpApp(options: HttpOptions): HttpApp {
   app.use(boundBody(options.maxBodyBytes ?? 1280 * 1024));
   app.notFound((c) => problemResponse(c, nothingHere(app, c)));
   app.onError((error, c) => {
+    const { signal } = c.req.raw;
+    // 499, as others log it: the client has left, nothing of ours failed, and nobody reads this.
+    if (signal.aborted && error === signal.reason) return new Response(null, { status: 499 });
     const problem = problemOf(error);
     // Strangers get the request id; what broke is in the log under it.
     if (problems[problem.code].status >= 500)

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
+import { until } from "../support/until.ts";
 import { makeProxy, newTraceparent } from "../../workers/ui-gateway/proxy.ts";
 
 describe("the proxy", () => {
@@ -125,6 +126,56 @@ describe("the proxy", () => {
       code: "UNAVAILABLE",
     });
     silent.stop(true);
+  });
+
+  test("a client that leaves takes its request with it: while the role works, while it answers, and before it was asked", async () => {
+    const left: string[] = [];
+    const asked: string[] = [];
+    using role = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: async (request) => {
+        const { pathname } = new URL(request.url);
+        asked.push(pathname);
+        request.signal.addEventListener("abort", () => left.push(pathname));
+        if (pathname === "/works") await until("the client has left", () => request.signal.aborted);
+        const body = new ReadableStream<Uint8Array>({
+          pull: async (controller) => {
+            await Bun.sleep(5);
+            controller.enqueue(new Uint8Array(1000));
+          },
+        });
+        return new Response(body);
+      },
+    });
+    const proxy = proxyTo(role.url.href);
+    const outcomes: unknown[] = [];
+    using gateway = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: async (request) => {
+        if (request.url.endsWith("/late")) await until("the client has left", () => request.signal.aborted);
+        const answer = proxy({ upstream: "task-service", request, body: null, headers: {} });
+        answer.catch((error: unknown) => outcomes.push(error === request.signal.reason || error));
+        return await answer;
+      },
+    });
+    for (const path of ["/works", "/answers", "/late"]) {
+      const client = new AbortController();
+      const { signal } = client;
+      const answer = fetch(new URL(path, gateway.url), { signal });
+      answer.catch(() => {});
+      if (path === "/answers") await (await answer).body?.getReader().read();
+      else await Bun.sleep(50);
+      client.abort();
+    }
+    await until("the role knows", () => left.length === 2);
+    await until("the gateway is through", () => outcomes.length === 2);
+    expect([asked, left]).toEqual([
+      ["/works", "/answers"],
+      ["/works", "/answers"],
+    ]);
+    expect(outcomes).toEqual([true, true]);
   });
 
   test("a new trace context is one of the standard's form", () => {

@@ -107,4 +107,24 @@ describe.skipIf(!url)("the recurrences of a time (needs DATABASE_URL)", () => {
     const other = await post(await makeSeries({ anchor: "completion" }), "skip", holiday);
     expect([other.status, other.body.code]).toEqual([404, "OCCURRENCE_NOT_FOUND"]);
   });
+
+  test("a client that leaves while its series or their dates are told ends the work for it", async () => {
+    const as = crypto.randomUUID();
+    const rare = { rrule: "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO" };
+    const ids: string[] = [];
+    for (let i = 0; i < 12; i++) {
+      const id = Bun.randomUUIDv7();
+      await world.hear([created(id, { ...pattern, ...rare }, { user_id: as })]);
+      ids.push(id);
+    }
+    const paths = ["/v1/series?limit=200", `/v1/series/${ids[0]}`, `/v1/series/${ids[0]}/occurrences?limit=366`];
+    for (const path of paths) expect((await world.send("GET", path, { as })).status).toBe(200);
+    const whole = process.cpuUsage();
+    await world.send("GET", "/v1/series?limit=200", { as });
+    const all = process.cpuUsage(whole).user;
+    const start = process.cpuUsage();
+    for (const path of paths)
+      expect((await world.send("GET", path, { as, signal: AbortSignal.abort() })).status).toBe(499);
+    expect(process.cpuUsage(start).user).toBeLessThan(all / 2);
+  });
 });

@@ -63,10 +63,11 @@ export async function openSeriesWorld() {
     send: async (
       method: string,
       path: string,
-      { body, as = ada, ifMatch }: { body?: unknown; as?: string; ifMatch?: string } = {},
+      { body, as = ada, ifMatch, signal }: { body?: unknown; as?: string; ifMatch?: string; signal?: AbortSignal } = {},
     ): Promise<Answered> => {
       const answer = await app.request(path, {
         method,
+        ...(signal === undefined ? {} : { signal }),
         headers: {
           authorization: as,
           ...(body === undefined ? {} : { "content-type": "application/json" }),
@@ -74,7 +75,11 @@ export async function openSeriesWorld() {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-      return { status: answer.status, etag: answer.headers.get("etag"), body: JSON.parse(await answer.text()) };
+      return {
+        status: answer.status,
+        etag: answer.headers.get("etag"),
+        body: JSON.parse((await answer.text()) || "null"),
+      };
     },
     occurrencesOf: async (id: string) => [
       ...(await db.sql<{ id: string; recurrence_id: string; state: string; number: number; ahead: boolean }[]>`

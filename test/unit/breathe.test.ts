@@ -17,3 +17,14 @@ test("others have their turn where it ran for long since they last had it, and t
     expect(turns).toBe(expected);
   }
 });
+
+test("work for a request ends where its client has left, before a turn and after it", async () => {
+  const client = new AbortController();
+  let clock = 0;
+  const breathe = makeBreathe({ signal: client.signal, everyMs: 10, now: () => clock });
+  await breathe();
+  clock = 20;
+  setImmediate(() => client.abort(new Error("left")));
+  await expect(breathe()).rejects.toThrow("left");
+  await expect(breathe()).rejects.toThrow("left");
+});

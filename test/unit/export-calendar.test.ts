@@ -36,6 +36,30 @@ test("pages are read only as the stream is taken, and none once its reader is go
   expect(pages).toBe(read);
 });
 
+test("a page being written is not written to its end once its reader is gone", async () => {
+  const rules: string[] = [];
+  const { deps, broken } = setup(async ({ limit }) => Array.from({ length: limit }, () => row));
+  const readSeriesParts: ExportDeps["readSeriesParts"] = async () => ({
+    patterns: new Map(),
+    exceptions: {
+      // Asked for each task of the page; as slow as a rule whose dates are far apart.
+      get: (id: string) => {
+        rules.push(id);
+        for (const end = performance.now() + 3; performance.now() < end;);
+        return undefined;
+      },
+    } as unknown as Map<string, never>,
+  });
+  const reader = (await exportCalendar({ ...deps, readSeriesParts }, user)).getReader();
+  await reader.read();
+  await Bun.sleep(50);
+  expect(rules).not.toBeEmpty();
+  await reader.cancel();
+  const begun = rules.length;
+  await Bun.sleep(100);
+  expect([begun < 400, rules.length - begun, broken]).toEqual([true, 0, []]);
+});
+
 test("a reading that fails breaks the stream off without an end, and is told", async () => {
   const { deps, broken } = setup(async () => {
     throw new Error("connection lost");

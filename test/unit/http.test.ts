@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { describe, expect, test } from "bun:test";
+import { makeBreathe } from "../../shared/breathe.ts";
 import { makeHttpApp } from "../../shared/http/http-app.ts";
 import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
@@ -54,6 +55,14 @@ function setup(via: "bearer" | "cookie" = "bearer") {
   };
   app.get("/v1/fail/:how", (c) => {
     throw failures[c.req.param("how")]?.();
+  });
+  app.get("/v1/long", async (c) => {
+    const breathe = makeBreathe({ signal: c.req.raw.signal });
+    for (let i = 0; i < 10_000; i++) {
+      await breathe();
+      await Bun.sleep(1);
+    }
+    return c.text("done");
   });
   app.post("/v1/open", (c) => c.json({ open: true }));
   app.get("/v1/raw", () => new Response("raw"));
@@ -199,6 +208,19 @@ describe("what is told", () => {
   test.each(["refused", "wrapped"])("an unreachable database (%s) is 503 with a time to come back", async (how) => {
     const problem = await problemOf(setup().send(`/v1/fail/${how}`));
     expect([problem.status, problem.headers.get("retry-after")]).toEqual([503, "1"]);
+  });
+
+  test("a client that has left is no failure: the work for it ends, and the log says 499", async () => {
+    const { send, lines, metrics } = setup();
+    const client = new AbortController();
+    setTimeout(() => client.abort(), 20);
+    expect((await send("/v1/long", { signal: client.signal })).status).toBe(499);
+    expect(lines.map(({ level, event, status }) => ({ level, event, status }))).toEqual([
+      { level: "info", event: "request", status: 499 },
+    ]);
+    expect(await metrics.text()).toMatch(/http_requests_total\{.*route="\/v1\/long",status="499".*\} 1/);
+    // What fails for another reason meanwhile is told as ever.
+    expect((await send("/v1/fail/unknown", { signal: AbortSignal.abort() })).status).toBe(500);
   });
 
   test("a stale version is answered with the current representation", async () => {

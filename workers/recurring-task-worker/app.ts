@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { makeBreathe } from "../../shared/breathe.ts";
 import type { Auth } from "../../shared/http/auth.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { readFailures } from "../../shared/http/failures.ts";
@@ -42,7 +43,9 @@ export function buildApp({ db, changeOccurrence, authenticate, newId, now, log, 
     async (c) => {
       const { limit, cursor = null } = c.req.valid("query");
       const { items, nextCursor } = await listSeries(db.sql, { userId: c.var.identity.userId, limit, cursor });
-      return c.json({ items: [...(await tellSeries(db.sql, items, now()))], next_cursor: nextCursor }, 200);
+      const breathe = makeBreathe({ signal: c.req.raw.signal });
+      const told = await tellSeries(db.sql, items, { now: now(), breathe });
+      return c.json({ items: [...told], next_cursor: nextCursor }, 200);
     },
   );
   app.openapi(
@@ -56,7 +59,10 @@ export function buildApp({ db, changeOccurrence, authenticate, newId, now, log, 
     async (c) => {
       const found = await findSeries(db.sql, c.req.valid("param").id, c.var.identity.userId);
       if (found === null) throw new Problem("SERIES_NOT_FOUND");
-      const [series] = await tellSeries(db.sql, [found], now());
+      const [series] = await tellSeries(db.sql, [found], {
+        now: now(),
+        breathe: makeBreathe({ signal: c.req.raw.signal }),
+      });
       if (series === undefined) throw new Problem("SERIES_NOT_FOUND");
       c.header("etag", etagOf(found.version));
       return c.json(series, 200);

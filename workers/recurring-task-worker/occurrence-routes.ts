@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { makeBreathe } from "../../shared/breathe.ts";
 import { bodyFailures, readFailures, writeFailures } from "../../shared/http/failures.ts";
 import type { HttpApp, HttpEnv } from "../../shared/http/http-app.ts";
 import { etagOf, readIfMatch } from "../../shared/http/if-match.ts";
@@ -66,6 +67,8 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
     return found;
   };
 
+  const breatheFor = (c: Context<HttpEnv>) => makeBreathe({ signal: c.req.raw.signal });
+
   app.openapi(
     createRoute({
       method: "get",
@@ -77,7 +80,8 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
     async (c) => {
       const { from = now(), to = endOfTime, limit } = c.req.valid("query");
       const series = await seriesOf(c, c.req.valid("param").id);
-      const { told, nextFrom } = await tellOccurrences(sql, series, { from, to, limit, now: now() });
+      const breathe = breatheFor(c);
+      const { told, nextFrom } = await tellOccurrences(sql, series, { from, to, limit, now: now(), breathe });
       return c.json({ items: told.map(occurrenceView), next_from: nextFrom?.toISOString() ?? null }, 200);
     },
   );
@@ -100,6 +104,7 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
         limit: historyMost,
         now: at,
         until: at,
+        breathe: breatheFor(c),
       });
       return c.json(historyView(decideHistory(told, at), nextFrom), 200);
     },
@@ -109,7 +114,8 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
   const changed = async (c: Context<HttpEnv>, id: string, reach: Reach, asked: Asked): Promise<SeriesRow> => {
     const { userId } = c.var.identity;
     const { correlationId, traceparent } = c.var;
-    const current = async () => (await tellSeries(sql, [await seriesOf(c, id)], now()))[0];
+    const current = async () =>
+      (await tellSeries(sql, [await seriesOf(c, id)], { now: now(), breathe: breatheFor(c) }))[0];
     const by = { userId, correlationId, traceparent, ifMatch: readIfMatch(asked.ifMatch), current };
     await changeOccurrence({ seriesId: id, reach, change: asked.change, ...by });
     const series = await seriesOf(c, id);
@@ -119,7 +125,7 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
   const changeOne = async (c: Context<HttpEnv>, of: z.output<typeof params>, asked: Asked) => {
     const { id, recurrence_id: recurrenceId } = of;
     const series = await changed(c, id, { recurrenceId }, asked);
-    const told = await tellOccurrence(sql, series, { recurrenceId, now: now() });
+    const told = await tellOccurrence(sql, series, { recurrenceId, now: now(), breathe: breatheFor(c) });
     if (told === null) throw new Problem("OCCURRENCE_NOT_FOUND");
     return c.json(occurrenceView(told), 200);
   };
@@ -187,7 +193,14 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
         const ifMatch = c.req.valid("header")["if-match"];
         const { from, to } = c.req.valid("json");
         const series = await changed(c, c.req.valid("param").id, { from, to }, { ifMatch, change: { wants } });
-        const { told, nextFrom } = await tellOccurrences(sql, series, { from, to, limit: maxReached, now: now() });
+        const limit = maxReached;
+        const { told, nextFrom } = await tellOccurrences(sql, series, {
+          from,
+          to,
+          limit,
+          now: now(),
+          breathe: breatheFor(c),
+        });
         return c.json({ items: told.map(occurrenceView), next_from: nextFrom?.toISOString() ?? null }, 200);
       },
     );

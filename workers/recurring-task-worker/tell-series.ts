@@ -1,5 +1,5 @@
 import { findRecurrence, instantOf, plainId } from "../../shared/recurrence/find-recurrence.ts";
-import { makeBreathe } from "../../shared/breathe.ts";
+import type { Breathe } from "../../shared/breathe.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 import { templateSchedule } from "./template-schedule.ts";
 import { ownDue, passesAt } from "./exception.ts";
@@ -12,11 +12,14 @@ const dayMs = 86_400_000;
 /** Beyond it nothing recurs: see `makeRecurrences`. */
 export const endOfTime = new Date(Date.UTC(2201, 0, 2));
 
-/** Series as they are shown, each with its next dates. Others get their turn between those whose rules take long. */
-export async function tellSeries(sql: Sql, rows: readonly SeriesRow[], now: Date): Promise<readonly SeriesView[]> {
+/** Series as they are shown, each with its next dates. `breathe` is awaited between dates, which may take long to find. */
+export async function tellSeries(
+  sql: Sql,
+  rows: readonly SeriesRow[],
+  { now, breathe }: Readonly<{ now: Date; breathe: Breathe }>,
+): Promise<readonly SeriesView[]> {
   const limit = 100;
   const read = await readOccurrences(sql, { ids: rows.map(({ id }) => id), from: now, to: endOfTime, limit });
-  const breathe = makeBreathe();
   const told: SeriesView[] = [];
   for (const row of rows) {
     await breathe();
@@ -25,6 +28,7 @@ export async function tellSeries(sql: Sql, rows: readonly SeriesRow[], now: Date
     const next: Told[] = [];
     // A hundred in a row that were skipped or done ahead are looked at, not more.
     for (const each of coming.take(limit)) {
+      await breathe();
       if (["open", "upcoming", "expected"].includes(each.state)) next.push(each);
       if (next.length === nextShown) break;
     }
@@ -35,17 +39,21 @@ export async function tellSeries(sql: Sql, rows: readonly SeriesRow[], now: Date
 
 /**
  * The recurrences of one series that start in a time, at most `limit`, and where the rest begins: `null` where there is none.
- * Those without a task are told until `until` only, where it is given.
+ * Those without a task are told until `until` only, where it is given. `breathe` is awaited between them.
  */
 export async function tellOccurrences(
   sql: Sql,
   row: SeriesRow,
-  range: Readonly<{ from: Date; to: Date; limit: number; now: Date; until?: Date }>,
+  range: Readonly<{ from: Date; to: Date; limit: number; now: Date; until?: Date; breathe: Breathe }>,
 ): Promise<Readonly<{ told: readonly Told[]; nextFrom: Date | null }>> {
-  const { from, to, limit } = range;
+  const { from, to, limit, breathe } = range;
   const read = await readOccurrences(sql, { ids: [row.id], from, to, limit: limit + 1 });
   const template = templateSchedule(row.template);
-  const told = [...previewOccurrences(previewOf(row, read, { ...range, template })).take(limit + 1)];
+  const told: Told[] = [];
+  for (const each of previewOccurrences(previewOf(row, read, { ...range, template })).take(limit + 1)) {
+    told.push(each);
+    await breathe();
+  }
   return { told: told.slice(0, limit), nextFrom: told[limit]?.at ?? null };
 }
 
@@ -53,13 +61,13 @@ export async function tellOccurrences(
 export async function tellOccurrence(
   sql: Sql,
   row: SeriesRow,
-  { recurrenceId, now }: Readonly<{ recurrenceId: string; now: Date }>,
+  { recurrenceId, now, breathe }: Readonly<{ recurrenceId: string; now: Date; breathe: Breathe }>,
 ): Promise<Told | null> {
   const schedule = templateSchedule(row.template)?.schedule ?? null;
   const at = instantOf(recurrenceId, schedule?.tz ?? "UTC");
   if (at === null) return null;
   const to = new Date(at.getTime() + dayMs);
-  const { told } = await tellOccurrences(sql, row, { from: at, to, limit: 30, now });
+  const { told } = await tellOccurrences(sql, row, { from: at, to, limit: 30, now, breathe });
   const found = told.findLast((one) => plainId(one.recurrenceId) === recurrenceId);
   const recurrence = schedule === null ? null : findRecurrence(schedule, recurrenceId);
   if (found !== undefined || recurrence === null || schedule === null) return found ?? null;

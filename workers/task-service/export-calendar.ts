@@ -21,11 +21,13 @@ const pageSize = 500;
 
 /**
  * A user's live tasks as an iCalendar stream of bytes, newest first, read page by page as it is taken. Rejects where the first reading
- * fails; a later failure breaks the stream off before END:VCALENDAR. Others get their turn between tasks whose rules take long. A task changed meanwhile is there as it was or as it is.
+ * fails; a later failure breaks the stream off before END:VCALENDAR. Others get their turn between tasks whose rules take long;
+ * it ends in the middle of a page when its reader has left. A task changed meanwhile is there as it was or as it is.
  */
 export async function exportCalendar(deps: ExportDeps, userId: string): Promise<ReadableStream<Uint8Array>> {
   const [zones, preferences] = await Promise.all([deps.readZones(userId), deps.readPreferences(userId)]);
-  const breathe = makeBreathe();
+  const left = new AbortController();
+  const breathe = makeBreathe({ signal: left.signal });
   const text = writeCalendar(zones, readPages(deps, userId, { preferences, breathe }), breathe);
   const encoder = new TextEncoder();
   return new ReadableStream({
@@ -35,11 +37,14 @@ export async function exportCalendar(deps: ExportDeps, userId: string): Promise<
         if (done) controller.close();
         else controller.enqueue(encoder.encode(value));
       } catch (error) {
+        if (left.signal.aborted) return;
         deps.onBreak(error);
         controller.error(error);
       }
     },
     cancel: async () => {
+      // A generator returns only once its running step has ended.
+      left.abort();
       await text.return(undefined);
     },
   });

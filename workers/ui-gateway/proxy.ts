@@ -37,7 +37,8 @@ const saidOfItself = /^(authorization|cookie|forwarded|x-forwarded-.*)$/;
 /**
  * Passes requests on to the role's addresses in turn and answers with what it says, its body streamed. Where nobody listens
  * the next address is tried at once: nothing was sent. When a connection breaks later, only what may be sent twice (reads, and writes with an
- * idempotency key) goes to the next. Rejects with UNAVAILABLE when none answers within `timeoutMs`.
+ * idempotency key) goes to the next. Rejects with UNAVAILABLE when none answers within `timeoutMs`, and with the reason of the request's
+ * signal when its client has left: what was asked of the role ends then too.
  */
 export function makeProxy(
   urls: Readonly<Record<Upstream, readonly string[]>>,
@@ -45,6 +46,8 @@ export function makeProxy(
 ): Proxy {
   const turns = new Map<Upstream, number>();
   return async ({ upstream, request, body, token, headers: set }) => {
+    // It may have left while it was authenticated; the event is not repeated.
+    request.signal.throwIfAborted();
     const addresses = urls[upstream];
     const turn = turns.get(upstream) ?? 0;
     turns.set(upstream, (turn + 1) % Math.max(1, addresses.length));
@@ -56,7 +59,8 @@ export function makeProxy(
     const { signal } = cutOff;
     // A timer that is cleared: AbortSignal.timeout keeps each request's signals until it fires.
     const timer = setTimeout(() => cutOff.abort(), timeoutMs);
-    request.signal.addEventListener("abort", () => cutOff.abort(), { once: true });
+    const leave = () => cutOff.abort();
+    request.signal.addEventListener("abort", leave);
     let cause: unknown = null;
     for (let i = 0; i < addresses.length; i++) {
       const address = addresses[(turn + i) % addresses.length] ?? "";
@@ -77,6 +81,8 @@ export function makeProxy(
       }
     }
     clearTimeout(timer);
+    request.signal.removeEventListener("abort", leave);
+    request.signal.throwIfAborted();
     throw new Problem("UNAVAILABLE", `${upstream} does not answer`, { retryAfterSeconds: 1, cause });
   };
 }
