@@ -252,16 +252,36 @@ describe("streams of real gateways", () => {
     expect((await fetch(`${urls[1]}/v1/tasks?ticket=${body.ticket}`)).status).toBe(401);
   });
 
-  test("more streams than a user or an instance may have answer 429 with a time to come again", async () => {
-    const { user } = await setup();
-    const mine = await Promise.all(range(1, 5).map(() => openStream(urls[0], user)));
+  test("streams whose clients have vanished make room for their person's next, and keep no poll out", async () => {
+    const { user, task, changes } = await setup();
+    const vanished = await Promise.all(range(1, 5).map(() => openRaw(urls[0], user)));
+    for (const ghost of vanished) ghost.pause();
     const headers = { authorization: `Bearer ${user.token}` };
-    const refused = await fetch(`${urls[0]}/v1/stream`, { headers });
+    expect((await fetch(`${urls[0]}/v1/sync?wait=0`, { headers })).status).toBe(200);
+    const mine: Seen[] = [];
+    for (let i = 0; i < 5; i++) mine.push(await openStream(urls[0], user));
+    await world.publish(...changes(task(), 1, 1));
+    for (const stream of mine) await sees(stream, 1);
+    for (const ghost of vanished) {
+      ghost.resume();
+      await ghost.until("told and closed", ghost.isClosed);
+      expect(ghost.text()).toContain('event: drain\ndata: {"reason":"replaced"}');
+      ghost[Symbol.dispose]();
+    }
+    for (const stream of mine) stream.close();
+  });
+
+  test("more streams than an instance may have answer 429 with a time to come again", async () => {
+    const { user } = await setup();
+    const { user: other } = await setup();
+    const mine = await Promise.all(range(1, 3).map(() => openStream(urls[2], user)));
+    const headers = { authorization: `Bearer ${other.token}` };
+    const refused = await fetch(`${urls[2]}/v1/stream`, { headers });
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "10"]);
-    expect((await fetch(`${urls[0]}/v1/sync?wait=1`, { headers })).status).toBe(429);
+    expect((await fetch(`${urls[2]}/v1/sync?wait=1`, { headers })).status).toBe(429);
     mine[0]?.close();
     await until("there is room again", async () => {
-      using _ = await openStream(urls[0], user).catch(() => ({ [Symbol.dispose]: () => {} }));
+      using _ = await openStream(urls[2], other).catch(() => ({ [Symbol.dispose]: () => {} }));
       return "events" in _;
     });
     for (const stream of mine) stream.close();

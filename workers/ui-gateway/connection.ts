@@ -1,6 +1,6 @@
 import { makeWaiting } from "./waiting.ts";
 
-export type EndReason = "gone" | "slow" | "failed" | "age" | "auth" | "drain" | "stalled";
+export type EndReason = "gone" | "slow" | "failed" | "age" | "auth" | "drain" | "stalled" | "replaced";
 
 /** One open stream: bytes go out as fast as the client takes them, the rest waits up to a budget. */
 export type Connection = Readonly<{
@@ -11,6 +11,8 @@ export type Connection = Readonly<{
   clear: () => void;
   /** `null` while less than half of the budget waits; else resolves when it does, or when the connection has ended. */
   room: () => Promise<void> | null;
+  /** Whether something waits that the client has not taken. */
+  isBehind: () => boolean;
   /** Ends it; `last` goes out before the end and carries no id. What still waits is left to the client's next connection. */
   end: (reason: EndReason, last?: Uint8Array) => void;
   ended: () => boolean;
@@ -97,6 +99,7 @@ export function openConnection({ maxWaitingBytes, onEnd }: ConnectionOptions): C
       room ??= Promise.withResolvers<void>();
       return room.promise;
     },
+    isBehind: () => waiting.count() > 0,
     end,
     ended: () => isEnded,
   };

@@ -8,6 +8,8 @@ import { streamHeaders, type Streams, type Who } from "./streams.ts";
 export type StreamDeps = Readonly<{
   streams: Streams;
   follow: Follow;
+  /** Told before an answer that may be silent for long, when it is sure to come: for so many seconds, or `null` for a stream. */
+  onOpened?: (request: Request, silentSeconds: number | null) => void;
   issueTicket: (who: Who) => Promise<Readonly<{ ticket: string; expiresAt: Date }>>;
 }>;
 

@@ -7,6 +7,7 @@ import type { TimerWheel } from "./timer-wheel.ts";
 import { heartbeatBytes, noticeBytes } from "./update-frame.ts";
 
 export type StreamLimits = Readonly<{
+  /** So many streams, and so many polls beside them. */
   perUser: number;
   perInstance: number;
   maxWaitingBytes: number;
@@ -18,9 +19,17 @@ export type StreamLimits = Readonly<{
 export type Who = Pick<Identity, "userId" | "sessionId" | "expiresAt">;
 
 export type Streams = Readonly<{
-  /** Answers with a stream of server-sent events. Rejects with TOO_MANY_STREAMS, or UNAVAILABLE while not ready or stopping. */
+  /**
+   * Answers with a stream of server-sent events. Where the user has all they may have, one that its client does not read, else
+   * the oldest, makes room: it is told `event: drain` with the reason `replaced`, and to come again in half a minute or more, so that more
+   * live clients than there may be do not drive one another out. Rejects with TOO_MANY_STREAMS where the instance is full or the
+   * user's are all just being opened, or UNAVAILABLE while not ready or stopping.
+   */
   open: (who: Who, cursor: string | null, signal: AbortSignal) => Promise<Response>;
-  /** Counts something else that follows a user, a poll, as a stream; returns the way to end that. Throws as `open` rejects. */
+  /**
+   * Counts a poll until what it returns is called. Throws TOO_MANY_STREAMS, or UNAVAILABLE while stopping. Polls end by themselves,
+   * so none makes room for another, and none ends a stream.
+   */
   admit: (userId: string) => () => void;
   /** Ends the streams of sessions that are over, with `event: auth`. */
   endSessions: (isOver: (who: Who) => boolean) => void;
@@ -36,7 +45,7 @@ export const streamHeaders: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",
 };
 
-type Open = Readonly<{ connection: Connection; who: Who }>;
+type Open = { readonly connection: Connection; readonly who: Who; isFollowed: boolean };
 
 export function makeStreams(options: {
   follow: Follow;
@@ -47,38 +56,45 @@ export function makeStreams(options: {
 }): Streams {
   const { follow, wheel, limits, now } = options;
   const meters = makeMeters(options.metrics);
-  const open = new Set<Open>();
-  let total = 0;
-  const perUser = new Map<string, number>();
+  const open = makeByUser<Open>();
+  const polls = makeByUser<symbol>();
   let isDraining = false;
 
-  const count = (userId: string, by: 1 | -1) => {
-    total += by;
-    const left = (perUser.get(userId) ?? 0) + by;
-    if (left > 0) perUser.set(userId, left);
-    else perUser.delete(userId);
-  };
-  const admit = (userId: string) => {
+  const refuseWhere = (isFull: boolean) => {
     if (isDraining) throw new Problem("UNAVAILABLE", "This instance is stopping", { retryAfterSeconds: 1 });
-    if (total >= limits.perInstance || (perUser.get(userId) ?? 0) >= limits.perUser)
+    if (isFull || open.size() + polls.size() >= limits.perInstance)
       throw new Problem("TOO_MANY_STREAMS", undefined, { retryAfterSeconds: 10 });
-    count(userId, 1);
-    return () => count(userId, -1);
+  };
+  /** A client that has vanished says nothing; all that is seen of it is that what is sent stays here, if anything is. */
+  const makeRoom = (userId: string) => {
+    const own = open.of(userId);
+    if (own.size < limits.perUser) return;
+    const followed = [...own].filter(({ isFollowed }) => isFollowed);
+    const { connection } = followed.find((one) => one.connection.isBehind()) ?? followed[0] ?? {};
+    const retryMs = jitter(30_000, 60_000);
+    connection?.end("replaced", noticeBytes("drain", { reason: "replaced" }, { retryMs }));
   };
 
   return {
-    admit,
+    admit: (userId) => {
+      refuseWhere(polls.of(userId).size >= limits.perUser);
+      const poll = Symbol("poll");
+      polls.add(userId, poll);
+      return () => polls.delete(userId, poll);
+    },
     open: async (who, cursor, signal) => {
-      const leave = admit(who.userId);
+      if (!isDraining) makeRoom(who.userId);
+      refuseWhere(open.of(who.userId).size >= limits.perUser);
       const timers = new Map<string, () => void>();
       let following: Following | null = null;
       const entry: Open = {
         who,
+        isFollowed: false,
         connection: openConnection({
           maxWaitingBytes: limits.maxWaitingBytes,
           onEnd: (reason) => {
-            open.delete(entry);
-            leave();
+            // One whose position is still being looked up counts until that is done, client or no client.
+            if (entry.isFollowed) open.delete(who.userId, entry);
             following?.stop();
             for (const cancel of timers.values()) cancel();
             meters.ended(reason);
@@ -86,7 +102,7 @@ export function makeStreams(options: {
         }),
       };
       const { connection } = entry;
-      open.add(entry);
+      open.add(who.userId, entry);
       meters.opened();
       signal.addEventListener("abort", () => connection.end("gone"), { once: true });
       // It may have gone while it was being authenticated; the event is not repeated.
@@ -115,18 +131,21 @@ export function makeStreams(options: {
       } catch (error) {
         connection.end("failed");
         throw error;
+      } finally {
+        entry.isFollowed = true;
+        if (connection.ended()) open.delete(who.userId, entry);
       }
       if (connection.ended()) following.stop();
       else schedule(entry, following, timers);
       return new Response(connection.body, { headers: streamHeaders });
     },
     endSessions: (isOver) => {
-      for (const { who, connection } of open)
+      for (const { who, connection } of open.all())
         if (isOver(who)) connection.end("auth", noticeBytes("auth", { reason: "session-ended" }));
     },
     drain: async (withinMs) => {
       isDraining = true;
-      const all = [...open];
+      const all = open.all();
       const steps = Math.max(1, Math.min(Math.ceil(all.length / 20), Math.floor(withinMs / 50)));
       const each = Math.ceil(all.length / steps);
       // Clients come back to the others spread over some seconds, not all at once.
@@ -162,6 +181,29 @@ export function makeStreams(options: {
       wheel.after(left, () => connection.end("auth", noticeBytes("auth", { reason: "expired" }))),
     );
   }
+}
+
+/** Things by their user, of each user in the order they came. */
+function makeByUser<T>() {
+  const users = new Map<string, Set<T>>();
+  const none: ReadonlySet<T> = new Set();
+  let size = 0;
+  return {
+    of: (userId: string): ReadonlySet<T> => users.get(userId) ?? none,
+    all: () => [...users.values()].flatMap((own) => [...own]),
+    size: () => size,
+    add: (userId: string, one: T) => {
+      users.set(userId, (users.get(userId) ?? new Set()).add(one));
+      size++;
+    },
+    /** Once for each added. */
+    delete: (userId: string, one: T) => {
+      const own = users.get(userId);
+      if (own?.delete(one) !== true) return;
+      size--;
+      if (own.size === 0) users.delete(userId);
+    },
+  };
 }
 
 function jitter(fromMs: number, toMs: number): number {
