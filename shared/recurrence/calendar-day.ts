@@ -21,7 +21,7 @@ export function dayNumber(year: number, month: number, day: number): number {
   return years * 365 + leaps + daysBefore(year, month) + day - 1 - 719_162; // 719,162 days came before 1970.
 }
 
-/** Reckoned in whole numbers: `Date` takes ten times as long, and a rule that never comes looks at 84,000 days. */
+/** Reckoned in whole numbers: `Date` takes ten times as long, and a rare rule looks at 10,000 days. */
 export function calendarDay(number: number): CalendarDay {
   let year = 1970 + Math.floor(number / 365.2425);
   let newYear = dayNumber(year, 1, 1);
@@ -68,6 +68,6 @@ function yearLength(year: number): number {
   return isLeap(year) ? 366 : 365;
 }
 
-function isLeap(year: number): boolean {
+export function isLeap(year: number): boolean {
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
 }

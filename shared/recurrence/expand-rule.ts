@@ -1,4 +1,5 @@
 import { calendarDay, dayNumber, weekdayOf, weekOf, type CalendarDay } from "./calendar-day.ts";
+import { indexOf, matchingDays } from "./matching-days.ts";
 import type { Freq, Rrule } from "./parse-rrule.ts";
 
 /**
@@ -8,6 +9,10 @@ import type { Freq, Rrule } from "./parse-rrule.ts";
 export type Expansion = Readonly<{
   /** The moments of a period in order, those before the start left out. At most 366 days of 24 hours are looked at. */
   momentsOf: (period: number) => readonly number[];
+  /** The first period from this one on that has a day of the rule; beyond `last` where there is none. */
+  nextFrom: (period: number) => number;
+  /** The last period up to this one that has a day of the rule; below 0 where there is none. */
+  lastUpTo: (period: number) => number;
   /** The last period that begins at or before a moment; below 0 before the start. */
   periodOf: (moment: number) => number;
   /** The last period there is: it begins in the year 2200 or before. */
@@ -28,7 +33,8 @@ export function expandRule(rule: Rrule, startMoment: number, clamp: boolean): Ex
   const start = calendarDay(Math.floor(startMoment / daySeconds));
   const interval = Number(rule.parts.get("INTERVAL")?.[0] ?? 1);
   const weekStart = weekdays.indexOf(rule.parts.get("WKST")?.[0] ?? "MO");
-  const matches = dayFilter(rule, start, weekStart, clamp);
+  const { matches, months } = dayFilter(rule, start, weekStart, clamp);
+  const days = matchingDays(matches, months);
   const times = timesOf(rule, startMoment - start.number * daySeconds);
   const most = mostDays(rule) * times.length;
   const positions =
@@ -38,22 +44,46 @@ export function expandRule(rule: Rrule, startMoment: number, clamp: boolean): Ex
       .filter((at) => Math.abs(at) <= most) ?? null;
   const firstUnit = unitOf(rule.freq, start.number, weekStart);
 
+  // Where no position can be reached, nothing is looked at.
+  const last =
+    positions?.length === 0
+      ? -1
+      : Math.floor((unitOf(rule.freq, dayNumber(lastYear, 12, 31), weekStart) - firstUnit) / interval);
+  const boundsOf = (period: number) => daysOf(rule.freq, firstUnit + period * interval, weekStart);
+  /** Of one period after another all moments are asked for. */
+  let known: Readonly<{ period: number; moments: readonly number[] }> | null = null;
+
   return {
     momentsOf: (period) => {
-      const [from, length] = daysOf(rule.freq, firstUnit + period * interval, weekStart);
-      const days: number[] = [];
-      for (let day = from; day < from + length; day++) if (matches(calendarDay(day))) days.push(day);
-      if (days.length === 0) return days;
-      const moments = momentsAt(days, times, positions);
-      return (moments[0] ?? 0) >= startMoment ? moments : moments.filter((moment) => moment >= startMoment);
+      if (known?.period === period) return known.moments;
+      const [from, length] = boundsOf(period);
+      const moments = momentsAt(days.between(from, from + length), times, positions);
+      known = { period, moments: moments.slice(indexOf(moments, startMoment)) };
+      return known.moments;
+    },
+    nextFrom: (period) => {
+      for (let at = Math.max(0, period); at <= last;) {
+        const [from, length] = boundsOf(at);
+        const day = days.from(from);
+        if (day === null) break;
+        if (day < from + length) return at;
+        at = Math.ceil((unitOf(rule.freq, day, weekStart) - firstUnit) / interval);
+      }
+      return last + 1;
+    },
+    lastUpTo: (period) => {
+      for (let at = Math.min(last, period); at >= 0;) {
+        const [from, length] = boundsOf(at);
+        const day = days.before(from + length);
+        if (day === null) break;
+        if (day >= from) return at;
+        at = Math.floor((unitOf(rule.freq, day, weekStart) - firstUnit) / interval);
+      }
+      return -1;
     },
     periodOf: (moment) =>
       Math.floor((unitOf(rule.freq, Math.floor(moment / daySeconds), weekStart) - firstUnit) / interval),
-    // Where no position can be reached, nothing is looked at.
-    last:
-      positions?.length === 0
-        ? -1
-        : Math.floor((unitOf(rule.freq, dayNumber(lastYear, 12, 31), weekStart) - firstUnit) / interval),
+    last,
   };
 }
 
@@ -108,7 +138,13 @@ function mostDays({ freq, parts }: Rrule): number {
 
 type Filter = (day: CalendarDay) => boolean;
 
-function dayFilter(rule: Rrule, start: CalendarDay, weekStart: number, clamp: boolean): Filter {
+/** `months`: those the days lie in, where the rule names any. */
+function dayFilter(
+  rule: Rrule,
+  start: CalendarDay,
+  weekStart: number,
+  clamp: boolean,
+): Readonly<{ matches: Filter; months: ReadonlySet<number> | null }> {
   const { freq, parts } = rule;
   const filters: Filter[] = [];
   let months = numbers(rule, "BYMONTH");
@@ -121,7 +157,6 @@ function dayFilter(rule: Rrule, start: CalendarDay, weekStart: number, clamp: bo
     else if (freq === "MONTHLY" || freq === "YEARLY") monthDays = new Set([start.day]);
     if (freq === "YEARLY" && weeks === null) months ??= new Set([start.month]);
   }
-  if (months !== null) filters.push(({ month }) => months.has(month));
   if (yearDays !== null)
     filters.push(({ yearDay, yearLength }) => yearDays.has(yearDay) || yearDays.has(yearDay - yearLength - 1));
   if (monthDays !== null) {
@@ -139,10 +174,11 @@ function dayFilter(rule: Rrule, start: CalendarDay, weekStart: number, clamp: bo
       const { week, weeks: all } = weekOf(day, weekStart);
       return weeks.has(week) || weeks.has(week - all - 1);
     });
-  return (day) => {
-    for (const matches of filters) if (!matches(day)) return false;
+  const matches: Filter = (day) => {
+    for (const filter of filters) if (!filter(day)) return false;
     return true;
   };
+  return { matches, months };
 }
 
 /** `2TU` is the second Tuesday of the month, or, `inMonth` false, of the year; `-1TU` the last; `TU` every one. */
@@ -178,7 +214,11 @@ function momentsAt(
   times: readonly number[],
   positions: readonly number[] | null,
 ): readonly number[] {
-  if (positions === null) return days.flatMap((day) => times.map((time) => day * daySeconds + time));
+  if (positions === null) {
+    const moments: number[] = [];
+    for (const day of days) for (const time of times) moments.push(day * daySeconds + time);
+    return moments;
+  }
   const size = days.length * times.length;
   const indexes = new Set(positions.map((position) => (position > 0 ? position - 1 : size + position)));
   return [...indexes]

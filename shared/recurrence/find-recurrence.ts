@@ -1,4 +1,6 @@
 import type { Until } from "./parse-rrule.ts";
+import { readWall, wallText } from "./wall-time.ts";
+import { zoneClock } from "./zone-clock.ts";
 import { makeRecurrences, type Recurrence, type Schedule } from "./recurrence.ts";
 
 /** The recurrence of a schedule that starts at this local time or day; `null` for any other text, or a time the rule does not name. */
@@ -11,14 +13,10 @@ export function findRecurrence(schedule: Schedule, id: string): Recurrence | nul
 
 /** The instant of a local start in a zone, the first one where it comes twice; `null` for what is no local start. */
 export function instantOf(id: string, tz: string): Date | null {
-  if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$/.test(id)) return null;
-  try {
-    const local = Temporal.PlainDateTime.from(id, { overflow: "reject" });
-    const zoned = id.length === 10 ? local.toPlainDate().toZonedDateTime(tz) : local.toZonedDateTime(tz);
-    return new Date(zoned.epochMilliseconds);
-  } catch {
-    return null; // A day or time the calendar does not have.
-  }
+  const wall = id.length === 16 ? null : readWall(id);
+  if (wall === null) return null;
+  const clock = zoneClock(tz);
+  return new Date((id.length === 10 ? clock.dayStart(wall) : null) ?? clock.instantPast(wall));
 }
 
 /** The local start a recurrence id names, without the `#2` of a further occurrence of the same time. */
@@ -29,8 +27,5 @@ export function plainId(recurrenceId: string): string {
 /** Whether a start lies past an UNTIL, which is inclusive. */
 export function isPastUntil({ kind, iso }: Until, at: Date, tz: string): boolean {
   if (kind === "instant") return at.getTime() > Date.parse(iso);
-  const local = Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO(tz).toPlainDateTime();
-  return kind === "day"
-    ? Temporal.PlainDate.compare(local.toPlainDate(), iso) > 0
-    : Temporal.PlainDateTime.compare(local, iso) > 0;
+  return wallText(zoneClock(tz).wallAt(at.getTime())).slice(0, iso.length) > iso;
 }

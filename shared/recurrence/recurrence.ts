@@ -1,5 +1,8 @@
 import { expandRule } from "./expand-rule.ts";
+import { indexOf } from "./matching-days.ts";
 import type { Rrule } from "./parse-rrule.ts";
+import { readWall, wallText } from "./wall-time.ts";
+import { zoneClock, type ZoneClock } from "./zone-clock.ts";
 
 /** One instant of a series. `id` is its wall-clock start in the zone: `2026-01-31T09:00:00`, or `2026-01-31` for all-day. */
 export type Recurrence = Readonly<{ id: string; at: Date }>;
@@ -26,6 +29,7 @@ export type Recurrences = Readonly<{
 }>;
 
 const dayMs = 24 * 60 * 60 * 1000;
+const daySeconds = 86_400;
 
 /**
  * The recurrences of a schedule, up to the year 2200. The wall clock is kept when the clocks change:
@@ -34,35 +38,52 @@ const dayMs = 24 * 60 * 60 * 1000;
  * - **overlap**: a time that comes twice in autumn recurs once, the first time.
  * - **all-day**: a day is a day of the calendar in every zone; it begins at its first moment there, midnight or not.
  *
- * The work is bounded by the calendar: a rule that never comes again is searched to the year 2200, some 84,000 days at most.
+ * The work is bounded by the calendar: the next one of the rarest rule is found in about a millisecond, and so is that there is none. What was
+ * found out about a schedule is kept as long as the schedule itself.
  */
 export function makeRecurrences(schedule: Schedule): Recurrences {
+  const found = made.get(schedule) ?? lay(schedule);
+  made.set(schedule, found);
+  return found;
+}
+
+const made = new WeakMap<Schedule, Recurrences>();
+
+function lay(schedule: Schedule): Recurrences {
   const { tz, rule } = schedule;
+  const clock = zoneClock(tz);
   const allDay = schedule.start.length === 10;
   const excluded = new Set(schedule.exdate);
-  const start = localMoment(Temporal.PlainDateTime.from(schedule.start));
+  const startWall = readWall(schedule.start);
+  if (startWall === null) throw new RangeError(`"${schedule.start}" is no local start`);
+  const start = startWall / 1000;
   const periods = expandRule(rule, start, schedule.monthEnd === "clamp" && mayClamp(rule));
 
-  const localOf = (at: number): number =>
-    localMoment(Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(tz).toPlainDateTime());
-  const recurrenceAt = (moment: number): Recurrence | null => (allDay ? dayAt(moment, tz) : timeAt(moment, tz));
+  const localOf = (at: number): number => Math.floor(clock.wallAt(at) / 1000);
+  const recurrenceAt = (moment: number): Recurrence | null => (allDay ? dayAt(moment, clock) : timeAt(moment, clock));
 
   /** Every recurrence whose local time is not before a moment, COUNT and EXDATE not looked at. */
   function* forward(from: number): Generator<Recurrence> {
-    for (let period = Math.max(0, periods.periodOf(from)); period <= periods.last; period++)
-      for (const moment of periods.momentsOf(period)) {
-        const found = moment < from ? null : recurrenceAt(moment);
+    for (let period = periods.nextFrom(periods.periodOf(from)); period <= periods.last;) {
+      const moments = periods.momentsOf(period);
+      for (let at = indexOf(moments, from); at < moments.length; at++) {
+        const found = recurrenceAt(moments[at] ?? 0);
         if (found === null) continue;
         if (rule.until && isPast(rule.until, found)) return;
         yield found;
       }
+      period = periods.nextFrom(period + 1);
+    }
   }
   function* backward(from: number): Generator<Recurrence> {
-    for (let period = Math.min(periods.last, periods.periodOf(from)); period >= 0; period--)
-      for (const moment of periods.momentsOf(period).toReversed()) {
-        const found = moment > from ? null : recurrenceAt(moment);
+    for (let period = periods.lastUpTo(periods.periodOf(from)); period >= 0;) {
+      const moments = periods.momentsOf(period);
+      for (let at = indexOf(moments, from + 1) - 1; at >= 0; at--) {
+        const found = recurrenceAt(moments[at] ?? 0);
         if (found !== null && !(rule.until && isPast(rule.until, found))) yield found;
       }
+      period = periods.lastUpTo(period - 1);
+    }
   }
 
   let counted: Date | null | undefined;
@@ -125,28 +146,16 @@ export function mayClamp(rule: Rrule): boolean {
 }
 
 /** `null` for a time in a gap. */
-function timeAt(moment: number, tz: string): Recurrence | null {
-  const iso = isoOf(moment);
-  const local = Temporal.PlainDateTime.from(iso);
-  const zoned = local.toZonedDateTime(tz, { disambiguation: "compatible" }); // the first of two, the later side of a gap
-  const at = zoned.epochMilliseconds;
-  return at + zoned.offsetNanoseconds / 1e6 === moment * 1000 ? { id: iso, at: new Date(at) } : null;
+function timeAt(moment: number, clock: ZoneClock): Recurrence | null {
+  const at = clock.instantAt(moment * 1000);
+  return at === null ? null : { id: wallText(moment * 1000), at: new Date(at) };
 }
 
 /** `null` for a day the zone does not have. */
-function dayAt(moment: number, tz: string): Recurrence | null {
-  const id = isoOf(moment).slice(0, 10);
-  const day = Temporal.PlainDate.from(id);
-  const begin = day.toZonedDateTime(tz);
-  return begin.day === day.day ? { id, at: new Date(begin.epochMilliseconds) } : null;
-}
-
-function isoOf(moment: number): string {
-  return new Date(moment * 1000).toISOString().slice(0, 19);
-}
-
-function localMoment(local: Temporal.PlainDateTime): number {
-  return Date.parse(`${local.toString({ smallestUnit: "second" })}Z`) / 1000;
+function dayAt(moment: number, clock: ZoneClock): Recurrence | null {
+  const day = Math.floor(moment / daySeconds) * daySeconds;
+  const at = clock.dayStart(day * 1000);
+  return at === null ? null : { id: wallText(day * 1000).slice(0, 10), at: new Date(at) };
 }
 
 /** UNTIL is inclusive: of an all-day recurrence, its first moment is compared. */

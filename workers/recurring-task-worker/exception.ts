@@ -1,5 +1,8 @@
 import { plainId } from "../../shared/recurrence/find-recurrence.ts";
 import type { Recurrence, Schedule } from "../../shared/recurrence/recurrence.ts";
+import { zoneClock } from "../../shared/recurrence/zone-clock.ts";
+
+const dayMs = 86_400_000;
 
 /** When an occurrence is due: at an instant, or on a day. */
 export type Due = Readonly<{ date: Date; on: null }> | Readonly<{ date: null; on: string }>;
@@ -30,5 +33,7 @@ export function dueOf(recurrence: Recurrence, schedule: Schedule, exceptions: Ex
 /** When a due has passed: its instant, or the end of its day in the zone. */
 export function passesAt(due: Due, tz: string): Date {
   if (due.date !== null) return due.date;
-  return new Date(Temporal.PlainDate.from(due.on).add({ days: 1 }).toZonedDateTime(tz).epochMilliseconds);
+  const tomorrow = Date.parse(due.on) + dayMs;
+  const clock = zoneClock(tz);
+  return new Date(clock.dayStart(tomorrow) ?? clock.instantPast(tomorrow));
 }
