@@ -155,7 +155,7 @@ describe("the proxy", () => {
       hostname: "127.0.0.1",
       fetch: async (request) => {
         if (request.url.endsWith("/late")) await until("the client has left", () => request.signal.aborted);
-        const answer = proxy({ upstream: "task-service", request, body: null, headers: {} });
+        const answer = proxy({ upstream: "task-service", request, body: null, token: "t", headers: {} });
         answer.catch((error: unknown) => outcomes.push(error === request.signal.reason || error));
         return await answer;
       },

@@ -60,6 +60,9 @@ export async function openSeriesWorld() {
     fireDue: async (id: string) => {
       for (let due = await dueTimers(id); due.length > 0; due = await dueTimers(id)) await fire(due);
     },
+    /** The answer as it is, to a request of Ada's. */
+    request: async (path: string, { headers = {} }: { headers?: Record<string, string> } = {}) =>
+      app.request(path, { headers: { authorization: ada, ...headers } }),
     send: async (
       method: string,
       path: string,

@@ -24,8 +24,10 @@ export type Series = Readonly<{
   wakeAt: Date | null;
   /** Raised with every new `wakeAt`, so that an older timer is stale. */
   generation: number;
-  /** Raised by the database with every change that is saved; its ETag. */
+  /** Counts the changes that people made of the series itself: of its template's schedule, of exceptions, of what is done ahead. */
   version: number;
+  /** Raised by the database with every change that is saved. */
+  revision: number;
   /** Those that can matter: see `Question`. */
   occurrences: readonly Occurrence[];
   /** Those that can matter: see `Question`. */
@@ -48,7 +50,15 @@ export type Advance = Readonly<{
 }>;
 
 export function newSeries(templateId: string, userId: string): Series {
-  const rest = { status: "stopped", wakeAt: null, generation: 0, version: 0, occurrences: [], made: {} } as const;
+  const rest = {
+    status: "stopped",
+    wakeAt: null,
+    generation: 0,
+    version: 0,
+    revision: 0,
+    occurrences: [],
+    made: {},
+  } as const;
   return { id: templateId, templateId, userId, exceptions: new Map(), ...rest };
 }
 
@@ -129,16 +139,16 @@ export function createOccurrence(
   };
 }
 
-/** Its id is of the version that ends: heard of again, it is the same. */
+/** Its id is of the revision that ends: heard of again, it is the same. */
 function seriesEnded(series: Series, template: TemplateSchedule | null, at: Date): MessageOf<"SeriesEnded"> {
-  const { id, userId, templateId, version, occurrences } = series;
+  const { id, userId, templateId, revision, occurrences } = series;
   const last = template === null ? null : lastInTurn(occurrences, template.key);
   return {
     type: "SeriesEnded",
     key: templateId,
     subject: id,
-    sequence: version + 1,
-    id: deriveId("SeriesEnded", id, String(version)),
+    sequence: revision + 1,
+    id: deriveId("SeriesEnded", id, String(revision)),
     data: {
       series_id: id,
       user_id: userId,

@@ -1,10 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { makeBreathe } from "../../shared/breathe.ts";
 import type { Auth } from "../../shared/http/auth.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { readFailures } from "../../shared/http/failures.ts";
 import { makeHttpApp, type HttpApp } from "../../shared/http/http-app.ts";
-import { etagOf } from "../../shared/http/if-match.ts";
+import { readIfNoneMatch } from "../../shared/http/if-match.ts";
 import { pageOf, pageQuery } from "../../shared/http/page-query.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
@@ -12,7 +11,8 @@ import { Problem } from "../../shared/problem.ts";
 import type { ChangeOccurrence } from "./change-occurrence.ts";
 import { findSeries, listSeries } from "./list-series.ts";
 import { addOccurrenceRoutes } from "./occurrence-routes.ts";
-import { answers, seriesParams } from "./route-parts.ts";
+import { answers, seriesParams, tagHeader } from "./route-parts.ts";
+import { tagOfView } from "./series-tag.ts";
 import { seriesSchema } from "./series-view.ts";
 import { tellSeries } from "./tell-series.ts";
 
@@ -43,9 +43,13 @@ export function buildApp({ db, changeOccurrence, authenticate, newId, now, log, 
     async (c) => {
       const { limit, cursor = null } = c.req.valid("query");
       const { items, nextCursor } = await listSeries(db.sql, { userId: c.var.identity.userId, limit, cursor });
-      const breathe = makeBreathe({ signal: c.req.raw.signal });
-      const told = await tellSeries(db.sql, items, { now: now(), breathe });
-      return c.json({ items: [...told], next_cursor: nextCursor }, 200);
+      return c.json(
+        {
+          items: [...(await tellSeries(db.sql, items, { now: now(), signal: c.req.raw.signal }))],
+          next_cursor: nextCursor,
+        },
+        200,
+      );
     },
   );
   app.openapi(
@@ -53,19 +57,25 @@ export function buildApp({ db, changeOccurrence, authenticate, newId, now, log, 
       method: "get",
       path: "/v1/series/{id}",
       summary: "One series",
-      request: { params: seriesParams },
-      responses: { 200: answers(seriesSchema, "The series"), ...readFailures(404, 422) },
+      description:
+        "If-None-Match with its ETag answers 304 while nothing that is shown has changed. If-Match of a later write compares the version " +
+        "alone, with which the ETag begins.",
+      request: { params: seriesParams, headers: z.object({ "if-none-match": z.string().max(1000).optional() }) },
+      responses: {
+        200: { ...answers(seriesSchema, "The series"), headers: tagHeader },
+        304: { description: "Still what the ETag of If-None-Match stands for" },
+        ...readFailures(404, 422),
+      },
     }),
     async (c) => {
       const found = await findSeries(db.sql, c.req.valid("param").id, c.var.identity.userId);
       if (found === null) throw new Problem("SERIES_NOT_FOUND");
-      const [series] = await tellSeries(db.sql, [found], {
-        now: now(),
-        breathe: makeBreathe({ signal: c.req.raw.signal }),
-      });
+      const [series] = await tellSeries(db.sql, [found], { now: now(), signal: c.req.raw.signal });
       if (series === undefined) throw new Problem("SERIES_NOT_FOUND");
-      c.header("etag", etagOf(found.version));
-      return c.json(series, 200);
+      const tag = tagOfView(found.version, JSON.stringify(series));
+      c.header("etag", tag);
+      const known = readIfNoneMatch(c.req.valid("header")["if-none-match"]);
+      return known === "any" || known.includes(tag) ? c.body(null, 304) : c.json(series, 200);
     },
   );
   addOccurrenceRoutes(app, { sql: db.sql, changeOccurrence, now });

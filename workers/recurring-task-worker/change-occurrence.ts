@@ -30,7 +30,8 @@ export type ChangeRequest = Readonly<{
   /** The representation of the series as it is now, for a 412. */
   current: () => Promise<unknown>;
 }>;
-export type ChangeOccurrence = (request: ChangeRequest) => Promise<void>;
+/** Gives the version of the series after it. */
+export type ChangeOccurrence = (request: ChangeRequest) => Promise<number>;
 
 /** So many recurrences are changed at once, at most. */
 export const maxReached = 366;
@@ -51,7 +52,7 @@ export function makeChangeOccurrence(of: {
 }): ChangeOccurrence {
   return async (request) => {
     const { seriesId, reach, change, userId, correlationId, traceparent } = request;
-    const written = await of.db.transaction(async (tx) => {
+    const { version, written } = await of.db.transaction(async (tx) => {
       const named = "recurrenceId" in reach ? reach.recurrenceId : null;
       const ids = named === null ? [] : [named, ...Array.from({ length: 8 }, (_, n) => `${named}#${n + 2}`)];
       const wanted = ids.map((id) => deriveId("occurrence", seriesId, id));
@@ -76,11 +77,12 @@ export function makeChangeOccurrence(of: {
           occurrences: withAsked(changed.occurrences, ask === null ? [] : [ask]),
         };
       }
-      if (exceptions.length === 0 && asked.length === 0) return 0;
-      if (!matches(request.ifMatch, series.version)) return "mismatch";
+      if (exceptions.length === 0 && asked.length === 0) return { version: series.version, written: 0 };
+      if (!matches(request.ifMatch, series.version)) return { version: null, written: 0 };
       await saveExceptions(tx, seriesId, exceptions);
       const advanced = advanceSeries({ series: changed, tasks, at: now, by: "timer" });
-      await saveSeries(tx, [advanced.series], new Map([[seriesId, series]]));
+      const saved = { ...advanced.series, version: series.version + 1 };
+      await saveSeries(tx, [saved], new Map([[seriesId, series]]));
       const commands =
         template === null
           ? []
@@ -90,11 +92,12 @@ export function makeChangeOccurrence(of: {
         return outboxRow(of.codec, message, { source: "recurring-task-worker", correlationId, traceparent, now });
       });
       await insertOutbox(tx, rows);
-      return rows.length;
+      return { version: saved.version, written: rows.length };
     });
-    if (written === "mismatch")
+    if (version === null)
       throw new Problem("VERSION_MISMATCH", "The series is at another version", { current: await request.current() });
     if (written > 0) of.onWritten();
+    return version;
   };
 }
 

@@ -32,7 +32,8 @@ export function foldSeries(events: readonly (TaskEvent | null)[], before: World)
     const task = keepFields(foldTask(known, event));
     if (known !== null && Bun.deepEquals(known, task)) return [];
     tasks.set(task.id, task);
-    return concerned(task, { tasks, series }, eventTime(event)).flatMap(({ one, reopened }) => {
+    const isRescheduled = !Bun.deepEquals(known?.fields, task.fields);
+    return concerned(task, { tasks, series }, { at: eventTime(event), isRescheduled }).flatMap(({ one, reopened }) => {
       const advanced = advanceSeries({ series: one, tasks, at: eventTime(event), by: "event", reopened });
       series.set(one.id, advanced.series);
       return advanced.messages;
@@ -47,10 +48,16 @@ type Concerned = Readonly<{ one: Series; reopened: number | null }>;
  * The series a task is template or occurrence of, its own state in it brought up to date, and whether that undid a completion; a new
  * one for a new template, with the occurrences that are known of it.
  */
-function concerned(task: FoldedTask, { tasks, series: all }: World, at: Date): readonly Concerned[] {
+function concerned(
+  task: FoldedTask,
+  { tasks, series: all }: World,
+  { at, isRescheduled }: Readonly<{ at: Date; isRescheduled: boolean }>,
+): readonly Concerned[] {
   const found = [...all.values()].flatMap((series): readonly Concerned[] => {
-    if (series.templateId === task.id)
-      return [{ one: dropUnmade(series, templateSchedule(task), { tasks, now: at }), reopened: null }];
+    if (series.templateId === task.id) {
+      const one = dropUnmade(series, templateSchedule(task), { tasks, now: at });
+      return [{ one: isRescheduled ? { ...one, version: one.version + 1 } : one, reopened: null }];
+    }
     const before = series.occurrences.find(({ id }) => id === task.id);
     if (before === undefined) {
       if (fieldValue(task.fields, "template_id") !== series.templateId) return [];
@@ -73,7 +80,10 @@ function concerned(task: FoldedTask, { tasks, series: all }: World, at: Date): r
     .filter((each) => each !== null)
     .filter(({ fields }) => fieldValue(fields, "template_id") === task.id)
     .toSorted((a, b) => placeOf(a).localeCompare(placeOf(b)));
-  const one = known.reduce((series, each) => adoptOccurrence(series, template, each), newSeries(task.id, task.user_id));
+  const one = known.reduce((series, each) => adoptOccurrence(series, template, each), {
+    ...newSeries(task.id, task.user_id),
+    version: 1,
+  });
   return [...found, { one, reopened: null }];
 }
 

@@ -33,7 +33,8 @@ export async function findSeries(sql: Sql, id: string, userId: string): Promise<
 
 function selectSeries(sql: Sql) {
   return sql`
-    select series.id, series.template_id as "templateId", status, series.version::int as version, created_at as "createdAt", folded as template,
+    select series.id, series.template_id as "templateId", status, series.version::int as version,
+      series.revision::int as revision, kept, kept_of::int as "keptOf", kept_until as "keptUntil", created_at as "createdAt", folded as template,
       "nextDue", "openCount", "made"
     from series
     join followed_tasks on task_id = series.template_id

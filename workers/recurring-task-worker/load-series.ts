@@ -63,7 +63,7 @@ export async function lockSeriesOf(tx: Tx, taskIds: readonly string[]): Promise<
   const ids = [...taskIds];
   const rows = await tx<SeriesRow[]>`
     select id, template_id as "templateId", user_id as "userId", status, wake_at as "wakeAt", generation::int as generation,
-      version::int as version
+      version::int as version, revision::int as revision
     from series
     where id in (
       select id from series where template_id = any(${ids}::uuid[])
@@ -83,7 +83,7 @@ export async function lockDueSeries(
 ): Promise<Readonly<{ series: Map<string, Series>; now: Date }>> {
   const rows = await tx<(SeriesRow & { now: Date })[]>`
     select id, template_id as "templateId", user_id as "userId", status, wake_at as "wakeAt", generation::int as generation,
-      version::int as version, clock_timestamp() as now
+      version::int as version, revision::int as revision, clock_timestamp() as now
     from series
     where (id, generation) in (
         select * from unnest(${timers.map(({ id }) => id)}::uuid[], ${timers.map(({ generation }) => String(generation))}::bigint[]))
@@ -105,7 +105,7 @@ export async function lockOneSeries(
 ): Promise<Readonly<{ series: Series; now: Date }> | null> {
   const rows = await tx<(SeriesRow & { now: Date })[]>`
     select id, template_id as "templateId", user_id as "userId", status, wake_at as "wakeAt", generation::int as generation,
-      version::int as version, clock_timestamp() as now
+      version::int as version, revision::int as revision, clock_timestamp() as now
     from series where id = ${of.id} and user_id = ${of.userId}
     for update`;
   const now = rows[0]?.now ?? new Date(0);

@@ -15,6 +15,7 @@ import { historySchema, historyView } from "./history-view.ts";
 import { findSeries } from "./list-series.ts";
 import { occurrenceSchema, occurrenceView } from "./occurrence-view.ts";
 import { answers, seriesParams } from "./route-parts.ts";
+import { versionsOf } from "./series-tag.ts";
 import type { SeriesRow } from "./series-view.ts";
 import { endOfTime, tellOccurrence, tellOccurrences, tellSeries } from "./tell-series.ts";
 
@@ -115,12 +116,11 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
     const { userId } = c.var.identity;
     const { correlationId, traceparent } = c.var;
     const current = async () =>
-      (await tellSeries(sql, [await seriesOf(c, id)], { now: now(), breathe: breatheFor(c) }))[0];
-    const by = { userId, correlationId, traceparent, ifMatch: readIfMatch(asked.ifMatch), current };
-    await changeOccurrence({ seriesId: id, reach, change: asked.change, ...by });
-    const series = await seriesOf(c, id);
-    c.header("etag", etagOf(series.version));
-    return series;
+      (await tellSeries(sql, [await seriesOf(c, id)], { now: now(), signal: c.req.raw.signal }))[0];
+    const by = { userId, correlationId, traceparent, ifMatch: versionsOf(readIfMatch(asked.ifMatch)), current };
+    const version = await changeOccurrence({ seriesId: id, reach, change: asked.change, ...by });
+    c.header("etag", etagOf(version));
+    return await seriesOf(c, id);
   };
   const changeOne = async (c: Context<HttpEnv>, of: z.output<typeof params>, asked: Asked) => {
     const { id, recurrence_id: recurrenceId } = of;
@@ -129,7 +129,10 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
     if (told === null) throw new Problem("OCCURRENCE_NOT_FOUND");
     return c.json(occurrenceView(told), 200);
   };
-  const one = answers(occurrenceSchema, "The recurrence as it now is; the ETag is that of the series");
+  const one = answers(
+    occurrenceSchema,
+    "The recurrence as it now is; the ETag is the version of the series, for the If-Match of the next change",
+  );
 
   for (const [wants, summary] of [
     ["skip", "Leave a recurrence out"],

@@ -26,14 +26,14 @@ export async function saveSeries(
   if (series.length === 0) return;
   const column = <T>(of: (one: Series) => T): T[] => series.map(of);
   await tx`
-    insert into series (id, template_id, user_id, status, wake_at, generation)
+    insert into series (id, template_id, user_id, status, wake_at, generation, version)
     select * from unnest(
       ${column(({ id }) => id)}::uuid[], ${column(({ templateId }) => templateId)}::uuid[],
       ${column(({ userId }) => userId)}::uuid[], ${column(({ status }) => status)}::text[],
       ${column(({ wakeAt }) => wakeAt?.toISOString() ?? null)}::timestamptz[],
-      ${column(({ generation }) => String(generation))}::bigint[])
+      ${column(({ generation }) => String(generation))}::bigint[], ${column(({ version }) => String(version))}::bigint[])
     on conflict (id) do update set status = excluded.status, wake_at = excluded.wake_at, generation = excluded.generation,
-      version = series.version + 1, armed_in = case when series.generation = excluded.generation then series.armed_in else 0 end,
+      version = excluded.version, revision = series.revision + 1, armed_in = case when series.generation = excluded.generation then series.armed_in else 0 end,
       updated_at = clock_timestamp()`;
   const known = new Set([...loaded.values()].flatMap(({ occurrences }) => occurrences));
   const rows = series.flatMap((one) =>

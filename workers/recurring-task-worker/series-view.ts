@@ -1,16 +1,18 @@
 import { z } from "@hono/zod-openapi";
 import { fieldValue } from "../../shared/tasks/fold-fields.ts";
 import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
-import { describePattern } from "../../shared/recurrence/describe-pattern.ts";
 import type { SeriesStatus } from "./decide-series.ts";
-import type { Told } from "./preview-occurrences.ts";
-import type { TemplateSchedule } from "./template-schedule.ts";
+import type { KeptDates } from "./keep-dates.ts";
 
 export type SeriesRow = Readonly<{
   id: string;
   templateId: string;
   status: SeriesStatus;
   version: number;
+  revision: number;
+  kept: KeptDates | null;
+  keptOf: number | null;
+  keptUntil: Date | null;
   createdAt: Date;
   template: FoldedTask | null;
   nextDue: Date | null;
@@ -51,15 +53,17 @@ export const seriesSchema = z
     open_occurrences: z.number().int(),
     made_occurrences: z.number().int(),
     created_at: instant,
-    version: z.int().openapi({ description: "Also its ETag.", example: 1 }),
+    version: z.int().openapi({
+      description:
+        "Counts what people changed: the template's schedule, what is skipped, moved or done ahead. If-Match is about it, as is the " +
+        "number its ETag begins with; that it goes on by itself does not count.",
+      example: 1,
+    }),
   })
   .openapi("Series");
 export type SeriesView = z.infer<typeof seriesSchema>;
 
-export function seriesView(
-  row: SeriesRow,
-  { template, next }: Readonly<{ template: TemplateSchedule | null; next: readonly Told[] }>,
-): SeriesView {
+export function seriesView(row: SeriesRow, { words, next }: KeptDates): SeriesView {
   const pattern = row.template === null ? null : fieldValue(row.template.fields, "recurrence_pattern");
   return {
     id: row.id,
@@ -67,20 +71,13 @@ export function seriesView(
     status: row.status,
     // The text was parsed before the series was made.
     recurrence_pattern: typeof pattern === "string" ? JSON.parse(pattern) : null,
-    words: template === null ? null : wordsOf(template),
+    words,
     next_due: row.nextDue?.toISOString() ?? null,
-    next: next.map(({ recurrenceId, due }) => ({
-      recurrence_id: recurrenceId,
-      due_date: due.date?.toISOString() ?? null,
-      due_on: due.on,
-    })),
+    // jsonb keeps no order of keys, and the digest in the ETag is of the text.
+    next: next.map(({ recurrence_id, due_date, due_on }) => ({ recurrence_id, due_date, due_on })),
     open_occurrences: row.openCount,
     made_occurrences: row.made,
     created_at: row.createdAt.toISOString(),
     version: row.version,
   };
-}
-
-function wordsOf({ pattern, schedule: { tz, start } }: TemplateSchedule): string {
-  return describePattern({ ...pattern, tz, start });
 }

@@ -15,6 +15,7 @@ import {
   uuid,
 } from "drizzle-orm/pg-core";
 import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
+import type { KeptDates } from "./keep-dates.ts";
 
 const now = sql`clock_timestamp()`;
 
@@ -47,6 +48,10 @@ export const series = pgTable(
     createdAt: timestamp("created_at", { withTimezone: true, precision: 3 }).notNull().default(now),
     updatedAt: timestamp("updated_at", { withTimezone: true }).notNull().default(now),
     version: bigint("version", { mode: "number" }).notNull().default(1),
+    revision: bigint("revision", { mode: "number" }).notNull().default(1),
+    kept: jsonb("kept").$type<KeptDates>(),
+    keptOf: bigint("kept_of", { mode: "number" }),
+    keptUntil: timestamp("kept_until", { withTimezone: true }),
   },
   (table) => [
     check("series_check", sql`(${table.status} = 'pending') = (${table.wakeAt} is not null)`),

@@ -1,40 +1,43 @@
 import { findRecurrence, instantOf, plainId } from "../../shared/recurrence/find-recurrence.ts";
-import type { Breathe } from "../../shared/breathe.ts";
+import { makeBreathe, type Breathe } from "../../shared/breathe.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 import { templateSchedule } from "./template-schedule.ts";
 import { ownDue, passesAt } from "./exception.ts";
+import { findDates, isKept, keepDates, mostLookedAt, nothingAhead, type Kept } from "./keep-dates.ts";
 import { previewOccurrences, type PreviewOf, type Told } from "./preview-occurrences.ts";
 import { readOccurrences } from "./read-occurrences.ts";
 import { seriesView, type SeriesRow, type SeriesView } from "./series-view.ts";
 
-const nextShown = 5;
 const dayMs = 86_400_000;
 /** Beyond it nothing recurs: see `makeRecurrences`. */
 export const endOfTime = new Date(Date.UTC(2201, 0, 2));
 
-/** Series as they are shown, each with its next dates. `breathe` is awaited between dates, which may take long to find. */
+/**
+ * Series as they are shown, each with its next dates: those its row keeps, or, where the series or time has gone on since, found out anew
+ * and kept. Others get their turn between those that are found out; nothing more is once the signal is aborted.
+ */
 export async function tellSeries(
   sql: Sql,
   rows: readonly SeriesRow[],
-  { now, breathe }: Readonly<{ now: Date; breathe: Breathe }>,
+  { now, signal }: Readonly<{ now: Date; signal: AbortSignal }>,
 ): Promise<readonly SeriesView[]> {
-  const limit = 100;
-  const read = await readOccurrences(sql, { ids: rows.map(({ id }) => id), from: now, to: endOfTime, limit });
-  const told: SeriesView[] = [];
-  for (const row of rows) {
-    await breathe();
-    const template = templateSchedule(row.template);
-    const coming = previewOccurrences(previewOf(row, read, { template, from: now, to: endOfTime, now }));
-    const next: Told[] = [];
-    // A hundred in a row that were skipped or done ahead are looked at, not more.
-    for (const each of coming.take(limit)) {
+  const known = new Map(rows.flatMap((row) => (isKept(row, now) ? [[row.id, row.kept] as const] : [])));
+  const unknown = rows.filter(({ id }) => !known.has(id));
+  if (unknown.length > 0) {
+    const ids = unknown.map(({ id }) => id);
+    const read = await readOccurrences(sql, { ids, from: now, to: endOfTime, limit: mostLookedAt });
+    const breathe = makeBreathe({ signal });
+    const found: Kept[] = [];
+    for (const row of unknown) {
       await breathe();
-      if (["open", "upcoming", "expected"].includes(each.state)) next.push(each);
-      if (next.length === nextShown) break;
+      const template = templateSchedule(row.template);
+      const dates = findDates(previewOf(row, read, { template, from: now, to: endOfTime, now }));
+      found.push({ id: row.id, revision: row.revision, ...dates });
+      known.set(row.id, dates.dates);
     }
-    told.push(seriesView(row, { template, next }));
+    await keepDates(sql, found);
   }
-  return told;
+  return rows.map((row) => seriesView(row, known.get(row.id) ?? nothingAhead));
 }
 
 /**
