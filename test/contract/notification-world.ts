@@ -44,7 +44,13 @@ const quick: Omit<SendDeliveries, "db" | "channel" | "wake" | "wakeOf"> = {
 /** The notification service's own tables, handler, senders and routes on a database of their own; no Kafka. */
 export async function openNotificationWorld() {
   const db = await openTestDb();
-  const handler = makeWriteDeliveries({ operatorWays: [], collapseMs: quick.collapseMs, onWritten: () => {} });
+  const metrics = makeMetrics("test", { process: false });
+  const handler = makeWriteDeliveries({
+    operatorWays: [],
+    collapseMs: quick.collapseMs,
+    onWritten: () => {},
+    metrics,
+  });
 
   /** Handles a batch as the consumer would, in one transaction. */
   const hear = (...messages: Received[]) =>
@@ -114,6 +120,8 @@ export async function openNotificationWorld() {
   return {
     db: db as Db,
     hear,
+    /** Of what it heard. */
+    metrics,
     newUser,
     prefer,
     rowsOf,

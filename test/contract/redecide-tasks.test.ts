@@ -7,7 +7,7 @@ import type { ReminderRule } from "../../shared/records.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { findPreferences, putPreferences } from "../../workers/reminder-scheduling-worker/keep-preferences.ts";
 import { redecideTasks } from "../../workers/reminder-scheduling-worker/redecide-tasks.ts";
-import { wantReminders } from "../../workers/reminder-scheduling-worker/want-reminders.ts";
+import { makeWantReminders } from "../../workers/reminder-scheduling-worker/want-reminders.ts";
 import { openTestDb } from "../support/database.ts";
 import { completed, created, otherUserId, updated, userId } from "../support/guard-messages.ts";
 import { until } from "../support/until.ts";
@@ -29,9 +29,10 @@ describe.skipIf(!url)("preferences and the tasks they decide on Postgres (needs 
     await db.sql`truncate preferences, wanted_reminders, outbox`;
   });
 
+  const wantReminders = makeWantReminders({ countForeign: () => {} });
   const put = (over: Partial<Preferences>, user = userId) =>
     putPreferences(db, { userId: user, settings: { ...defaultPreferences, ...over }, ifMatch: any });
-  const context = (tx: Parameters<typeof wantReminders>[1]["tx"]) => ({
+  const context = (tx: Parameters<ReturnType<typeof makeWantReminders>>[1]["tx"]) => ({
     tx,
     log,
     now: new Date(),

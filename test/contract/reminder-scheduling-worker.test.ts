@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import type { MessageOf, Received } from "../../shared/message.ts";
-import { wantReminders } from "../../workers/reminder-scheduling-worker/want-reminders.ts";
+import { makeWantReminders } from "../../workers/reminder-scheduling-worker/want-reminders.ts";
 import { openTestDb } from "../support/database.ts";
 
 const url = process.env["DATABASE_URL"];
@@ -11,6 +11,8 @@ if (!url && process.env["REQUIRE_ALL"] === "1") throw new Error("needs DATABASE_
 const ada = "0193a0b0-0000-7000-8000-0000000000aa";
 const ben = "0193a0b0-0000-7000-8000-0000000000bb";
 const log = makeLog({}, "error");
+const foreign: string[] = [];
+const wantReminders = makeWantReminders({ countForeign: (type) => foreign.push(type) });
 const at = (minute: number) => new Date(Date.UTC(2026, 10, 23, 9, minute));
 const [due, moved] = [at(50), at(55)];
 
@@ -95,7 +97,18 @@ describe.skipIf(!url)("the reminder scheduling worker on Postgres (needs DATABAS
     const task = Bun.randomUUIDv7();
     await hear(created(task));
     expect(await hear(completed(task, 2, ben))).toEqual([]);
+    expect(foreign.splice(0)).toEqual(["TaskCompleted"]);
     expect(told(await hear(completed(task, 2)))).toEqual([[2, null]]);
+  });
+
+  test("an event of another user, heard first, does not take the task from its owner", async () => {
+    const task = Bun.randomUUIDv7();
+    await db.sql`
+      insert into tasks (id, user_id, title, created_at, updated_at)
+      values (${task}, ${ada}, 'Water the plants', ${at(1)}, ${at(1)})`;
+    expect(await hear(updated(task, 9, { due_date: moved.toISOString() }, ben))).toEqual([]);
+    expect(foreign.splice(0)).toEqual(["TaskUpdated"]);
+    expect(told(await hear(created(task)))).toEqual([[1, due]]);
   });
 });
 
@@ -132,8 +145,8 @@ function created(id: string): Received {
   });
 }
 
-function updated(id: string, version: number, updated_fields: Record<string, string | null>): Received {
-  return message("TaskUpdated", id, version, { id, user_id: ada, updated_fields, timestamp: at(version) });
+function updated(id: string, version: number, updated_fields: Record<string, string | null>, user_id = ada): Received {
+  return message("TaskUpdated", id, version, { id, user_id, updated_fields, timestamp: at(version) });
 }
 
 function completed(id: string, version: number, user_id = ada): Received {

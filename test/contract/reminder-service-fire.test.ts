@@ -5,6 +5,7 @@ import { makeFireReminders } from "../../workers/reminder-service/fire-reminders
 import { ruleReminderId } from "../../workers/reminder-service/decide-reminders.ts";
 import { command, completed, created, deleted, otherUserId, updated } from "../support/guard-messages.ts";
 import { startReminderTimers } from "../support/reminder-timers.ts";
+import { writeTasks } from "../support/task-table.ts";
 import { openReminderWorld, type ReminderWorld } from "../support/reminder-world.ts";
 import { until } from "../support/until.ts";
 
@@ -70,6 +71,14 @@ test("a message of another user merges nothing", async () => {
   expect(await world.handle(completed(2, 5, { task, user: otherUserId }))).toEqual([]);
   expect(world.foreign).toContain("TaskCompleted");
   expect(await statusOf(id)).toBe("pending g1 v1");
+});
+
+test("a message of another user, heard first, does not take the task from its owner", async () => {
+  const task = newTask();
+  await writeTasks(world.db.sql, [created(1, 1, { due: null, task })]);
+  const due = Date.now() + hour;
+  await world.handle(command(9, { due: [due, 9, 1], task, user: otherUserId }));
+  expect(await world.handle(created(1, 1, { due, task }), command(1, { due: [due, 1, 1], task }))).toHaveLength(1);
 });
 
 test("firing writes the state and one event with the row's version, a computed id and the due time", async () => {

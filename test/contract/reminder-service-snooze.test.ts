@@ -148,7 +148,7 @@ describe("snoozing a reminder", () => {
       }),
     );
     expect(codes).toEqual([
-      [409, "TASK_DELETED"],
+      [404, "TASK_NOT_FOUND"],
       [409, "TASK_COMPLETED"],
       [409, "REMINDER_DISMISSED"],
     ]);

@@ -7,6 +7,7 @@ import { reminderColumns } from "../../workers/reminder-service/store-reminders.
 import type { Reminder } from "../../workers/reminder-service/reminder.ts";
 import type { GuardMessage } from "../../workers/reminder-service/guard.ts";
 import { openTestDb } from "./database.ts";
+import { writeTasks } from "./task-table.ts";
 
 export type Written = Readonly<{
   type: string;
@@ -24,7 +25,7 @@ export type ReminderWorld = AsyncDisposable &
     db: Db;
     /** JSON instead of Avro, so that a test can read what was written; the codec has tests of its own. */
     codec: Encoder;
-    /** Handles a batch as the consumer would: one transaction, its messages into the outbox. */
+    /** Handles a batch as the consumer would: one transaction, its messages into the outbox. The tasks themselves are changed before. */
     handle: (...messages: GuardMessage[]) => Promise<readonly Message[]>;
     reminders: () => Promise<readonly Reminder[]>;
     outbox: () => Promise<readonly Written[]>;
@@ -42,8 +43,9 @@ export async function openReminderWorld(): Promise<ReminderWorld> {
     db,
     codec,
     foreign,
-    handle: (...messages) =>
-      db.transaction(async (tx) => {
+    handle: async (...messages) => {
+      await writeTasks(db.sql, messages);
+      return await db.transaction(async (tx) => {
         // What the consumer hands over is a received message of any type.
         const received = messages as readonly GuardMessage[] as readonly Received[];
         const answers = await keep(received, { tx, log, now: new Date(), signal: AbortSignal.timeout(10_000) });
@@ -54,7 +56,8 @@ export async function openReminderWorld(): Promise<ReminderWorld> {
         });
         await insertOutbox(tx, rows);
         return answers.flat();
-      }),
+      });
+    },
     reminders: () => db.sql<Reminder[]>`select ${reminderColumns(db.sql)} from reminders order by remind_at, id`,
     outbox: async () => {
       const rows = await db.sql<(Omit<Written, "data"> & { value: Uint8Array })[]>`

@@ -1,8 +1,8 @@
 import type { Tx } from "../../shared/postgres/db.ts";
 import type { Lane } from "./store-deliveries.ts";
 
-/** A reminder that needs no telling any more, up to one of its generations; `null`: whichever. */
-export type Moot = Readonly<{ reminderId: string; upTo: number | null; reason: string }>;
+/** A reminder of a user that needs no telling any more, up to one of its generations; `null`: whichever. */
+export type Moot = Readonly<{ reminderId: string; userId: string; upTo: number | null; reason: string }>;
 
 /** The lanes of what is still to be told of these reminders. */
 export async function lanesOfMoot(tx: Tx, moot: readonly Moot[]): Promise<readonly Lane[]> {
@@ -19,12 +19,12 @@ export async function lanesOfMoot(tx: Tx, moot: readonly Moot[]): Promise<readon
  */
 export async function cancelDeliveries(tx: Tx, moot: readonly Moot[]): Promise<void> {
   if (moot.length === 0) return;
-  const latest = [...new Map(moot.map((one) => [one.reminderId, one])).values()];
+  const latest = [...new Map(moot.map((one) => [`${one.reminderId} ${one.userId}`, one])).values()];
   const ids = latest.map(({ reminderId }) => reminderId);
   const affected = tx`
-    select reminder_id, coalesce(up_to, 9223372036854775807) as up_to, reason from unnest(
-      ${ids}::uuid[], ${latest.map(({ upTo }) => upTo)}::bigint[], ${latest.map(({ reason }) => reason)}::text[])
-      as moot (reminder_id, up_to, reason)`;
+    select reminder_id, user_id, coalesce(up_to, 9223372036854775807) as up_to, reason from unnest(
+      ${ids}::uuid[], ${latest.map(({ userId }) => userId)}::uuid[], ${latest.map(({ upTo }) => upTo)}::bigint[],
+      ${latest.map(({ reason }) => reason)}::text[]) as moot (reminder_id, user_id, up_to, reason)`;
   await tx`
     with moot as (${affected}), cancelled as (
       update deliveries
@@ -34,8 +34,8 @@ export async function cancelDeliveries(tx: Tx, moot: readonly Moot[]): Promise<v
           select from deliveries digest where digest.id = deliveries.digest_id and digest.status = 'sending') then 'cancelled'
         else status end
       from moot
-      where deliveries.reminder_id = moot.reminder_id and coalesce(generation, 0) <= moot.up_to
-        and status in ('pending', 'sending', 'bundled')
+      where deliveries.reminder_id = moot.reminder_id and deliveries.user_id = moot.user_id
+        and coalesce(generation, 0) <= moot.up_to and status in ('pending', 'sending', 'bundled')
       returning lane
     )
     update delivery_lanes set next_at = least(next_at, clock_timestamp())
@@ -44,6 +44,6 @@ export async function cancelDeliveries(tx: Tx, moot: readonly Moot[]): Promise<v
     with moot as (${affected})
     update deliveries set read_at = clock_timestamp()
     from moot
-    where deliveries.reminder_id = moot.reminder_id and coalesce(generation, 0) <= moot.up_to
-      and channel = 'in-app' and status = 'delivered' and read_at is null and digest_id is null`;
+    where deliveries.reminder_id = moot.reminder_id and deliveries.user_id = moot.user_id
+      and coalesce(generation, 0) <= moot.up_to and channel = 'in-app' and status = 'delivered' and read_at is null and digest_id is null`;
 }

@@ -17,8 +17,8 @@ export async function cancelMoot(tx: Tx, ids: readonly string[]): Promise<Readon
         when reminders.status = 'dismissed' then 'dismissed'
         else deliveries.reason end as why
       from deliveries
-      left join tasks on tasks.id = deliveries.task_id
-      left join reminders on reminders.id = deliveries.reminder_id
+      left join tasks on tasks.id = deliveries.task_id and tasks.user_id = deliveries.user_id
+      left join reminders on reminders.id = deliveries.reminder_id and reminders.user_id = deliveries.user_id
       where deliveries.id = any(${[...ids]}::uuid[]) and resent_at is null
     )
     update deliveries set status = 'cancelled', claim = null, lease_until = null, reason = why

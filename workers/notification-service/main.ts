@@ -48,7 +48,7 @@ await runRole("notification-service", settings, async (role, config) => {
   const newId = () => Bun.randomUUIDv7();
   role.serve(buildApp({ db, authenticate, newId, log, metrics, onResent: wakes.all }).fetch);
 
-  const handleBatch = makeWriteDeliveries({ operatorWays, collapseMs, onWritten: wakes.soon });
+  const handleBatch = makeWriteDeliveries({ operatorWays, collapseMs, onWritten: wakes.soon, metrics });
   const sending = {
     db,
     wakeOf: wakes.of,

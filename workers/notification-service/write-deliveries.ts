@@ -1,11 +1,13 @@
 import type { BatchHandler } from "../../shared/consume/handler.ts";
 import { deriveId } from "../../shared/derive-id.ts";
+import type { Metrics } from "../../shared/metrics.ts";
 import type { Received, ReceivedOf } from "../../shared/message.ts";
 import type { Tx } from "../../shared/postgres/db.ts";
 import { defaultPreferences, type Preferences } from "../../shared/preferences/preferences.ts";
 import { readPreferences } from "../../shared/preferences/read-preferences.ts";
 import { cancelDeliveries, lanesOfMoot, type Moot } from "./cancel-deliveries.ts";
 import type { ChannelName } from "./channel.ts";
+import { findForeign } from "./find-foreign.ts";
 import { lateBy, planDelivery, planForOperator, type Planned, type Reminder } from "./plan-delivery.ts";
 import { addDeliveries, lanesOf, lockLanes, readLanes, type NewDelivery } from "./store-deliveries.ts";
 import { chainsOf, laneOf, type Way } from "./way.ts";
@@ -16,6 +18,7 @@ export type WriteDeliveries = Readonly<{
   collapseMs: number;
   /** Told how many notifications are new by each channel; a hint, given before the commit. */
   onWritten: (counts: ReadonlyMap<ChannelName, number>) => void;
+  metrics: Pick<Metrics, "counter">;
 }>;
 
 type Triggered = ReceivedOf<"ReminderTriggered">;
@@ -25,14 +28,26 @@ const logWay: Way = { channel: "log", target: "" };
 
 /**
  * Writes what fired reminders are to send, as their users' preferences of this moment want it, and cancels what newer events about them
- * made needless; sends nothing: the senders do. Replay is safe because a delivery's id is that of the event and the way, and
- * cancelling again changes nothing.
+ * made needless; sends nothing: the senders do. What names another user's reminder or task makes and cancels nothing. Replay is safe
+ * because a delivery's id is that of the event and the way, and cancelling again changes nothing.
  */
-export function makeWriteDeliveries({ operatorWays, collapseMs, onWritten }: WriteDeliveries): BatchHandler {
-  return async (messages, { tx }) => {
-    const fired = messages.filter((message): message is Triggered => message.type === "ReminderTriggered");
+export function makeWriteDeliveries(options: WriteDeliveries): BatchHandler {
+  const { operatorWays, collapseMs, onWritten, metrics } = options;
+  const foreignMessages = metrics.counter(
+    "delivery_foreign_user_total",
+    "Messages about a reminder or task of another user: they made and cancelled nothing.",
+    ["type"],
+  );
+  return async (messages, { tx, log }) => {
+    const foreign = await findForeign(tx, messages);
+    for (const { id, type, subject } of foreign) {
+      foreignMessages.inc({ type });
+      log.warn("user_differs", { id, type, subject });
+    }
+    const own = messages.filter((message) => !foreign.has(message));
+    const fired = own.filter((message): message is Triggered => message.type === "ReminderTriggered");
     const rows = fired.length === 0 ? [] : await plan(tx, fired, { operatorWays, collapseMs });
-    const moot = messages.flatMap(mootBy);
+    const moot = own.flatMap(mootBy);
     await lockLanes(tx, [...lanesOf(rows), ...(await lanesOfMoot(tx, moot))]);
     const added = await addDeliveries(tx, rows);
     // After the rows of this batch: a reminder may have been moved on within it.
@@ -114,14 +129,14 @@ export function deliveryId(eventId: string, { channel, target }: Way): string {
 function mootBy(message: Received): readonly Moot[] {
   switch (message.type) {
     case "ReminderDismissed": {
-      const { id: reminderId, generation, reason } = message.data;
-      return [{ reminderId, upTo: generation, reason: `dismissed: ${(reason ?? "user").slice(0, 60)}` }];
+      const { id: reminderId, user_id: userId, generation, reason } = message.data;
+      return [{ reminderId, userId, upTo: generation, reason: `dismissed: ${(reason ?? "user").slice(0, 60)}` }];
     }
     case "ReminderScheduled": {
-      const { id: reminderId, generation } = message.data;
+      const { id: reminderId, user_id: userId, generation } = message.data;
       return generation === null || generation < 2
         ? []
-        : [{ reminderId, upTo: generation - 1, reason: "scheduled anew" }];
+        : [{ reminderId, userId, upTo: generation - 1, reason: "scheduled anew" }];
     }
     default:
       return [];

@@ -12,7 +12,7 @@ import { every } from "../../shared/timers/every.ts";
 import { buildApp } from "./app.ts";
 import { findPreferences, putPreferences } from "./keep-preferences.ts";
 import { redecideTasks } from "./redecide-tasks.ts";
-import { wantReminders } from "./want-reminders.ts";
+import { makeWantReminders } from "./want-reminders.ts";
 
 const settings = { database: databaseSettings, kafka: kafkaSettings, registry: registrySettings, auth: authSettings };
 const redecideMs = 500;
@@ -25,6 +25,11 @@ await runRole("reminder-scheduling-worker", settings, async (role, config) => {
   // Nobody watches this: what comes within a fifth of a second is handled together, and leaves the machine to those who are watched.
   await using broker = await openBroker(config.kafka, { clientId: name, log, gatherMs: 200 });
   const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log, signal });
+  const foreign = metrics.counter(
+    "wanted_foreign_user_total",
+    "Task events of another user's task, merged into nothing.",
+    ["type"],
+  );
   const app = buildApp({
     readPreferences: (userId) => findPreferences(db.sql, userId),
     putPreferences: (put) => putPreferences(db, put),
@@ -43,7 +48,7 @@ await runRole("reminder-scheduling-worker", settings, async (role, config) => {
         lanes: 2,
         topics: ["task-events"],
         group: "reminder-scheduling-worker",
-        handleBatch: wantReminders,
+        handleBatch: makeWantReminders({ countForeign: (type) => foreign.inc({ type }) }),
       },
       role,
     ),

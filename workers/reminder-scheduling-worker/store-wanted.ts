@@ -2,29 +2,36 @@ import type { Tx } from "../../shared/postgres/db.ts";
 import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
 import { nothingKnown, type WantedState } from "./decide-wanted.ts";
 
+/** What is known of some tasks, and whose each of them is. */
+export type Loaded = Readonly<{ states: ReadonlyMap<string, WantedState>; owners: ReadonlyMap<string, string> }>;
+
 /**
  * What is known of these tasks, each row locked until the transaction ends, in id order. A task not known yet gets its row
- * first, so that two instances in the middle of a rebalance cannot both begin it.
+ * first, so that two instances in the middle of a rebalance cannot both begin it; it belongs to whom task-service's table says, else to
+ * the given user.
  */
-export async function loadWanted(
-  tx: Tx,
-  tasks: ReadonlyMap<string, { userId: string }>,
-): Promise<ReadonlyMap<string, WantedState>> {
+export async function loadWanted(tx: Tx, tasks: ReadonlyMap<string, { userId: string }>): Promise<Loaded> {
   const ids = [...tasks.keys()].sort();
   await tx`
     insert into wanted_reminders (task_id, user_id)
-    select task_id, user_id
-    from unnest(${ids}::uuid[], ${ids.map((id) => tasks.get(id)?.userId ?? null)}::uuid[]) as task (task_id, user_id)
-    order by task_id
+    select asked.task_id, coalesce(tasks.user_id, asked.user_id)
+    from unnest(${ids}::uuid[], ${ids.map((id) => tasks.get(id)?.userId ?? null)}::uuid[]) as asked (task_id, user_id)
+    left join tasks on tasks.id = asked.task_id
+    order by asked.task_id
     on conflict (task_id) do nothing`;
-  const rows = await tx<{ task_id: string; folded: FoldedTask | null; wanted: string | null; commands: number }[]>`
-    select task_id, folded, wanted, commands::int as commands
+  const rows = await tx<
+    { task_id: string; user_id: string; folded: FoldedTask | null; wanted: string | null; commands: number }[]
+  >`
+    select task_id, user_id, folded, wanted, commands::int as commands
     from wanted_reminders
     where task_id = any(${ids}::uuid[])
     order by task_id
     for update`;
-  const found = new Map<string, WantedState>(rows.map(({ task_id, ...state }) => [task_id, state]));
-  return new Map(ids.map((id) => [id, found.get(id) ?? nothingKnown]));
+  const found = new Map<string, WantedState>(rows.map(({ task_id, user_id: _owner, ...state }) => [task_id, state]));
+  return {
+    states: new Map(ids.map((id) => [id, found.get(id) ?? nothingKnown])),
+    owners: new Map(rows.map(({ task_id, user_id }) => [task_id, user_id])),
+  };
 }
 
 /** The next tasks of a user, in id order, that want something, each row locked until the transaction ends. */

@@ -10,26 +10,34 @@ type Event = ReceivedOf<"TaskCreated" | "TaskUpdated" | "TaskCompleted" | "TaskD
 
 /**
  * Asks the reminder service for what each task wants, when that has changed. Replay is safe because the row remembers, per field,
- * the version that set it and, per task, what was last asked for: an event folded before changes neither.
+ * the version that set it and, per task, what was last asked for: an event folded before changes neither. An event whose user is not the
+ * task's merges nothing and is told to `countForeign`.
  */
-export const wantReminders: BatchHandler = async (messages, { tx }) => {
-  const events = messages.filter(isTaskEvent);
-  const tasks = new Map(events.map((event) => [event.subject, { userId: event.data.user_id }]));
-  const loaded = await loadWanted(tx, tasks);
-  const userOf = ({ subject, data }: Event) => loaded.get(subject)?.folded?.user_id ?? data.user_id;
-  const standing = await loadStanding(tx, events.map(userOf));
-  const states = new Map(loaded);
-  const answers = messages.map((message): readonly Message[] => {
-    if (!isTaskEvent(message)) return [];
-    const before = states.get(message.subject) ?? nothingKnown;
-    const choices = standing.get(userOf(message))?.settings ?? defaultPreferences;
-    const { state, command } = decideWanted(before, message, choices);
-    states.set(message.subject, state);
-    return command === null ? [] : [askFor(command, state)];
-  });
-  await saveWanted(tx, new Map([...states].filter(([id, state]) => loaded.get(id) !== state)));
-  return answers;
-};
+export function makeWantReminders({ countForeign }: Readonly<{ countForeign: (type: string) => void }>): BatchHandler {
+  return async (messages, { tx, log }) => {
+    const events = messages.filter(isTaskEvent);
+    // The first who names a task unknown so far; whose it is, the row says.
+    const tasks = new Map(events.toReversed().map((event) => [event.subject, { userId: event.data.user_id }]));
+    const { states: loaded, owners } = await loadWanted(tx, tasks);
+    const standing = await loadStanding(tx, owners.values());
+    const states = new Map(loaded);
+    const answers = messages.map((message): readonly Message[] => {
+      if (!isTaskEvent(message)) return [];
+      const { subject, data } = message;
+      if (owners.get(subject) !== data.user_id) {
+        countForeign(message.type);
+        log.warn("user_differs", { id: message.id, type: message.type, subject });
+        return [];
+      }
+      const choices = standing.get(data.user_id)?.settings ?? defaultPreferences;
+      const { state, command } = decideWanted(states.get(subject) ?? nothingKnown, message, choices);
+      states.set(subject, state);
+      return command === null ? [] : [askFor(command, state)];
+    });
+    await saveWanted(tx, new Map([...states].filter(([id, state]) => loaded.get(id) !== state)));
+    return answers;
+  };
+}
 
 /** The message of a command, with the count of the state it led to as its sequence. */
 export function askFor(command: SetTaskReminders, { commands }: WantedState): Message {

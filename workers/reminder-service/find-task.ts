@@ -6,16 +6,21 @@ const patienceMs = 2_000;
 const everyMs = 50;
 
 /**
- * Resolves when the task is known here and is the user's. Its creation may still be on its way through Kafka, so a task not
- * heard of is waited for up to 2 s. Throws TASK_NOT_FOUND after that, and at once for a task of another user.
+ * Resolves when the task is a live one of the user and known here. Whether there is one is asked of task-service's table, so that
+ * unknown, foreign and deleted tasks are refused alike and at once; only a task whose creation is still on its way through Kafka is
+ * waited for, up to 2 s. Throws TASK_NOT_FOUND, and UNAVAILABLE where it has not arrived by then.
  */
 export async function findTask(sql: Sql, taskId: string, userId: string): Promise<void> {
   const deadline = performance.now() + patienceMs;
   for (;;) {
-    const [guard] = await sql<{ userId: string }[]>`
-      select user_id as "userId" from reminder_guards where task_id = ${taskId}`;
-    if (guard?.userId === userId) return;
-    if (guard !== undefined || performance.now() > deadline) throw new Problem("TASK_NOT_FOUND");
+    const [task] = await sql<{ isKnown: boolean }[]>`
+      select guard.task_id is not null as "isKnown"
+      from tasks left join reminder_guards guard on guard.task_id = tasks.id and guard.user_id = tasks.user_id
+      where tasks.id = ${taskId} and tasks.user_id = ${userId} and tasks.deleted_at is null`;
+    if (task === undefined) throw new Problem("TASK_NOT_FOUND");
+    if (task.isKnown) return;
+    if (performance.now() > deadline)
+      throw new Problem("UNAVAILABLE", "The task is not known to the reminders yet", { retryAfterSeconds: 1 });
     await sleep(everyMs);
   }
 }

@@ -14,7 +14,7 @@ import type { Asked, Changed, Writing } from "./write-events.ts";
 
 /**
  * Puts a reminder, pending or fired, off to a later time: a new generation, which is over as soon as its task is due at another time.
- * Until the time it has already changes nothing. Throws REMINDER_NOT_FOUND, REMINDER_DISMISSED, TASK_COMPLETED, TASK_DELETED, REFUSED,
+ * Until the time it has already changes nothing. Throws REMINDER_NOT_FOUND, REMINDER_DISMISSED, TASK_COMPLETED, TASK_NOT_FOUND, REFUSED,
  * IDEMPOTENCY_KEY_REUSED, or INVALID_REQUEST for a time not ahead by the database's clock, or more than a year.
  */
 export async function snoozeReminder(writing: Writing, id: string, wish: SnoozeWish, asked: Asked): Promise<Written> {
@@ -66,7 +66,7 @@ async function lockMovable(tx: Tx, guard: Guard, id: string) {
   const existing = await lockReminders(tx, [guard.taskId]);
   const before = existing.find((reminder) => reminder.id === id);
   if (before === undefined) throw new Problem("REMINDER_NOT_FOUND");
-  refuseClosed(guard);
+  await refuseClosed(tx, guard);
   if (before.status === "dismissed") throw new Problem("REMINDER_DISMISSED");
   return { before, existing };
 }

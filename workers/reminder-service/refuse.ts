@@ -11,10 +11,16 @@ export function refuse(path: string, message: string): never {
   throw new Problem("INVALID_REQUEST", undefined, { mistakes: [{ path, message }] });
 }
 
-/** Throws TASK_DELETED, TASK_COMPLETED, or REFUSED for a template: none of them has reminders that wait. */
-export function refuseClosed(guard: Guard): void {
+/**
+ * Throws TASK_NOT_FOUND for a deleted task, TASK_COMPLETED, or REFUSED for a template: none of them has reminders that wait. What
+ * task-service's table says by now counts too: the event of it may still be on its way.
+ */
+export async function refuseClosed(tx: Tx, guard: Guard): Promise<void> {
   const { closed, isTemplate } = taskState(guard);
-  if (closed !== null) throw new Problem(closed === "deleted" ? "TASK_DELETED" : "TASK_COMPLETED");
+  const [task] = await tx<{ isDeleted: boolean; isCompleted: boolean }[]>`
+    select deleted_at is not null as "isDeleted", status = 'completed' as "isCompleted" from tasks where id = ${guard.taskId}`;
+  if (closed === "deleted" || task === undefined || task.isDeleted) throw new Problem("TASK_NOT_FOUND");
+  if (closed === "completed" || task.isCompleted) throw new Problem("TASK_COMPLETED");
   if (isTemplate) throw new Problem("REFUSED", "A recurring template has no reminders; its occurrences have.");
 }
 

@@ -22,14 +22,20 @@ export async function lockGuards(tx: Tx, taskIds: readonly string[]): Promise<Ma
   return new Map(rows.map((guard) => [guard.taskId, guard]));
 }
 
-/** The same, made for the given user where there is none; of two who make one, the second gets what the first made. */
+/**
+ * The same, made where there is none: for the task's owner as task-service's table says, else for the given user, so that a message that
+ * names another comes to nothing also where it is the first one heard of. Of two who make one, the second gets what the first made.
+ */
 export async function lockOrMakeGuards(tx: Tx, users: ReadonlyMap<string, string>): Promise<Map<string, Guard>> {
   const known = await lockGuards(tx, [...users.keys()]);
   const missing = [...users.keys()].filter((taskId) => !known.has(taskId)).sort();
   if (missing.length === 0) return known;
   await tx`
     insert into reminder_guards (task_id, user_id)
-    select * from unnest(${missing}::uuid[], ${missing.map((taskId) => users.get(taskId) ?? "")}::uuid[])
+    select missing.task_id, coalesce(tasks.user_id, missing.user_id)
+    from unnest(${missing}::uuid[], ${missing.map((taskId) => users.get(taskId) ?? "")}::uuid[]) as missing (task_id, user_id)
+    left join tasks on tasks.id = missing.task_id
+    order by missing.task_id
     on conflict (task_id) do nothing`;
   return new Map([...known, ...(await lockGuards(tx, missing))]);
 }

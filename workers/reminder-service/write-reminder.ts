@@ -16,7 +16,7 @@ export type WantedReminder = Readonly<{ taskId: string; remindAt: Date; dropAfte
 /**
  * Sets a reminder of one's own. The same task and instant is the same reminder, so a repeated request changes nothing and gets
  * the same answer, or says how late it may fire; one dismissed before is scheduled again.
- * Throws TASK_NOT_FOUND, TASK_DELETED, TASK_COMPLETED, IDEMPOTENCY_KEY_REUSED, or INVALID_REQUEST for an instant not ahead by the
+ * Throws TASK_NOT_FOUND, TASK_COMPLETED, IDEMPOTENCY_KEY_REUSED, or INVALID_REQUEST for an instant not ahead by the
  * database's clock.
  */
 export async function createReminder(writing: Writing, wanted: WantedReminder, asked: Asked): Promise<Written> {
@@ -32,7 +32,7 @@ export async function createReminder(writing: Writing, wanted: WantedReminder, a
 /** Needs the guard locked. */
 async function setReminder(tx: Tx, guard: Guard, wanted: WantedReminder, now: Date): Promise<Changed> {
   const { taskId, remindAt, dropAfter } = wanted;
-  refuseClosed(guard);
+  await refuseClosed(tx, guard);
   const existing = await lockReminders(tx, [taskId]);
   const standing = existing.filter(({ rule, status }) => rule === null && status !== "dismissed");
   const same = standing.find((reminder) => instantOf(reminder).getTime() === remindAt.getTime());
