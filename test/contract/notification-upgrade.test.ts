@@ -24,8 +24,8 @@ test.skipIf(!url)(
     await migrate(first);
     // The tables that sending looks at, as far as it looks.
     await db.sql.unsafe(`
-    create table tasks (id uuid, status text, deleted_at timestamptz);
-    create table reminders (id uuid, status text, generation bigint);
+    create table tasks (id uuid, user_id uuid, status text, deleted_at timestamptz);
+    create table reminders (id uuid, user_id uuid, status text, generation bigint);
     insert into deliveries (id, event_id, channel, user_id, reminder_id, task_id, triggered_at, status, claim, lease_until, delivered_at)
     select gen_random_uuid(), gen_random_uuid(), channel, '0193a0b0-0000-7000-8000-0000000000aa', gen_random_uuid(),
       gen_random_uuid(), now(), status, case status when 'sending' then gen_random_uuid() end,

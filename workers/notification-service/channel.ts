@@ -40,7 +40,7 @@ export type Channel = Readonly<{
   name: ChannelName;
   /** How many may be on their way at once; 50 where it does not say. */
   atOnce?: number;
-  /** How many attempts an hour are made to one target; as many as there are where it does not say. */
+  /** How many attempts an hour are made to one mailbox, whoever they are for; as many as there are where it does not say. */
   hourly?: number;
   send: (notification: Notification, attempt: number) => Promise<Sent>;
 }>;

@@ -22,7 +22,7 @@ export const channelSettings = checked(
     emailFrom: optional("NOTIFY_EMAIL_FROM"),
     /** Whom mail may go to, for nobody confirms an address: `any`, or domains with commas between; unset: nobody. */
     emailTo: optional("NOTIFY_EMAIL_TO"),
-    /** How many mails an hour go to one address of a person; the rest waits and goes as one. */
+    /** How many mails an hour go to one address, over all people and spellings; the rest waits and goes as one. */
     emailHourly: integer("NOTIFY_EMAIL_HOURLY", 30, { min: 1, max: 10_000 }),
   },
   ({ webhookUrl, webhookSecret, smtpUrl, emailFrom }) => [

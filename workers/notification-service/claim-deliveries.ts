@@ -5,7 +5,7 @@ import type { Health } from "./endpoint-health.ts";
 import { cancelMoot } from "./cancel-moot.ts";
 import type { Preferences } from "../../shared/preferences/preferences.ts";
 import { makeDigests, type Candidate } from "./make-digests.ts";
-import { putOffHourly } from "./put-off-hourly.ts";
+import { noteMails, putOffHourly } from "./put-off-hourly.ts";
 import { putOffQuiet, ringing } from "./put-off-quiet.ts";
 import { endpointsOf, isNamed, type Way } from "./way.ts";
 
@@ -38,7 +38,7 @@ export type Claiming = Readonly<{
   /** How many lanes of one user may be on their way at once, and how many are; so that nobody has all the hands. */
   perUser: number;
   onTheirWay: ReadonlyMap<string, number>;
-  /** How many attempts an hour are made by one lane; `null`: as many as there are. */
+  /** How many attempts an hour are made to one mailbox; `null`: as many as there are. */
   hourly: number | null;
 }>;
 
@@ -47,6 +47,7 @@ export type Claims = Readonly<{ claimed: readonly Claimed[]; more: boolean }>;
 type Head = Readonly<{
   lane: string;
   userId: string;
+  target: string;
   id: string;
   kind: Notification["kind"];
   retaken: boolean;
@@ -57,7 +58,7 @@ type Head = Readonly<{
 /**
  * Takes the next delivery of up to `limit` lanes of a channel that have one due, the lane that waits longest first; two senders never
  * have the same lane, so a lane's deliveries go one after the other, and one that failed holds up those behind it. What would come in
- * quiet hours is put off, and what is more than an hour's number, but for what another sender had begun; deferred ones that are
+ * quiet hours is put off, and what is more than an hour's number; deferred ones that are
  * due together become a digest first; what
  * needs no telling any more is cancelled. `more`: look again at once.
  */
@@ -65,7 +66,9 @@ export function claimDeliveries(db: Pick<Db, "transaction">, of: Claiming): Prom
   return db.transaction(async (tx) => {
     const { lanes, more } = await lockDueLanes(tx, of);
     if (lanes.length === 0) return { claimed: [], more };
-    const due = await findHeads(tx, lanes);
+    const places = new Map(lanes.map((lane, place) => [lane, place]));
+    const found = await findHeads(tx, lanes);
+    const due = found.toSorted((a, b) => (places.get(a.lane) ?? 0) - (places.get(b.lane) ?? 0));
     const preferences = await readPreferences(tx, ringing.has(of.channel) ? due.map(({ userId }) => userId) : []);
     const quiet = await putOffQuiet(tx, due, { channel: of.channel, preferences });
     const ring = due.filter(({ id }) => !quiet.has(id));
@@ -73,6 +76,12 @@ export function claimDeliveries(db: Pick<Db, "transaction">, of: Claiming): Prom
     const heads = ring.filter(({ id }) => !over.has(id));
     const { ids, moot } = await leaveOutMoot(tx, await makeDigests(tx, heads, of.gatherMs), heads);
     const claimed = ids.length === 0 ? [] : await take(tx, ids, { ...of, preferences });
+    const sent = claimed.filter(({ barred }) => barred === null);
+    if (of.hourly !== null)
+      await noteMails(
+        tx,
+        sent.map(({ target }) => target),
+      );
     return { claimed, more: heads.length < due.length || moot > 0 || more };
   });
 }
@@ -102,7 +111,7 @@ async function lockDueLanes(
 async function findHeads(tx: Tx, lanes: readonly string[]): Promise<readonly Head[]> {
   return await tx<Head[]>`
     with heads as materialized (
-      select delivery_lanes.id as lane, delivery_lanes.user_id, coalesce(left_behind.id, waiting.id) as id,
+      select delivery_lanes.id as lane, delivery_lanes.user_id, delivery_lanes.target, coalesce(left_behind.id, waiting.id) as id,
         coalesce(left_behind.kind, waiting.kind) as kind, left_behind.id is not null as retaken,
         waiting.bundle, waiting.attempts,
         case when left_behind.id is not null then left_behind.lease_until
@@ -122,7 +131,7 @@ async function findHeads(tx: Tx, lanes: readonly string[]): Promise<readonly Hea
       update delivery_lanes set next_at = case when ready.id is not null then ready.ready_at end
       from ready where delivery_lanes.id = ready.lane and not is_ready
     )
-    select lane, user_id as "userId", id, kind, retaken, bundle, attempts from ready where is_ready`;
+    select lane, user_id as "userId", target, id, kind, retaken, bundle, attempts from ready where is_ready`;
 }
 
 /** The ids of those that still matter, and how many did not. A digest matters as long as one in it does. */
@@ -180,9 +189,7 @@ async function take(
       select claim, id, attempts, channel, 'unknown' from before where retaken
       on conflict do nothing
     ), lane as (
-      update delivery_lanes set next_at = clock_timestamp() + ${leaseMs} * interval '1 ms',
-        hour_began = case when hour_began > clock_timestamp() - interval '1 hour' then hour_began else clock_timestamp() end,
-        hour_count = case when hour_began > clock_timestamp() - interval '1 hour' then hour_count else 0 end + 1
+      update delivery_lanes set next_at = clock_timestamp() + ${leaseMs} * interval '1 ms'
       from before where delivery_lanes.id = before.lane
       returning delivery_lanes.id, failures, disabled_at is not null as disabled,
         coalesce(extract(epoch from clock_timestamp() - failing_since) * 1000, 0)::float8 as "failingForMs"

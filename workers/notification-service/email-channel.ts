@@ -22,7 +22,7 @@ export type EmailOptions = Readonly<{
   mayGoTo: (address: string) => boolean;
   /** How many are sent at once; more would wait for each other's connections and use up their time. */
   connections: number;
-  /** How many go to one address of a person in an hour. */
+  /** How many go to one mailbox in an hour. */
   hourly: number;
   timeoutMs: number;
 }>;

@@ -135,3 +135,9 @@ export const deliveryAttempts = pgTable(
   },
   (table) => [index("delivery_attempts_of").on(table.deliveryId, table.at)],
 );
+
+export const mailAttempts = pgTable(
+  "mail_attempts",
+  { mailbox: text("mailbox").notNull(), at: stamp("at").notNull().default(now) },
+  (table) => [index("mail_attempts_of").on(table.mailbox, table.at), index("mail_attempts_old").on(table.at)],
+);
