@@ -1,5 +1,5 @@
 import type { AddressInfo } from "node:net";
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { SMTPServer } from "smtp-server";
 import type { Notification, Sent } from "../../workers/notification-service/channel.ts";
 import { makeEmailChannel } from "../../workers/notification-service/email-channel.ts";
@@ -23,17 +23,27 @@ type ServerOptions = Readonly<{
   greeting?: number;
   login?: number;
   sender?: number;
+  /** Offers STARTTLS, with a certificate nobody vouches for. */
+  tls?: boolean;
+  /** The query of the URL it is known by. */
+  query?: string;
+  allowCleartext?: boolean;
 }>;
 
 /** A mail server on this machine; it refuses recipients whose name begins with a status. */
 async function openServer(options: ServerOptions = {}) {
   const mails: string[] = [];
+  const logins: (string | undefined)[] = [];
   let hangs = options.hang ?? false;
   const server = new SMTPServer({
     authOptional: true,
-    disabledCommands: ["STARTTLS"],
+    disabledCommands: options.tls ? [] : ["STARTTLS"],
     onConnect: (_session, done) => done(options.greeting === undefined ? null : refusal(options.greeting)),
-    onAuth: (_auth, _session, done) => done(refusal(options.login ?? 500)),
+    onAuth: ({ username, password }, { secure }, done) => {
+      logins.push(`${username}:${password} ${secure ? "by TLS" : "in clear"}`);
+      if (options.login === 235) done(null, { user: username });
+      else done(refusal(options.login ?? 500));
+    },
     onMailFrom: (_address, _session, done) => done(options.sender === undefined ? null : refusal(options.sender)),
     onRcptTo: ({ address }, _session, done) => {
       const [status] = /^[45]\d\d/.exec(address) ?? [];
@@ -53,7 +63,8 @@ async function openServer(options: ServerOptions = {}) {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
   const { port } = server.server.address() as AddressInfo; // It listens on TCP.
   const login = options.login === undefined ? "" : "taskwire:wrong@";
-  const mailer = openMail({ url: `smtp://${login}127.0.0.1:${port}`, timeoutMs: 2_000 });
+  const { query = "", allowCleartext = false } = options;
+  const mailer = openMail({ url: `smtp://${login}127.0.0.1:${port}${query}`, timeoutMs: 2_000, allowCleartext });
   const channel = (timeoutMs = 2_000) =>
     makeEmailChannel({
       from: "Taskwire <reminders@taskwire.example>",
@@ -64,6 +75,8 @@ async function openServer(options: ServerOptions = {}) {
     });
   return {
     mails,
+    /** Who logged in, and how. */
+    logins,
     channel,
     answer: () => {
       hangs = false;
@@ -124,7 +137,7 @@ test.each<[string, string, Sent]>([
 });
 
 test.each<[string, ServerOptions, string]>([
-  ["knows another password", { login: 535 }, "SMTP 535"],
+  ["knows another password", { login: 535, allowCleartext: true }, "SMTP 535"],
   ["takes no mail from us now", { greeting: 554 }, "SMTP 554"],
   ["wants a login first", { sender: 530 }, "SMTP 530"],
 ])("a server that %s says nothing of the mail: it is tried again", async (_title, options, reason) => {
@@ -132,8 +145,31 @@ test.each<[string, ServerOptions, string]>([
   expect(await server.channel().send(told("x"), 1)).toEqual({ outcome: "retry", reason, afterMs: null });
 });
 
+describe("a password", () => {
+  test.each(["", "?ignoreTLS=true", "?requireTLS=false", "?opportunisticTLS=true"])(
+    "is not sent where no TLS is offered, with %j after the address; the mail is tried again",
+    async (query) => {
+      await using server = await openServer({ login: 235, query });
+      expect(await server.channel().send(told("x"), 1)).toMatchObject({ outcome: "retry", afterMs: null });
+      expect([server.logins, server.mails]).toEqual([[], []]);
+    },
+  );
+
+  test("is sent by TLS, where that is offered", async () => {
+    await using server = await openServer({ login: 235, tls: true, query: "?tls.rejectUnauthorized=false" });
+    expect(await server.channel().send(told("x"), 1)).toEqual({ outcome: "delivered" });
+    expect(server.logins).toEqual(["taskwire:wrong by TLS"]);
+  });
+
+  test("is sent in clear where the operator says so", async () => {
+    await using server = await openServer({ login: 235, allowCleartext: true });
+    expect(await server.channel().send(told("x"), 1)).toEqual({ outcome: "delivered" });
+    expect(server.logins).toEqual(["taskwire:wrong in clear"]);
+  });
+});
+
 test("a server that is not there, and one that does not answer in time, are tried again", async () => {
-  const mailer = openMail({ url: "smtp://127.0.0.1:1", timeoutMs: 500 });
+  const mailer = openMail({ url: "smtp://127.0.0.1:1", timeoutMs: 500, allowCleartext: false });
   const absent = makeEmailChannel({
     from: "a@example.org",
     ...mailer,

@@ -19,6 +19,8 @@ export const channelSettings = checked(
     allowPrivate: flag("NOTIFY_ALLOW_PRIVATE_ADDRESSES", false),
     /** The server that takes mail; unset: the e-mail channel refuses, and what follows it in a chain is taken. */
     smtpUrl: optionalUrl("NOTIFY_SMTP_URL", ["smtp", "smtps"]),
+    /** A password in that URL goes by TLS alone; true: also to a server that offers none, such as one on the same machine. */
+    smtpCleartext: flag("NOTIFY_SMTP_ALLOW_CLEARTEXT", false),
     emailFrom: optional("NOTIFY_EMAIL_FROM"),
     /** Whom mail may go to, for nobody confirms an address: `any`, or domains with commas between; unset: nobody. */
     emailTo: optional("NOTIFY_EMAIL_TO"),

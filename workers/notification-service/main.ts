@@ -36,10 +36,10 @@ const hourMs = 3_600_000;
 
 await runRole("notification-service", settings, async (role, config) => {
   const { log, metrics, name, now, signal } = role;
-  const { timeoutMs, smtpUrl } = config.channels;
+  const { timeoutMs, smtpUrl, smtpCleartext: allowCleartext } = config.channels;
   const { latePerSecond, disableAfterHours, keepDays } = config.sending;
   const { authenticate } = openAuth(config.auth);
-  await using mail = smtpUrl === null ? null : openMail({ url: smtpUrl, timeoutMs });
+  await using mail = smtpUrl === null ? null : openMail({ url: smtpUrl, timeoutMs, allowCleartext });
   const { channels, operatorWays } = makeChannels(config.channels, { log, now, mail });
   const wakes = makeWakes(channels.map((channel) => channel.name));
   // The consumer's lanes, the senders, and the HTTP requests.
