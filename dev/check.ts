@@ -10,6 +10,7 @@ const checks: readonly (readonly [name: string, command: readonly string[]])[] =
   ["lint", ["--bun", "node_modules/oxlint/bin/oxlint", "--deny-warnings"]],
   ["format", ["fmt", "--check", "--no-script"]],
   ["generated files are fresh", ["dev/gen.ts", "--check"]],
+  ["the API document is valid", ["dev/api/examine-document.ts"]],
   ["layers", ["test", "test/unit/layers.test.ts"]],
   ["schemas are compatible", ["test", "test/unit/schema"]],
 ];

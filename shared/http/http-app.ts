@@ -3,6 +3,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import type { Identity } from "./auth.ts";
 import { readBoundedBody } from "./body.ts";
+import { describeApi, type ApiPart } from "./describe-api.ts";
 import { mistakesOf, problemOf, type MistakeSource } from "./problem-response.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
@@ -63,12 +64,8 @@ export function makeHttpApp(options: HttpOptions): HttpApp {
       options.log.error("request_failed", { requestId: c.var.requestId, code: problem.code, error });
     return problemResponse(c, problem);
   });
-  const { title, description, version } = options;
-  app.doc31("/openapi.json", {
-    openapi: "3.1.0",
-    info: { title, version, ...(description === undefined ? {} : { description }) },
-    security: [{ bearer: [] }, { session: [] }],
-  });
+  let described: ApiPart | null = null;
+  app.get("/openapi.json", (c) => c.json((described ??= describe(app, options))));
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
@@ -81,6 +78,15 @@ export function makeHttpApp(options: HttpOptions): HttpApp {
     description: "Over https: `__Host-taskwire_session`",
   });
   return app;
+}
+
+function describe(app: HttpApp, { title, description, version }: HttpOptions): ApiPart {
+  return {
+    openapi: "3.1.0",
+    info: { title, version, ...(description === undefined ? {} : { description }) },
+    security: [{ bearer: [] }, { session: [] }],
+    ...describeApi(app.openAPIRegistry.definitions),
+  };
 }
 
 /** The answer for a problem, with the headers it asks for. */

@@ -8,15 +8,23 @@ export type RequestKey = Readonly<{ key: string; fingerprint: string }>;
 /** How long an answer is kept under its key. */
 export const keptHours = 24;
 
+const key = z.string().regex(/^[\x21-\x7e]{1,255}$/, "is not 1 to 255 visible ASCII characters");
+
 /** The header, for the `headers` of a route that keeps its answers: 1 to 255 visible ASCII characters. */
 export const keyHeader = {
-  "idempotency-key": z
-    .string()
-    .regex(/^[\x21-\x7e]{1,255}$/, "is not 1 to 255 visible ASCII characters")
-    .optional()
-    .openapi({
-      description: "Sending the request again with the same key gives the same answer and changes nothing; for a day.",
-    }),
+  "idempotency-key": key.optional().openapi({
+    description:
+      "Sending the same request again with the same key gives the same answer and changes nothing, for a day. The same request has the " +
+      "same method, path and query, and a body that says the same, however it is spelt; another one with the key answers 422.",
+    "x-parameter": { "x-replays": true },
+  }),
+};
+
+/** The same header where a request is done once anyway, and its answer not kept. */
+export const needlessKeyHeader = {
+  "idempotency-key": key.optional().openapi({
+    description: "Taken and not needed: asking twice is asking once.",
+  }),
 };
 
 /** The key of a request, `null` without one, and the SHA-256 of its method, path, query and body. */

@@ -18,17 +18,24 @@ const quietHours = z
     days: z
       .array(z.enum(weekdays))
       .min(1)
-      .transform((days): readonly (typeof weekdays)[number][] => weekdays.filter((day) => days.includes(day)))
+      .overwrite((days) => weekdays.filter((day) => days.includes(day)))
       .default([...weekdays])
       .openapi({ description: "The days on which a window begins." }),
   })
   .refine(({ from, to }) => from !== to, { path: ["to"], error: "is the same as from" });
 
+/** What JSON Schema says of a text that `spanMs` reads. */
+export const spanWords = {
+  format: "span",
+  pattern: "^P(\\d{1,2}D)?(T(\\d{1,3}H)?(\\d{1,5}M)?(\\d{1,7}S)?)?$",
+  description: "An ISO 8601 duration in days, hours, minutes and seconds, at most 30 days.",
+};
+
 /** A duration of at most 30 days; its milliseconds are those of `spanMs`. */
 export const span = z
   .string()
   .refine((text) => spanMs(text) !== null, "is not a duration of up to 30 days such as PT6H")
-  .openapi({ example: "PT6H" });
+  .openapi({ ...spanWords, example: "PT6H" });
 
 const late = z.strictObject({
   policy: z
@@ -56,8 +63,12 @@ const direct = [
   z.strictObject({ type: z.literal("email"), to: z.email().max(254) }),
 ] as const;
 
+const lastChannel = z.discriminatedUnion("type", direct).openapi("LastChannel");
+const secondChannel = chained(lastChannel).openapi("FallbackChannel");
 /** A way to a person; `else` is used when it has finally failed. Chains are at most three long. */
-const channel = chained(chained(z.discriminatedUnion("type", direct)));
+const channel = chained(secondChannel).openapi("Channel", {
+  description: "A way to a person. `else` is used when it has finally failed; chains are at most three long.",
+});
 
 function chained<T extends z.ZodType>(next: T) {
   const fallback = {
@@ -86,6 +97,7 @@ export const preferencesInput = z
       .openapi({ description: "Tasks of priority High are told in quiet hours and while muted, too." }),
     muted_until: instant
       .transform((date) => date.toISOString())
+      .pipe(z.iso.datetime())
       .nullable()
       .default(null),
     late: late.default({ policy: "deliver", after: "PT6H" }),

@@ -39,7 +39,7 @@ const choices = {
   catch_up: ["latest", "all", "none"],
 } as const;
 const keys: readonly string[] = ["rrule", "tz", "start", "exdate", "anchor", "month_end", "catch_up", "max_open"];
-const maxOpen = 100;
+export const maxOpen = 100;
 export const maxExdates = 366;
 /** Of a pattern as JSON: 366 starts are some 8,100. */
 const maxCharacters = 12_000;

@@ -10,4 +10,8 @@ export const instant = z.iso
   .refine((date) => date.getTime() >= bounds.earliest && date.getTime() <= bounds.latest, {
     error: "is not between 1970 and 2199",
   })
-  .openapi({ type: "string", format: "date-time", example: "2026-12-31T18:00:00+01:00" });
+  .openapi({
+    pattern: "^(19[7-9]\\d|2[01]\\d\\d)-",
+    description: "RFC 3339 with an offset, between 1970 and 2199 in UTC.",
+    example: "2026-12-31T18:00:00+01:00",
+  });

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { Problem } from "../problem.ts";
+import { patternInputWords } from "../recurrence/pattern-schema.ts";
 import { parseRecurrencePattern } from "../recurrence/recurrence-pattern.ts";
 import { instant } from "./instant.ts";
 import { relativeReminders } from "./relative-reminders-input.ts";
@@ -20,17 +21,24 @@ const title = z
   .trim()
   .min(1, "is empty")
   .max(taskLimits.titleLength)
-  .openapi({ description: "What is to be done; spaces around it are dropped.", example: "Water the plants" });
+  .openapi({
+    pattern: "\\S",
+    description: `What is to be done; spaces around it are dropped. At most ${taskLimits.titleLength} UTF-16 units.`,
+    example: "Water the plants",
+  });
 
 const description = z
   .string()
   .max(taskLimits.descriptionLength)
-  .openapi({ description: "More about it.", example: "The fern needs less." });
+  .openapi({
+    description: `More about it. At most ${taskLimits.descriptionLength} UTF-16 units.`,
+    example: "The fern needs less.",
+  });
 
 const tags = z
-  .array(z.string().trim().min(1, "is empty").max(taskLimits.tagLength))
+  .array(z.string().trim().min(1, "is empty").max(taskLimits.tagLength).openapi({ pattern: "\\S" }))
   .max(taskLimits.tags)
-  .transform((all): readonly string[] => [...new Set(all)])
+  .overwrite((all) => [...new Set(all)])
   .openapi({ description: "Labels, in this order; repeated ones are dropped.", example: ["home", "garden"] });
 
 const recurrencePattern = z
@@ -45,33 +53,7 @@ const recurrencePattern = z
       return z.NEVER;
     }
   })
-  .openapi({
-    anyOf: [
-      { type: "string", enum: ["daily", "weekly", "monthly", "yearly", "weekdays"] },
-      {
-        type: "object",
-        required: ["rrule"],
-        additionalProperties: false,
-        properties: {
-          rrule: { type: "string" },
-          tz: { type: "string" },
-          start: { type: "string" },
-          exdate: {
-            type: "array",
-            maxItems: 366,
-            items: { type: "string" },
-            description: "Starts left out: local times or days, as start is.",
-          },
-          anchor: { type: "string", enum: ["schedule", "completion"] },
-          month_end: { type: "string", enum: ["skip", "clamp"] },
-          catch_up: { type: "string", enum: ["latest", "all", "none"] },
-          max_open: { type: "integer", minimum: 1, maximum: 100 },
-        },
-      },
-    ],
-    description: "A preset or an RFC 5545 rule with its zone. Makes the task a template, whose occurrences are tasks.",
-    example: { rrule: "FREQ=WEEKLY;BYDAY=MO", tz: "Europe/Berlin", start: "2026-01-05T09:00" },
-  });
+  .openapi("RecurrencePatternInput", patternInputWords);
 
 const isTemplate = z
   .boolean()
@@ -85,7 +67,11 @@ const fields = {
     .refine((day) => day >= "1970-01-01" && day < "2200-01-01", "is not between 1970 and 2199")
     .nullable()
     .optional()
-    .openapi({ description: "The day an all-day task is due; a task has this or due_date.", example: "2026-12-31" }),
+    .openapi({
+      pattern: "^(19[7-9]\\d|2[01]\\d\\d)-",
+      description: "The day an all-day task is due; a task has this or due_date. From 1970 to 2199.",
+      example: "2026-12-31",
+    }),
   due_tz: zone
     .nullable()
     .optional()
@@ -102,19 +88,48 @@ const fields = {
 const hasOneDue = ({ due_date, due_on }: Readonly<{ due_date?: unknown; due_on?: unknown }>) =>
   (due_date ?? null) === null || (due_on ?? null) === null;
 const twoDues = { path: ["due_on"], error: "does not go with a due_date" };
+type Flagged = Readonly<{ is_recurring_template?: boolean | undefined; recurrence_pattern?: unknown }>;
+const agrees = ({ is_recurring_template: flag, recurrence_pattern: pattern }: Flagged) =>
+  flag !== false || (pattern ?? null) === null;
+const contradiction = { path: ["is_recurring_template"], error: "contradicts the recurrence_pattern" };
+const hasPattern = ({ is_recurring_template: flag, recurrence_pattern: pattern }: Flagged) =>
+  flag !== true || (pattern ?? null) !== null;
+const noPattern = { path: ["is_recurring_template"], error: "needs a recurrence_pattern" };
+const nothing = { type: "null" as const };
+const given = { not: nothing };
+/** The same in JSON Schema; a pattern that is given and `is_recurring_template: false` contradict each other, too. */
+const excluded = [
+  { not: { required: ["due_date", "due_on"], properties: { due_date: given, due_on: given } } },
+  {
+    not: {
+      required: ["is_recurring_template", "recurrence_pattern"],
+      properties: { is_recurring_template: { const: false }, recurrence_pattern: given },
+    },
+  },
+];
+/** A new template needs its pattern; of a task that is one already, a patch may say so. */
+const patternless = {
+  not: {
+    required: ["is_recurring_template"],
+    properties: { is_recurring_template: { const: true }, recurrence_pattern: nothing },
+  },
+};
 
 /** The body of POST /v1/tasks. Unknown fields are refused by name. */
 export const newTask = z
   .strictObject({ title, ...fields })
   .refine(hasOneDue, twoDues)
-  .openapi("NewTask");
+  .refine(agrees, contradiction)
+  .refine(hasPattern, noPattern)
+  .openapi("NewTask", { allOf: [...excluded, patternless] });
 export type NewTask = z.output<typeof newTask>;
 
 /** The body of PATCH /v1/tasks/:id: what is missing stays, null clears; a due_date takes the place of a due_on, and the other way round. */
 export const taskPatch = z
   .strictObject({ title: title.optional(), ...fields })
   .refine(hasOneDue, twoDues)
-  .openapi("TaskPatch");
+  .refine(agrees, contradiction)
+  .openapi("TaskPatch", { allOf: excluded });
 export type TaskPatch = z.output<typeof taskPatch>;
 
 const rfc3339 = z.iso.datetime({ offset: true });

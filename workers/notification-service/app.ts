@@ -33,8 +33,8 @@ export type AppOptions = Readonly<{
 
 const query = z.strictObject({
   ...pageQuery,
-  status: statusSchema.optional(),
-  channel: channelSchema.optional(),
+  status: statusSchema.optional().openapi({ description: "Only these. bundled: what waits in a digest." }),
+  channel: channelSchema.optional().openapi({ description: "Only those of this channel." }),
   unread: z
     .enum(["true", "false"])
     .optional()

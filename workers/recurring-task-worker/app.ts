@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { ifNoneMatchHeader } from "../../shared/http/match-headers.ts";
 import type { Auth } from "../../shared/http/auth.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { readFailures } from "../../shared/http/failures.ts";
@@ -60,7 +61,7 @@ export function buildApp({ db, changeOccurrence, authenticate, newId, now, log, 
       description:
         "If-None-Match with its ETag answers 304 while nothing that is shown has changed. If-Match of a later write compares the version " +
         "alone, with which the ETag begins.",
-      request: { params: seriesParams, headers: z.object({ "if-none-match": z.string().max(1000).optional() }) },
+      request: { params: seriesParams, headers: z.object(ifNoneMatchHeader) },
       responses: {
         200: { ...answers(seriesSchema, "The series"), headers: tagHeader },
         304: { description: "Still what the ETag of If-None-Match stands for" },

@@ -4,7 +4,8 @@ import { makeBreathe } from "../../shared/breathe.ts";
 import { bodyFailures, readFailures, writeFailures } from "../../shared/http/failures.ts";
 import type { HttpApp, HttpEnv } from "../../shared/http/http-app.ts";
 import { etagOf, readIfMatch } from "../../shared/http/if-match.ts";
-import { keyHeader } from "../../shared/http/request-key.ts";
+import { ifMatchHeader } from "../../shared/http/match-headers.ts";
+import { needlessKeyHeader } from "../../shared/http/request-key.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
 import { instant } from "../../shared/tasks/instant.ts";
@@ -23,8 +24,16 @@ export type OccurrenceRoutes = Readonly<{ sql: Sql; changeOccurrence: ChangeOccu
 
 const dayMs = 86_400_000;
 const historyMost = 1500;
-const range = { from: instant.optional(), to: instant.optional() };
-const previewQuery = z.strictObject({ ...range, limit: z.coerce.number().int().min(1).max(366).default(10) });
+const range = {
+  from: instant.optional().openapi({ description: "Where the time begins." }),
+  to: instant
+    .optional()
+    .openapi({ description: "Where the time ends, not part of it; without it at the end of the series." }),
+};
+const previewQuery = z.strictObject({
+  ...range,
+  limit: z.coerce.number().int().min(1).max(366).default(10).openapi({ description: "How many at most." }),
+});
 const preview = z
   .object({
     items: z.array(occurrenceSchema),
@@ -45,20 +54,21 @@ const params = seriesParams.extend({
   }),
 });
 const headers = z.object({
-  "if-match": z.string().max(1000).optional().openapi({ description: "The ETag of the series.", example: '"3"' }),
-  "idempotency-key": keyHeader["idempotency-key"].openapi({
-    description: "Taken and not needed: asking twice is asking once.",
-  }),
+  ...ifMatchHeader,
+  ...needlessKeyHeader,
 });
 const newDue = z
-  .strictObject({ due_date: instant.optional(), due_on: z.iso.date().optional() })
+  .strictObject({
+    due_date: instant.optional(),
+    due_on: z.iso.date().optional().openapi({ description: "For an all-day series.", example: "2026-12-31" }),
+  })
   .refine((due) => (due.due_date === undefined) !== (due.due_on === undefined), {
     error: "has either due_date or due_on",
   })
   .transform(({ due_date, due_on }) =>
     due_date === undefined ? { date: null, on: due_on ?? "" } : { date: due_date, on: null },
   )
-  .openapi("NewDue");
+  .openapi("NewDue", { minProperties: 1, maxProperties: 1 });
 
 /** The recurrences of a series: to look at, past and to come, and to change while they have no task. */
 export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }: OccurrenceRoutes): void {

@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { fieldValue } from "../../shared/tasks/fold-fields.ts";
 import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
+import { recurrencePatternSchema } from "../../shared/recurrence/pattern-schema.ts";
 import type { SeriesStatus } from "./decide-series.ts";
 import type { KeptDates } from "./keep-dates.ts";
 
@@ -32,7 +33,7 @@ export const seriesSchema = z
         "as may be, or it counts from completion, so one must be completed or deleted first; ended: by its rule; stopped: the " +
         "template was deleted, completed or made a plain task.",
     }),
-    recurrence_pattern: z.unknown(),
+    recurrence_pattern: recurrencePatternSchema.nullable(),
     words: z.string().nullable().openapi({
       description: "The pattern in English; null for a series that has stopped.",
       example: "every last Friday of the month at 17:00 (Europe/Berlin)",

@@ -3,6 +3,7 @@ import type { Auth } from "../../shared/http/auth.ts";
 import { bodyFailures, readFailures } from "../../shared/http/failures.ts";
 import { makeHttpApp, type HttpApp } from "../../shared/http/http-app.ts";
 import { etagOf, matches, readIfMatch, readIfNoneMatch } from "../../shared/http/if-match.ts";
+import { ifMatchHeader, ifNoneMatchHeader } from "../../shared/http/match-headers.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import { defaultPreferences, preferencesInput, type Preferences } from "../../shared/preferences/preferences.ts";
@@ -21,7 +22,6 @@ export type AppOptions = Readonly<{
 
 const etag = { ETag: { description: "The version, quoted.", schema: { type: "string", example: '"3"' } } } as const;
 const content = { "application/json": { schema: preferencesInput } };
-const tag = (description: string) => z.string().max(1000).optional().openapi({ description, example: '"3"' });
 
 /** The routes of preferences. Runs wherever `fetch` handlers do. */
 export function buildApp({ readPreferences, putPreferences, ...http }: AppOptions): HttpApp {
@@ -33,7 +33,7 @@ export function buildApp({ readPreferences, putPreferences, ...http }: AppOption
       path,
       summary: "Your preferences",
       description: 'The defaults, with the ETag "0", where you never said any.',
-      request: { headers: z.object({ "if-none-match": tag("An ETag you have.") }) },
+      request: { headers: z.object(ifNoneMatchHeader) },
       responses: {
         200: { description: "The preferences, every choice filled in", headers: etag, content },
         304: { description: "Still the version of If-None-Match" },
@@ -57,7 +57,7 @@ export function buildApp({ readPreferences, putPreferences, ...http }: AppOption
         "The whole of them: what is missing takes its default. Putting what is there changes nothing. A change of zone, all_day_at " +
         "or default_reminders moves the reminders of your open tasks, within seconds.",
       request: {
-        headers: z.object({ "if-match": tag("The ETag the change is meant for.") }),
+        headers: z.object(ifMatchHeader),
         body: { required: true, content },
       },
       responses: {

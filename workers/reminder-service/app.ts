@@ -4,7 +4,13 @@ import type { Auth } from "../../shared/http/auth.ts";
 import { bodyFailures, readFailures, writeFailures } from "../../shared/http/failures.ts";
 import { makeHttpApp, type HttpApp, type HttpEnv } from "../../shared/http/http-app.ts";
 import { pageOf, pageQuery } from "../../shared/http/page-query.ts";
-import { keyHeader, replayedHeader, requestKey, type RequestKey } from "../../shared/http/request-key.ts";
+import {
+  keyHeader,
+  needlessKeyHeader,
+  replayedHeader,
+  requestKey,
+  type RequestKey,
+} from "../../shared/http/request-key.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import { span } from "../../shared/preferences/preferences.ts";
@@ -29,7 +35,7 @@ export type AppOptions = Writing &
 
 const id = z.guid("is not a UUID").transform((text) => text.toLowerCase());
 const params = z.object({ id });
-const status = z.enum(["pending", "triggered", "dismissed"]).optional();
+const status = z.enum(["pending", "triggered", "dismissed"]).optional().openapi({ description: "Only these." });
 const list = pageOf(reminderSchema).openapi("ReminderPage");
 const answers = <S extends z.ZodType>(schema: S, description: string) => ({
   description,
@@ -44,11 +50,7 @@ const moved: RouteConfig["responses"] = {
   200: answers(reminderSchema, "The reminder as it now is"),
   ...bodyFailures(404, 409),
 };
-const dismissHeaders = z.object({
-  "idempotency-key": keyHeader["idempotency-key"].openapi({
-    description: "Taken and not needed: dismissing twice is dismissing once.",
-  }),
-});
+const dismissHeaders = z.object(needlessKeyHeader);
 
 /** The routes of reminders. Runs wherever `fetch` handlers do; never touches Redis. */
 export function buildApp(options: AppOptions): HttpApp {
@@ -67,7 +69,13 @@ export function buildApp(options: AppOptions): HttpApp {
       method: "get",
       path: "/v1/reminders",
       summary: "Your reminders, by time",
-      request: { query: z.strictObject({ ...pageQuery, status, task_id: id.optional() }) },
+      request: {
+        query: z.strictObject({
+          ...pageQuery,
+          status,
+          task_id: id.optional().openapi({ description: "Only those of this task." }),
+        }),
+      },
       responses: { 200: answers(list, "A page of reminders"), ...readFailures(422) },
     }),
     async (c) => {

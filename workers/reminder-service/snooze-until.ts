@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { spanMs } from "../../shared/preferences/preferences.ts";
+import { spanMs, spanWords } from "../../shared/preferences/preferences.ts";
 import { instant } from "../../shared/tasks/instant.ts";
 import { refuse } from "./refuse.ts";
 
@@ -15,7 +15,11 @@ export const snoozeInput = z
       .string()
       .refine((text) => (spanMs(text) ?? 0) > 0, "is not a duration of up to 30 days such as PT10M")
       .optional()
-      .openapi({ description: "How long from now.", example: "PT10M" }),
+      .openapi({
+        ...spanWords,
+        description: `How long from now, more than nothing. ${spanWords.description}`,
+        example: "PT10M",
+      }),
     preset: z.enum(presets).optional().openapi({
       description:
         "In your zone: tonight is 20:00 today, tomorrow and next-week (the next Monday) are at the hour your whole days are due.",
@@ -24,7 +28,7 @@ export const snoozeInput = z
   .refine((body) => Object.values(body).filter((value) => value !== undefined).length === 1, {
     error: "takes exactly one of until, for and preset",
   })
-  .openapi("Snooze");
+  .openapi("Snooze", { minProperties: 1, maxProperties: 1 });
 export type SnoozeWish = z.output<typeof snoozeInput>;
 
 /**

@@ -1,8 +1,10 @@
 import { z } from "@hono/zod-openapi";
 import type { RouteConfig } from "@hono/zod-openapi";
 import { bodyFailures, readFailures, writeFailures } from "../../shared/http/failures.ts";
+import { ifMatchHeader, ifNoneMatchHeader } from "../../shared/http/match-headers.ts";
 import { pageOf, pageQuery } from "../../shared/http/page-query.ts";
 import { keyHeader } from "../../shared/http/request-key.ts";
+import { recurrencePatternSchema } from "../../shared/recurrence/pattern-schema.ts";
 import { newTask, priorities, taskPatch } from "../../shared/tasks/task-input.ts";
 
 const time = z.string().openapi({ format: "date-time", example: "2026-11-02T08:30:00.000Z" });
@@ -28,10 +30,7 @@ const task = z
     completed_at: time.nullable(),
     deleted_at: time.nullable(),
     is_recurring_template: z.boolean(),
-    recurrence_pattern: z
-      .record(z.string(), z.unknown())
-      .nullable()
-      .openapi({ example: { rrule: "FREQ=WEEKLY;BYDAY=MO", tz: "Europe/Berlin", start: "2026-01-05T09:00:00" } }),
+    recurrence_pattern: recurrencePatternSchema.nullable().openapi({ description: "Of a template; null for others." }),
     template_id: z.uuid().nullable(),
     recurrence_id: z.string().nullable(),
     version: z.int().openapi({ description: "Counts the events of the task; also its ETag.", example: 1 }),
@@ -56,7 +55,7 @@ export const scopeQuery = z.strictObject({
 });
 
 export const listQuery = z.strictObject({
-  status: z.enum(["open", "completed", "all"]).default("all"),
+  status: z.enum(["open", "completed", "all"]).default("all").openapi({ description: "Only these." }),
   templates: z
     .enum(["true", "false"])
     .default("false")
@@ -64,16 +63,9 @@ export const listQuery = z.strictObject({
   ...pageQuery,
 });
 
-const matchHeader = {
-  "if-match": z
-    .string()
-    .max(1000)
-    .optional()
-    .openapi({ description: "The ETag the change is meant for.", example: '"1"' }),
-};
 export const keyHeaders = z.object(keyHeader);
-export const writeHeaders = z.object({ ...keyHeader, ...matchHeader });
-export const readHeaders = z.object({ "if-none-match": z.string().max(1000).optional() });
+export const writeHeaders = z.object({ ...keyHeader, ...ifMatchHeader });
+export const readHeaders = z.object(ifNoneMatchHeader);
 
 export const createBody = { required: true, content: json(newTask) } as const;
 export const patchBody = { required: true, content: json(taskPatch) } as const;

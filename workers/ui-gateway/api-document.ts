@@ -1,7 +1,8 @@
+import { completeDocument } from "./complete-document.ts";
 import { upstreamNames, type Upstream } from "./upstreams.ts";
 
 export type ReadDocument = (upstream: Upstream) => Promise<unknown>;
-export type ApiDocument = Readonly<{ [key: string]: unknown; paths: Paths; components: Components }>;
+export type ApiDocument = Readonly<{ [key: string]: unknown; paths: Paths; webhooks: Paths; components: Components }>;
 
 type Paths = Readonly<Record<string, unknown>>;
 type Components = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -17,7 +18,8 @@ export async function apiDocument(own: unknown, readDocument: ReadDocument): Pro
   const unavailable = read.filter(({ document }) => document === null).map(({ role }) => role);
   const documents = read.filter(({ document }) => document !== null);
   const merged = documents.reduce((all, { role, document }) => merge(all, role, document), asDocument(own));
-  return unavailable.length === 0 ? merged : { ...merged, "x-unavailable": unavailable };
+  const complete = completeDocument(merged);
+  return unavailable.length === 0 ? complete : { ...complete, "x-unavailable": unavailable };
 }
 
 function merge(all: ApiDocument, role: Upstream, other: unknown): ApiDocument {
@@ -26,6 +28,7 @@ function merge(all: ApiDocument, role: Upstream, other: unknown): ApiDocument {
   return {
     ...all,
     paths: { ...renamed.paths, ...all.paths },
+    webhooks: { ...renamed.webhooks, ...all.webhooks },
     components: Object.fromEntries(
       [...sections].map((section) => [section, { ...renamed.components[section], ...all.components[section] }]),
     ),
@@ -66,6 +69,7 @@ function asDocument(value: unknown): ApiDocument {
   return {
     ...found,
     paths: isObject(found["paths"]) ? found["paths"] : {},
+    webhooks: isObject(found["webhooks"]) ? found["webhooks"] : {},
     components: Object.fromEntries(
       Object.entries(components).map(([section, entries]) => [section, isObject(entries) ? entries : {}]),
     ),

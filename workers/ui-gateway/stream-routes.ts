@@ -16,6 +16,8 @@ export type StreamDeps = Readonly<{
 // Any text: what is no cursor is answered in the stream, where a browser can see it, by `event: reset`.
 const cursor = z.string().describe("The id of the last event seen, or an X-Stream-Cursor");
 
+const ticket = z.string().max(128).describe("From POST /v1/stream/ticket, in place of a token");
+
 const openStream = createRoute({
   method: "get",
   path: "/v1/stream",
@@ -26,7 +28,7 @@ const openStream = createRoute({
     "`event: cursor` moves the position of a quiet stream. `event: auth` ends it with the session, `event: drain` with the instance.",
   request: {
     headers: z.object({ "last-event-id": cursor.optional() }),
-    query: z.object({ cursor: cursor.optional(), ticket: z.string().max(128).optional() }),
+    query: z.object({ cursor: cursor.optional(), ticket: ticket.optional() }),
   },
   responses: {
     200: { description: "The stream", content: { "text/event-stream": { schema: z.string() } } },
@@ -40,7 +42,11 @@ const syncResponses: RouteConfig["responses"] = {
       "The changes above `since`, the cursor to ask from next, and a reason when everything must be read again",
     content: {
       "application/json": {
-        schema: z.object({ items: z.array(z.unknown()), cursor: z.string(), reset: z.string().nullable() }),
+        schema: z.object({
+          items: z.array(z.unknown().openapi({ type: "object" })),
+          cursor: z.string(),
+          reset: z.string().nullable(),
+        }),
       },
     },
   },
@@ -51,7 +57,16 @@ const sync = createRoute({
   path: "/v1/sync",
   summary: "The same changes by long polling",
   request: {
-    query: z.object({ since: cursor.optional(), wait: z.coerce.number().int().min(0).max(55).default(25) }),
+    query: z.object({
+      since: cursor.optional(),
+      wait: z.coerce
+        .number()
+        .int()
+        .min(0)
+        .max(55)
+        .default(25)
+        .describe("How many seconds to wait for a change before answering with none"),
+    }),
   },
   responses: syncResponses,
 });
