@@ -9,6 +9,7 @@ export const problems = {
   BODY_TOO_LARGE: { status: 413, retry: false, title: "The body is too large" },
   UNAUTHENTICATED: { status: 401, retry: false, title: "A valid bearer token or session cookie is needed" },
   FORBIDDEN_ORIGIN: { status: 403, retry: false, title: "The request comes from another origin" },
+  MALFORMED_REQUEST: { status: 400, retry: false, title: "The request is not well-formed HTTP" },
   NOT_FOUND: { status: 404, retry: false, title: "There is nothing at this address" },
   METHOD_NOT_ALLOWED: { status: 405, retry: false, title: "The method is not allowed here" },
   TASK_NOT_FOUND: { status: 404, retry: false, title: "There is no such task" },
@@ -61,19 +62,46 @@ export class Problem extends Error {
   }
 }
 
-/** The body of RFC 9457 for a problem. `instance` is the id of the request, to quote to an operator. */
+/** Bounds of what is said about a request, so that no answer is much larger than what was asked. */
+const limits = { mistakes: 50, textLength: 200, detailLength: 1_000, allMistakes: 10_000 } as const;
+
+/**
+ * The body of RFC 9457 for a problem. `instance` is the id of the request, to quote to an operator. At most 50 mistakes of 200
+ * characters each for path and message, and of 10,000 together; a detail of at most 1,000.
+ */
 export function problemDocument(problem: Problem, instance: string): Readonly<Record<string, unknown>> {
   const { status, retry, title } = problems[problem.code];
-  const { mistakes, current } = problem.extra;
+  const { current } = problem.extra;
+  const mistakes = problem.extra.mistakes && bounded(problem.extra.mistakes);
   return {
     type: `https://taskwire.dev/problems/${problem.code.toLowerCase().replaceAll("_", "-")}`,
     title,
     status,
-    detail: problem.message,
+    detail: cut(detailOf(problem, mistakes), limits.detailLength),
     instance,
     code: problem.code,
     retryable: retry,
     ...(mistakes ? { errors: mistakes } : {}),
     ...(current === undefined ? {} : { current }),
   };
+}
+
+/** The first mistakes in the sentence people read, where nothing better was said. */
+function detailOf(problem: Problem, mistakes: readonly Mistake[] = []): string {
+  if (mistakes.length === 0 || problem.message !== problems[problem.code].title) return problem.message;
+  const said = mistakes.slice(0, 3).map(({ path, message }) => `${path} ${message}`);
+  const left = (problem.extra.mistakes?.length ?? 0) - 3;
+  return said.join("; ") + (left > 0 ? `; and ${left} more` : "");
+}
+
+function bounded(mistakes: readonly Mistake[]): readonly Mistake[] {
+  let room: number = limits.allMistakes;
+  return mistakes
+    .slice(0, limits.mistakes)
+    .map(({ path, message }) => ({ path: cut(path, limits.textLength), message: cut(message, limits.textLength) }))
+    .filter(({ path, message }, at) => (room -= path.length + message.length) >= 0 || at === 0);
+}
+
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }

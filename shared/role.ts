@@ -1,7 +1,8 @@
 import { makeLog, type Level, type Log } from "./log.ts";
 import { makeMetrics, type Metrics } from "./metrics.ts";
 import { examineConfig, integer, oneOf, text, type Config, type Settings } from "./config.ts";
-import { Problem, problemDocument, problems } from "./problem.ts";
+import { openRoleServer, problemAnswer, type Fetch, type RoleServer } from "./http/role-server.ts";
+import { Problem } from "./problem.ts";
 import { rolePorts } from "./role-ports.ts";
 import type { RoleName } from "./topics.ts";
 
@@ -17,11 +18,12 @@ export type Role = Readonly<{
   readyWhen: (name: string, check: () => boolean) => void;
   /** Adds a condition of `/healthz`: false means this process cannot mend itself and should be restarted. */
   healthyWhile: (name: string, check: () => boolean) => void;
-  /** Answers what is not `/healthz`, `/readyz` or `/metrics`. Call it once. */
-  serve: (fetch: Fetch) => void;
+  /**
+   * Answers what is not `/healthz`, `/readyz` or `/metrics`. Call it once. Settles after a stop, when every running request has its
+   * answer, or DRAIN_SECONDS are nearly over: await it beside the other work, and dispose of what requests use after that.
+   */
+  serve: (fetch: Fetch) => Promise<void>;
 }>;
-
-export type Fetch = (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response>;
 
 const roleSettings = (name: RoleName) => ({
   host: text("HOST", "127.0.0.1"),
@@ -61,13 +63,8 @@ export async function runRole<const S extends Settings>(
   // Until the role serves, nobody can say what is not found: callers are told to come again.
   let app: Fetch = () => {
     const code = started && failing(ready).length === 0 ? "NOT_FOUND" : "UNAVAILABLE";
-    return Response.json(problemDocument(new Problem(code), crypto.randomUUID()), {
-      status: problems[code].status,
-      headers: {
-        "content-type": "application/problem+json",
-        ...(code === "UNAVAILABLE" ? { "retry-after": "1" } : {}),
-      },
-    });
+    const extra = code === "UNAVAILABLE" ? { retryAfterSeconds: 1 } : {};
+    return problemAnswer(new Problem(code, undefined, extra), Bun.randomUUIDv7());
   };
 
   const exit = (code: number, reason: string, error?: unknown): never => {
@@ -86,33 +83,31 @@ export async function runRole<const S extends Settings>(
       setTimeout(() => exit(1, "drain_too_slow"), config.drainSeconds * 1000).unref();
     });
 
-  let server: Bun.Server<undefined>;
+  let server: RoleServer;
   try {
-    server = Bun.serve({
-      hostname: config.host,
-      port: config.port,
-      // Streams live longer than any idle timeout; a role that wants one sets it per request.
-      idleTimeout: 60,
-      fetch: (request, bunServer) => {
-        switch (new URL(request.url).pathname) {
-          case "/healthz":
-            return probe(healthy);
-          case "/readyz":
-            return stop.signal.aborted ? new Response("stopping\n", { status: 503 }) : probe(ready);
-          case "/metrics":
-            tellChecks();
-            return metrics
-              .text()
-              .then((body) => new Response(body, { headers: { "content-type": "text/plain; version=0.0.4" } }));
-          default:
-            return app(request, bunServer);
-        }
+    server = openRoleServer(
+      { hostname: config.host, port: config.port },
+      {
+        answer: (request) => app(request),
+        probes: {
+          unhealthy: () => failing(healthy),
+          unready: () => (stop.signal.aborted ? ["stop"] : failing(ready)),
+        },
+        log,
+        metrics: { ...metrics, text: () => (tellChecks(), metrics.text()) },
       },
-    });
+    );
   } catch (error) {
     // Mostly a port that is taken; Bun's message names it.
     return exit(1, "cannot_listen", error);
   }
+  const drained = new Promise<void>((resolve) =>
+    stop.signal.addEventListener("abort", () => {
+      void server.drain().then(resolve);
+      // A client that never ends its request must not keep what others wait for from being finished in order.
+      setTimeout(resolve, config.drainSeconds * 1000 * 0.75).unref();
+    }),
+  );
 
   log.info("starting", { url: server.url.href, pid: process.pid });
   ready.set("started", () => started);
@@ -132,12 +127,13 @@ export async function runRole<const S extends Settings>(
         serve: (fetch) => {
           app = fetch;
           started = true;
+          return drained;
         },
       },
       own,
     );
     if (!stop.signal.aborted) exit(1, "ended_without_being_asked");
-    await server.stop(true);
+    await server.close();
   } catch (error) {
     // A role that is told to stop while it starts may give up with the signal's reason.
     if (!stop.signal.aborted || error !== stop.signal.reason) exit(1, "failed", error);
@@ -158,11 +154,4 @@ function readRoleConfig<const S extends Settings>(name: RoleName, settings: S) {
 
 function failing(checks: ReadonlyMap<string, () => boolean>): readonly string[] {
   return [...checks].filter(([, passes]) => !passes()).map(([name]) => name);
-}
-
-function probe(checks: ReadonlyMap<string, () => boolean>): Response {
-  const names = failing(checks);
-  return names.length === 0
-    ? new Response("ok\n")
-    : new Response(`waiting for: ${names.join(", ")}\n`, { status: 503 });
 }

@@ -1,19 +1,40 @@
-import { Problem } from "../problem.ts";
+import { Problem, type Mistake } from "../problem.ts";
+import { scanJson } from "./scan-json.ts";
+
+/** What a body may be. Depth, values and texts are bounded before anything is parsed or validated. */
+export type BodyLimits = Readonly<{
+  bytes: number;
+  /** Levels of arrays and objects. */
+  depth: number;
+  /** Entries of all arrays and objects together. */
+  values: number;
+  /** UTF-16 units of one string or key: more than any field takes, so that no pattern is ever tried on a longer one. */
+  textLength: number;
+}>;
+
+/** Room for a megabyte in one field, so that the answer names the field instead of the body. */
+export const defaultBodyLimits: BodyLimits = { bytes: 1280 * 1024, depth: 64, values: 10_000, textLength: 32_768 };
+
+const maxMistakes = 50;
 
 /**
- * The body of a request as text: at most `maxBytes` (else BODY_TOO_LARGE, told as soon as it is known), UTF-8 (else
- * MALFORMED_JSON), and without JSON escapes of what no part below can store or compare: NUL, which Postgres refuses, and lone
- * surrogates, which turn into another character when they are encoded (else INVALID_REQUEST naming each place).
+ * The body of a request as text: at most `limits.bytes` (else BODY_TOO_LARGE, told as soon as it is known), UTF-8 (else
+ * MALFORMED_JSON), within the other limits, and without JSON escapes of what no part below can store or compare: NUL, which
+ * Postgres refuses, and lone surrogates, which turn into another character when they are encoded (else INVALID_REQUEST, naming
+ * each place, 50 at most).
  */
-export async function readBoundedBody(request: Request, maxBytes: number): Promise<string> {
-  const bytes = await readBytes(request, maxBytes);
+export async function readBoundedBody(request: Request, limits: BodyLimits): Promise<string> {
+  const bytes = await readBytes(request, limits.bytes);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new Problem("MALFORMED_JSON", "The body is not UTF-8", { cause });
   }
-  if (/\\u(?:0000|d[89a-f])/i.test(text)) refuseIllFormed(text);
+  const found = scanJson(text, limits);
+  if (found.isTooDeep) throw invalid([{ path: "/", message: `is nested deeper than ${limits.depth} levels` }]);
+  if (found.hasTooMany) throw invalid([{ path: "/", message: `has more than ${limits.values} values` }]);
+  if (found.longestText > limits.textLength || /\\u(?:0000|d[89a-f])/i.test(text)) refuseTexts(text, limits.textLength);
   return text;
 }
 
@@ -44,36 +65,48 @@ async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array
   return bytes;
 }
 
-function refuseIllFormed(text: string): void {
-  let body: unknown;
+/** A value and the way to it; the pointer is written only for those that are wrong. */
+type Place = Readonly<{ value: unknown; key: string; parent: Place | null }>;
+
+function refuseTexts(text: string, maxLength: number): void {
+  const mistakes: Mistake[] = [];
+  const examine = (examined: string, at: Place): void => {
+    if (!examined.isWellFormed() || examined.includes("\0"))
+      mistakes.push({ path: pointerOf(at), message: "has a NUL character or half a surrogate pair" });
+    else if (examined.length > maxLength)
+      mistakes.push({ path: pointerOf(at), message: `has more than ${maxLength} characters` });
+  };
+  const waiting: Place[] = [{ value: parsed(text), key: "", parent: null }];
+  for (let next = waiting.pop(); next !== undefined && mistakes.length < maxMistakes; next = waiting.pop()) {
+    if (typeof next.value === "string") examine(next.value, next);
+    if (typeof next.value !== "object" || next.value === null) continue;
+    for (const [key, value] of Object.entries(next.value)) {
+      examine(key, next);
+      waiting.push({ value, key, parent: next });
+    }
+  }
+  if (mistakes.length > 0) throw invalid(mistakes.slice(0, maxMistakes));
+}
+
+function parsed(text: string): unknown {
   try {
-    body = JSON.parse(text);
+    return JSON.parse(text);
   } catch (cause) {
     throw new Problem("MALFORMED_JSON", undefined, { cause });
   }
-  const paths: string[] = [];
-  const waiting: { path: string; value: unknown }[] = [{ path: "", value: body }];
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    const { path, value } = next;
-    if (typeof value === "string" && !isWellFormed(value)) paths.push(path);
-    if (typeof value !== "object" || value === null) continue;
-    for (const [key, below] of Object.entries(value)) {
-      if (isWellFormed(key)) waiting.push({ path: `${path}/${pointerToken(key)}`, value: below });
-      else paths.push(path);
-    }
-  }
-  if (paths.length === 0) return;
-  const message = "has a NUL character or half a surrogate pair";
-  throw new Problem("INVALID_REQUEST", undefined, {
-    mistakes: paths.slice(0, 50).map((path) => ({ path: path || "/", message })),
-  });
 }
 
-function isWellFormed(text: string): boolean {
-  return text.isWellFormed() && !text.includes("\0");
+function invalid(mistakes: readonly Mistake[]): Problem {
+  return new Problem("INVALID_REQUEST", undefined, { mistakes });
 }
 
-/** RFC 6901 §3. */
+function pointerOf(place: Place): string {
+  const tokens: string[] = [];
+  for (let at = place; at.parent !== null; at = at.parent) tokens.unshift(pointerToken(at.key));
+  return `/${tokens.join("/")}`;
+}
+
+/** RFC 6901 §3; the first 64 characters of a key, which tell which it is. */
 export function pointerToken(key: string | number): string {
-  return String(key).replaceAll("~", "~0").replaceAll("/", "~1");
+  return String(key).slice(0, 64).toWellFormed().replaceAll("~", "~0").replaceAll("/", "~1");
 }

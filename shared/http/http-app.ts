@@ -2,12 +2,14 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import type { Identity } from "./auth.ts";
-import { readBoundedBody } from "./body.ts";
+import { defaultBodyLimits, readBoundedBody, type BodyLimits } from "./body.ts";
 import { describeApi, type ApiPart } from "./describe-api.ts";
 import { mistakesOf, problemOf, type MistakeSource } from "./problem-response.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { refuseForeignOrigin } from "./origin.ts";
+import { makeRequestRecord } from "./request-record.ts";
+import { refuseStrayQuery, refuseUnstorable } from "./refuse-query.ts";
 import { Problem, problemDocument, problems } from "../problem.ts";
 
 /** What a route finds in `c.var`. `identity` is there on every path below `/v1/` that is not open. */
@@ -27,8 +29,10 @@ export type HttpOptions = Readonly<{
   newId: () => string;
   log: Log;
   metrics: Metrics;
-  /** Larger bodies answer 413, chunked ones as soon as they pass it. */
-  maxBodyBytes?: number;
+  /** Says before a body is read, for every path, what else may not pass; true when it knows who asks. Throws a Problem. */
+  admit?: (request: Request, path: string) => boolean;
+  /** Larger bodies answer 413, chunked ones as soon as they pass it. Who is not known may send 16 kB. */
+  body?: Partial<BodyLimits>;
   /** Paths below `/v1/` that need no identity, such as the one that makes a session. */
   openPaths?: readonly string[];
 }>;
@@ -50,10 +54,12 @@ export function makeHttpApp(options: HttpOptions): HttpApp {
     },
   });
   app.use(observe(options));
+  app.use(refuseUnstorable());
   app.use("/v1/*", identify(options));
-  // Room for a megabyte in one field, so that the answer names the field instead of the body.
-  app.use(boundBody(options.maxBodyBytes ?? 1280 * 1024));
-  app.notFound((c) => problemResponse(c, nothingHere(app, c)));
+  app.use(boundBody(options));
+  app.use(refuseStrayQuery(app));
+  app.use(refuseWrongMethod(app));
+  app.notFound((c) => nothingHere(app, c));
   app.onError((error, c) => {
     const { signal } = c.req.raw;
     // 499, as others log it: the client has left, nothing of ours failed, and nobody reads this.
@@ -96,22 +102,12 @@ export function problemResponse(c: Context<HttpEnv>, problem: Problem): Response
   const { retryAfterSeconds } = problem.extra;
   if (retryAfterSeconds !== undefined) headers.set("retry-after", String(retryAfterSeconds));
   if (status === 401) headers.set("www-authenticate", "Bearer");
-  const document = JSON.stringify(problemDocument(withDetail(problem), c.var.requestId));
+  const document = JSON.stringify(problemDocument(problem, c.var.requestId));
   return c.body(document, { status, headers: Object.fromEntries(headers) });
 }
 
-/** Says the first mistakes in the sentence people read, where nothing better was said. */
-function withDetail(problem: Problem): Problem {
-  const { mistakes = [] } = problem.extra;
-  if (mistakes.length === 0 || problem.message !== problems[problem.code].title) return problem;
-  const said = mistakes.slice(0, 3).map(({ path, message }) => `${path} ${message}`);
-  const more = mistakes.length > 3 ? `; and ${mistakes.length - 3} more` : "";
-  return new Problem(problem.code, said.join("; ") + more, problem.extra);
-}
-
 function observe({ log, metrics, newId }: HttpOptions): MiddlewareHandler<HttpEnv> {
-  const count = metrics.counter("http_requests_total", "Requests answered", ["method", "route", "status"]);
-  const seconds = metrics.histogram("http_request_seconds", "From the request to its answer", ["method", "route"]);
+  const record = makeRequestRecord({ log, metrics });
   return async (c, next) => {
     const started = performance.now();
     const requestId = acceptedId(c.req.header("x-request-id")) ?? newId();
@@ -125,24 +121,31 @@ function observe({ log, metrics, newId }: HttpOptions): MiddlewareHandler<HttpEn
     await next();
     // An answer made without `c` (a proxied or stored one) has not taken the headers above.
     if (!c.res.headers.has("x-request-id")) c.header("x-request-id", requestId);
-    const ms = performance.now() - started;
+    // The server's own is up to a second old, and would lie before the times in the answer.
+    c.header("date", new Date().toUTCString());
+    if (c.req.method === "HEAD") await measureBody(c);
     const pattern = routePath(c);
-    const route =
-      pattern === "" || pattern === "/*" || (pattern === "/v1/*" && c.res.status >= 404) ? "unmatched" : pattern;
-    const { method } = c.req;
     const { status } = c.res;
-    count.inc({ method: knownMethod(method), route, status });
-    seconds.observe({ method: knownMethod(method), route }, ms / 1000);
-    log.info("request", {
-      method,
-      route,
+    const isUnmatched = pattern === "" || pattern === "/*" || (pattern === "/v1/*" && status >= 404);
+    record({
+      method: c.req.method,
+      route: isUnmatched ? "unmatched" : pattern,
       status,
-      ms: Math.round(ms * 100) / 100,
+      ms: performance.now() - started,
       requestId,
-      ...(correlationId === requestId ? {} : { correlationId }),
+      correlationId,
       userId: c.get("identity")?.userId,
     });
   };
+}
+
+/** Hono answers HEAD as GET and drops the body, and with it the length that GET would have had (RFC 9110 §8.6). */
+async function measureBody(c: Context<HttpEnv>): Promise<void> {
+  const { res } = c;
+  if (res.body === null || res.headers.has("content-length")) return;
+  const { byteLength } = await res.arrayBuffer();
+  c.res = new Response(null, res);
+  c.header("content-length", String(byteLength));
 }
 
 function identify({ authenticate, openPaths = [] }: HttpOptions): MiddlewareHandler<HttpEnv> {
@@ -157,13 +160,27 @@ function identify({ authenticate, openPaths = [] }: HttpOptions): MiddlewareHand
   };
 }
 
-function boundBody(maxBytes: number): MiddlewareHandler<HttpEnv> {
+const maxUnknownBytes = 16 * 1024;
+
+function boundBody({ admit = () => false, body }: HttpOptions): MiddlewareHandler<HttpEnv> {
+  const limits = { ...defaultBodyLimits, ...body };
+  const strangers = { ...limits, bytes: Math.min(maxUnknownBytes, limits.bytes) };
   return async (c, next) => {
+    const isKnown = admit(c.req.raw, c.req.path) || c.get("identity") !== undefined;
     if (c.req.method !== "GET" && c.req.method !== "HEAD" && c.req.raw.body !== null) {
-      keepBody(c, await readBoundedBody(c.req.raw, maxBytes));
+      refuseEncoded(c);
+      keepBody(c, await readBoundedBody(c.req.raw, isKnown ? limits : strangers));
     }
     await next();
   };
+}
+
+/** RFC 9110 §12.5.3: says by `Accept-Encoding` what would be taken instead. */
+function refuseEncoded(c: Context<HttpEnv>): void {
+  const encoding = c.req.header("content-encoding")?.trim().toLowerCase() ?? "identity";
+  if (encoding === "" || encoding === "identity") return;
+  c.header("accept-encoding", "identity");
+  throw new Problem("UNSUPPORTED_MEDIA_TYPE", "The body must not have a Content-Encoding");
 }
 
 /** The validators and `c.req.text()` read this cache. Hono declares it with the values its promises settle to. */
@@ -174,26 +191,41 @@ function keepBody(c: Context<HttpEnv>, text: string): void {
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
-function nothingHere(app: HttpApp, c: Context<HttpEnv>): Problem {
-  const allowed = methods.filter((method) =>
+/** The methods a path has a route for. Of a path that stands by itself, as `/v1/notifications/read-all`, not those of `/{id}`. */
+function allowedAt(app: HttpApp, path: string): readonly string[] {
+  const own = app.routes.filter((route) => route.path === path && route.method !== "ALL").map(({ method }) => method);
+  if (own.length > 0) return methods.filter((method) => own.includes(method));
+  return methods.filter((method) =>
     app.router
-      .match(method, c.req.path)[0]
+      .match(method, path)[0]
       // What stands on every path tells nothing about this one.
       .some(([[, route]]) => route.method === method && !route.path.endsWith("*")),
   );
-  return allowed.length === 0 ? new Problem("NOT_FOUND") : methodNotAllowed(c, allowed);
 }
 
-/** METHOD_NOT_ALLOWED, to throw; sets `Allow` (RFC 9110 §15.5.6). Where GET is allowed, HEAD is. */
-export function methodNotAllowed(c: Context<HttpEnv>, methodsHere: readonly string[]): Problem {
-  const allowed = methodsHere.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
-  c.header("allow", allowed);
-  return new Problem("METHOD_NOT_ALLOWED", `Allowed here: ${allowed}`);
+function refuseWrongMethod(app: HttpApp): MiddlewareHandler<HttpEnv> {
+  let standing: ReadonlySet<string> | null = null;
+  return async (c, next) => {
+    standing ??= new Set(app.routes.filter(({ method }) => method !== "ALL").map(({ path }) => path));
+    const { path, method } = c.req;
+    if (standing.has(path) && !allowedAt(app, path).includes(method === "HEAD" ? "GET" : method))
+      return nothingHere(app, c);
+    return next();
+  };
 }
 
-/** Methods are a label; a stranger may send any word as one. */
-function knownMethod(method: string): string {
-  return method === "HEAD" || method === "OPTIONS" || methods.some((known) => known === method) ? method : "OTHER";
+function nothingHere(app: HttpApp, c: Context<HttpEnv>): Response {
+  const allowed = allowedAt(app, c.req.path);
+  if (allowed.length === 0) return problemResponse(c, new Problem("NOT_FOUND"));
+  return answerOtherMethod(c, allowed);
+}
+
+/** The answer to a method a path has not: 204 with `Allow` to OPTIONS, else METHOD_NOT_ALLOWED (RFC 9110 §9.3.7, §15.5.6). */
+export function answerOtherMethod(c: Context<HttpEnv>, methodsHere: readonly string[]): Response {
+  const allowed = [...methodsHere.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])), "OPTIONS"];
+  c.header("allow", allowed.join(", "));
+  if (c.req.method === "OPTIONS") return c.body(null, 204);
+  return problemResponse(c, new Problem("METHOD_NOT_ALLOWED", `Allowed here: ${allowed.join(", ")}`));
 }
 
 function acceptedId(id: string | undefined): string | null {

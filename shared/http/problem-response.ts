@@ -8,15 +8,22 @@ export type MistakeSource = "body" | "query" | "path" | "header" | "cookie" | "f
 
 type Issue = z.core.$ZodIssue;
 
-/** Every mistake zod found, at most 50: JSON pointers for a body, `query.limit` and the like elsewhere. */
+const maxMistakes = 50;
+
+/** The first mistakes zod found, at most 50: JSON pointers for a body, `query.limit` and the like elsewhere. */
 export function mistakesOf(error: { readonly issues: readonly Issue[] }, source: MistakeSource): readonly Mistake[] {
-  return error.issues.flatMap((issue) => mistakesOfIssue(issue, source)).slice(0, 50);
+  const mistakes: Mistake[] = [];
+  for (const issue of error.issues) {
+    if (mistakes.length >= maxMistakes) break;
+    mistakes.push(...mistakesOfIssue(issue, source));
+  }
+  return mistakes.slice(0, maxMistakes);
 }
 
 function mistakesOfIssue(issue: Issue, source: MistakeSource): readonly Mistake[] {
   if (issue.code === "unrecognized_keys")
-    return issue.keys.slice(0, 50).map((key) => ({
-      path: pathOf([...issue.path, key.slice(0, 64)], source),
+    return issue.keys.slice(0, maxMistakes).map((key) => ({
+      path: pathOf([...issue.path, key], source),
       message: "is not a field here",
     }));
   return [{ path: pathOf(issue.path, source), message: issue.message }];
@@ -25,7 +32,7 @@ function mistakesOfIssue(issue: Issue, source: MistakeSource): readonly Mistake[
 function pathOf(path: readonly PropertyKey[], source: MistakeSource): string {
   return source === "body"
     ? `/${path.map((part) => pointerToken(String(part))).join("/")}`
-    : [source, ...path.map(String)].join(".");
+    : [source, ...path.map((part) => String(part).slice(0, 64))].join(".");
 }
 
 const codeOfStatus: Readonly<Record<number, ProblemCode>> = {

@@ -10,7 +10,7 @@ export function roleOf(of: Pick<Role, "name" | "signal"> & Partial<Role>): Role 
     now: () => new Date(),
     readyWhen: () => {},
     healthyWhile: () => {},
-    serve: () => {},
+    serve: () => Promise.resolve(),
     ...of,
   };
 }

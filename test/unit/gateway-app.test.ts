@@ -266,20 +266,29 @@ describe("what is passed on", () => {
 
 describe("a method that is not for this address", () => {
   test.each([
-    ["POST", "/v1/stream", "GET, HEAD"],
-    ["OPTIONS", "/v1/stream", "GET, HEAD"],
-    ["PUT", "/v1/sync", "GET, HEAD"],
-    ["GET", "/v1/stream/ticket", "POST"],
-    ["OPTIONS", "/v1/session", "GET, HEAD, POST, DELETE"],
-    ["POST", "/docs", "GET, HEAD"],
-    ["DELETE", "/openapi.json", "GET, HEAD"],
-    ["POST", "/", "GET, HEAD"],
+    ["POST", "/v1/stream", "GET, HEAD, OPTIONS"],
+    ["PUT", "/v1/sync", "GET, HEAD, OPTIONS"],
+    ["GET", "/v1/stream/ticket", "POST, OPTIONS"],
+    ["PATCH", "/v1/session", "GET, HEAD, POST, DELETE, OPTIONS"],
+    ["POST", "/docs", "GET, HEAD, OPTIONS"],
+    ["DELETE", "/openapi.json", "GET, HEAD, OPTIONS"],
+    ["POST", "/", "GET, HEAD, OPTIONS"],
   ])("%s %s answers 405 and says which are", async (method, path, allow) => {
     const { call, signIn, forwarded } = setup();
     const { bearer } = await signIn();
     const answer = await call(method, path, bearer);
     expect([answer.status, answer.headers.get("allow"), forwarded]).toEqual([405, allow, []]);
     expect(await answer.json()).toMatchObject({ code: "METHOD_NOT_ALLOWED", instance: expect.any(String) });
+  });
+
+  test.each([
+    ["/v1/stream", "GET, HEAD, OPTIONS"],
+    ["/v1/session", "GET, HEAD, POST, DELETE, OPTIONS"],
+    ["/", "GET, HEAD, OPTIONS"],
+  ])("OPTIONS %s says which methods there are", async (path, allow) => {
+    const { call, signIn } = setup();
+    const answer = await call("OPTIONS", path, (await signIn()).bearer);
+    expect([answer.status, answer.headers.get("allow"), await answer.text()]).toEqual([204, allow, ""]);
   });
 
   test.each([

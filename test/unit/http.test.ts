@@ -21,7 +21,7 @@ function setup(via: "bearer" | "cookie" = "bearer") {
     newId: () => "made-here",
     log: makeLog({}, "info", (line) => void lines.push(JSON.parse(line))),
     metrics,
-    maxBodyBytes: 1000,
+    body: { bytes: 1000 },
     openPaths: ["/v1/open"],
   });
   const body = z.strictObject({ title: z.string().max(5), deep: z.strictObject({ "a/b": z.number() }).optional() });
@@ -106,7 +106,7 @@ describe("what a request may be", () => {
     ["text that is not JSON", "{", json, 400, "MALFORMED_JSON", undefined],
     ["an empty body said to be JSON", "", json, 400, "MALFORMED_JSON", undefined],
     ["bytes that are not UTF-8", new Uint8Array([34, 0xff, 34]), json, 400, "MALFORMED_JSON", undefined],
-    ["brackets without end", "[".repeat(900), json, 400, "MALFORMED_JSON", undefined],
+    ["brackets without end", "[".repeat(900), json, 422, "INVALID_REQUEST", ["/"]],
     ["another content type", "title=x", { "content-type": "text/plain" }, 415, "UNSUPPORTED_MEDIA_TYPE", undefined],
     ["no content type", new TextEncoder().encode("{}"), {}, 415, "UNSUPPORTED_MEDIA_TYPE", undefined],
     ["a body over the limit", JSON.stringify({ title: "x".repeat(1000) }), json, 413, "BODY_TOO_LARGE", undefined],
@@ -164,7 +164,7 @@ describe("what a request may be", () => {
     expect((await problemOf(send("/nothing"))).code).toBe("NOT_FOUND");
     expect((await problemOf(send("/v1/nothing"))).code).toBe("NOT_FOUND");
     const wrong = await problemOf(send("/v1/things", { method: "DELETE" }));
-    expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+    expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, HEAD, OPTIONS"]);
   });
 });
 

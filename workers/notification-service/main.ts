@@ -41,13 +41,14 @@ await runRole("notification-service", settings, async (role, config) => {
   const { authenticate } = openAuth(config.auth);
   await using mail = smtpUrl === null ? null : openMail({ url: smtpUrl, timeoutMs, allowCleartext });
   const { channels, operatorWays } = makeChannels(config.channels, { log, now, mail });
-  const wakes = makeWakes(channels.map((channel) => channel.name));
+  const channelNames = channels.map((channel) => channel.name);
+  const wakes = makeWakes(channelNames);
   // The consumer's lanes, the senders, and the HTTP requests.
   await using db = await openDb(config.database, { role: name, poolSize: 16, log, metrics });
   await using broker = await openBroker(config.kafka, { clientId: name, log });
   const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log, signal });
   const newId = () => Bun.randomUUIDv7();
-  role.serve(buildApp({ db, authenticate, newId, log, metrics, onResent: wakes.all }).fetch);
+  const served = role.serve(buildApp({ db, authenticate, newId, log, metrics, onResent: wakes.all }).fetch);
 
   const handleBatch = makeWriteDeliveries({ operatorWays, collapseMs, onWritten: wakes.soon, metrics });
   const sending = {
@@ -59,11 +60,7 @@ await runRole("notification-service", settings, async (role, config) => {
     paceMs: 1_000 / latePerSecond,
     breaker: { ...breakerPolicy, disableAfterMs: disableAfterHours * hourMs },
   };
-  const measure = makeMeasureDeliveries(
-    db.sql,
-    metrics,
-    channels.map((channel) => channel.name),
-  );
+  const measure = makeMeasureDeliveries(db.sql, metrics, channelNames);
   await Promise.all([
     consume({ broker, db, codec, topics: ["reminders"], group: "notification-service", handleBatch }, role),
     ...channels.map((channel) => sendDeliveries({ ...sending, channel, wake: wakes.to(channel.name) }, role)),
@@ -76,5 +73,6 @@ await runRole("notification-service", settings, async (role, config) => {
       const pruned = await pruneDeliveries(db.sql, { keepDays, signal });
       if (pruned > 0) log.info("deliveries_pruned", { count: pruned });
     }),
+    served,
   ]);
 });

@@ -9,7 +9,7 @@ import { addTailRoutes } from "./http/tail-routes.ts";
 import { addTopicRoutes, type TopicDeps } from "./http/topic-routes.ts";
 
 export type BuildApp = Readonly<{
-  http: Omit<HttpOptions, "title" | "description" | "authenticate" | "maxBodyBytes">;
+  http: Omit<HttpOptions, "title" | "description" | "authenticate" | "admit" | "body">;
   /** OPERATOR_TOKEN; null closes `/api`. */
   token: string | null;
   page: Page;
@@ -21,13 +21,14 @@ export function buildApp({ http, token, page, deps }: BuildApp): HttpApp {
   const app = makeHttpApp({
     ...http,
     title: "Taskwire operator",
-    // An edited record comes whole.
-    maxBodyBytes: 2 * 1024 * 1024,
+    // An edited record comes whole, and its texts may hold JSON; a filter may name 10,000 ids.
+    body: { bytes: 2 * 1024 * 1024, values: 20_000, textLength: 1024 * 1024 },
     authenticate: () => Promise.reject(new Problem("NOT_FOUND")),
-  });
-  app.use("/api/*", async (c, next) => {
-    requireToken(c.req.raw, token);
-    await next();
+    admit: (request, path) => {
+      if (!/^\/api(?:\/|$)/.test(path)) return false;
+      requireToken(request, token);
+      return true;
+    },
   });
   addGroupRoutes(app, deps);
   addDeadLetterRoutes(app, deps);

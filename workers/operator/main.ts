@@ -41,12 +41,8 @@ await runRole("operator", settings, async (role, config) => {
     page,
     deps: { db, broker, codec, registry, topicSettings: config.topics, jobs, now },
   });
-  role.serve((request, server) => {
-    // A topic may be silent for longer than the server lets an answer be.
-    if (new URL(request.url).pathname.endsWith("/tail")) server.timeout(request, 0);
-    return app.fetch(request);
-  });
-  await watchBacklog(
+  const served = role.serve((request) => app.fetch(request));
+  const watched = watchBacklog(
     {
       lag: () => measureLag(broker.admin, now()),
       outbox: () => readOutbox(db.sql),
@@ -57,4 +53,5 @@ await runRole("operator", settings, async (role, config) => {
     },
     role,
   );
+  await Promise.all([watched, served]);
 });

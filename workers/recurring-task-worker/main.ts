@@ -40,7 +40,7 @@ await runRole("recurring-task-worker", settings, async (role, config) => {
   const rows = dueRows(db, { table: "series", due: "wake_at", owner: "user_id", fire });
   const changeOccurrence = makeChangeOccurrence({ db, codec, onWritten: outbox.notify });
   const newId = () => Bun.randomUUIDv7();
-  role.serve(buildApp({ db, changeOccurrence, authenticate, newId, now: role.now, log, metrics }).fetch);
+  const served = role.serve(buildApp({ db, changeOccurrence, authenticate, newId, now: role.now, log, metrics }).fetch);
 
   await Promise.all([
     consume(
@@ -56,5 +56,6 @@ await runRole("recurring-task-worker", settings, async (role, config) => {
       role,
     ),
     runTimers({ db, name: "occurrences", wakeups, rows }, role),
+    served,
   ]);
 });

@@ -38,7 +38,7 @@ await runRole("reminder-scheduling-worker", settings, async (role, config) => {
     log,
     metrics,
   });
-  role.serve(app.fetch);
+  const served = role.serve(app.fetch);
   await Promise.all([
     consume(
       {
@@ -55,5 +55,6 @@ await runRole("reminder-scheduling-worker", settings, async (role, config) => {
     every({ ms: redecideMs, signal, log, name: "redecide" }, async () => {
       while (!signal.aborted && (await redecideTasks({ db, codec, now, notify: outbox.notify })));
     }),
+    served,
   ]);
 });

@@ -48,7 +48,9 @@ await runRole("reminder-service", settings, async (role, config) => {
     owner: "user_id",
     fire: makeFireReminders(writing),
   });
-  role.serve(buildApp({ ...writing, authenticate, newId: () => Bun.randomUUIDv7(), now, log, metrics }).fetch);
+  const served = role.serve(
+    buildApp({ ...writing, authenticate, newId: () => Bun.randomUUIDv7(), now, log, metrics }).fetch,
+  );
 
   await Promise.all([
     consume(
@@ -64,5 +66,6 @@ await runRole("reminder-service", settings, async (role, config) => {
       role,
     ),
     runTimers({ db, name: "reminders", wakeups, rows }, role),
+    served,
   ]);
 });

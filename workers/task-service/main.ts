@@ -5,7 +5,6 @@ import { authSettings, openAuth } from "../../shared/http/auth.ts";
 import { openCodec } from "../../shared/codec.ts";
 import { consume } from "../../shared/consume/consume.ts";
 import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
-import { drainRequests } from "../../shared/http/drain-requests.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { outboxChannel, outboxRow } from "../../shared/outbox/outbox.ts";
 import { recordEncodeFailure } from "../../shared/outbox/record-encode-failure.ts";
@@ -67,13 +66,11 @@ await runRole("task-service", settings, async (role, config) => {
     readZone: async (userId) => (await preferencesOf(db.sql, userId)).tz,
     oneAtATime: makeOneAtATime(),
   });
-  const { fetch, drained } = drainRequests(role.signal, (request) => app.fetch(request));
-  role.serve(fetch);
-
+  const served = role.serve((request) => app.fetch(request));
   const handle = makeHandleTaskCommands((why) => ignored.inc({ why }));
   await Promise.all([
     consume({ broker, db, codec, topics: ["task-commands"], group: "task-service", handle }, role),
     keepPruning(db, role),
-    drained,
+    served,
   ]);
 });

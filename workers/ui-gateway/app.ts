@@ -1,11 +1,11 @@
 import type { Context } from "hono";
-import { makeHttpApp, methodNotAllowed, type HttpEnv, type HttpOptions } from "../../shared/http/http-app.ts";
+import { answerOtherMethod, makeHttpApp, type HttpEnv, type HttpOptions } from "../../shared/http/http-app.ts";
 import { apiDocument, type ReadDocument } from "./api-document.ts";
 import { renderDocs } from "./render-docs.ts";
 import { Problem } from "../../shared/problem.ts";
 import { servePage, type Page } from "../../shared/http/page.ts";
 import { newTraceparent, type Proxy } from "./proxy.ts";
-import { addSessionRoutes, type SessionDeps } from "./session-routes.ts";
+import { addSessionRoutes, refuseWithoutDevelopment, type SessionDeps } from "./session-routes.ts";
 import { addStreamRoutes, type StreamDeps } from "./stream-routes.ts";
 import { upstreamOf } from "./upstreams.ts";
 
@@ -31,6 +31,10 @@ export function buildApp(deps: GatewayDeps): Gateway {
     title: "Taskwire",
     description: "Tasks, recurrence, reminders and live updates.",
     openPaths: ["/v1/session"],
+    admit: (request, path) => {
+      if (path === "/v1/session" && request.method === "POST") refuseWithoutDevelopment(deps.session.auth);
+      return false;
+    },
   });
   addSessionRoutes(app, { ...deps.session, authenticate: http.authenticate, newId: http.newId });
   addStreamRoutes(app, deps.stream);
@@ -47,7 +51,8 @@ export function buildApp(deps: GatewayDeps): Gateway {
     const hasBody = !isRead && c.req.raw.body !== null;
     const response = await proxy({
       upstream,
-      request: c.req.raw,
+      // Asked as GET, which is what the length of the answer to HEAD is taken from.
+      request: c.req.method === "HEAD" ? new Request(c.req.raw, { method: "GET" }) : c.req.raw,
       body: hasBody ? await c.req.text() : null,
       token,
       headers: forwardedFor(c),
@@ -64,7 +69,7 @@ export function buildApp(deps: GatewayDeps): Gateway {
   app.get("/docs", async () => renderDocs(await document()));
   app.all("*", (c) => {
     const found = servePage(page, c.req.raw);
-    if (found === null && page.has(c.req.path)) throw methodNotAllowed(c, ["GET"]);
+    if (found === null && page.has(c.req.path)) return answerOtherMethod(c, ["GET"]);
     return found ?? c.notFound();
   });
 

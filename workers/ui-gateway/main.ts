@@ -62,10 +62,5 @@ await runRole("ui-gateway", settings, async (role, config) => {
       return (await fetch(new URL("/openapi.json", address), { signal, ...direct })).json();
     },
   });
-  role.serve((request, server) => {
-    // A stream may be silent for longer than the server lets an answer be.
-    if (/^\/v1\/(stream|sync)$/.test(new URL(request.url).pathname)) server.timeout(request, 0);
-    return app.fetch(request);
-  });
-  await updates.run();
+  await Promise.all([updates.run(), role.serve(app.fetch)]);
 });

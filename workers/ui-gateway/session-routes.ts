@@ -52,14 +52,19 @@ const endSession = createRoute({
   responses: { 204: { description: "Signed out" }, ...writeFailures() },
 });
 
+/** Throws NOT_FOUND where sessions are not made here; to be asked before a body is read that a stranger sends. */
+export function refuseWithoutDevelopment({ mode }: Pick<AuthConfig, "mode">): void {
+  if (mode !== "dev")
+    throw new Problem("NOT_FOUND", "Sessions are made by the identity provider; send its token as a bearer token");
+}
+
 /** `/v1/session`: open to all, so each route says itself who may. */
 export function addSessionRoutes(app: HttpApp, deps: SessionDeps): void {
   const { auth, authenticate, sessions, sessionSeconds, newId, now } = deps;
 
   app.openapi(makeSession, async (c) => {
     refuseForeignOrigin(c.req.raw);
-    if (auth.mode !== "dev")
-      throw new Problem("NOT_FOUND", "Sessions are made by the identity provider; send its token as a bearer token");
+    refuseWithoutDevelopment(auth);
     refuseForeignHost(c.req.raw, auth.devHosts);
     const id = newId();
     const { token, userId, expiresAt } = await issueDevToken(auth, {

@@ -1,0 +1,57 @@
+import type { MiddlewareHandler } from "hono";
+import { matchedRoutes } from "hono/route";
+import { z } from "@hono/zod-openapi";
+import type { HttpApp, HttpEnv } from "./http-app.ts";
+import { Problem, type Mistake } from "../problem.ts";
+
+/** Refuses, before anybody looks further, addresses with a NUL, which no database text can hold: 404 in a path, 422 in a query. */
+export function refuseUnstorable(): MiddlewareHandler<HttpEnv> {
+  return async (c, next) => {
+    if (c.req.path.includes("\0")) throw new Problem("NOT_FOUND");
+    // An encoded one at least: a bare one is no HTTP.
+    if (c.req.raw.url.includes("%00"))
+      refuse(
+        Object.entries(c.req.queries())
+          .filter(([name, values]) => [name, ...values].some((text) => text.includes("\0")))
+          .map(([name]) => ({ path: `query.${name.replaceAll("\0", "")}`, message: "has a NUL character" })),
+      );
+    await next();
+  };
+}
+
+/**
+ * Refuses a query parameter that is given twice, of which a reader would take either, and one that the route does not declare: a
+ * misspelt filter must not read as "all". Routes outside the OpenAPI document may take any name.
+ */
+export function refuseStrayQuery(app: HttpApp): MiddlewareHandler<HttpEnv> {
+  let declared: ReadonlyMap<string, ReadonlySet<string>> | null = null;
+  return async (c, next) => {
+    if (c.req.raw.url.includes("?")) {
+      declared ??= declaredQueries(app);
+      const route = matchedRoutes(c).find(({ method, path }) => declared?.has(`${method} ${path}`));
+      const known = route && declared.get(`${route.method} ${route.path}`);
+      refuse(
+        Object.entries(c.req.queries()).flatMap(([name, values]) => [
+          ...(known?.has(name) === false ? [{ path: `query.${name}`, message: "is not a field here" }] : []),
+          ...(values.length > 1 ? [{ path: `query.${name}`, message: "is given more than once" }] : []),
+        ]),
+      );
+    }
+    await next();
+  };
+}
+
+/** What each route of the document takes, by method and path as the router spells them. */
+function declaredQueries(app: HttpApp): ReadonlyMap<string, ReadonlySet<string>> {
+  const routes = app.openAPIRegistry.definitions.flatMap((entry) => (entry.type === "route" ? [entry.route] : []));
+  return new Map(
+    routes.map(({ method, path, request }) => [
+      `${method.toUpperCase()} ${path.replaceAll(/\{([^}]+)\}/g, ":$1")}`,
+      new Set(request?.query instanceof z.ZodObject ? Object.keys(request.query.shape) : []),
+    ]),
+  );
+}
+
+function refuse(mistakes: readonly Mistake[]): void {
+  if (mistakes.length > 0) throw new Problem("INVALID_REQUEST", undefined, { mistakes });
+}

@@ -1,0 +1,109 @@
+import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import { Problem, problemDocument, problems, type ProblemCode } from "../problem.ts";
+import { makeRequestRecord } from "./request-record.ts";
+import { readTarget } from "./request-target.ts";
+
+export type Fetch = (request: Request) => Response | Promise<Response>;
+
+/** The names of the conditions that do not hold. */
+export type Probes = Readonly<{ unhealthy: () => readonly string[]; unready: () => readonly string[] }>;
+
+export type RoleServer = Readonly<{
+  url: URL;
+  /** Takes no new connections, lets running requests finish and closes the others; resolves when all are answered, bodies included. */
+  drain: () => Promise<void>;
+  /** Ends what is left. */
+  close: () => Promise<void>;
+}>;
+
+const idleSeconds = 60;
+
+/**
+ * Listens and answers `/healthz`, `/readyz`, `/metrics` and, by `answer`, everything else. Whatever a stranger sends gets an
+ * answer of ours, counted and logged: 400 where the request names no host that can be one, 500 without a word of the cause where
+ * `answer` rejects. Throws when it cannot listen.
+ */
+export function openRoleServer(
+  where: Readonly<{ hostname: string; port: number }>,
+  { answer, probes, log, metrics }: Readonly<{ answer: Fetch; probes: Probes; log: Log; metrics: Metrics }>,
+): RoleServer {
+  const record = makeRequestRecord({ log, metrics });
+  const refuse = (request: Request, code: ProblemCode, started = performance.now()): Response => {
+    const requestId = Bun.randomUUIDv7();
+    const { status } = problems[code];
+    record({ method: request.method, route: "unmatched", status, ms: performance.now() - started, requestId });
+    return problemAnswer(new Problem(code), requestId);
+  };
+  const answerSafely = async (request: Request): Promise<Response> => {
+    const started = performance.now();
+    try {
+      return await answer(request);
+    } catch (error) {
+      log.error("request_failed", { error });
+      return refuse(request, "INTERNAL", started);
+    }
+  };
+  const server = Bun.serve({
+    ...where,
+    idleTimeout: idleSeconds,
+    // Its own answer to an exception shows source lines and paths to whoever made it happen.
+    development: false,
+    error: (error) => {
+      log.error("request_failed", { error });
+      return problemAnswer(new Problem("INTERNAL"), Bun.randomUUIDv7());
+    },
+    fetch: async (received, bun) => {
+      const target = readTarget(received);
+      if (target === null) return refuse(received, "MALFORMED_REQUEST");
+      switch (target.path) {
+        case "/healthz":
+          return probeAnswer(probes.unhealthy());
+        case "/readyz":
+          return probeAnswer(probes.unready());
+        case "/metrics":
+          return new Response(await metrics.text(), { headers: { "content-type": "text/plain; version=0.0.4" } });
+      }
+      const response = await answerSafely(target.request);
+      return isStream(response) ? keepOpen(response, received, bun) : response;
+    },
+  });
+  return {
+    url: server.url,
+    drain: () => server.stop(),
+    close: () => server.stop(true),
+  };
+}
+
+/** The answer for a problem that comes up where no app is asked. */
+export function problemAnswer(problem: Problem, requestId: string): Response {
+  const { retryAfterSeconds } = problem.extra;
+  return new Response(JSON.stringify(problemDocument(problem, requestId)), {
+    status: problems[problem.code].status,
+    headers: {
+      "content-type": "application/problem+json",
+      "x-request-id": requestId,
+      ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
+    },
+  });
+}
+
+function probeAnswer(failing: readonly string[]): Response {
+  return failing.length === 0
+    ? new Response("ok\n")
+    : new Response(`waiting for: ${failing.join(", ")}\n`, { status: 503 });
+}
+
+function isStream({ status, body, headers }: Response): boolean {
+  return status === 200 && body !== null && headers.get("content-type")?.startsWith("text/event-stream") === true;
+}
+
+/**
+ * Lets a stream be silent for longer than other answers. The allowance is of the connection, not of the request, so it is given
+ * only to a stream that was opened, and the connection ends with it.
+ */
+function keepOpen(response: Response, received: Request, bun: Bun.Server<undefined>): Response {
+  bun.timeout(received, 0);
+  response.headers.set("connection", "close");
+  return response;
+}
