@@ -1,5 +1,16 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { Problem } from "../problem.ts";
+
+const latestMs = 253_402_300_799_999;
+
+/** The parts that places are made of, in bounds that the database can hold: a made-up cursor is a mistake, never a failure. */
+export const placeParts = {
+  /** As `toISOString` writes it, from 1970 to 9999. */
+  time: z.iso.datetime({ precision: 3 }).refine((text) => Date.parse(text) >= 0 && Date.parse(text) <= latestMs),
+  /** Milliseconds since 1970, to 9999. */
+  ms: z.int().min(0).max(latestMs),
+  id: z.guid(),
+} as const;
 
 /**
  * A keyset cursor: where a list goes on, as opaque text. `list` names the list and whatever else the place depends on (its order,

@@ -8,6 +8,7 @@ import { mistakesOf, problemOf, type MistakeSource } from "./problem-response.ts
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { refuseForeignOrigin } from "./origin.ts";
+import { usePlainWords } from "./plain-words.ts";
 import { makeRequestRecord } from "./request-record.ts";
 import { refuseStrayQuery, refuseUnstorable } from "./refuse-query.ts";
 import { Problem, problemDocument, problems } from "../problem.ts";
@@ -44,6 +45,7 @@ export type HttpOptions = Readonly<{
  * It stands on Web standards alone, so it runs wherever `fetch` handlers do.
  */
 export function makeHttpApp(options: HttpOptions): HttpApp {
+  usePlainWords();
   const app: HttpApp = new OpenAPIHono<HttpEnv>({
     defaultHook: (result, c) => {
       if (result.success) return undefined;

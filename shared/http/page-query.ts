@@ -1,8 +1,9 @@
 import { z } from "@hono/zod-openapi";
+import { wholeNumber } from "./whole-number.ts";
 
 /** What every list takes; put it in a strict object, so that a misspelt filter is refused instead of ignored. */
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(200).default(50).openapi({ description: "How many a page has at most." }),
+  limit: wholeNumber({ min: 1, max: 200, fallback: 50 }).openapi({ description: "How many a page has at most." }),
   cursor: z.string().max(1000).optional().openapi({ description: "next_cursor of the page before." }),
 };
 

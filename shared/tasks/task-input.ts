@@ -2,8 +2,10 @@ import { z } from "@hono/zod-openapi";
 import { Problem } from "../problem.ts";
 import { patternInputWords } from "../recurrence/pattern-schema.ts";
 import { parseRecurrencePattern } from "../recurrence/recurrence-pattern.ts";
+import { dueDay } from "./due-day.ts";
 import { instant } from "./instant.ts";
 import { relativeReminders } from "./relative-reminders-input.ts";
+import { visibleLine, visibleLines } from "./visible-text.ts";
 import { zone } from "./zone.ts";
 
 /** What a task may hold. Lengths count UTF-16 units, as JavaScript and most clients do. */
@@ -16,30 +18,25 @@ export const taskLimits = {
 
 export const priorities = ["Low", "Medium", "High"] as const;
 
-const title = z
-  .string()
-  .trim()
-  .min(1, "is empty")
-  .max(taskLimits.titleLength)
-  .openapi({
-    pattern: "\\S",
-    description: `What is to be done; spaces around it are dropped. At most ${taskLimits.titleLength} UTF-16 units.`,
-    example: "Water the plants",
-  });
+const title = visibleLine(taskLimits.titleLength).openapi({
+  pattern: "\\S",
+  description: `What is to be done, in one line; spaces around it are dropped. At most ${taskLimits.titleLength} UTF-16 units.`,
+  example: "Water the plants",
+});
 
-const description = z
-  .string()
-  .max(taskLimits.descriptionLength)
-  .openapi({
-    description: `More about it. At most ${taskLimits.descriptionLength} UTF-16 units.`,
-    example: "The fern needs less.",
-  });
+const description = visibleLines(taskLimits.descriptionLength).openapi({
+  description: `More about it. At most ${taskLimits.descriptionLength} UTF-16 units.`,
+  example: "The fern needs less.",
+});
 
 const tags = z
-  .array(z.string().trim().min(1, "is empty").max(taskLimits.tagLength).openapi({ pattern: "\\S" }))
+  .array(visibleLine(taskLimits.tagLength).transform((tag) => tag.normalize("NFC")))
   .max(taskLimits.tags)
-  .overwrite((all) => [...new Set(all)])
-  .openapi({ description: "Labels, in this order; repeated ones are dropped.", example: ["home", "garden"] });
+  .transform((all): readonly string[] => [...new Set(all)])
+  .openapi({
+    description: "Labels in Unicode's form NFC, in this order; repeated ones are dropped.",
+    example: ["home", "garden"],
+  });
 
 const recurrencePattern = z
   .unknown()
@@ -62,16 +59,11 @@ const isTemplate = z
 const fields = {
   description: description.nullable().optional(),
   due_date: instant.nullable().optional(),
-  due_on: z.iso
-    .date("is not a day such as 2026-12-31")
-    .refine((day) => day >= "1970-01-01" && day < "2200-01-01", "is not between 1970 and 2199")
-    .nullable()
-    .optional()
-    .openapi({
-      pattern: "^(19[7-9]\\d|2[01]\\d\\d)-",
-      description: "The day an all-day task is due; a task has this or due_date. From 1970 to 2199.",
-      example: "2026-12-31",
-    }),
+  due_on: dueDay.nullable().optional().openapi({
+    pattern: "^(19[7-9]\\d|2[01]\\d\\d)-",
+    description: "The day an all-day task is due; a task has this or due_date. From 1970 to 2199.",
+    example: "2026-12-31",
+  }),
   due_tz: zone
     .nullable()
     .optional()

@@ -38,7 +38,7 @@ const query = z.strictObject({
   unread: z
     .enum(["true", "false"])
     .optional()
-    .openapi({ description: "true: in-app notifications that were not read yet." }),
+    .openapi({ description: "true: in-app notifications that were not read yet; false: those that were." }),
 });
 const list = pageOf(notificationSchema).openapi("NotificationPage");
 const params = z.object({ id: z.guid("is not a UUID").transform((text) => text.toLowerCase()) });
@@ -66,7 +66,14 @@ export function buildApp({ db, authenticate, newId, log, metrics, onResent }: Ap
     }),
     async (c) => {
       const { limit, cursor = null, status = null, channel = null, unread } = c.req.valid("query");
-      const asked = { userId: c.var.identity.userId, limit, cursor, status, channel, unread: unread === "true" };
+      const asked = {
+        userId: c.var.identity.userId,
+        limit,
+        cursor,
+        status,
+        channel,
+        unread: unread === undefined ? null : unread === "true",
+      };
       const { items, nextCursor } = await listNotifications(db.sql, asked);
       return c.json({ items: items.map(({ row, told }) => notificationView(row, told)), next_cursor: nextCursor }, 200);
     },

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { decodeCursor, encodeCursor } from "../../shared/http/cursor.ts";
+import { decodeCursor, encodeCursor, placeParts } from "../../shared/http/cursor.ts";
 import type { Sql, Tx } from "../../shared/postgres/db.ts";
 import type { ChannelName } from "./channel.ts";
 import type { AttemptRow, DeliveryRow, Told } from "./notification-view.ts";
@@ -10,14 +10,14 @@ export type NotificationQuery = Readonly<{
   cursor: string | null;
   status: DeliveryRow["status"] | null;
   channel: ChannelName | null;
-  /** In the person's list and not read yet. */
-  unread: boolean;
+  /** In the person's list, and not read yet, or read; `null` for all. */
+  unread: boolean | null;
 }>;
 
 export type Listed = Readonly<{ row: DeliveryRow; told: Told | undefined }>;
 
 const list = "notifications";
-const place = z.tuple([z.iso.datetime(), z.guid()]);
+const place = z.tuple([placeParts.time, placeParts.id]);
 const toldInLists = 20;
 
 /** The columns of a notification, for `select`. */
@@ -43,7 +43,8 @@ export async function listNotifications(
       and ${status === "bundled" ? sql`status = 'bundled'` : sql`(digest_id is null or status = 'cancelled') and status <> 'bundled'`}
       ${status === null ? sql`` : status === "pending" ? sql`and status in ('pending', 'sending')` : sql`and status = ${status}`}
       ${channel === null ? sql`` : sql`and channel = ${channel}`}
-      ${unread ? sql`and channel = 'in-app' and status = 'delivered' and read_at is null and digest_id is null` : sql``}
+      ${unread === null ? sql`` : sql`and channel = 'in-app' and status = 'delivered' and digest_id is null`}
+      ${unread === null ? sql`` : unread ? sql`and read_at is null` : sql`and read_at is not null`}
       ${after === null ? sql`` : sql`and (created_at, id) < (${after[0]}::timestamptz, ${after[1]}::uuid)`}
     order by created_at desc, id desc limit ${limit + 1}`;
   const rows = found.slice(0, limit);

@@ -1,12 +1,12 @@
 import { z } from "@hono/zod-openapi";
-import { decodeCursor, encodeCursor } from "../../shared/http/cursor.ts";
+import { decodeCursor, encodeCursor, placeParts } from "../../shared/http/cursor.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 import type { SeriesRow } from "./series-view.ts";
 
 export type SeriesQuery = Readonly<{ userId: string; limit: number; cursor: string | null }>;
 
 const list = "series";
-const place = z.tuple([z.iso.datetime(), z.guid()]);
+const place = z.tuple([placeParts.time, placeParts.id]);
 
 /** A user's series, newest first; a page and the cursor of the next one. */
 export async function listSeries(

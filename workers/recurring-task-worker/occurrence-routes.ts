@@ -5,9 +5,12 @@ import { bodyFailures, readFailures, writeFailures } from "../../shared/http/fai
 import type { HttpApp, HttpEnv } from "../../shared/http/http-app.ts";
 import { etagOf, readIfMatch } from "../../shared/http/if-match.ts";
 import { ifMatchHeader } from "../../shared/http/match-headers.ts";
+import { refuseBackwards } from "../../shared/http/refuse-backwards.ts";
 import { needlessKeyHeader } from "../../shared/http/request-key.ts";
+import { wholeNumber } from "../../shared/http/whole-number.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
+import { dueDay } from "../../shared/tasks/due-day.ts";
 import { instant } from "../../shared/tasks/instant.ts";
 import { maxReached, type ChangeOccurrence, type Reach } from "./change-occurrence.ts";
 import type { OccurrenceChange } from "./decide-exception.ts";
@@ -32,7 +35,7 @@ const range = {
 };
 const previewQuery = z.strictObject({
   ...range,
-  limit: z.coerce.number().int().min(1).max(366).default(10).openapi({ description: "How many at most." }),
+  limit: wholeNumber({ min: 1, max: 366, fallback: 10 }).openapi({ description: "How many at most." }),
 });
 const preview = z
   .object({
@@ -60,7 +63,7 @@ const headers = z.object({
 const newDue = z
   .strictObject({
     due_date: instant.optional(),
-    due_on: z.iso.date().optional().openapi({ description: "For an all-day series.", example: "2026-12-31" }),
+    due_on: dueDay.optional().openapi({ description: "For an all-day series.", example: "2026-12-31" }),
   })
   .refine((due) => (due.due_date === undefined) !== (due.due_on === undefined), {
     error: "has either due_date or due_on",
@@ -90,6 +93,7 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
     }),
     async (c) => {
       const { from = now(), to = endOfTime, limit } = c.req.valid("query");
+      refuseBackwards({ from, to }, "query.to");
       const series = await seriesOf(c, c.req.valid("param").id);
       const breathe = breatheFor(c);
       const { told, nextFrom } = await tellOccurrences(sql, series, { from, to, limit, now: now(), breathe });
@@ -108,6 +112,7 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
     async (c) => {
       const at = now();
       const { from = new Date(at.getTime() - 366 * dayMs), to = endOfTime } = c.req.valid("query");
+      refuseBackwards({ from, to }, "query.to");
       const series = await seriesOf(c, c.req.valid("param").id);
       const { told, nextFrom } = await tellOccurrences(sql, series, {
         from,

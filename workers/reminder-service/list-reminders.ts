@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { decodeCursor, encodeCursor } from "../../shared/http/cursor.ts";
+import { decodeCursor, encodeCursor, placeParts } from "../../shared/http/cursor.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 import type { Reminder, ReminderStatus } from "./reminder.ts";
 import { reminderColumns } from "./store-reminders.ts";
@@ -12,7 +12,7 @@ export type ReminderQuery = Readonly<{
   cursor: string | null;
 }>;
 
-const place = z.tuple([z.iso.datetime(), z.guid()]);
+const place = z.tuple([placeParts.time, placeParts.id]);
 
 /** A user's reminders by time, then id; a page and the cursor of the next one. */
 export async function listReminders(

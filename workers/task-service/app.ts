@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { decodeCursor, encodeCursor } from "../../shared/http/cursor.ts";
+import { decodeCursor, encodeCursor, placeParts } from "../../shared/http/cursor.ts";
 import { makeHttpApp, type HttpApp, type HttpEnv, type HttpOptions } from "../../shared/http/http-app.ts";
 import { etagOf, matches, readIfMatch, readIfNoneMatch } from "../../shared/http/if-match.ts";
 import { replayedHeader, requestKey } from "../../shared/http/request-key.ts";
@@ -42,7 +42,7 @@ export type TaskAppDeps = Readonly<{
 }>;
 
 const tags = ["tasks"];
-const place = z.tuple([z.int(), z.uuid()]);
+const place = z.tuple([placeParts.ms, placeParts.id]);
 
 /** The HTTP side of tasks: the requests of one user over their own tasks. Anything of another's answers 404. */
 export function buildApp(deps: TaskAppDeps): HttpApp {

@@ -1,6 +1,7 @@
 import { createRoute, z, type RouteConfig } from "@hono/zod-openapi";
 import { readFailures, writeFailures } from "../../shared/http/failures.ts";
 import type { HttpApp } from "../../shared/http/http-app.ts";
+import { wholeNumber } from "../../shared/http/whole-number.ts";
 import type { Follow } from "./follow.ts";
 import { pollUpdates } from "./poll-updates.ts";
 import { streamHeaders, type Streams, type Who } from "./streams.ts";
@@ -59,13 +60,9 @@ const sync = createRoute({
   request: {
     query: z.object({
       since: cursor.optional(),
-      wait: z.coerce
-        .number()
-        .int()
-        .min(0)
-        .max(55)
-        .default(25)
-        .describe("How many seconds to wait for a change before answering with none"),
+      wait: wholeNumber({ min: 0, max: 55, fallback: 25 }).openapi({
+        description: "How many seconds to wait for a change before answering with none.",
+      }),
     }),
   },
   responses: syncResponses,

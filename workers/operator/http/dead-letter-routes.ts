@@ -1,6 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import { maxRedrives } from "../../../shared/consume/redrive-dead.ts";
 import type { HttpApp } from "../../../shared/http/http-app.ts";
+import { wholeNumber } from "../../../shared/http/whole-number.ts";
+import { refuseBackwards } from "../../../shared/http/refuse-backwards.ts";
 import { Problem } from "../../../shared/problem.ts";
 import { groupNames } from "../../../shared/topics.ts";
 import { deadLetterStates, type DeadLetterFilter } from "../actions/dead-letter-filter.ts";
@@ -31,7 +33,7 @@ const filterFields = {
 const lookFields = {
   ...filterFields,
   state: z.enum([...deadLetterStates, "all"]).default("dead"),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  limit: wholeNumber({ min: 1, max: 1000, fallback: 100 }),
 };
 const look = z.strictObject(lookFields);
 const filter = z.strictObject({ ...filterFields, ids: z.array(z.uuid()).max(10_000).optional() });
@@ -103,8 +105,15 @@ function blameData(error: unknown): never {
 
 type Asked = z.infer<typeof filter>;
 
-function filterOf(asked: Omit<Asked, "ids"> & Pick<Asked, "ids">, state: string, now: Date): DeadLetterFilter {
+function filterOf(
+  asked: Asked,
+  state: string,
+  now: Date,
+  path: "query.to" | "/filter/to" = "query.to",
+): DeadLetterFilter {
   const time = (text: string | undefined) => (text === undefined ? null : readTime(text, now));
+  const [from, to] = [time(asked.from), time(asked.to)];
+  if (from !== null && to !== null) refuseBackwards({ from, to }, path);
   return {
     group: asked.group ?? null,
     state: deadLetterStates.find((one) => one === state) ?? null,
@@ -113,8 +122,8 @@ function filterOf(asked: Omit<Asked, "ids"> & Pick<Asked, "ids">, state: string,
     key: asked.key ?? null,
     user: asked.user ?? null,
     class: asked.class ?? null,
-    from: time(asked.from),
-    to: time(asked.to),
+    from,
+    to,
   };
 }
 
@@ -127,5 +136,5 @@ function changeFilter(
     throw new Problem("INVALID_REQUEST", undefined, {
       mistakes: [{ path: "/filter", message: "say which, or all: true" }],
     });
-  return filterOf(narrow, "dead", now);
+  return filterOf(narrow, "dead", now, "/filter/to");
 }

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { HttpApp } from "../../../shared/http/http-app.ts";
+import { wholeNumber } from "../../../shared/http/whole-number.ts";
 import { groupNames, type GroupName } from "../../../shared/topics.ts";
 import { controlConsumer } from "../actions/control-consumer.ts";
 import { listGroups } from "../actions/list-groups.ts";
@@ -12,7 +13,7 @@ import { readTime } from "../read-time.ts";
 import { answer, body, byOf, change, parse, query, type OperatorDeps } from "./deps.ts";
 
 const words = z.string().min(1).max(1000).optional();
-const limit = z.coerce.number().int().min(1).max(1000).default(100);
+const limit = wholeNumber({ min: 1, max: 1000, fallback: 100 });
 
 const group = z.enum(groupNames as [GroupName]);
 const name = z.string().min(1).max(1000);

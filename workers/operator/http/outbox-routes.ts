@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { HttpApp } from "../../../shared/http/http-app.ts";
+import { refuseBackwards } from "../../../shared/http/refuse-backwards.ts";
 import { Problem } from "../../../shared/problem.ts";
 import { topicNames, type TopicName } from "../../../shared/topics.ts";
 import { dropHeld, listHeld } from "../actions/drop-held.ts";
@@ -90,5 +91,6 @@ function rangeOf(asked: z.infer<typeof replayBody>, now: Date): ReplayRange {
       mistakes: [{ path: from === null ? "/from" : "/topics", message: "is needed" }],
     });
   const to = asked.to === undefined ? now : (readTime(asked.to, now) ?? now);
+  refuseBackwards({ from, to }, "/to");
   return { from, to, topics: asked.topics, key: asked.key ?? null };
 }

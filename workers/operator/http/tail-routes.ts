@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import type { Broker, Fetched } from "../../../shared/broker.ts";
 import { sleep } from "../../../shared/wait.ts";
 import type { HttpApp } from "../../../shared/http/http-app.ts";
+import { wholeNumber } from "../../../shared/http/whole-number.ts";
 import { Problem } from "../../../shared/problem.ts";
 import { deadLetterTopics, topicNames } from "../../../shared/topics.ts";
 import { headerText } from "../read-dead-letters.ts";
@@ -18,7 +19,7 @@ export function addTailRoutes(app: HttpApp, { broker, codec, jobs }: OperatorDep
   app.get("/api/topics/:topic/tail", async (c) => {
     const topic = c.req.param("topic");
     if (!names.includes(topic)) throw new Problem("NOT_FOUND", `there is no topic "${topic}"`);
-    const { last } = query(c, z.strictObject({ last: z.coerce.number().int().min(0).max(100).default(5) }));
+    const { last } = query(c, z.strictObject({ last: wholeNumber({ min: 0, max: 100, fallback: 5 }) }));
     const from = await newest(broker, topic, last);
     const left = new AbortController();
     const signal = AbortSignal.any([c.req.raw.signal, jobs.signal, left.signal]);

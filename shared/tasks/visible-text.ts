@@ -1,0 +1,25 @@
+import { z } from "@hono/zod-openapi";
+
+/** What a person sees: a character that is no space, no control and none of those that are drawn as nothing. */
+const visible = /[^\p{Cc}\p{Cf}\p{Cs}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+const control = /\p{Cc}/u;
+const controlInLines = /[^\P{Cc}\t\n\r]/u;
+
+/** One line of at most `maxLength` UTF-16 units in which a person sees something; spaces around it are dropped. */
+export function visibleLine(maxLength: number) {
+  return z
+    .string()
+    .trim()
+    .min(1, { error: "is empty", abort: true })
+    .max(maxLength, { abort: true })
+    .refine((text) => visible.test(text), { error: "has nothing that a person can see", abort: true })
+    .refine((text) => !control.test(text), "has a control character");
+}
+
+/** Text of several lines; line ends and tabs are the only control characters it may have. */
+export function visibleLines(maxLength: number) {
+  return z
+    .string()
+    .max(maxLength, { abort: true })
+    .refine((text) => !controlInLines.test(text), "has a control character");
+}
