@@ -9,20 +9,14 @@ export type DeathWatch = Readonly<{ release: () => void }>;
  */
 export function openDeathWatch(checkout: string, directories: readonly string[]): DeathWatch {
   const script = join(checkout, "dev", "stack", "stop-after-death.ts");
-  const child = spawn(
-    "sh",
-    [
-      "-c",
-      'read -r word; [ "$word" = released ] || exec "$@"',
-      "death-watch",
-      process.execPath,
-      script,
-      ...directories,
-    ],
-    { cwd: "/", stdio: ["pipe", "ignore", "ignore"], detached: true },
-  );
+  const child = spawn("sh", ["-c", 'read -r _; exec "$@"', "death-watch", process.execPath, script, ...directories], {
+    cwd: "/",
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
   child.on("error", () => {}); // without it a later start still finds what was left
   child.stdin?.on("error", () => {});
   child.unref();
-  return { release: () => void child.stdin?.end("released\n") };
+  // Killed rather than told: what is written right before the end of a process may not leave it.
+  return { release: () => void child.kill("SIGKILL") };
 }
