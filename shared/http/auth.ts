@@ -11,6 +11,7 @@ import {
   type Setting,
 } from "../config.ts";
 import { deriveId } from "../derive-id.ts";
+import { isProduction } from "../is-production.ts";
 import { Problem } from "../problem.ts";
 import { readClaims, sessionOfToken, userOfDevToken, userOfSubject } from "./claims.ts";
 import { readCredential, type Credential } from "./credential.ts";
@@ -183,9 +184,7 @@ function complainAboutAuth(seen: Seen<typeof authFields>): readonly string[] {
 
 function complainAboutDev({ secret, nodeEnv, host }: Seen<typeof authFields>): readonly string[] {
   return [
-    ...(/^prod(uction)?$/i.test(nodeEnv ?? "")
-      ? [`AUTH_MODE=dev lets anyone be anyone: not with NODE_ENV=${nodeEnv}`]
-      : []),
+    ...(isProduction(nodeEnv) ? [`AUTH_MODE=dev lets anyone be anyone: not with NODE_ENV=${nodeEnv}`] : []),
     ...(host !== undefined && !isLoopback(host)
       ? [`AUTH_MODE=dev lets anyone be anyone: HOST must be 127.0.0.1, ::1 or localhost with it, not ${host}`]
       : []),

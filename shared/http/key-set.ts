@@ -4,13 +4,15 @@ import { proxyFor } from "./proxy-for.ts";
 
 /** After a failure the provider is left alone for so long: each request would ask again otherwise. */
 const cooldownMs = 5_000;
-const timeoutMs = 5_000;
 
 /**
  * The keys of an identity provider (RFC 7517), read when first needed, again after ten minutes, and, at most every 30 s, for a key
  * that is not among them. Rejects with UNAVAILABLE while the provider does not answer with keys: that says nothing about a token.
  */
-export function openKeySet(url: string, nowMs: () => number = () => performance.now()): JWTVerifyGetKey {
+export function openKeySet(
+  url: string,
+  { timeoutMs = 5_000, nowMs = () => performance.now() }: { timeoutMs?: number; nowMs?: () => number } = {},
+): JWTVerifyGetKey {
   let failure: Readonly<{ until: number; cause: unknown }> | null = null;
   const fetchKeys = async (address: string, init: RequestInit): Promise<Response> => {
     if (failure !== null && nowMs() < failure.until) throw unavailable(failure.cause, failure.until - nowMs());

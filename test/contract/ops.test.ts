@@ -213,8 +213,10 @@ test("what is not set or not there is named", async () => {
 });
 
 test("deleting everything is refused in production, and elsewhere deletes this deployment alone", async () => {
-  const { code, err } = await runWith({ NODE_ENV: "production" }, "topics", "delete", "--yes");
-  expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining("refused: NODE_ENV is production") });
+  for (const NODE_ENV of ["production", "Production", "prod"]) {
+    const { code, err } = await runWith({ NODE_ENV }, "topics", "delete", "--yes");
+    expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining(`refused: NODE_ENV is ${NODE_ENV}`) });
+  }
   expect((await ops("topics", "delete", "--yes")).out).toContain("deleted task-events");
   await until("the topics are gone", async () => (await world.broker.admin.topics()).length === 0);
 });

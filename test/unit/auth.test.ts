@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
+import * as fc from "fast-check";
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from "jose";
 import { authSettings, issueDevToken, openAuth, type AuthConfig } from "../../shared/http/auth.ts";
 import { readConfig } from "../../shared/config.ts";
@@ -25,6 +26,12 @@ type Claims = Readonly<Record<string, unknown>>;
 
 function sign(claims: Claims, key: Parameters<SignJWT["sign"]>[0], header: { alg: string; kid?: string }) {
   return new SignJWT({ sub, exp: nowSeconds + 60, ...claims }).setProtectedHeader(header).sign(key);
+}
+
+/** Signs anything: jose's own maker of tokens refuses most of what is odd. */
+function signRaw(claims: Claims): string {
+  const signed = `${base64url({ alg: "HS256" })}.${base64url(claims)}`;
+  return `${signed}.${new Bun.CryptoHasher("sha256", secret).update(signed).digest("base64url")}`;
 }
 
 const hs256 = (claims: Claims = {}, text = secret) => sign(claims, new TextEncoder().encode(text), { alg: "HS256" });
@@ -146,6 +153,30 @@ test.each<[string, Claims]>([
   expect(await outcome(auth.authenticate(bearer(await hs256(claims))))).toBe("UNAUTHENTICATED");
 });
 
+test("whatever is signed is an identity that can be stored, or refused", async () => {
+  const auth = openAuth(config({ AUTH_SECRET: secret }), () => at);
+  // All of Unicode takes three seconds to set up.
+  const sign = fc.constantFrom("a", "0", "\0", "\u0085", "\ud800", "\udc00", "é");
+  const odd = fc.oneof(
+    fc.jsonValue({ maxDepth: 1 }),
+    fc.string({ unit: sign, maxLength: 3 }),
+    fc.double(),
+    fc.constantFrom(undefined, null, "", 1e15, 0),
+  );
+  const name = fc.constantFrom("sub", "iss", "jti", "exp", "nbf", "aud");
+  const one = async (wrong: string, value: unknown) => {
+    const some: Claims = { sub: "ada", jti: "s", exp: nowSeconds + 60, [wrong]: value };
+    const token = signRaw(some);
+    const said = await outcome(auth.authenticate(bearer(token)));
+    if (said === "UNAUTHENTICATED") return;
+    const { userId, sessionId, expiresAt } = said as Awaited<ReturnType<typeof auth.authenticate>>;
+    expect(userId).toMatch(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/);
+    expect([sessionId.isWellFormed(), sessionId.includes("\0")]).toEqual([true, false]);
+    expect(expiresAt.toISOString()).toMatch(/^\d{4}-/);
+  };
+  await fc.assert(fc.asyncProperty(name, odd, one), { numRuns: 300 });
+});
+
 test("a subject cannot name a user whose id was computed, or is spelled otherwise", async () => {
   const auth = openAuth(config({ AUTH_SECRET: secret }), () => at);
   const userOf = async (claims: Claims) => (await auth.authenticate(bearer(await hs256(claims)))).userId;
@@ -232,7 +263,7 @@ test.each<[string, (path: string) => Response]>([
     });
   expect(provider.asked).toBe(1);
   let nowMs = 0;
-  const key = openKeySet(url, () => nowMs);
+  const key = openKeySet(url, { nowMs: () => nowMs });
   const header = { alg: "RS256", kid: "k1" };
   const token = { payload: "", signature: "" };
   expect(await outcome(Promise.resolve(key(header, token)))).toBe("UNAVAILABLE");
@@ -240,6 +271,19 @@ test.each<[string, (path: string) => Response]>([
   expect(await outcome(Promise.resolve(key(header, token)))).toBe("UNAVAILABLE");
   nowMs = 5_001;
   expect(await key(header, token)).toMatchObject({ type: "public" });
+});
+
+test.each<[string, () => Response | Promise<Response>]>([
+  ["answers nothing", () => new Promise<Response>(() => {})],
+  ["begins an answer and stops", () => new Response(new ReadableStream({ start: (body) => body.enqueue("{") }))],
+])("a provider that %s is waited for once, not by each request anew", async (_how, silent) => {
+  const { url, provider } = await jwks();
+  provider.answer = silent;
+  const key = openKeySet(url, { timeoutMs: 100 });
+  const ask = () => outcome(Promise.resolve(key({ alg: "RS256", kid: "k1" }, { payload: "", signature: "" })));
+  expect(await Promise.all([ask(), ask(), ask()])).toEqual(["UNAVAILABLE", "UNAVAILABLE", "UNAVAILABLE"]);
+  expect(await ask()).toBe("UNAVAILABLE");
+  expect(provider.asked).toBe(1);
 });
 
 test("a key set that nobody serves is unavailable, not a wrong token", async () => {

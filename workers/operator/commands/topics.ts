@@ -1,5 +1,6 @@
 import type { Broker } from "../../../shared/broker.ts";
 import { readConfig, text } from "../../../shared/config.ts";
+import { isProduction } from "../../../shared/is-production.ts";
 import { kafkaSettings, openBroker } from "../../../shared/kafka/kafka-broker.ts";
 import { groupNames } from "../../../shared/topics.ts";
 import { applyTopics, describeTopic } from "../actions/apply-topics.ts";
@@ -32,7 +33,7 @@ TOPIC_PARTITIONS (6), TOPIC_RETENTION_MS (7 days) and TOPIC_REPLICATION (the bro
     );
     await using broker = await openBroker(kafka, { clientId: "taskwire-ops", log: terminal.log });
     if (verb === "delete") {
-      if (environment === "production") throw new Error("refused: NODE_ENV is production");
+      if (isProduction(environment)) throw new Error(`refused: NODE_ENV is ${environment}`);
       if (!values.yes) throw usageError("this deletes every record of the deployment; say --yes");
       return await deleteAll(broker, terminal);
     }
