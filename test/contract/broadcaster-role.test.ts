@@ -161,6 +161,7 @@ test("events and reminders in any order, repeated, over two instances of which o
     // The relay may publish a record again after a crash; nothing was crashed here but the broadcaster.
     expect(envelope.sequence).toBeGreaterThan(before);
     expect(view.view_version).toBe(envelope.sequence);
+    expect(data.change_type === "deleted").toBe(view.deleted_at !== null);
     last.set(envelope.subject, { sequence: envelope.sequence, view });
     const kind = `${envelope.subject} ${data.change_type}`;
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
@@ -171,6 +172,6 @@ test("events and reminders in any order, repeated, over two instances of which o
     expect(reminders).toEqual([expect.objectContaining({ status: "dismissed", remind_at: at(50).toISOString() })]);
     // A task becomes known once: as created, or as deleted when its deletion had come before its creation.
     expect(kinds.get(`${id} created`) ?? 0).toBeLessThanOrEqual(1);
-    expect(kinds.get(`${id} deleted`)).toBe(1);
+    expect(kinds.get(`${id} deleted`)).toBeGreaterThanOrEqual(1);
   }
 }, 90_000);

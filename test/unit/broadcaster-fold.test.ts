@@ -139,6 +139,14 @@ test("a reminder in a view says its rule and what it was snoozed from; events of
   expect(bellOf(snoozed, scheduled(milk, 4, 50))).toMatchObject([{ rule: null, snoozed_from: null, version: 4 }]);
 });
 
+const dismissed = (task_id: string, sequence: number) =>
+  received<"ReminderDismissed">({
+    type: "ReminderDismissed",
+    subject: bell,
+    sequence,
+    data: { id: bell, task_id, user_id: ada, dismissed_at: at(sequence), generation: null, reason: "deleted" },
+  });
+
 describe("what is told", () => {
   test("one answer per message, the key the user, the sequence the view's version", () => {
     const { answers } = fold([created(milk), created(bread), completed(milk, 2)]);
@@ -172,6 +180,14 @@ describe("what is told", () => {
       deleted(milk, 6),
     ]);
     expect(kinds(answers)).toEqual(["created", "updated", "completed", "", "updated", "deleted"]);
+  });
+
+  test("whatever comes after a deletion is told as deleted, its reminders too, and piled up it is told once", () => {
+    const first = fold([created(milk), scheduled(milk, 1, 40), deleted(milk, 2), dismissed(milk, 2)]);
+    expect(kinds(first.answers)).toEqual(["created", "updated", "", "deleted"]);
+    const later = fold([triggered(milk, 3)], viewsOf(first));
+    expect(kinds(later.answers)).toEqual(["deleted"]);
+    expect(payloads(later.answers)).toMatchObject([{ deleted_at: at(2).toISOString(), view_version: 5 }]);
   });
 
   test("duplicates tell nothing and change no view", () => {
@@ -271,6 +287,9 @@ describe("the law", () => {
           const last = payloads([told]).at(-1);
           expect({ ...last, view_version: 0 }).toEqual({ ...whole, view_version: 0 });
           expect(last.view_version).toBe(views.get(milk)?.viewVersion);
+          // Who goes by the kind alone ends where who looks at the view does.
+          const isDeleted = payloads([told]).map(({ deleted_at }) => deleted_at !== null);
+          expect(kinds(told.map((one) => [one])).map((kind) => kind === "deleted")).toEqual(isDeleted);
         },
       ),
       { numRuns: 300 },

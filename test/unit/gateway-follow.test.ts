@@ -31,6 +31,8 @@ function world(
     userId: keyAt(offset),
     taskId: `task ${offset}`,
     sequence: 1,
+    changeType: "updated",
+    isCompleted: false,
     bytes: new TextEncoder().encode(`id: e.${home}.${offset}\n`.padEnd(20_000)),
     json: { start: 0, end: 0 },
   });

@@ -56,6 +56,8 @@ function setup({ followed = Promise.resolve() }: { followed?: Promise<void> } = 
     userId,
     taskId: crypto.randomUUID(),
     sequence: 1,
+    changeType: "updated",
+    isCompleted: false,
     bytes: new Uint8Array(size),
     json: { start: 0, end: 0 },
   });

@@ -47,6 +47,8 @@ function setup(options: { readFrame?: FrameReader; readEpoch?: () => Promise<str
     userId: ada,
     taskId: `task ${offset}`,
     sequence: 1,
+    changeType: "updated",
+    isCompleted: false,
     bytes: new Uint8Array(1),
     json: { start: 0, end: 0 },
   });

@@ -2,8 +2,12 @@ import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { makeHub, type ResetReason } from "../../workers/ui-gateway/hub.ts";
 import { decideResume, type ResumeFacts } from "../../workers/ui-gateway/resume.ts";
+import type { Follow } from "../../workers/ui-gateway/follow.ts";
+import { pollUpdates } from "../../workers/ui-gateway/poll-updates.ts";
+import { makeWaiting } from "../../workers/ui-gateway/waiting.ts";
+import type { ChangeType } from "../../shared/records.ts";
 import { makeRing } from "../../workers/ui-gateway/ring.ts";
-import { makeFrame, type Frame } from "../../workers/ui-gateway/update-frame.ts";
+import { makeFrame, mergeChanges, type Frame } from "../../workers/ui-gateway/update-frame.ts";
 import { partitionOf } from "../../shared/kafka/partition.ts";
 
 const ada = "0192f0a0-0000-7000-8000-00000000000a";
@@ -16,6 +20,8 @@ function frame(offset: number, over: Partial<Frame> = {}): Frame {
     userId: ada,
     taskId: `task ${offset}`,
     sequence: 1,
+    changeType: "updated",
+    isCompleted: false,
     bytes: new Uint8Array(10),
     json: { start: 0, end: 0 },
     ...over,
@@ -54,6 +60,67 @@ describe("the frame of a record", () => {
   ])("is not made of %s", (_, record, data) =>
     expect(makeFrame(record, data, { epoch: "e", sequence: 1 })).toBe("mixed"),
   );
+});
+
+describe("two changes of one task, of which only the newer view is given", () => {
+  const made = (change_type: ChangeType, over: object = {}, title = "t") => {
+    const payload = JSON.stringify({ id: "t", user_id: ada, status: "open", deleted_at: null, title, ...over });
+    const changed = { task_id: "t", user_id: ada, change_type, payload, timestamp: new Date(0) };
+    const one = makeFrame({ partition: 3, offset: 17n, key: ada }, changed, { epoch: "e1", sequence: 5 });
+    if (one === "mixed") throw new Error("mixed");
+    return one;
+  };
+  const completed = { status: "completed" };
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  const told = ({ bytes, json }: Frame) => JSON.parse(text(bytes.subarray(json.start, json.end))) as object;
+
+  test.each([
+    ["created", "updated", {}, "created"],
+    ["created", "updated", completed, "created"],
+    ["created", "completed", completed, "completed"],
+    ["updated", "updated", {}, "updated"],
+    ["completed", "updated", completed, "completed"],
+    // Reopened: it is not completed any more.
+    ["completed", "updated", {}, "updated"],
+    ["completed", "deleted", completed, "deleted"],
+    ["deleted", "deleted", {}, "deleted"],
+    // Restored.
+    ["deleted", "updated", {}, "updated"],
+    ["updated", "created", {}, "created"],
+  ] as const)("%s, then %s of %p, is told as %s", (before, after, over, expected) => {
+    const newer = made(after, over, "\u201enew\u201c");
+    const merged = mergeChanges(made(before), newer);
+    expect(told(merged)).toEqual({ ...told(newer), change_type: expected });
+    expect(merged.changeType).toBe(expected);
+    expect(text(merged.bytes)).toBe(text(newer.bytes).replace(`"${after}"`, `"${expected}"`));
+    // And so on, with the next.
+    expect(told(mergeChanges(merged, newer))).toEqual(told(merged));
+  });
+
+  test("wait for a slow client as one", () => {
+    const waiting = makeWaiting();
+    waiting.put("t", made("completed", completed));
+    waiting.put("t", made("updated", completed, "x"));
+    const newest = mergeChanges(made("completed"), made("updated", completed, "x"));
+    expect(waiting.bytes()).toBe(newest.bytes.byteLength);
+    expect(text(waiting.take() ?? new Uint8Array())).toBe(text(newest.bytes));
+    expect([waiting.bytes(), waiting.count()]).toEqual([0, 0]);
+  });
+
+  test("are one in the answer of a poll", async () => {
+    const follow: Follow = async (_user, _since, sink) => {
+      sink.change(made("created"));
+      sink.change(made("completed", completed));
+      sink.change(made("updated", completed, "x"));
+      sink.caughtUp("e1.3.17");
+      return { cursor: () => "e1.3.17", stop: () => {} };
+    };
+    const { signal } = new AbortController();
+    const { items } = await pollUpdates(follow, { userId: ada, since: "e1.3.1", waitSeconds: 0, signal });
+    expect(items.map((item) => JSON.parse(item))).toMatchObject([
+      { change_type: "completed", payload: { title: "x" } },
+    ]);
+  });
 });
 
 describe("the ring of a partition", () => {

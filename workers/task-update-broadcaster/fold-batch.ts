@@ -1,4 +1,5 @@
 import type { Message, Received } from "../../shared/message.ts";
+import type { ChangeType } from "../../shared/records.ts";
 import { foldView, taskIdOf, viewEventOf, viewPayload, type View } from "./fold-view.ts";
 
 export type FoldedBatch = Readonly<{
@@ -12,15 +13,15 @@ export type FoldedBatch = Readonly<{
 
 /**
  * Folds a batch into the views loaded for it; pure. `updated`s of a task with nothing else of that task between them become one,
- * told by the last of them: they piled up while the batch before ran, and the last view contains the others. Created,
- * completed and deleted are always told.
+ * told by the last of them: they piled up while the batch before ran, and the last view contains the others. So do `deleted`s.
+ * Created, completed and a deletion are always told.
  */
 export function foldBatch(messages: readonly Received[], loaded: ReadonlyMap<string, View>): FoldedBatch {
   const views = new Map(loaded);
   const answers: (readonly Message[])[] = messages.map(() => []);
   const foreign: Received[] = [];
-  /** By task: where its last change was answered, if that was an `updated`. */
-  const lastUpdated = new Map<string, number>();
+  /** By task: its last change, and where it was answered. */
+  const last = new Map<string, Readonly<{ change: ChangeType; index: number }>>();
 
   for (const [index, message] of messages.entries()) {
     const event = viewEventOf(message);
@@ -37,10 +38,9 @@ export function foldBatch(messages: readonly Received[], loaded: ReadonlyMap<str
     }
     const told = { ...view, viewVersion: view.viewVersion + 1 };
     views.set(taskId, told);
-    const merged = change === "updated" ? lastUpdated.get(taskId) : undefined;
-    if (merged !== undefined) answers[merged] = [];
-    if (change === "updated") lastUpdated.set(taskId, index);
-    else lastUpdated.delete(taskId);
+    const before = last.get(taskId);
+    if (before?.change === change && (change === "updated" || change === "deleted")) answers[before.index] = [];
+    last.set(taskId, { change, index });
     answers[index] = [
       {
         type: "TaskChanged",

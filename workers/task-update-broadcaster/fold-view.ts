@@ -1,3 +1,4 @@
+import { fieldValue } from "../../shared/tasks/fold-fields.ts";
 import { foldTask, isCreated, type FoldedTask, type TaskEvent } from "../../shared/tasks/fold-task.ts";
 import { taskView } from "../../shared/tasks/task-view.ts";
 import type { Received } from "../../shared/message.ts";
@@ -44,11 +45,12 @@ export function taskIdOf(event: ViewEvent): string {
 
 /**
  * Folds one event into a view; `viewVersion` is left to the caller. The kind of change:
- * - `created` when the task becomes known (its TaskCreated, late or not), `deleted` if it is deleted already by then;
- * - `completed`, `deleted` when that event set the field; a late one that something newer has overtaken is `updated`;
+ * - `deleted` for whatever changes while the task is deleted, its reminders too: so it is the last thing told of it, and a
+ *   client that goes by the kind alone does not bring it back;
+ * - `created` when the task becomes known (its TaskCreated, late or not);
+ * - `completed` when that event set the field; a late one that something newer has overtaken is `updated`;
  * - `updated` for every other change, reopening, restoring and reminders included;
  * - `silent` when nothing changed, or the task's TaskCreated has not come yet: a view with holes would overwrite a good one.
- * The payload says the state, the kind only what happened: after `deleted` an `updated` may follow whose view is deleted still.
  */
 export function foldView(view: View | null, event: ViewEvent): Outcome {
   const { user_id: userId } = event.data;
@@ -82,18 +84,23 @@ function foldTaskEvent(view: View, event: TaskEvent): Outcome {
 }
 
 function foldReminderEvent(view: View, event: ReminderEvent): Outcome {
-  const known = [view.folded?.user_id, view.reminders[event.subject]?.user_id];
-  if (known.some((user) => user !== undefined && user !== event.data.user_id)) return { view, change: "foreign" };
+  const owners = [view.folded?.user_id, view.reminders[event.subject]?.user_id];
+  if (owners.some((user) => user !== undefined && user !== event.data.user_id)) return { view, change: "foreign" };
   const reminders = foldReminder(view.reminders, event);
   if (reminders === view.reminders) return { view, change: "silent" };
-  return { view: { ...view, reminders }, change: isCreated(view.folded) ? "updated" : "silent" };
+  const known = view.folded;
+  if (!isCreated(known)) return { view: { ...view, reminders }, change: "silent" };
+  return { view: { ...view, reminders }, change: isDeleted(known) ? "deleted" : "updated" };
 }
 
 function kindOf(before: FoldedTask | null, after: FoldedTask, event: TaskEvent): ChangeType | "silent" {
   if (!isCreated(after)) return "silent";
-  const setHere = (name: string): boolean => after.fields[name]?.version === event.sequence;
-  if (!isCreated(before)) return after.fields["deleted_at"]?.value === null ? "created" : "deleted";
-  if (event.type === "TaskCompleted" && setHere("completed_at")) return "completed";
-  if (event.type === "TaskDeleted" && setHere("deleted_at")) return "deleted";
-  return "updated";
+  if (isDeleted(after)) return "deleted";
+  if (!isCreated(before)) return "created";
+  const isCompletedHere = after.fields["completed_at"]?.version === event.sequence;
+  return event.type === "TaskCompleted" && isCompletedHere ? "completed" : "updated";
+}
+
+function isDeleted(task: FoldedTask): boolean {
+  return fieldValue(task.fields, "deleted_at") !== null;
 }

@@ -1,4 +1,4 @@
-import { makeWaiting } from "./waiting.ts";
+import { makeWaiting, type Outgoing } from "./waiting.ts";
 
 export type EndReason = "gone" | "slow" | "failed" | "age" | "auth" | "drain" | "stalled" | "replaced";
 
@@ -6,7 +6,7 @@ export type EndReason = "gone" | "slow" | "failed" | "age" | "auth" | "drain" | 
 export type Connection = Readonly<{
   body: ReadableStream<Uint8Array>;
   /** Sends now or queues; entries of one key replace each other while they wait. Over the budget the connection ends as `slow`. */
-  put: (key: string, bytes: Uint8Array) => void;
+  put: (key: string, outgoing: Outgoing) => void;
   /** Drops what waits: it is void after a reset. */
   clear: () => void;
   /** `null` while less than half of the budget waits; else resolves when it does, or when the connection has ended. */
@@ -86,9 +86,9 @@ export function openConnection({ maxWaitingBytes, onEnd }: ConnectionOptions): C
   );
   return {
     body,
-    put: (key, bytes) => {
+    put: (key, outgoing) => {
       if (isEnded) return;
-      waiting.put(key, bytes);
+      waiting.put(key, outgoing);
       flush();
       // One alone is never too much: a client that comes back for it would be closed again and again.
       if (waiting.bytes() > maxWaitingBytes && waiting.count() > 1) end("slow");

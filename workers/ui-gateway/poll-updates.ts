@@ -1,6 +1,6 @@
 import type { Follow } from "./follow.ts";
 import type { ResetReason } from "./hub.ts";
-import type { Frame } from "./update-frame.ts";
+import { mergeChanges, type Frame } from "./update-frame.ts";
 
 /**
  * What a poll answers: TaskChanged as on the stream, each as JSON text, the cursor to ask from next, and why everything must
@@ -17,7 +17,7 @@ const catchUpSeconds = 5;
 /**
  * Long polling with the cursor of the stream: answers as soon as there is a change above `since`, or with none after
  * `waitSeconds`. Without `since` it answers at once where the user's changes stand. A task that changed several times
- * appears once, last. Nothing is read for it once it is answered or `signal` is aborted. Rejects as `follow` does.
+ * appears once, last, told as `mergeChanges` says. Nothing is read for it once it is answered or `signal` is aborted. Rejects as `follow` does.
  */
 export async function pollUpdates(
   follow: Follow,
@@ -40,9 +40,11 @@ export async function pollUpdates(
   const following = await follow(userId, since, {
     change: (frame) => {
       if (frame.userId !== userId || isFull) return;
-      bytes += frame.bytes.byteLength - (changes.get(frame.taskId)?.bytes.byteLength ?? 0);
+      const older = changes.get(frame.taskId);
+      const merged = older === undefined ? frame : mergeChanges(older, frame);
+      bytes += merged.bytes.byteLength - (older?.bytes.byteLength ?? 0);
       changes.delete(frame.taskId);
-      changes.set(frame.taskId, frame);
+      changes.set(frame.taskId, merged);
       isFull = changes.size >= maxItems || bytes >= maxBytes;
       if (isCaughtUp || isFull) answer.resolve();
     },

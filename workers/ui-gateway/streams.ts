@@ -113,7 +113,7 @@ export function makeStreams(options: {
           change: (frame) => {
             // The second check of the two; the first is where the record is read.
             if (frame.userId !== who.userId) return meters.foreign();
-            connection.put(frame.taskId, frame.bytes);
+            connection.put(frame.taskId, frame);
             meters.sent();
           },
           reset: (reason, at) => {

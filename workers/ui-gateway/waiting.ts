@@ -1,10 +1,15 @@
+import { mergeChanges, type Frame } from "./update-frame.ts";
+
+/** A change, or the bytes of an event of the stream itself. */
+export type Outgoing = Frame | Uint8Array;
+
 /** What a connection has not taken yet: one entry per key, newest last. */
 export type Waiting = Readonly<{
   /**
-   * Appends; an entry of the same key that still waits is dropped, so a task's waiting change is replaced by its newer one
-   * and moves to the tail. Ids therefore only rise: nothing is ever put before what has a smaller one.
+   * Appends; an entry of the same key that still waits is dropped, so a task's waiting change is replaced by its newer one, which
+   * tells what happened in both, and moves to the tail. Ids therefore only rise: nothing is ever put before what has a smaller one.
    */
-  put: (key: string, bytes: Uint8Array) => void;
+  put: (key: string, outgoing: Outgoing) => void;
   take: () => Uint8Array | null;
   bytes: () => number;
   count: () => number;
@@ -13,23 +18,28 @@ export type Waiting = Readonly<{
 
 export function makeWaiting(): Waiting {
   // A Map iterates in the order of insertion; deleting first makes a replaced key the last.
-  const entries = new Map<string, Uint8Array>();
+  const entries = new Map<string, Outgoing>();
   let size = 0;
-  const drop = (key: string): Uint8Array | null => {
-    const bytes = entries.get(key);
-    if (bytes === undefined) return null;
+  const drop = (key: string): Outgoing | null => {
+    const outgoing = entries.get(key);
+    if (outgoing === undefined) return null;
     entries.delete(key);
-    size -= bytes.byteLength;
-    return bytes;
+    size -= bytesOf(outgoing).byteLength;
+    return outgoing;
   };
   return {
-    put: (key, bytes) => {
-      drop(key);
-      entries.set(key, bytes);
-      size += bytes.byteLength;
+    put: (key, outgoing) => {
+      const older = drop(key);
+      const isChange = older !== null && !(older instanceof Uint8Array) && !(outgoing instanceof Uint8Array);
+      const now = isChange ? mergeChanges(older, outgoing) : outgoing;
+      entries.set(key, now);
+      size += bytesOf(now).byteLength;
     },
     take: () => {
-      for (const key of entries.keys()) return drop(key);
+      for (const key of entries.keys()) {
+        const outgoing = drop(key);
+        return outgoing && bytesOf(outgoing);
+      }
       return null;
     },
     bytes: () => size,
@@ -39,4 +49,8 @@ export function makeWaiting(): Waiting {
       size = 0;
     },
   };
+}
+
+function bytesOf(outgoing: Outgoing): Uint8Array {
+  return outgoing instanceof Uint8Array ? outgoing : outgoing.bytes;
 }
