@@ -26,6 +26,7 @@ export const problems = {
   IDEMPOTENCY_IN_PROGRESS: { status: 409, retry: true, title: "The first request with this key is still running" },
   REFUSED: { status: 409, retry: false, title: "It was not done" },
   REMINDER_DISMISSED: { status: 409, retry: false, title: "The reminder is dismissed" },
+  SNOOZE_TOO_EARLY: { status: 409, retry: false, title: "The snooze ends before the reminder's own time" },
   REMINDER_FOLLOWS_TASK: { status: 409, retry: false, title: "The reminder follows its task" },
   OPERATOR_DISABLED: { status: 403, retry: false, title: "The operator's interface is closed" },
   TOO_MANY_STREAMS: { status: 429, retry: true, title: "Too many open streams" },

@@ -61,11 +61,14 @@ describe("setting a reminder", () => {
     }
     expect(drops).toEqual([
       [201, "PT2H", 1],
-      [201, "PT2H", 1],
-      [201, "P1D", 1],
-      [201, null, 1],
+      [200, "PT2H", 1],
+      [200, "P1D", 2],
+      [200, null, 3],
     ]);
-    expect((await world.outbox()).filter(({ data }) => data["task_id"] === task)).toHaveLength(1);
+    const told = (await world.outbox()).filter(({ data }) => data["task_id"] === task);
+    expect(told).toMatchObject(
+      [1, 2, 3].map((sequence) => ({ type: "ReminderScheduled", sequence, data: { remind_at, generation: 1 } })),
+    );
     const refused = await send("POST", path, { body: { remind_at, drop_after: "soon" } });
     expect([refused.status, refused.body.errors]).toEqual([
       422,
@@ -80,7 +83,8 @@ describe("setting a reminder", () => {
     const answers = await Promise.all(
       [...spelled, ...spelled].map((remind_at) => send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at } })),
     );
-    expect(new Set(answers.map(({ status, body }) => `${status} ${body.id}`)).size).toBe(1);
+    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 200, 200, 200, 201]);
     const id = answers[0]?.body.id;
     expect((await world.outbox()).filter(({ subject }) => subject === id)).toHaveLength(1);
   });
@@ -194,6 +198,23 @@ describe("setting a reminder with an Idempotency-Key", () => {
     expect(told.map(({ type }) => type)).toEqual(["ReminderScheduled", "ReminderDismissed"]);
   });
 
+  test("of an answer kept by a build that kept no status answers that of the route", async () => {
+    const task = await newTask();
+    const [remind_at, key] = [inMs(hour), crypto.randomUUID()];
+    await set(task, remind_at, key);
+    await world.db.sql`update reminder_request_keys set status = null where key = ${key}`;
+    expect(await set(task, remind_at, key)).toMatchObject({ status: 201, replayed: "true" });
+  });
+
+  test("that found it set already is replayed as 200", async () => {
+    const task = await newTask();
+    const [remind_at, key] = [inMs(hour), crypto.randomUUID()];
+    await set(task, remind_at, crypto.randomUUID());
+    const second = await set(task, remind_at, key);
+    expect(second.status).toBe(200);
+    expect(await set(task, remind_at, key)).toEqual({ ...second, replayed: "true" });
+  });
+
   test("ten times at once is done once, and the other nine are replays", async () => {
     const task = await newTask();
     const [remind_at, key] = [inMs(hour), crypto.randomUUID()];
@@ -303,7 +324,9 @@ test("the routes describe themselves and their failures in OpenAPI 3.1", async (
   expect(Object.fromEntries(answers)).toEqual({
     "get /v1/reminders": "200 401 422 500 503",
     "get /v1/tasks/{id}/reminders": "200 401 404 422 500 503",
-    "post /v1/tasks/{id}/reminders": "201 400 401 403 404 409 413 415 422 500 503",
+    "post /v1/tasks/{id}/reminders": "200 201 400 401 403 404 409 413 415 422 500 503",
+    "get /v1/reminders/{id}": "200 401 404 422 500 503",
+    "delete /v1/reminders/{id}": "204 401 403 404 409 413 422 500 503",
     "patch /v1/reminders/{id}": "200 400 401 403 404 409 413 415 422 500 503",
     "post /v1/reminders/{id}/snooze": "200 400 401 403 404 409 413 415 422 500 503",
     "post /v1/reminders/{id}/dismiss": "200 401 403 404 413 422 500 503",
@@ -311,6 +334,68 @@ test("the routes describe themselves and their failures in OpenAPI 3.1", async (
   expect(document.paths["/v1/reminders"]?.["get"]?.responses["422"]?.content).toHaveProperty([
     "application/problem+json",
   ]);
+});
+
+describe("one reminder", () => {
+  test("is read by its id, whatever its status; of another user or unknown it is not there", async () => {
+    const task = await newTask();
+    const { body } = await send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at: inMs(hour) } });
+    expect(await send("GET", `/v1/reminders/${body.id}`)).toEqual({ status: 200, body });
+    const dismissed = await send("POST", `/v1/reminders/${body.id}/dismiss`);
+    expect((await send("GET", `/v1/reminders/${body.id}`)).body).toEqual(dismissed.body);
+    const refused = [
+      await send("GET", `/v1/reminders/${body.id}`, { user: otherUserId }),
+      await send("GET", `/v1/reminders/${crypto.randomUUID()}`),
+      await send("GET", "/v1/reminders/17"),
+    ];
+    expect(refused.map(({ status, body: { code } }) => [status, code])).toEqual([
+      [404, "REMINDER_NOT_FOUND"],
+      [404, "REMINDER_NOT_FOUND"],
+      [422, "INVALID_REQUEST"],
+    ]);
+  });
+
+  test("of one's own is deleted: it is nowhere, tells ReminderDismissed once, and reopening the task does not bring it back", async () => {
+    const task = await newTask();
+    const remind_at = inMs(hour);
+    const { body } = await send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at } });
+    const path = `/v1/reminders/${body.id}`;
+    expect((await send("DELETE", path, { user: otherUserId })).status).toBe(404);
+    expect([await send("DELETE", path), await send("DELETE", path)]).toMatchObject([{ status: 204 }, { status: 204 }]);
+    for (const [method, where, more] of [
+      ["GET", path, {}],
+      ["POST", `${path}/dismiss`, {}],
+      ["PATCH", path, { body: { remind_at } }],
+      ["POST", `${path}/snooze`, { body: { for: "PT10M" } }],
+    ] as const)
+      expect((await send(method, where, more)).body["code"]).toBe("REMINDER_NOT_FOUND");
+    await world.handle(completed(2, Date.now(), { task }), updated(3, Date.now(), { status: "open", task }));
+    expect((await send("GET", `/v1/tasks/${task}/reminders`)).body.items).toEqual([]);
+    expect((await send("GET", `/v1/reminders?task_id=${task}`)).body.items).toEqual([]);
+    const told = (await world.outbox()).filter(({ subject }) => subject === body.id);
+    expect(told.map(({ type, sequence }) => `${type} ${sequence}`)).toEqual([
+      "ReminderScheduled 1",
+      "ReminderDismissed 2",
+    ]);
+    const again = await send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at } });
+    expect(again).toMatchObject({ status: 201, body: { status: "pending", generation: 2, version: 3 } });
+  });
+
+  test("that is dismissed is deleted too; with the same key that is done once; one that a rule made is refused", async () => {
+    const task = await newTask();
+    const due = Date.now() + hour;
+    await world.handle(command(1, { due: [due, 1, Date.now()], task }));
+    const [ruled] = (await send("GET", `/v1/tasks/${task}/reminders`)).body.items;
+    expect((await send("DELETE", `/v1/reminders/${ruled?.id}`)).body["code"]).toBe("REMINDER_FOLLOWS_TASK");
+    const { body } = await send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at: inMs(2 * hour) } });
+    await send("POST", `/v1/reminders/${body.id}/dismiss`);
+    const key = crypto.randomUUID();
+    expect(await send("DELETE", `/v1/reminders/${body.id}`, { key })).toMatchObject({ status: 204 });
+    expect(await send("DELETE", `/v1/reminders/${body.id}`, { key })).toMatchObject({ status: 204, replayed: "true" });
+    expect((await send("GET", `/v1/tasks/${task}/reminders`)).body.items.map(({ id }) => id)).toEqual([
+      ruled?.id ?? "",
+    ]);
+  });
 });
 
 describe("listing reminders", () => {

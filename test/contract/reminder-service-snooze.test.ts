@@ -83,6 +83,26 @@ describe("snoozing a reminder", () => {
     expect((await told(id)).length).toBe(3);
   });
 
+  test.each([{ until: inMs(hour / 2) }, { for: "PT10M" }, { preset: "10m" }])(
+    "that has not fired, with %j to before its time, is refused with what it is, and stays",
+    async (wish) => {
+      const { id, task, due } = await withRule(hour);
+      const before = await read(task, id);
+      const { status, body } = await snooze(id, wish);
+      expect([status, body["code"], body["current"]]).toEqual([409, "SNOOZE_TOO_EARLY", before]);
+      expect(body["detail"]).toContain(due);
+      expect(await read(task, id)).toEqual(before as never);
+    },
+  );
+
+  test("that is snoozed can be snoozed for less, but for no less than its own time while that is ahead", async () => {
+    const [ahead, past] = [await withRule(hour), await fired()];
+    for (const { id } of [ahead, past]) await snooze(id, { for: "PT5H" });
+    const shorter = async (id: string, wish: string) => (await snooze(id, { for: wish })).status;
+    expect([await shorter(ahead.id, "PT2H"), await shorter(ahead.id, "PT30M")]).toEqual([200, 409]);
+    expect([await shorter(past.id, "PT2H"), await shorter(past.id, "PT30M")]).toEqual([200, 200]);
+  });
+
   test("by a preset is meant on the user's clocks", async () => {
     const { id } = await withRule(hour);
     const settings = { ...defaultPreferences, tz: "Pacific/Auckland", all_day_at: "06:15" };
@@ -183,6 +203,39 @@ describe("moving a reminder of one's own", () => {
     expect(answer).toMatchObject({ status: 200, body: { id, remind_at, snoozed_from: null, generation: 3 } });
     expect(await move(id, remind_at)).toEqual(answer);
     expect(await read(task, id)).toEqual(answer.body);
+  });
+
+  test("may say how late it may fire, alone or with a time; that is a new version, told in the same generation", async () => {
+    const { id, remind_at } = await own();
+    const change = (body: unknown) => send("PATCH", `/v1/reminders/${id}`, { body });
+    const late = await change({ drop_after: "PT2H" });
+    expect(late).toMatchObject({ status: 200, body: { remind_at, drop_after: "PT2H", generation: 1, version: 2 } });
+    expect(await change({ remind_at, drop_after: "PT2H" })).toEqual(late);
+    const later = inMs(2 * hour);
+    const moved = await change({ remind_at: later, drop_after: null });
+    expect(moved.body).toMatchObject({ remind_at: later, drop_after: null, generation: 2 });
+    expect(await told(id)).toEqual([
+      "ReminderScheduled 1",
+      "ReminderScheduled 2",
+      "ReminderDismissed 3",
+      "ReminderScheduled 4",
+    ]);
+    expect([(await change({})).body.errors, (await change({ drop_after: "soon" })).status]).toEqual([
+      [{ path: "/", message: "changes nothing" }],
+      422,
+    ]);
+  });
+
+  test("that has fired takes another lateness with another time only", async () => {
+    const { id } = await own();
+    await world.db.sql`update reminders set remind_at = clock_timestamp() - interval '1 s' where id = ${id}`;
+    await fire([{ id, generation: 1, dueAt: new Date() }]);
+    const change = async (body: unknown) => {
+      const answer = await send("PATCH", `/v1/reminders/${id}`, { body });
+      return [answer.status, answer.body["code"] ?? answer.body["drop_after"]];
+    };
+    expect(await change({ drop_after: "PT2H" })).toEqual([409, "REFUSED"]);
+    expect(await change({ drop_after: "PT2H", remind_at: inMs(hour) })).toEqual([200, "PT2H"]);
   });
 
   test("leaves its old time free: one set for it is another, and for the new time it is the same", async () => {

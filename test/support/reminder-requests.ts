@@ -46,7 +46,10 @@ export function openReminderRequests(
       ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
     const replayed = answer.headers.get("idempotent-replayed");
-    return { status: answer.status, body: (await answer.json()) as Body, ...(replayed === null ? {} : { replayed }) };
+    const text = await answer.text();
+    // A 204 has no body to look at.
+    const answered = (text === "" ? {} : JSON.parse(text)) as Body;
+    return { status: answer.status, body: answered, ...(replayed === null ? {} : { replayed }) };
   };
   return { app, send };
 }

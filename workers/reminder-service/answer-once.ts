@@ -1,14 +1,14 @@
-import { replayOf } from "../../shared/http/request-key.ts";
+import { replayOf, type RequestKey } from "../../shared/http/request-key.ts";
 import type { Tx } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
 import type { Guard } from "./guard.ts";
-import { keepAnswer, readKept } from "./keep-answer.ts";
+import { keepAnswer, readKept, type KeptAnswer } from "./keep-answer.ts";
 import { reminderView } from "./reminder-view.ts";
 import { lockGuards } from "./store-reminders.ts";
 import { writeEvents, type Asked, type Changed, type Writing } from "./write-events.ts";
 
-/** The answer as it is sent, and whether it is an earlier one given again. */
-export type Written = Readonly<{ body: string; replayed: boolean }>;
+/** The answer as it is sent, and whether it is an earlier one given again. `status` is `null` for the route's usual one. */
+export type Written = Readonly<{ body: string; status: number | null; replayed: boolean }>;
 
 export type Work = Readonly<{
   /** The task it is about. Throws where there is none of this user's. */
@@ -24,18 +24,22 @@ export type Work = Readonly<{
 export async function answerOnce(writing: Writing, asked: Asked, work: Work): Promise<Written> {
   const { userId, key } = asked;
   const kept = key === null ? null : await readKept(writing.db.sql, userId, key.key);
-  if (kept !== null && key !== null) return { body: replayOf(kept, key).body, replayed: true };
+  if (kept !== null && key !== null) return replay(kept, key);
   const taskId = await work.findTask();
   return await writeEvents<Written>(writing, asked, async (tx) => {
     const guard = (await lockGuards(tx, [taskId])).get(taskId);
     if (guard?.userId !== userId) throw new Problem("TASK_NOT_FOUND");
     // The same request at once waited for the lock, and finds what the first one kept.
     const keptMeanwhile = key === null ? null : await readKept(tx, userId, key.key);
-    if (keptMeanwhile !== null && key !== null)
-      return { messages: [], done: { body: replayOf(keptMeanwhile, key).body, replayed: true } };
-    const { reminder, messages } = await work.change(tx, guard);
-    const body = JSON.stringify(reminderView(reminder));
-    if (key !== null) await keepAnswer(tx, userId, { ...key, body });
-    return { messages, done: { body, replayed: false } };
+    if (keptMeanwhile !== null && key !== null) return { messages: [], done: replay(keptMeanwhile, key) };
+    const { reminder, messages, status } = await work.change(tx, guard);
+    const body = status === 204 ? "" : JSON.stringify(reminderView(reminder));
+    if (key !== null) await keepAnswer(tx, userId, { ...key, body, status });
+    return { messages, done: { body, status, replayed: false } };
   });
+}
+
+function replay(kept: KeptAnswer, key: RequestKey): Written {
+  const { body, status } = replayOf(kept, key);
+  return { body, status, replayed: true };
 }

@@ -14,14 +14,15 @@ import {
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import { span } from "../../shared/preferences/preferences.ts";
+import { Problem } from "../../shared/problem.ts";
 import { instant } from "../../shared/tasks/instant.ts";
 import { findTask } from "./find-task.ts";
-import { listReminders } from "./list-reminders.ts";
+import { listReminders, readReminder } from "./list-reminders.ts";
 import type { Written } from "./answer-once.ts";
 import { reminderSchema, reminderView } from "./reminder-view.ts";
-import { moveReminder, snoozeReminder } from "./move-reminder.ts";
+import { changeReminder, snoozeReminder } from "./move-reminder.ts";
 import { snoozeInput } from "./snooze-until.ts";
-import { createReminder, dismissReminder } from "./write-reminder.ts";
+import { createReminder, deleteReminder, dismissReminder } from "./write-reminder.ts";
 import type { Asked, Writing } from "./write-events.ts";
 
 export type AppOptions = Writing &
@@ -43,6 +44,7 @@ const answers = <S extends z.ZodType>(schema: S, description: string) => ({
 });
 // Typed wide, so that a kept answer is given again as it was sent.
 const made: RouteConfig["responses"] = {
+  200: answers(reminderSchema, "The reminder that was set already, with what is new of it"),
   201: answers(reminderSchema, "The reminder"),
   ...bodyFailures(404, 409),
 };
@@ -50,6 +52,7 @@ const moved: RouteConfig["responses"] = {
   200: answers(reminderSchema, "The reminder as it now is"),
   ...bodyFailures(404, 409),
 };
+const gone: RouteConfig["responses"] = { 204: { description: "It is gone" }, ...writeFailures(404, 409, 422) };
 const dismissHeaders = z.object(needlessKeyHeader);
 
 /** The routes of reminders. Runs wherever `fetch` handlers do; never touches Redis. */
@@ -110,7 +113,8 @@ export function buildApp(options: AppOptions): HttpApp {
       path: "/v1/tasks/{id}/reminders",
       summary: "Set a reminder at an instant",
       description:
-        "The same task and instant is the same reminder: repeating the request changes nothing but `drop_after`, where it names that. " +
+        "The same task and instant is the same reminder: repeating the request answers 200 and changes nothing but `drop_after`, where " +
+        "it names that. " +
         "For reminders that move with the due " +
         "time, such as PT15M before it, set the task's `remind`.",
       request: {
@@ -130,21 +134,56 @@ export function buildApp(options: AppOptions): HttpApp {
 
   app.openapi(
     createRoute({
+      method: "get",
+      path: "/v1/reminders/{id}",
+      summary: "One reminder",
+      request: { params },
+      responses: { 200: answers(reminderSchema, "The reminder"), ...readFailures(404, 422) },
+    }),
+    async (c) => {
+      const found = await readReminder(db.sql, { id: c.req.valid("param").id, userId: c.var.identity.userId });
+      if (found === null) throw new Problem("REMINDER_NOT_FOUND");
+      return c.json(reminderView(found), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
       method: "patch",
       path: "/v1/reminders/{id}",
-      summary: "Move a reminder of your own",
-      description: "For one that a rule of the task made, change the task's `remind` or due time, or snooze it.",
+      summary: "Change a reminder of your own",
+      description:
+        "Its time, how late it may fire, or both. For one that a rule of the task made, change the task's `remind` or due time, or " +
+        "snooze it.",
       request: {
         params,
         headers: z.object(keyHeader),
-        body: { required: true, content: { "application/json": { schema: newTime } } },
+        body: { required: true, content: { "application/json": { schema: reminderPatch } } },
       },
       responses: moved,
     }),
     async (c) => {
-      const { remind_at: remindAt } = c.req.valid("json");
+      const { remind_at: remindAt, drop_after: dropAfter } = c.req.valid("json");
       const key = await requestKey(c.req.valid("header")["idempotency-key"], c.req);
-      return answered(c, 200, await moveReminder(options, c.req.valid("param").id, remindAt, asked(c, key)));
+      const patch = { remindAt, dropAfter };
+      return answered(c, 200, await changeReminder(options, c.req.valid("param").id, patch, asked(c, key)));
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "delete",
+      path: "/v1/reminders/{id}",
+      summary: "Delete a reminder of your own",
+      description:
+        "It is gone from every list; deleting again answers 204 again. For one that a rule of the task made, change the task's " +
+        "`remind`, or dismiss it.",
+      request: { params, headers: z.object(keyHeader) },
+      responses: gone,
+    }),
+    async (c) => {
+      const key = await requestKey(c.req.valid("header")["idempotency-key"], c.req);
+      return answered(c, 204, await deleteReminder(options, c.req.valid("param").id, asked(c, key)));
     },
   );
 
@@ -154,7 +193,7 @@ export function buildApp(options: AppOptions): HttpApp {
       path: "/v1/reminders/{id}/snooze",
       summary: "Put a reminder off",
       description:
-        "Reminds again later; the task stays due when it is. The snooze is over when the task is due at another time, completed or " +
+        "Reminds again later; the task stays due when it is. One that has not fired yet can be put off, not brought forward. The snooze is over when the task is due at another time, completed or " +
         "deleted. Snoozing again counts from then; sent again with the same Idempotency-Key, it is done once.",
       request: {
         params,
@@ -184,19 +223,25 @@ export function buildApp(options: AppOptions): HttpApp {
   return app;
 }
 
-function answered(c: Context<HttpEnv>, status: 200 | 201, { body, replayed }: Written): Response {
+/** `usual`: the status of the route, for an answer that was kept without one. */
+function answered(c: Context<HttpEnv>, usual: Answered, { body, status, replayed }: Written): Response {
   if (replayed) c.header(replayedHeader, "true");
-  return c.body(body, status, { "content-type": "application/json" });
+  const known = statuses.find((one) => one === status) ?? usual;
+  return known === 204 ? c.body(null, 204) : c.body(body, known, { "content-type": "application/json" });
 }
 
-const newTime = z.strictObject({ remind_at: instant }).openapi("NewReminderTime");
-const newReminder = z
-  .strictObject({
-    remind_at: instant,
-    drop_after: span.nullable().optional().openapi({
-      description:
-        "How late it may still fire, after downtime say: later it is dismissed as expired. null: however late.",
-      example: "PT2H",
-    }),
-  })
-  .openapi("NewReminder");
+const statuses = [200, 201, 204] as const;
+type Answered = (typeof statuses)[number];
+
+const lateness = {
+  drop_after: span.nullable().optional().openapi({
+    description:
+      "How late it may still fire, after downtime say: later it is dismissed as expired. null: however late.",
+    example: "PT2H",
+  }),
+};
+const newReminder = z.strictObject({ remind_at: instant, ...lateness }).openapi("NewReminder");
+const reminderPatch = z
+  .strictObject({ remind_at: instant.optional(), ...lateness })
+  .refine((body) => Object.values(body).some((value) => value !== undefined), { error: "changes nothing" })
+  .openapi("ReminderPatch", { minProperties: 1 });

@@ -50,7 +50,7 @@ export function applyChanges(
   };
 }
 
-/** A person dismissing it also remembers for which instant. */
+/** A person dismissing or deleting it also remembers for which instant. */
 export function dismissed(reminder: Reminder, reason: DismissReason, now: Date): Reminder {
   return {
     ...reminder,
@@ -58,11 +58,12 @@ export function dismissed(reminder: Reminder, reason: DismissReason, now: Date):
     version: reminder.version + 1,
     dismissedAt: now,
     reason,
-    dismissedFor: reason === "user" ? instantOf(reminder) : reminder.dismissedFor,
+    dismissedFor: reason === "user" || reason === "removed" ? instantOf(reminder) : reminder.dismissedFor,
   };
 }
 
-function scheduledMessage(reminder: Reminder): Message {
+/** That it waits for this time, in this generation; also told anew when something else of it changed. */
+export function scheduledMessage(reminder: Reminder): Message {
   const { id, taskId, userId, rule, remindAt, generation, version, snoozedFrom } = reminder;
   return {
     type: "ReminderScheduled",

@@ -25,10 +25,14 @@ export async function findTask(sql: Sql, taskId: string, userId: string): Promis
   }
 }
 
-/** The task of a user's reminder. Throws REMINDER_NOT_FOUND, also for one of another user. */
-export async function findReminder(sql: Sql, id: string, userId: string): Promise<string> {
+/** The task of a user's reminder. Throws REMINDER_NOT_FOUND, also for one of another user or, unless `removed`, one that was deleted. */
+export async function findReminder(
+  sql: Sql,
+  { id, userId, removed = false }: Readonly<{ id: string; userId: string; removed?: boolean }>,
+): Promise<string> {
   const [found] = await sql<{ taskId: string }[]>`
-    select task_id as "taskId" from reminders where id = ${id} and user_id = ${userId}`;
+    select task_id as "taskId" from reminders
+    where id = ${id} and user_id = ${userId} ${removed ? sql`` : sql`and reason is distinct from 'removed'`}`;
   if (found === undefined) throw new Problem("REMINDER_NOT_FOUND");
   return found.taskId;
 }

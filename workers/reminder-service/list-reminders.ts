@@ -14,6 +14,17 @@ export type ReminderQuery = Readonly<{
 
 const place = z.tuple([placeParts.time, placeParts.id]);
 
+/** One reminder of a user; `null` where there is none, or it was deleted. */
+export async function readReminder(
+  sql: Sql,
+  { id, userId }: Readonly<{ id: string; userId: string }>,
+): Promise<Reminder | null> {
+  const [found] = await sql<Reminder[]>`
+    select ${reminderColumns(sql)} from reminders
+    where id = ${id} and user_id = ${userId} and reason is distinct from 'removed'`;
+  return found ?? null;
+}
+
 /** A user's reminders by time, then id; a page and the cursor of the next one. */
 export async function listReminders(
   sql: Sql,
@@ -24,7 +35,7 @@ export async function listReminders(
   const after = cursor === null ? null : decodeCursor(list, cursor, place);
   const found = await sql<Reminder[]>`
     select ${reminderColumns(sql)} from reminders
-    where user_id = ${userId}
+    where user_id = ${userId} and reason is distinct from 'removed'
       ${status === null ? sql`` : sql`and status = ${status}`}
       ${taskId === null ? sql`` : sql`and task_id = ${taskId}`}
       ${after === null ? sql`` : sql`and (remind_at, id) > (${after[0]}::timestamptz, ${after[1]}::uuid)`}

@@ -7,25 +7,34 @@ import { wantedInstant, type Snooze } from "./decide-reminders.ts";
 import { findReminder } from "./find-task.ts";
 import type { Guard } from "./guard.ts";
 import { isAhead, refuse, refuseClosed, refuseTooMany } from "./refuse.ts";
+import { reminderView } from "./reminder-view.ts";
 import { instantOf, type Reminder } from "./reminder.ts";
 import { snoozeUntil, type SnoozeWish } from "./snooze-until.ts";
 import { lockReminders, saveReminders } from "./store-reminders.ts";
+import { allowLateness } from "./write-reminder.ts";
 import type { Asked, Changed, Writing } from "./write-events.ts";
 
 /**
  * Puts a reminder, pending or fired, off to a later time: a new generation, which is over as soon as its task is due at another time.
- * Until the time it has already changes nothing. Throws REMINDER_NOT_FOUND, REMINDER_DISMISSED, TASK_COMPLETED, TASK_NOT_FOUND, REFUSED,
+ * Until the time it has already changes nothing; one that waits is never brought forward of the time it had before any snooze, which
+ * would use it up. Throws SNOOZE_TOO_EARLY, REMINDER_NOT_FOUND, REMINDER_DISMISSED, TASK_COMPLETED, TASK_NOT_FOUND, REFUSED,
  * IDEMPOTENCY_KEY_REUSED, or INVALID_REQUEST for a time not ahead by the database's clock, or more than a year.
  */
 export async function snoozeReminder(writing: Writing, id: string, wish: SnoozeWish, asked: Asked): Promise<Written> {
   return await answerOnce(writing, asked, {
-    findTask: () => findReminder(writing.db.sql, id, asked.userId),
+    findTask: () => findReminder(writing.db.sql, { id, userId: asked.userId }),
     change: async (tx, guard) => {
       const { before, existing } = await lockMovable(tx, guard, id);
       const until = snoozeUntil(wish, await readClock(tx, asked.userId));
       if (before.status === "pending" && until.getTime() === before.remindAt.getTime())
-        return { reminder: before, messages: [] };
+        return { reminder: before, messages: [], status: 200 };
       const from = before.snoozedFrom ?? before.remindAt;
+      if (before.status === "pending" && until < from)
+        throw new Problem(
+          "SNOOZE_TOO_EARLY",
+          `It has not fired yet: it is for ${from.toISOString()}, and a snooze until ${until.toISOString()} would bring it forward.`,
+          { current: reminderView(before) },
+        );
       return await move(tx, guard, existing, {
         before,
         remindAt: until,
@@ -36,13 +45,22 @@ export async function snoozeReminder(writing: Writing, id: string, wish: SnoozeW
   });
 }
 
+/** What to change of a reminder; what is `undefined` stays as it is. */
+export type ReminderPatch = Readonly<{ remindAt: Date | undefined; dropAfter: string | null | undefined }>;
+
 /**
- * Moves a reminder of one's own to another time, which ends a snooze; to the time it has changes nothing. Throws what snoozing
- * throws, and REMINDER_FOLLOWS_TASK for one that a rule of the task made.
+ * Moves a reminder of one's own to another time, which ends a snooze, or says how late it may fire, or both; what it is already changes
+ * nothing. Throws what snoozing throws but SNOOZE_TOO_EARLY; REMINDER_FOLLOWS_TASK for one that a rule of the task made; REFUSED for
+ * saying of one that has fired how late it may.
  */
-export async function moveReminder(writing: Writing, id: string, remindAt: Date, asked: Asked): Promise<Written> {
+export async function changeReminder(
+  writing: Writing,
+  id: string,
+  { remindAt, dropAfter }: ReminderPatch,
+  asked: Asked,
+): Promise<Written> {
   return await answerOnce(writing, asked, {
-    findTask: () => findReminder(writing.db.sql, id, asked.userId),
+    findTask: () => findReminder(writing.db.sql, { id, userId: asked.userId }),
     change: async (tx, guard) => {
       const { before, existing } = await lockMovable(tx, guard, id);
       if (before.rule !== null)
@@ -50,13 +68,21 @@ export async function moveReminder(writing: Writing, id: string, remindAt: Date,
           "REMINDER_FOLLOWS_TASK",
           `The task's rule ${before.rule} made it: change the task's remind or due time, or snooze it.`,
         );
+      const late = dropAfter === undefined ? before.dropAfter : dropAfter;
       const isThere = before.status === "pending" && before.snoozedFrom === null;
-      if (isThere && before.remindAt.getTime() === remindAt.getTime()) return { reminder: before, messages: [] };
+      if (remindAt === undefined || (isThere && before.remindAt.getTime() === remindAt.getTime())) {
+        if (late === before.dropAfter) return { reminder: before, messages: [], status: 200 };
+        if (before.status !== "pending")
+          throw new Problem("REFUSED", "It has fired already; give it another time too.");
+        return await allowLateness(tx, before, late);
+      }
       if (!(await isAhead(tx, remindAt))) refuse("/remind_at", "is in the past");
       if (before.status !== "pending") refuseTooMany(existing);
       if (existing.some((other) => isOwnAt(other, remindAt) && other.id !== id))
         throw new Problem("REFUSED", "Another reminder of your own is set for that time.");
-      return await move(tx, guard, existing, { before, remindAt, snooze: null, now: asked.now });
+      const changed = { ...before, dropAfter: late };
+      const others = existing.filter((other) => other.id !== id);
+      return await move(tx, guard, [...others, changed], { before: changed, remindAt, snooze: null, now: asked.now });
     },
   });
 }
@@ -80,7 +106,7 @@ async function move(tx: Tx, guard: Guard, existing: readonly Reminder[], to: Mov
   const [reminder] = reminders;
   if (reminder === undefined) throw new Error("moving made no reminder");
   await saveReminders(tx, [reminder]);
-  return { reminder, messages };
+  return { reminder, messages, status: 200 };
 }
 
 function isOwnAt(reminder: Reminder, at: Date): boolean {

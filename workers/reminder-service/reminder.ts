@@ -1,6 +1,6 @@
 export type ReminderStatus = "pending" | "triggered" | "dismissed";
 export type DismissReason =
-  "user" | "completed" | "deleted" | "template" | "moved" | "snoozed" | "unscheduled" | "expired";
+  "user" | "completed" | "deleted" | "template" | "moved" | "snoozed" | "unscheduled" | "expired" | "removed";
 
 /** A reminder as its row holds it. `version` counts its events, `generation` how often it was scheduled. */
 export type Reminder = Readonly<{

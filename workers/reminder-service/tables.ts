@@ -1,4 +1,15 @@
-import { bigint, boolean, index, jsonb, pgTable, primaryKey, text, timestamp, uuid } from "drizzle-orm/pg-core";
+import {
+  bigint,
+  boolean,
+  index,
+  jsonb,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { sql } from "drizzle-orm";
 import type { FoldedFields } from "../../shared/tasks/fold-fields.ts";
 import type { DismissReason, ReminderStatus } from "./reminder.ts";
@@ -53,6 +64,7 @@ export const reminderRequestKeys = pgTable(
     key: text("key").notNull(),
     fingerprint: text("fingerprint").notNull(),
     body: text("body").notNull(),
+    status: smallint("status"),
     createdAt: timestamp("created_at", { withTimezone: true }).notNull().defaultNow(),
   },
   (table) => [

@@ -20,8 +20,8 @@ export type Asked = Readonly<{
   now: Date;
 }>;
 
-/** A reminder as it now is, and the events that tell what became of it. */
-export type Changed = Readonly<{ reminder: Reminder; messages: readonly Message[] }>;
+/** A reminder as it now is, the events that tell what became of it, and how that is answered: 201 begins one, 204 ends one. */
+export type Changed = Readonly<{ reminder: Reminder; messages: readonly Message[]; status: 200 | 201 | 204 }>;
 
 /** Runs `work` in a transaction and writes the messages it answers with into the outbox of the same commit. */
 export async function writeEvents<Done>(

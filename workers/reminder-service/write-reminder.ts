@@ -1,7 +1,7 @@
 import type { Tx } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
 import { answerOnce, type Written } from "./answer-once.ts";
-import { applyChanges, dismissed, dismissedMessage } from "./apply-changes.ts";
+import { applyChanges, dismissed, dismissedMessage, scheduledMessage } from "./apply-changes.ts";
 import { ownReminderId } from "./decide-reminders.ts";
 import { findReminder, findTask } from "./find-task.ts";
 import type { Guard } from "./guard.ts";
@@ -14,8 +14,8 @@ import { writeEvents, type Asked, type Changed, type Writing } from "./write-eve
 export type WantedReminder = Readonly<{ taskId: string; remindAt: Date; dropAfter?: string | null | undefined }>;
 
 /**
- * Sets a reminder of one's own. The same task and instant is the same reminder, so a repeated request changes nothing and gets
- * the same answer, or says how late it may fire; one dismissed before is scheduled again.
+ * Sets a reminder of one's own, which answers 201. The same task and instant is the same reminder, so a repeated request changes nothing,
+ * or says how late it may fire, and answers 200; one dismissed or deleted before is scheduled again.
  * Throws TASK_NOT_FOUND, TASK_COMPLETED, IDEMPOTENCY_KEY_REUSED, or INVALID_REQUEST for an instant not ahead by the
  * database's clock.
  */
@@ -37,12 +37,8 @@ async function setReminder(tx: Tx, guard: Guard, wanted: WantedReminder, now: Da
   const standing = existing.filter(({ rule, status }) => rule === null && status !== "dismissed");
   const same = standing.find((reminder) => instantOf(reminder).getTime() === remindAt.getTime());
   if (same !== undefined) {
-    if (dropAfter === undefined || dropAfter === same.dropAfter || same.status !== "pending")
-      return { reminder: same, messages: [] };
-    // How late it may fire is nobody else's business: no event tells it.
-    const changed = { ...same, dropAfter };
-    await saveReminders(tx, [changed]);
-    return { reminder: changed, messages: [] };
+    const isOther = dropAfter !== undefined && dropAfter !== same.dropAfter && same.status === "pending";
+    return isOther ? await allowLateness(tx, same, dropAfter) : { reminder: same, messages: [], status: 200 };
   }
   if (!(await isAhead(tx, remindAt))) refuse("/remind_at", "is in the past");
   refuseTooMany(existing);
@@ -56,7 +52,44 @@ async function setReminder(tx: Tx, guard: Guard, wanted: WantedReminder, now: Da
   if (made === undefined) throw new Error("scheduling made no reminder");
   const reminder = { ...made, dismissedFor: null, dropAfter: dropAfter ?? null };
   await saveReminders(tx, [reminder]);
-  return { reminder, messages: applied.messages };
+  return { reminder, messages: applied.messages, status: 201 };
+}
+
+/** Says how late one that waits may fire. It is a new version of it, so it is told anew, in the same generation. */
+export async function allowLateness(tx: Tx, before: Reminder, dropAfter: string | null): Promise<Changed> {
+  const reminder = { ...before, dropAfter, version: before.version + 1 };
+  await saveReminders(tx, [reminder]);
+  return { reminder, messages: [scheduledMessage(reminder)], status: 200 };
+}
+
+/**
+ * Deletes a reminder of one's own: it is dismissed where it was not, and gone from every list; again changes nothing. Throws
+ * REMINDER_NOT_FOUND, also for one of another user, and REMINDER_FOLLOWS_TASK for one that a rule of the task made.
+ */
+export async function deleteReminder(writing: Writing, id: string, asked: Asked): Promise<Written> {
+  return await answerOnce(writing, asked, {
+    findTask: () => findReminder(writing.db.sql, { id, userId: asked.userId, removed: true }),
+    change: async (tx) => {
+      const before = await lockReminder(tx, id);
+      if (before.rule !== null)
+        throw new Problem(
+          "REMINDER_FOLLOWS_TASK",
+          `The task's rule ${before.rule} made it: change the task's remind, or dismiss it.`,
+        );
+      if (before.reason === "removed") return { reminder: before, messages: [], status: 204 };
+      const reminder = dismissed(before, "removed", asked.now);
+      await saveReminders(tx, [reminder]);
+      return { reminder, messages: before.status === "dismissed" ? [] : [dismissedMessage(reminder)], status: 204 };
+    },
+  });
+}
+
+/** Needs the guard locked. */
+async function lockReminder(tx: Tx, id: string): Promise<Reminder> {
+  const [found] = await tx<Reminder[]>`
+    select ${reminderColumns(tx)} from reminders where id = ${id} for no key update`;
+  if (found === undefined) throw new Problem("REMINDER_NOT_FOUND");
+  return found;
 }
 
 /**
@@ -64,12 +97,11 @@ async function setReminder(tx: Tx, guard: Guard, wanted: WantedReminder, now: Da
  * Throws REMINDER_NOT_FOUND, also for one of another user.
  */
 export async function dismissReminder(writing: Writing, id: string, asked: Asked): Promise<Reminder> {
-  const taskId = await findReminder(writing.db.sql, id, asked.userId);
+  const taskId = await findReminder(writing.db.sql, { id, userId: asked.userId });
   return await writeEvents(writing, asked, async (tx) => {
     await lockGuards(tx, [taskId]);
-    const [before] = await tx<Reminder[]>`
-      select ${reminderColumns(tx)} from reminders where id = ${id} for no key update`;
-    if (before === undefined) throw new Problem("REMINDER_NOT_FOUND");
+    const before = await lockReminder(tx, id);
+    if (before.reason === "removed") throw new Problem("REMINDER_NOT_FOUND");
     const instant = instantOf(before);
     if (before.dismissedFor?.getTime() === instant.getTime() && before.status === "dismissed")
       return { done: before, messages: [] };
