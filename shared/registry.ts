@@ -14,8 +14,8 @@ export const registrySettings = checked(
     allowPasswordsInClear,
   },
   ({ url: address = "", user, allowPasswordsInClear: isAllowed }) =>
-    user && isAllowed === false && isReadOnTheWay(address)
-      ? [passwordInClear("SCHEMA_REGISTRY_USER with http://")]
+    (user || URL.parse(address)?.password) && isAllowed === false && isReadOnTheWay(address)
+      ? [passwordInClear("SCHEMA_REGISTRY_URL with http://")]
       : [],
 );
 

@@ -6,6 +6,7 @@ import { makeMetrics } from "../../shared/metrics.ts";
 import { Problem } from "../../shared/problem.ts";
 import { buildApp } from "../../workers/ui-gateway/app.ts";
 import { makeAuthenticate } from "../../workers/ui-gateway/authenticate.ts";
+import type { Follow, Sink } from "../../workers/ui-gateway/follow.ts";
 import type { Forward } from "../../workers/ui-gateway/proxy.ts";
 import type { Who } from "../../workers/ui-gateway/streams.ts";
 
@@ -22,7 +23,7 @@ const auth: AuthConfig = {
 };
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-function setup(over: { auth?: AuthConfig; answer?: (forward: Forward) => Response } = {}) {
+function setup(over: { auth?: AuthConfig; answer?: (forward: Forward) => Response; follow?: Follow } = {}) {
   const lines: string[] = [];
   const log = makeLog({}, "debug", (line) => void lines.push(line));
   const forwarded: Forward[] = [];
@@ -69,7 +70,7 @@ function setup(over: { auth?: AuthConfig; answer?: (forward: Forward) => Respons
         endSessions: () => {},
         drain: () => Promise.resolve(),
       },
-      follow: () => Promise.reject(new Problem("UNAVAILABLE")),
+      follow: over.follow ?? (() => Promise.reject(new Problem("UNAVAILABLE"))),
       issueTicket: (who) => {
         tickets.set("t1", who);
         return Promise.resolve({ ticket: "t1", expiresAt: new Date(0) });
@@ -331,8 +332,33 @@ describe("streams", () => {
     expect((await call("GET", "/v1/stream?ticket=t1")).status).toBe(200);
     expect((await call("GET", "/v1/stream?ticket=t1")).status).toBe(401);
     expect(opened.map(({ who }) => who.userId)).toEqual([user_id]);
+    await call("POST", "/v1/stream/ticket", bearer);
+    await call("DELETE", "/v1/session", bearer);
+    expect((await call("GET", "/v1/stream?ticket=t1")).status).toBe(401);
     expect(lines.join("\n")).not.toContain("ticket=");
   });
+});
+
+test("a poll that waits while its session ends is answered 401, not with what has changed", async () => {
+  let waiting = Promise.withResolvers<Sink>();
+  const { call, signIn } = setup({
+    follow: (_userId, _cursor, sink) => {
+      waiting.resolve(sink);
+      return Promise.resolve({ cursor: () => "e.0.1", stop: () => {} });
+    },
+  });
+  const [ada, bob] = [await signIn(), await signIn("bob")];
+  for (const [who, status] of [
+    [ada, 401],
+    [bob, 200],
+  ] as const) {
+    waiting = Promise.withResolvers();
+    const polled = call("GET", "/v1/sync?since=e.0.0&wait=30", who.bearer);
+    const sink = await waiting.promise;
+    await call("DELETE", "/v1/session", ada.bearer);
+    sink.reset("gap", "e.0.2");
+    expect((await polled).status).toBe(status);
+  }
 });
 
 describe("the page", () => {

@@ -18,7 +18,8 @@ function complaintsOf(env: Readonly<Record<string, string>>): readonly string[] 
 test.each<[string, Record<string, string>, RegExp]>([
   ["SASL PLAIN without TLS", plain, /^KAFKA_SASL_MECHANISM=PLAIN/],
   ["the same by way of loopback", { ...plain, KAFKA_BROKERS: "127.0.0.1:9092" }, /^KAFKA_SASL_MECHANISM=PLAIN/],
-  ["the registry's password over http", registry, /^SCHEMA_REGISTRY_USER/],
+  ["the registry's password over http", registry, /^SCHEMA_REGISTRY_URL/],
+  ["the same in its address", { SCHEMA_REGISTRY_URL: "http://u:p4ssw0rd@r:8081" }, /^SCHEMA_REGISTRY_URL/],
   ["Redis's password without TLS", { REDIS_URL: "redis://:p4ssw0rd@r:6379" }, /^REDIS_URL/],
   ["the same with a user", { REDIS_URL: "redis://u:p4ssw0rd@r:6379/1" }, /^REDIS_URL/],
   ["the same in the query", { REDIS_URL: "redis://r:6379?password=p4ssw0rd" }, /^REDIS_URL/],

@@ -37,6 +37,11 @@ export function buildApp(deps: GatewayDeps): Gateway {
     },
   });
   addSessionRoutes(app, { ...deps.session, authenticate: http.authenticate, newId: http.newId });
+  // A poll waits for up to a minute, in which its session may have ended. Streams are ended by themselves.
+  app.use("/v1/sync", async (c, next) => {
+    await next();
+    await http.authenticate(c.req.raw);
+  });
   addStreamRoutes(app, deps.stream);
 
   app.all("/v1/*", async (c) => {
