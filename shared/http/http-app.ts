@@ -30,6 +30,8 @@ export type HttpOptions = Readonly<{
   newId: () => string;
   log: Log;
   metrics: Metrics;
+  /** What stands around everything but the record of the request, the first outermost. */
+  around?: readonly MiddlewareHandler<HttpEnv>[];
   /** Says before a body is read, for every path, what else may not pass; true when it knows who asks. Throws a Problem. */
   admit?: (request: Request, path: string) => boolean;
   /** Larger bodies answer 413, chunked ones as soon as they pass it. Who is not known may send 16 kB. */
@@ -56,6 +58,7 @@ export function makeHttpApp(options: HttpOptions): HttpApp {
     },
   });
   app.use(observe(options));
+  for (const middleware of options.around ?? []) app.use(middleware);
   app.use(refuseUnstorable());
   app.use("/v1/*", identify(options));
   app.use(boundBody(options));

@@ -23,7 +23,14 @@ const auth: AuthConfig = {
 };
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-function setup(over: { auth?: AuthConfig; answer?: (forward: Forward) => Response; follow?: Follow } = {}) {
+type Over = Readonly<{
+  auth?: AuthConfig;
+  corsOrigins?: readonly string[];
+  answer?: (forward: Forward) => Response;
+  follow?: Follow;
+}>;
+
+function setup(over: Over = {}) {
   const lines: string[] = [];
   const log = makeLog({}, "debug", (line) => void lines.push(line));
   const forwarded: Forward[] = [];
@@ -83,7 +90,10 @@ function setup(over: { auth?: AuthConfig; answer?: (forward: Forward) => Respons
       return Promise.resolve(answer);
     },
     cursorOf: (userId) => `e.${userId.slice(0, 2)}.${position}`,
-    page: new Map([["/", { bytes: bytes("<!doctype html>"), type: "text/html; charset=utf-8", etag: '"x"' }]]),
+    page: new Map([
+      ["/", { type: "text/html; charset=utf-8", plain: { bytes: bytes("<!doctype html>"), etag: '"x"' }, gzip: null }],
+    ]),
+    corsOrigins: over.corsOrigins ?? [],
     readDocument: () => Promise.reject(new Error("down")),
   });
   const call = (method: string, path: string, headers: Record<string, string> = {}, body?: unknown) =>
@@ -302,6 +312,36 @@ describe("a method that is not for this address", () => {
     const { bearer } = await signIn();
     const answer = await call(method, path, bearer);
     expect([answer.status, answer.headers.get("allow")]).toEqual([404, null]);
+  });
+});
+
+describe("what stands around every answer", () => {
+  const long = { items: Array.from({ length: 100 }, (_, at) => ({ title: `task ${at}` })) };
+
+  test("what a role answered is compressed, and HEAD has the length of what GET would send", async () => {
+    const { call, signIn } = setup({ answer: () => Response.json(long) });
+    const { bearer } = await signIn();
+    const zipped = await call("GET", "/v1/tasks", { ...bearer, "accept-encoding": "gzip" });
+    const bytes = await zipped.bytes();
+    expect(JSON.parse(new TextDecoder().decode(Bun.gunzipSync(bytes)))).toEqual(long);
+    const head = await call("HEAD", "/v1/tasks", { ...bearer, "accept-encoding": "gzip" });
+    expect([head.headers.get("content-encoding"), head.headers.get("content-length"), await head.text()]).toEqual([
+      "gzip",
+      String(bytes.byteLength),
+      "",
+    ]);
+    const plain = await call("HEAD", "/v1/tasks", bearer);
+    expect(plain.headers.get("content-length")).toBe(String(JSON.stringify(long).length));
+  });
+
+  test("a preflight is answered before anybody is asked who they are, and a cookie opens nothing", async () => {
+    const { call, signIn, forwarded } = setup({ corsOrigins: ["*"] });
+    const origin = "https://app.example";
+    const asked = await call("OPTIONS", "/v1/tasks", { origin, "access-control-request-method": "PATCH" });
+    expect([asked.status, asked.headers.get("access-control-allow-origin"), forwarded]).toEqual([204, origin, []]);
+    const { token } = await signIn();
+    const cookie = { origin, cookie: `taskwire_session=${token}`, "sec-fetch-site": "cross-site" };
+    expect((await call("POST", "/v1/tasks", cookie, { title: "x" })).status).toBe(403);
   });
 });
 

@@ -1,6 +1,8 @@
 import type { Context } from "hono";
 import { answerOtherMethod, makeHttpApp, type HttpEnv, type HttpOptions } from "../../shared/http/http-app.ts";
 import { apiDocument, type ReadDocument } from "./api-document.ts";
+import { compressAnswers, compressed } from "./compress-answers.ts";
+import { allowOrigins } from "./cors.ts";
 import { renderDocs } from "./render-docs.ts";
 import { Problem } from "../../shared/problem.ts";
 import { servePage, type Page } from "../../shared/http/page.ts";
@@ -17,6 +19,8 @@ export type GatewayDeps = Readonly<{
   /** The stream position of a user now; `null` while there is none to promise. */
   cursorOf: (userId: string) => string | null;
   page: Page;
+  /** Whose pages may call the API from a browser. */
+  corsOrigins: readonly string[];
   /** The OpenAPI documents of the roles behind; `null` for one that does not answer. */
   readDocument: ReadDocument;
 }>;
@@ -31,6 +35,7 @@ export function buildApp(deps: GatewayDeps): Gateway {
     title: "Taskwire",
     description: "Tasks, recurrence, reminders and live updates.",
     openPaths: ["/v1/session"],
+    around: [allowOrigins(deps.corsOrigins), compressAnswers()],
     admit: (request, path) => {
       if (path === "/v1/session" && request.method === "POST") refuseWithoutDevelopment(deps.session.auth);
       return false;
@@ -81,7 +86,7 @@ export function buildApp(deps: GatewayDeps): Gateway {
   return {
     fetch: async (request) => {
       const isDocument = request.method === "GET" && new URL(request.url).pathname === "/openapi.json";
-      return isDocument ? Response.json(await document()) : app.fetch(request);
+      return isDocument ? compressed(request, Response.json(await document())) : app.fetch(request);
     },
   };
 }

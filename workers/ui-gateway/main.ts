@@ -9,6 +9,7 @@ import { openRegistry, registrySettings } from "../../shared/registry.ts";
 import { runRole } from "../../shared/role.ts";
 import { buildApp } from "./app.ts";
 import { makeAuthenticate } from "./authenticate.ts";
+import { corsOrigins } from "./cors.ts";
 import { openPage } from "../../shared/http/page.ts";
 import { direct } from "../../shared/http/proxy-for.ts";
 import { makeProxy } from "./proxy.ts";
@@ -25,6 +26,7 @@ const settings = {
   updates: updateSettings,
   upstreams: upstreamSettings,
   sessionSeconds: integer("SESSION_SECONDS", 86_400, { min: 1, max: 31_536_000 }),
+  corsOrigins,
   proxyMs: integer("PROXY_TIMEOUT_MS", 20_000, { min: 100, max: 300_000 }),
 };
 
@@ -56,6 +58,7 @@ await runRole("ui-gateway", settings, async (role, config) => {
     proxy: makeProxy(config.upstreams, { timeoutMs: config.proxyMs }),
     cursorOf: hub.cursorOf,
     page,
+    corsOrigins: config.corsOrigins,
     readDocument: async (upstream) => {
       const [address = ""] = config.upstreams[upstream];
       const signal = AbortSignal.timeout(2_000);
