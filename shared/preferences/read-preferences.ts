@@ -22,6 +22,12 @@ export async function preferencesOf(sql: Sql | Tx, userId: string): Promise<Pref
   return (await readPreferences(sql, [userId])).get(userId) ?? defaultPreferences;
 }
 
+/** The zone a user has chosen; `null` for one who never said anything. */
+export async function chosenZone(sql: Sql | Tx, userId: string): Promise<string | null> {
+  const [row] = await sql<{ settings: unknown }[]>`select settings from preferences where user_id = ${userId}`;
+  return row === undefined ? null : storedPreferences(row.settings).tz;
+}
+
 /**
  * Settings as a row holds them. Never throws: one person's row must not stop what is done for many at once. What an older build did not
  * write, a newer one wrote otherwise, or this platform does not know (a zone) takes its default, field by field.

@@ -3,7 +3,7 @@ import { Problem } from "../problem.ts";
 import { patternInputWords } from "../recurrence/pattern-schema.ts";
 import { parseRecurrencePattern } from "../recurrence/recurrence-pattern.ts";
 import { dueDay } from "./due-day.ts";
-import { instant } from "./instant.ts";
+import { dueTime } from "./due-input.ts";
 import { relativeReminders } from "./relative-reminders-input.ts";
 import { visibleLine, visibleLines } from "./visible-text.ts";
 import { zone } from "./zone.ts";
@@ -58,7 +58,7 @@ const isTemplate = z
 
 const fields = {
   description: description.nullable().optional(),
-  due_date: instant.nullable().optional(),
+  due_date: dueTime.nullable().optional(),
   due_on: dueDay.nullable().optional().openapi({
     pattern: "^(19[7-9]\\d|2[01]\\d\\d)-",
     description: "The day an all-day task is due; a task has this or due_date. From 1970 to 2199.",

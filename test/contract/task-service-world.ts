@@ -1,4 +1,4 @@
-import { preferencesOf } from "../../shared/preferences/read-preferences.ts";
+import { chosenZone, preferencesOf } from "../../shared/preferences/read-preferences.ts";
 import { openDb, type Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
@@ -99,7 +99,7 @@ export async function openWorld(): Promise<World> {
         readSeriesParts: readSeriesParts(db),
         readPreferences: (userId) => preferencesOf(db.sql, userId),
       },
-      readZone: async (userId) => (await preferencesOf(db.sql, userId)).tz,
+      readZone: (userId) => chosenZone(db.sql, userId),
       oneAtATime: makeOneAtATime(),
     });
     const send: Send = async (method, path, { body, as = ada, key, ifMatch, headers = {} } = {}) => {

@@ -25,6 +25,10 @@ const create = (body: object) =>
 const open = create({});
 const completed: TaskRow = { ...open, status: "completed", completed_at: made, version: 2 };
 const template = create({ recurrence_pattern: { rrule: "FREQ=DAILY", tz: "Europe/Berlin" } });
+const occurrenceRow: TaskRow = { ...open, template_id: template.id, recurrence_id: "2026-03-02T11:00:00" };
+const mondays = {
+  recurrence_pattern: { rrule: "FREQ=WEEKLY;BYDAY=MO", tz: "Europe/Berlin", start: "2030-01-05T09:00" },
+};
 const patch = (row: TaskRow, body: object) => decidePatch(taskPatch.parse(body), zone)(row, later);
 
 function fieldsOf(event: Message | null): unknown {
@@ -68,7 +72,7 @@ describe("making", () => {
     ],
     [
       "what was said",
-      { recurrence_pattern: { rrule: "FREQ=DAILY", start: "2026-05-01" }, due_date: "2026-07-01T08:00:00Z" },
+      { recurrence_pattern: { rrule: "FREQ=DAILY", start: "2026-05-01" } },
       { tz: "UTC", start: "2026-05-01" },
     ],
   ])("a template starts at %s", (_name, body, pattern) => {
@@ -100,6 +104,24 @@ describe("patching", () => {
     ],
     ["the order of tags", { ...open, tags: ["a", "b"] }, { tags: ["b", "a"] }, { tags: ["b", "a"] }],
     ["only what differs", { ...open, priority: "Low" }, { title: "milk", priority: "High" }, { priority: "High" }],
+    [
+      "a local time in the zone of the task",
+      { ...open, due_tz: "America/New_York" },
+      { due_date: "2026-07-01T09:00" },
+      { due_date: "2026-07-01T13:00:00.000Z" },
+    ],
+    [
+      "a local time in the zone that comes with it",
+      { ...open, due_tz: "America/New_York" },
+      { due_date: "2026-07-01T09:00", due_tz: "Asia/Tokyo" },
+      { due_date: "2026-07-01T00:00:00.000Z", due_tz: "Asia/Tokyo" },
+    ],
+    [
+      "a local time in the user's zone, where the task's is cleared",
+      { ...open, due_tz: "America/New_York" },
+      { due_date: "2026-07-01T09:00", due_tz: null },
+      { due_date: "2026-07-01T09:00:00.000Z", due_tz: null },
+    ],
     [
       "a template back to a task",
       template,
@@ -145,6 +167,11 @@ describe("patching", () => {
       { is_recurring_template: false, recurrence_pattern: "daily" },
       ["/is_recurring_template"],
     ],
+    ["a pattern for an occurrence", occurrenceRow, { recurrence_pattern: "daily" }, ["/recurrence_pattern"]],
+    ["an end of an occurrence's pattern", occurrenceRow, { recurrence_pattern: null }, ["/recurrence_pattern"]],
+    ["another due than the start", open, { ...mondays, due_date: "2030-01-01T08:00:00Z" }, ["/due_date"]],
+    ["another due of a template", template, { ...mondays, due_date: "2030-01-01T08:00:00Z" }, ["/due_date"]],
+    ["a day beside a start at a time", open, { ...mondays, due_on: "2030-01-07" }, ["/due_on"]],
   ])("%s is refused", (_name, row, body, paths) => {
     expect(mistakesOf(() => patch(row, body))).toEqual(paths);
   });
@@ -286,6 +313,59 @@ test.each<[string | undefined, boolean]>([
 });
 
 describe("due days, zones and reminders", () => {
+  test.each<[string, object, string]>([
+    ["due_tz", { due_date: "2030-01-01T10:00", due_tz: "Europe/Berlin" }, "2030-01-01T09:00:00.000Z"],
+    [
+      "due_tz in summer, with seconds",
+      { due_date: "2030-07-01T10:00:30", due_tz: "Europe/Berlin" },
+      "2030-07-01T08:00:30.000Z",
+    ],
+    ["the user's zone", { due_date: "2030-01-01T10:00" }, "2030-01-01T01:00:00.000Z"],
+    [
+      "the pattern's zone",
+      { due_date: "2030-01-01T10:00", recurrence_pattern: { rrule: "FREQ=DAILY", tz: "America/New_York" } },
+      "2030-01-01T15:00:00.000Z",
+    ],
+    [
+      "the first of two in autumn",
+      { due_date: "2030-10-27T02:30", due_tz: "Europe/Berlin" },
+      "2030-10-27T00:30:00.000Z",
+    ],
+    ["no zone, having an offset", { due_date: "2030-01-01T10:00:00+05:00" }, "2030-01-01T05:00:00.000Z"],
+  ])("a local due time is meant in %s", (_name, body, due) => {
+    const input = newTask.parse({ title: "milk", ...body });
+    const row = decideCreate(input, { id, userId, now: made, zone: "Asia/Tokyo" });
+    expect(row.due_date?.toISOString()).toBe(due);
+  });
+
+  test("without any zone, or in the hour that the clocks jump over, it is refused in a sentence", () => {
+    const refused = (body: object, of: string | null) => {
+      try {
+        return decideCreate(newTask.parse({ title: "milk", ...body }), { id, userId, now: made, zone: of });
+      } catch (error) {
+        return error instanceof Problem ? error.extra.mistakes : error;
+      }
+    };
+    expect(refused({ due_date: "2030-01-01T10:00" }, null)).toEqual([
+      {
+        path: "/due_date",
+        message: "has no offset, and no zone is known for it: add an offset, due_tz, or a zone to your preferences",
+      },
+    ]);
+    expect(refused({ due_date: "2030-03-31T02:30", due_tz: "Europe/Berlin" }, null)).toEqual([
+      { path: "/due_date", message: "does not exist in Europe/Berlin: the clocks jump over 02:30 on that day" },
+    ]);
+  });
+
+  test("a due that is the start of its pattern, or its first recurrence, goes with it", () => {
+    for (const due of ["2030-01-05T09:00", "2030-01-05T08:00:00Z", "2030-01-07T09:00"])
+      expect(create({ ...mondays, due_date: due }).due_date).toBeInstanceOf(Date);
+    const days = { recurrence_pattern: { rrule: "FREQ=WEEKLY;BYDAY=MO", start: "2030-01-07" } };
+    expect(create({ ...days, due_on: "2030-01-07" }).due_on).toBe("2030-01-07");
+    expect(mistakesOf(() => create({ ...days, due_on: "2030-01-14" }))).toEqual(["/due_on"]);
+    expect(mistakesOf(() => create({ ...days, due_date: "2030-01-07T00:00:00Z" }))).toEqual(["/due_date"]);
+  });
+
   test("a pattern that names no zone is meant in the user's, and begins on the due day", () => {
     const input = newTask.parse({ title: "milk", due_on: "2026-03-05", recurrence_pattern: "daily" });
     const row = decideCreate(input, { id, userId, now: made, zone: "Asia/Tokyo" });

@@ -5,6 +5,7 @@ import type { Db } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
 import { plainId } from "../../shared/recurrence/find-recurrence.ts";
 import { makeRecurrences } from "../../shared/recurrence/recurrence.ts";
+import { fieldValue } from "../../shared/tasks/fold-fields.ts";
 import { advanceSeries, createOccurrence, withAsked, type Series } from "./advance-series.ts";
 import { decideException, toBeKnown, type OccurrenceChange } from "./decide-exception.ts";
 import { isGone, type Occurrence } from "./decide-series.ts";
@@ -41,7 +42,7 @@ export const maxReached = 366;
  * calls for, and one version. Idempotent by itself, so it keeps no answers: what is so already is left as it is, the version too, whatever
  * `ifMatch` says (RFC 9110 §13.1.1), since a retry names the version before its own success. Of a time, those that have a task are left
  * as they are.
- * Throws SERIES_NOT_FOUND (also for another's), VERSION_MISMATCH, INVALID_REQUEST for a time of too many, and what `decideException`
+ * Throws SERIES_NOT_FOUND (also for another's, and one whose template was deleted), VERSION_MISMATCH, INVALID_REQUEST for a time of too many, and what `decideException`
  * throws.
  */
 export function makeChangeOccurrence(of: {
@@ -60,7 +61,9 @@ export function makeChangeOccurrence(of: {
       if (locked === null) throw new Problem("SERIES_NOT_FOUND");
       const { series, now } = locked;
       const tasks = await readTasks(tx, [series.templateId, ...wanted]);
-      const template = templateSchedule(tasks.get(series.templateId) ?? null);
+      const known = tasks.get(series.templateId) ?? null;
+      if (known !== null && fieldValue(known.fields, "deleted_at") !== null) throw new Problem("SERIES_NOT_FOUND");
+      const template = templateSchedule(known);
       const reached = "recurrenceId" in reach ? [reach.recurrenceId] : unmadeIn(series, template, { ...reach, now });
 
       let changed = series;

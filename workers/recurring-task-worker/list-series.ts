@@ -8,7 +8,7 @@ export type SeriesQuery = Readonly<{ userId: string; limit: number; cursor: stri
 const list = "series";
 const place = z.tuple([placeParts.time, placeParts.id]);
 
-/** A user's series, newest first; a page and the cursor of the next one. */
+/** A user's series but for deleted ones, newest first; a page and the cursor of the next one. */
 export async function listSeries(
   sql: Sql,
   { userId, limit, cursor }: SeriesQuery,
@@ -16,7 +16,7 @@ export async function listSeries(
   const after = cursor === null ? null : decodeCursor(list, cursor, place);
   const found = await sql<SeriesRow[]>`
     ${selectSeries(sql)}
-    where series.user_id = ${userId}
+    where series.user_id = ${userId} and ${isThere(sql)}
       ${after === null ? sql`` : sql`and (created_at, series.id) < (${after[0]}::timestamptz, ${after[1]}::uuid)`}
     order by created_at desc, series.id desc limit ${limit + 1}`;
   const items = found.slice(0, limit);
@@ -25,10 +25,16 @@ export async function listSeries(
   return { items, nextCursor: hasMore ? encodeCursor(list, [last.createdAt.toISOString(), last.id]) : null };
 }
 
-/** One series of a user; `null` where there is none or it is somebody else's. */
+/** One series of a user; `null` where there is none, it is somebody else's, or its template was deleted. */
 export async function findSeries(sql: Sql, id: string, userId: string): Promise<SeriesRow | null> {
-  const [row] = await sql<SeriesRow[]>`${selectSeries(sql)} where series.id = ${id} and series.user_id = ${userId}`;
+  const [row] = await sql<SeriesRow[]>`${selectSeries(sql)} where series.id = ${id} and series.user_id = ${userId}
+      and ${isThere(sql)}`;
   return row ?? null;
+}
+
+/** With its template a series is deleted, wherever it is asked for. */
+function isThere(sql: Sql) {
+  return sql`(folded #>> '{fields,deleted_at,value}') is null`;
 }
 
 function selectSeries(sql: Sql) {

@@ -11,6 +11,7 @@ import { wholeNumber } from "../../shared/http/whole-number.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
 import { dueDay } from "../../shared/tasks/due-day.ts";
+import { dueInstant, dueTime } from "../../shared/tasks/due-input.ts";
 import { instant } from "../../shared/tasks/instant.ts";
 import { maxReached, type ChangeOccurrence, type Reach } from "./change-occurrence.ts";
 import type { OccurrenceChange } from "./decide-exception.ts";
@@ -18,9 +19,11 @@ import { decideHistory } from "./decide-history.ts";
 import { historySchema, historyView } from "./history-view.ts";
 import { findSeries } from "./list-series.ts";
 import { occurrenceSchema, occurrenceView } from "./occurrence-view.ts";
+import { recurrenceId } from "./recurrence-id-param.ts";
 import { answers, seriesParams } from "./route-parts.ts";
 import { versionsOf } from "./series-tag.ts";
 import type { SeriesRow } from "./series-view.ts";
+import { templateSchedule } from "./template-schedule.ts";
 import { endOfTime, tellOccurrence, tellOccurrences, tellSeries } from "./tell-series.ts";
 
 export type OccurrenceRoutes = Readonly<{ sql: Sql; changeOccurrence: ChangeOccurrence; now: () => Date }>;
@@ -37,6 +40,8 @@ const previewQuery = z.strictObject({
   ...range,
   limit: wholeNumber({ min: 1, max: 366, fallback: 10 }).openapi({ description: "How many at most." }),
 });
+const isForward = ({ from, to }: Readonly<{ from: Date; to: Date }>): boolean => from < to;
+const backward = { error: "is not after from", path: ["to"] };
 const preview = z
   .object({
     items: z.array(occurrenceSchema),
@@ -48,13 +53,10 @@ const preview = z
   .openapi("SeriesOccurrences");
 const time = z
   .strictObject({ from: instant, to: instant.openapi({ description: "Not part of the time." }) })
-  .refine(({ from, to }) => from < to, { error: "is not after from", path: ["to"] })
+  .refine(isForward, backward)
   .openapi("SeriesTime");
 const params = seriesParams.extend({
-  recurrence_id: z.string().max(40).openapi({
-    description: "The local start as the rule says it: a time, or the day of an all-day series.",
-    example: "2026-01-31T09:00:00",
-  }),
+  recurrence_id: recurrenceId,
 });
 const headers = z.object({
   ...ifMatchHeader,
@@ -62,15 +64,14 @@ const headers = z.object({
 });
 const newDue = z
   .strictObject({
-    due_date: instant.optional(),
+    due_date: dueTime.optional().openapi({
+      description: "An RFC 3339 time with an offset, or a local time without one, in the zone of the series.",
+    }),
     due_on: dueDay.optional().openapi({ description: "For an all-day series.", example: "2026-12-31" }),
   })
   .refine((due) => (due.due_date === undefined) !== (due.due_on === undefined), {
     error: "has either due_date or due_on",
   })
-  .transform(({ due_date, due_on }) =>
-    due_date === undefined ? { date: null, on: due_on ?? "" } : { date: due_date, on: null },
-  )
   .openapi("NewDue", { minProperties: 1, maxProperties: 1 });
 
 /** The recurrences of a series: to look at, past and to come, and to change while they have no task. */
@@ -184,7 +185,11 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
     }),
     async (c) => {
       const ifMatch = c.req.valid("header")["if-match"];
-      return await changeOne(c, c.req.valid("param"), { ifMatch, change: { wants: "move", due: c.req.valid("json") } });
+      const { due_date: date, due_on: on = "" } = c.req.valid("json");
+      const { template } = await seriesOf(c, c.req.valid("param").id);
+      const tz = templateSchedule(template)?.schedule.tz ?? "UTC";
+      const due = date === undefined ? { date: null, on } : { date: dueInstant(date, tz), on: null };
+      return await changeOne(c, c.req.valid("param"), { ifMatch, change: { wants: "move", due } });
     },
   );
 

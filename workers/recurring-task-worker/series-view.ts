@@ -31,7 +31,7 @@ export const seriesSchema = z
       description:
         "pending: the next occurrence comes when the due of the last one has passed, or it is completed; waiting: as many are open " +
         "as may be, or it counts from completion, so one must be completed or deleted first; ended: by its rule; stopped: the " +
-        "template was deleted, completed or made a plain task.",
+        "template was made a plain task. With its template a series is deleted.",
     }),
     recurrence_pattern: recurrencePatternSchema.nullable(),
     words: z.string().nullable().openapi({

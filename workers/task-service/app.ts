@@ -4,13 +4,16 @@ import { decodeCursor, encodeCursor, placeParts } from "../../shared/http/cursor
 import { makeHttpApp, type HttpApp, type HttpEnv, type HttpOptions } from "../../shared/http/http-app.ts";
 import { etagOf, matches, readIfMatch, readIfNoneMatch } from "../../shared/http/if-match.ts";
 import { replayedHeader, requestKey } from "../../shared/http/request-key.ts";
+import type { Mistake } from "../../shared/problem.ts";
 import type { TaskPatch } from "../../shared/tasks/task-input.ts";
 import { goneAnswer, taskAnswer } from "./answer.ts";
 import { changeSeries, type SeriesChangeRequest, type SeriesDeps } from "./change-series.ts";
 import { decideScopedDelete, decideScopedPatch, decideStopAfter } from "./decide-scope.ts";
+import { decidePlain, makesPlain } from "./decide-plain.ts";
 import { decideComplete, decideCreate, decideDelete, decidePatch, decideReopen } from "./decide-task.ts";
 import { exportCalendar, type ExportDeps } from "./export-calendar.ts";
 import type { ListQuery } from "./read-tasks.ts";
+import { isLocal } from "./resolve-due.ts";
 import { viewOfRow, type TaskRow } from "./task-row.ts";
 import {
   createBody,
@@ -35,8 +38,8 @@ export type TaskAppDeps = Readonly<{
   listTasks: (query: ListQuery) => Promise<readonly TaskRow[]>;
   /** What an export reads beside the list. */
   readExport: Omit<ExportDeps, "listTasks" | "onBreak">;
-  /** The zone a user has chosen, UTC for one who has not. Asked only for a pattern that names none. */
-  readZone: (userId: string) => Promise<string>;
+  /** The zone a user has chosen, `null` for one who has not. Asked only for a pattern or a local due that name none. */
+  readZone: (userId: string) => Promise<string | null>;
   /** Runs the changes of one task one after another. */
   oneAtATime: <T>(key: string, work: () => Promise<T>) => Promise<T>;
 }>;
@@ -59,8 +62,13 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     correlationId: c.var.correlationId,
     traceparent: c.var.traceparent,
   });
-  const zoneFor = async ({ recurrence_pattern: pattern }: TaskPatch, userId: string): Promise<string> =>
-    !pattern || pattern.tz !== undefined ? "UTC" : await deps.readZone(userId);
+  const zoneFor = async (
+    { recurrence_pattern: pattern, due_date: due, due_tz }: TaskPatch,
+    userId: string,
+  ): Promise<string | null> => {
+    const isAsked = (pattern && pattern.tz === undefined) || (isLocal(due) && !due_tz);
+    return isAsked ? await deps.readZone(userId) : null;
+  };
   const change = async (
     c: Context<HttpEnv>,
     id: string,
@@ -76,12 +84,22 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     c: Context<HttpEnv>,
     id: string,
     headers: z.output<typeof writeHeaders>,
-    request: Pick<SeriesChangeRequest, "decide" | "answer" | "seesDeleted">,
+    request: Pick<SeriesChangeRequest, "decide" | "answer" | "seesDeleted"> &
+      Partial<Pick<SeriesChangeRequest, "of" | "refusal">>,
   ): Promise<Response> => {
     const ifMatch = readIfMatch(headers["if-match"]);
     const by = await writer(c, headers["idempotency-key"]);
     const { openSeries, write } = deps;
-    return answered(c, await changeSeries({ ...write, openSeries }, by, { ...request, id, ifMatch }));
+    return answered(
+      c,
+      await changeSeries({ ...write, openSeries }, by, {
+        of: "occurrence",
+        refusal: scopeRefusal,
+        ...request,
+        id,
+        ifMatch,
+      }),
+    );
   };
 
   app.openapi(
@@ -180,7 +198,9 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
         "A patch that changes nothing answers 200 and makes no event. With a scope the template is changed too, and open occurrences " +
         "follow in the fields in which they still were as it was; with `future` the series is split, and the answer is the occurrence " +
         "that takes this one's place in the new one, with an id of its own; reminders set by hand are not taken along. Where nothing comes " +
-        "before it, or it counts from completion, the series is changed in place, and a new due needs its recurrence_pattern too.",
+        "before it, or it counts from completion, the series is changed in place, and a new due needs its recurrence_pattern too. " +
+        "With recurrence_pattern null a template becomes a plain task, which takes over due and fields of its earliest open occurrence; " +
+        "the open ones are deleted.",
       tags,
       request: { params, query: scopeQuery, headers: writeHeaders, body: patchBody },
       responses: responses.patched,
@@ -191,6 +211,12 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
       const patch = c.req.valid("json");
       const zone = await zoneFor(patch, c.var.identity.userId);
       const answer = (row: TaskRow) => taskAnswer(row);
+      if (scope === "this" && makesPlain(patch))
+        return changeWithSeries(c, id, c.req.valid("header"), {
+          decide: decidePlain(patch, zone),
+          answer,
+          of: "template",
+        });
       if (scope === "this") return change(c, id, c.req.valid("header"), { decide: decidePatch(patch, zone), answer });
       const decide = decideScopedPatch(patch, { scope, zone, newId: deps.newId });
       return changeWithSeries(c, id, c.req.valid("header"), { decide, answer });
@@ -232,6 +258,7 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
       changeWithSeries(c, c.req.valid("param").id, c.req.valid("header"), {
         decide: decideStopAfter("UTC"),
         answer: (row) => taskAnswer(row),
+        refusal: stopRefusal,
       }),
   );
 
@@ -253,6 +280,20 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     );
 
   return app;
+}
+
+function scopeRefusal({ is_recurring_template }: TaskRow): Mistake {
+  const message = is_recurring_template
+    ? "is for occurrences of a series; this is their template, which is changed without it"
+    : "is for occurrences of a series; this task is none";
+  return { path: "query.scope", message };
+}
+
+function stopRefusal({ is_recurring_template }: TaskRow): Mistake {
+  const message = is_recurring_template
+    ? "is the template of a series; name the occurrence after which it ends"
+    : "is no occurrence of a series";
+  return { path: "path.id", message };
 }
 
 function answered(c: Context<HttpEnv>, { answer, replayed }: Written): Response {

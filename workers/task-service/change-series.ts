@@ -1,7 +1,7 @@
 import { replayOf } from "../../shared/http/request-key.ts";
 import { matches, type IfMatch } from "../../shared/http/if-match.ts";
 import type { OutboxRow } from "../../shared/outbox/outbox.ts";
-import { Problem } from "../../shared/problem.ts";
+import { Problem, type Mistake } from "../../shared/problem.ts";
 import type { Answer } from "./answer.ts";
 import type { DecideSeriesChange, Written as Write } from "./series-rows.ts";
 import type { OpenSeries } from "./store-series.ts";
@@ -9,11 +9,15 @@ import { viewOfRow, type TaskRow } from "./task-row.ts";
 import { notFound, type WriteDeps, type Writer, type Written } from "./write-task.ts";
 
 export type SeriesChangeRequest = Readonly<{
-  /** The occurrence addressed. */
+  /** The task addressed. */
   id: string;
+  /** `occurrence`: any other task is refused; `template`: one is given as `target` and `template`, any other task likewise. */
+  of: "occurrence" | "template";
   ifMatch: IfMatch;
   decide: DecideSeriesChange;
   answer: (row: TaskRow) => Answer;
+  /** The mistake told of a task that is no occurrence, where one must be addressed. */
+  refusal: (row: TaskRow) => Mistake;
   /** A tombstone is given to `decide` instead of being answered with 404. */
   seesDeleted?: boolean;
 }>;
@@ -23,8 +27,8 @@ export type SeriesDeps = Pick<WriteDeps, "now" | "encode" | "notify"> & Readonly
 const maxAttempts = 5;
 
 /**
- * Changes an occurrence together with its series by a rule: one transaction that holds the template and its open occurrences, writes
- * what the rule says with one event each, and keeps the answer. If-Match is compared with the occurrence; where it is a tombstone, only
+ * Changes a task together with its series by a rule: one transaction that holds the template and its open occurrences, writes
+ * what the rule says with one event each, and keeps the answer. If-Match is compared with the task addressed; where it is a tombstone, only
  * if there is something to write.
  * Throws TASK_NOT_FOUND (also for another's), VERSION_MISMATCH with the occurrence as it is, INVALID_REQUEST for a task that is no
  * occurrence, and what the rule throws.
@@ -38,11 +42,10 @@ export async function changeSeries(deps: SeriesDeps, writer: Writer, request: Se
           return { written: { answer: replayOf(series.kept, key), replayed: true }, wrote: false };
         const { rows } = series;
         if (rows === null || (rows.target.deleted_at !== null && !request.seesDeleted)) throw notFound(request.id);
-        const { target, template } = rows;
-        if (template === null)
-          throw new Problem("INVALID_REQUEST", undefined, {
-            mistakes: [{ path: "query.scope", message: "is for occurrences of a series; this task is none" }],
-          });
+        const { target } = rows;
+        const template = request.of === "template" ? target : rows.template;
+        if (template === null || (request.of === "occurrence" && target.template_id === null))
+          throw new Problem("INVALID_REQUEST", undefined, { mistakes: [request.refusal(target)] });
         const isStale = !matches(request.ifMatch, target.version);
         if (isStale && target.deleted_at === null) throw staleError(target);
         const now = deps.now();

@@ -1,6 +1,7 @@
 import { Problem, type Mistake } from "../../shared/problem.ts";
 import { parseRecurrencePatternText } from "../../shared/recurrence/recurrence-pattern.ts";
 import type { TaskPatch } from "../../shared/tasks/task-input.ts";
+import { checkStart } from "./check-start.ts";
 import { endingAfter, endingAt, endingBefore, hasBefore, isPastEnd } from "./cut-pattern.ts";
 import { decidePatch } from "./decide-task.ts";
 import { followed, withoutDue, withoutPattern } from "./follow-template.ts";
@@ -15,6 +16,7 @@ import {
   type SeriesRows,
   type Written,
 } from "./series-rows.ts";
+import { resolveDue, type Resolved } from "./resolve-due.ts";
 import { splitSeries } from "./split-series.ts";
 import type { TaskRow } from "./task-row.ts";
 
@@ -29,12 +31,13 @@ export type Scope = "all" | "future";
  * series was given since (done ahead, then reopened) is changed without it: an end never moves to later.
  */
 export function decideScopedPatch(
-  patch: TaskPatch,
-  of: Readonly<{ scope: Scope; zone: string; newId: (now: Date) => string }>,
+  asked: TaskPatch,
+  of: Readonly<{ scope: Scope; zone: string | null; newId: (now: Date) => string }>,
 ): DecideSeriesChange {
   const { scope, zone } = of;
   return (rows, now) => {
-    refuseUnscoped(patch, scope);
+    refuseUnscoped(asked, scope);
+    const patch = resolveDue(asked, { dueTz: rows.target.due_tz, zone });
     const pattern = parseRecurrencePatternText(livePattern(rows));
     const place = placeOf(rows.target);
     if (scope === "future" && rows.target.status === "completed")
@@ -91,12 +94,17 @@ export function decideStopAfter(zone: string): DecideSeriesChange {
   };
 }
 
-type Patching = Readonly<{ patch: TaskPatch; zone: string; now: Date }>;
+type Patching = Readonly<{ patch: Resolved<TaskPatch>; zone: string | null; now: Date }>;
 
 function inPlace(rows: SeriesRows, { patch, zone, now }: Patching): SeriesDecision {
   const { writes, row } = occurrencesAlone(rows, { patch, zone, now });
   // A due is the occurrence's; the template's pattern says when the series recurs.
   const template = decidePatch(withoutDue(patch), zone)(rows.template, now);
+  if (patch.recurrence_pattern)
+    checkStart(
+      { pattern: patch.recurrence_pattern, dueDate: patch.due_date, dueOn: patch.due_on },
+      template.row.recurrence_pattern ?? "",
+    );
   return { writes: [...writesOf([template]), ...writes], row };
 }
 
@@ -107,7 +115,7 @@ function occurrencesAlone({ template, target, open }: SeriesRows, { patch, zone,
 }
 
 /** In place the series recurs by its pattern alone: a new due would be this occurrence's only. */
-function refuseOwnDue(patch: TaskPatch, target: TaskRow): void {
+function refuseOwnDue(patch: Resolved<TaskPatch>, target: TaskRow): void {
   if (patch.recurrence_pattern) return;
   const isNew = {
     due_date: patch.due_date && patch.due_date.getTime() !== target.due_date?.getTime(),

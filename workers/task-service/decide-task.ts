@@ -2,7 +2,9 @@ import type { Message } from "../../shared/message.ts";
 import { Problem } from "../../shared/problem.ts";
 import type { TaskCreated } from "../../shared/records.ts";
 import type { NewTask, TaskPatch, UpdatedFields } from "../../shared/tasks/task-input.ts";
+import { checkStart } from "./check-start.ts";
 import { fillPattern } from "./fill-pattern.ts";
+import { resolveDue, type Resolved } from "./resolve-due.ts";
 import type { TaskRow } from "./task-row.ts";
 
 /** What a request makes of a task: the next row with the one event that tells it, or nothing at all. */
@@ -11,15 +13,17 @@ export type Decision = Readonly<{ row: TaskRow; event: Message | null }>;
 /** A rule: pure, of the row as it is and the time. Throws INVALID_REQUEST for what cannot be. */
 export type Decide = (row: TaskRow, now: Date) => Decision;
 
-/** `zone` is the user's: for a pattern that names none. */
+/** `zone` is the user's, for a pattern and a local due that name none; `null` for a user who has chosen none. */
 export function decideCreate(
-  input: NewTask,
-  of: Readonly<{ id: string; userId: string; now: Date; zone: string }>,
+  asked: NewTask,
+  of: Readonly<{ id: string; userId: string; now: Date; zone: string | null }>,
 ): TaskRow {
+  const input = resolveDue(asked, { dueTz: null, zone: of.zone });
   const pattern = input.recurrence_pattern ?? null;
   const due = { dueDate: input.due_date ?? null, dueOn: input.due_on ?? null, dueTz: input.due_tz ?? null };
   const recurrence =
-    pattern === null ? null : fillPattern(pattern, { before: null, ...due, zone: of.zone, now: of.now });
+    pattern === null ? null : fillPattern(pattern, { before: null, ...due, zone: of.zone ?? "UTC", now: of.now });
+  if (recurrence !== null) checkStart({ pattern, ...due }, recurrence);
   checkTemplateFlag(input.is_recurring_template, recurrence);
   return {
     id: of.id,
@@ -66,9 +70,11 @@ export function taskCreated(row: TaskRow): Message {
   return { type: "TaskCreated", key: row.id, subject: row.id, sequence: row.version, data };
 }
 
-/** Changes what the patch says; what it leaves as it is, is no change. `zone` is the user's: for a pattern that names none. */
-export function decidePatch(patch: TaskPatch, zone: string): Decide {
+/** Changes what the patch says; what it leaves as it is, is no change. `zone` as for `decideCreate`. */
+export function decidePatch(asked: TaskPatch, zone: string | null): Decide {
   return (row, now) => {
+    refuseOwnPattern(asked, row);
+    const patch = resolveDue(asked, { dueTz: row.due_tz, zone });
     const plain: TaskRow = { ...row, ...given(patch) };
     const wanted: TaskRow = { ...plain, ...recurrenceAfter(patch, { row, plain, zone, now }) };
     const changed: UpdatedFields = {
@@ -121,23 +127,36 @@ function updated(wanted: TaskRow, changed: UpdatedFields, now: Date): Decision {
 }
 
 /** The plain fields of a patch; undefined ones are not there, so spreading leaves the row's. A due day ends a due time, and the other way round. */
-function given({ title, description, due_date, due_on, due_tz, priority, tags, remind }: TaskPatch): Partial<TaskRow> {
+function given(patch: Resolved<TaskPatch>): Partial<TaskRow> {
+  const { title, description, due_date, due_on, due_tz, priority, tags, remind } = patch;
   const fields = { title, description, due_date, due_on, due_tz, priority, tags, remind };
   if (due_date) fields.due_on = null;
   if (due_on) fields.due_date = null;
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
+/** An occurrence recurs by its template's pattern; one of its own would make a series inside the series. */
+function refuseOwnPattern({ recurrence_pattern: pattern }: TaskPatch, row: TaskRow): void {
+  if (pattern === undefined || row.template_id === null) return;
+  throw invalid(
+    "/recurrence_pattern",
+    pattern === null
+      ? "is its series', of which this is an occurrence; end that with stop-after, or with DELETE and scope=all or scope=future"
+      : "is its series', of which this is an occurrence; change that with scope=all or scope=future",
+  );
+}
+
 function recurrenceAfter(
-  patch: TaskPatch,
-  { row, plain, zone, now }: Readonly<{ row: TaskRow; plain: TaskRow; zone: string; now: Date }>,
+  patch: Resolved<TaskPatch>,
+  { row, plain, zone, now }: Readonly<{ row: TaskRow; plain: TaskRow; zone: string | null; now: Date }>,
 ): Pick<TaskRow, "is_recurring_template" | "recurrence_pattern"> {
   const pattern = patch.recurrence_pattern ?? null;
   const kept = patch.recurrence_pattern === undefined && patch.is_recurring_template !== false;
   const due = { dueDate: plain.due_date, dueOn: plain.due_on, dueTz: plain.due_tz };
-  const filling = { before: row.recurrence_pattern, ...due, zone, now };
+  const filling = { before: row.recurrence_pattern, ...due, zone: zone ?? "UTC", now };
   const text = kept ? row.recurrence_pattern : pattern === null ? null : fillPattern(pattern, filling);
   checkTemplateFlag(patch.is_recurring_template, text);
+  if (!kept && text !== null) checkStart({ pattern, dueDate: patch.due_date, dueOn: patch.due_on }, text);
   if (text !== null && row.status === "completed" && !row.is_recurring_template)
     throw invalid("/recurrence_pattern", "cannot be given to a completed task; reopen it first");
   return { is_recurring_template: text !== null, recurrence_pattern: text };

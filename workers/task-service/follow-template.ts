@@ -1,21 +1,26 @@
 import type { TaskPatch } from "../../shared/tasks/task-input.ts";
+import type { Resolved } from "./resolve-due.ts";
 import type { TaskRow } from "./task-row.ts";
 
 /** Fields an occurrence takes from its template when it is made, and follows it in. */
 const inherited = ["title", "description", "priority", "tags", "remind"] as const;
 
 /** The fields of a patch in which an occurrence follows its template: those in which it was as the template was. */
-export function followed(patch: TaskPatch, row: TaskRow, template: TaskRow): TaskPatch {
+export function followed(patch: Resolved<TaskPatch>, row: TaskRow, template: TaskRow): Resolved<TaskPatch> {
   const names = inherited.filter((name) => JSON.stringify(row[name]) === JSON.stringify(template[name]));
   return Object.fromEntries(names.flatMap((name) => (patch[name] === undefined ? [] : [[name, patch[name]]])));
 }
 
 /** The part of a patch that is an occurrence's own. */
-export function withoutPattern({ recurrence_pattern: _pattern, is_recurring_template: _flag, ...rest }: TaskPatch) {
-  return rest satisfies TaskPatch;
+export function withoutPattern({
+  recurrence_pattern: _pattern,
+  is_recurring_template: _flag,
+  ...rest
+}: Resolved<TaskPatch>) {
+  return rest satisfies Resolved<TaskPatch>;
 }
 
 /** The part of a patch that has nothing to do with when one occurrence is due. */
-export function withoutDue({ due_date: _date, due_on: _on, due_tz: _tz, ...rest }: TaskPatch) {
-  return rest satisfies TaskPatch;
+export function withoutDue({ due_date: _date, due_on: _on, due_tz: _tz, ...rest }: Resolved<TaskPatch>) {
+  return rest satisfies Resolved<TaskPatch>;
 }

@@ -9,7 +9,7 @@ import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { outboxChannel, outboxRow } from "../../shared/outbox/outbox.ts";
 import { recordEncodeFailure } from "../../shared/outbox/record-encode-failure.ts";
 import { openRegistry, registrySettings } from "../../shared/registry.ts";
-import { preferencesOf } from "../../shared/preferences/read-preferences.ts";
+import { chosenZone, preferencesOf } from "../../shared/preferences/read-preferences.ts";
 import { runRole } from "../../shared/role.ts";
 import { buildApp } from "./app.ts";
 import { makeEncodeEvent } from "./encode-event.ts";
@@ -63,7 +63,7 @@ await runRole("task-service", settings, async (role, config) => {
       readSeriesParts: readSeriesParts(db),
       readPreferences: (userId) => preferencesOf(db.sql, userId),
     },
-    readZone: async (userId) => (await preferencesOf(db.sql, userId)).tz,
+    readZone: (userId) => chosenZone(db.sql, userId),
     oneAtATime: makeOneAtATime(),
   });
   const served = role.serve((request) => app.fetch(request));

@@ -11,9 +11,15 @@ import { makeRecurrences, mayClamp } from "../../shared/recurrence/recurrence.ts
 import type { TaskPatch } from "../../shared/tasks/task-input.ts";
 import { countBefore, endingAfter, scheduleOf } from "./cut-pattern.ts";
 import { fillPattern } from "./fill-pattern.ts";
+import type { Resolved } from "./resolve-due.ts";
 import { placeOf, type SeriesRows } from "./series-rows.ts";
 
-type Change = Readonly<{ patch: TaskPatch; pattern: RecurrencePattern; zone: string; now: Date }>;
+type Change = Readonly<{
+  patch: Resolved<TaskPatch>;
+  pattern: RecurrencePattern;
+  zone: string | null;
+  now: Date;
+}>;
 
 /**
  * The pattern of the new series, as its row keeps it: from the occurrence on, from its new due, or from the start a new pattern names.
@@ -23,7 +29,8 @@ type Change = Readonly<{ patch: TaskPatch; pattern: RecurrencePattern; zone: str
  * pattern can.
  */
 export function splitPattern({ template, target, closedPlaces }: SeriesRows, change: Change): string {
-  const { patch, pattern, zone, now } = change;
+  const { patch, pattern, now } = change;
+  const zone = change.zone ?? "UTC";
   const place = placeOf(target);
   const tz = patch.recurrence_pattern?.tz ?? pattern.tz ?? zone;
   const fill = (wanted: RecurrencePattern) =>
@@ -106,7 +113,7 @@ function keepingDay(pattern: RecurrencePattern, old: RecurrencePattern, start: s
   return { ...pattern, rrule: `${pattern.rrule}${inMonth};BYMONTHDAY=${day}` };
 }
 
-function startOf({ due_date: date, due_on: on }: TaskPatch, tz: string): string | null {
+function startOf({ due_date: date, due_on: on }: Resolved<TaskPatch>, tz: string): string | null {
   if (on) return on;
   if (!date) return null;
   const local = Temporal.Instant.fromEpochMilliseconds(date.getTime()).toZonedDateTimeISO(tz).toPlainDateTime();

@@ -16,14 +16,16 @@ import {
   type SeriesRows,
   type Written,
 } from "./series-rows.ts";
+import { checkStart } from "./check-start.ts";
+import type { Resolved } from "./resolve-due.ts";
 import { splitPattern } from "./split-pattern.ts";
 import type { TaskRow } from "./task-row.ts";
 
 export type Split = Readonly<{
-  patch: TaskPatch;
+  patch: Resolved<TaskPatch>;
   /** Of the template as it is. */
   pattern: RecurrencePattern;
-  zone: string;
+  zone: string | null;
   now: Date;
   /** Of the new template. */
   id: string;
@@ -53,6 +55,7 @@ export function splitSeries(rows: SeriesRows, split: Split): SeriesDecision {
             },
       ],
     });
+  checkStart({ pattern: patch.recurrence_pattern, dueDate: patch.due_date, dueOn: patch.due_on }, text);
   refuseOvertaking(first, split, placeOf(target));
   const changed = decidePatch({ ...withoutDue(withoutPattern(patch)), ...dueOf(first) }, zone)(template, now).row;
   const successor = newTask({ ...changed, is_recurring_template: true, recurrence_pattern: text }, split.id, now);

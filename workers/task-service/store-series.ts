@@ -15,7 +15,7 @@ type Write = Readonly<{ row: TaskRow; encoded: OutboxRow }>;
 export type LockedSeries = Readonly<{
   /** The answer under the key of the request, if there is one by now. */
   kept: KeptAnswer | null;
-  /** `null` where the user has no such task; without a template where it is no occurrence. */
+  /** `null` where the user has no such task; without a template where it is neither an occurrence nor one itself. */
   rows: (Omit<SeriesRows, "template"> & Readonly<{ template: TaskRow | null }>) | null;
   /** Writes all of it, in order, and keeps the answer. */
   store: (writes: readonly Write[], keep: (RequestKey & Readonly<{ answer: Answer }>) | null) => Promise<void>;
@@ -29,16 +29,18 @@ export type OpenSeries = <T>(
 ) => Promise<T>;
 
 /**
- * Runs `work` in a transaction that holds the template first, then the occurrence addressed, the open ones and all later ones in id
+ * Runs `work` in a transaction that holds the template first, then the task addressed, the open occurrences and all later ones in id
  * order: no occurrence is made for the template, and none of them changes, until it is over.
  */
 export function openSeries(db: Pick<Db, "transaction">): OpenSeries {
   return (userId, id, key, work) =>
     db.transaction(async (tx) => {
       const [found] = await tx<{ templateId: string | null; place: string | null }[]>`
-        select template_id as "templateId", recurrence_id as place from tasks where id = ${id} and user_id = ${userId}`;
+        select case when is_recurring_template then id else template_id end as "templateId", recurrence_id as place
+        from tasks where id = ${id} and user_id = ${userId}`;
       const template = found?.templateId ? await lockTask(tx, found.templateId) : null;
-      const place = plainId(found?.place ?? "");
+      // No occurrence comes after a template: of its own only the open ones are locked.
+      const place = found?.place === null ? "9999-12-31" : plainId(found?.place ?? "");
       const locked = template === null ? [] : await lockTasks(tx, { templateId: template.id, id, place });
       const target = locked.find((row) => row.id === id) ?? (found === undefined ? null : await lockTask(tx, id));
       const kept = key === null ? null : await readKept({ sql: tx })(userId, key);
@@ -47,7 +49,8 @@ export function openSeries(db: Pick<Db, "transaction">): OpenSeries {
         template === null || target === null
           ? []
           : await readClosedPlaces(tx, { templateId: template.id, after: place });
-      const isOpen = ({ status, deleted_at }: TaskRow) => status === "open" && deleted_at === null;
+      const isOpen = ({ status, deleted_at, template_id }: TaskRow) =>
+        status === "open" && deleted_at === null && template_id !== null;
       return await work({
         kept,
         rows: isMine ? { template, target, open: locked.filter(isOpen), closedPlaces } : null,

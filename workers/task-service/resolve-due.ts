@@ -1,0 +1,27 @@
+import { dueInstant, type LocalTime } from "../../shared/tasks/due-input.ts";
+import type { TaskPatch } from "../../shared/tasks/task-input.ts";
+
+/** What was asked for, its due time an instant. */
+export type Resolved<T> = Omit<T, "due_date"> & Readonly<{ due_date?: Date | null | undefined }>;
+
+type Asked = Pick<TaskPatch, "due_date" | "due_tz" | "recurrence_pattern">;
+
+/**
+ * Finds the instant of a local due time: in the zone asked for with it, else the one that its pattern names, else that of the task as it is,
+ * else the user's (`null`: they have chosen none). Throws what `dueInstant` throws.
+ */
+export function resolveDue<T extends Asked>(
+  asked: T,
+  of: Readonly<{ dueTz: string | null; zone: string | null }>,
+): Resolved<T> {
+  const { due_date: due, ...rest } = asked;
+  if (due === undefined) return rest;
+  // Cleared with it, the zone of the task is the user's again.
+  const own = asked.due_tz === undefined ? of.dueTz : null;
+  const tz = asked.due_tz ?? asked.recurrence_pattern?.tz ?? own ?? of.zone;
+  return { ...rest, due_date: due === null ? null : dueInstant(due, tz) };
+}
+
+export function isLocal(due: Date | LocalTime | null | undefined): due is LocalTime {
+  return due !== null && due !== undefined && !(due instanceof Date);
+}
