@@ -22,7 +22,8 @@ function examineSchemas(document: Json): readonly string[] {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   // addFormats is a CommonJS module: its function is the default of the default.
   addFormats.default(ajv);
-  for (const format of ["time-zone", "reminder-rule", "span", "local-start", "rrule"]) ajv.addFormat(format, true);
+  for (const format of ["time-zone", "reminder-rule", "span", "local-start", "due-time", "rrule"])
+    ajv.addFormat(format, true);
   ajv.addSchema({ $id: "api", components: document["components"] });
   const faults: string[] = [];
   for (const { at, schema, isAnswer } of schemasIn(document)) {

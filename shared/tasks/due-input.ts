@@ -27,6 +27,8 @@ export const dueTime = z
   })
   .openapi({
     type: "string",
+    format: "due-time",
+    pattern: "^(19[7-9]\\d|2[01]\\d\\d)-\\d\\d-\\d\\d[Tt ]",
     description:
       "An RFC 3339 time with an offset, or a local time without one, in the zone of due_tz, else of the pattern, else of your preferences. Of a " +
       "local time that comes twice in autumn the first one is meant; one that the clocks jump over in spring is refused.",

@@ -19,7 +19,6 @@ export const taskLimits = {
 export const priorities = ["Low", "Medium", "High"] as const;
 
 const title = visibleLine(taskLimits.titleLength).openapi({
-  pattern: "\\S",
   description: `What is to be done, in one line; spaces around it are dropped. At most ${taskLimits.titleLength} UTF-16 units.`,
   example: "Water the plants",
 });

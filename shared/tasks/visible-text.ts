@@ -2,6 +2,9 @@ import { z } from "@hono/zod-openapi";
 
 /** What a person sees: a character that is no space, no control and none of those that are drawn as nothing. */
 const visible = /[^\p{Cc}\p{Cf}\p{Cs}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+/** The same for clients, as far as every dialect of regular expressions can say it: one line with something in it, trimmed or not. */
+const linePattern = "^\\s*[^\\x00-\\x1f\\x7f-\\x9f\\s][^\\x00-\\x1f\\x7f-\\x9f]*\\s*$";
+const linesPattern = "^[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f]*$";
 const control = /\p{Cc}/u;
 const controlInLines = /[^\P{Cc}\t\n\r]/u;
 
@@ -13,7 +16,8 @@ export function visibleLine(maxLength: number) {
     .min(1, { error: "is empty", abort: true })
     .max(maxLength, { abort: true })
     .refine((text) => visible.test(text), { error: "has nothing that a person can see", abort: true })
-    .refine((text) => !control.test(text), "has a control character");
+    .refine((text) => !control.test(text), "has a control character")
+    .openapi({ pattern: linePattern });
 }
 
 /** Text of several lines; line ends and tabs are the only control characters it may have. */
@@ -21,5 +25,6 @@ export function visibleLines(maxLength: number) {
   return z
     .string()
     .max(maxLength, { abort: true })
-    .refine((text) => !controlInLines.test(text), "has a control character");
+    .refine((text) => !controlInLines.test(text), "has a control character")
+    .openapi({ pattern: linesPattern });
 }

@@ -6,6 +6,7 @@ import { assembleDocument } from "../../dev/api/assemble-document.ts";
 import { knownZone, parseRecurrencePattern } from "../../shared/recurrence/recurrence-pattern.ts";
 import { preferencesInput, spanMs } from "../../shared/preferences/preferences.ts";
 import { parseRelativeReminder } from "../../shared/tasks/relative-reminder.ts";
+import { dueTime } from "../../shared/tasks/due-input.ts";
 import { newTask, taskPatch } from "../../shared/tasks/task-input.ts";
 import { snoozeInput } from "../../workers/reminder-service/snooze-until.ts";
 
@@ -21,6 +22,7 @@ const formats: Readonly<Record<string, (text: string) => boolean>> = {
   "time-zone": (text) => knownZone(text) !== null,
   "reminder-rule": (text) => parseRelativeReminder(text) !== null,
   span: (text) => spanMs(text) !== null,
+  "due-time": (text) => dueTime.safeParse(text).success,
   "local-start": (text) => pattern.safeParse({ rrule: "FREQ=DAILY", start: text }).success,
   rrule: (text) => pattern.safeParse({ rrule: text }).success,
 };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Message } from "../../shared/message.ts";
+import { z } from "@hono/zod-openapi";
 import { Problem } from "../../shared/problem.ts";
 import { newTask, taskPatch, updatedFields } from "../../shared/tasks/task-input.ts";
 import {
@@ -41,6 +42,7 @@ function mistakesOf(work: () => unknown): readonly string[] | undefined {
   try {
     work();
   } catch (error) {
+    if (error instanceof z.ZodError) return error.issues.map(({ path }) => `/${path.join("/")}`);
     if (error instanceof Problem) return error.extra.mistakes?.map(({ path }) => path);
     throw error;
   }
