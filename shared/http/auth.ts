@@ -13,7 +13,7 @@ import {
 import { deriveId } from "../derive-id.ts";
 import { isProduction } from "../is-production.ts";
 import { Problem } from "../problem.ts";
-import { readClaims, sessionOfToken, userOfDevToken, userOfSubject } from "./claims.ts";
+import { readClaims, sessionOfToken, userOfDevToken, userOfIssuer, userOfSubject } from "./claims.ts";
 import { readCredential, type Credential } from "./credential.ts";
 import { openKeySet } from "./key-set.ts";
 import { isLoopback } from "../loopback.ts";
@@ -209,10 +209,11 @@ function complainAboutTokensOfOthers({ issuer, audience }: Seen<typeof authField
 
 type Verified = Omit<Identity, "via" | "token">;
 
-function identityOf({ mode }: AuthConfig, payload: JWTPayload, token: string): Verified {
+function identityOf({ mode, issuer }: AuthConfig, payload: JWTPayload, token: string): Verified {
   const claims = readClaims(payload);
+  const userOf = mode === "dev" ? userOfDevToken : issuer === anyone ? userOfIssuer : userOfSubject;
   return {
-    userId: mode === "dev" ? userOfDevToken(claims) : userOfSubject(claims),
+    userId: userOf(claims),
     sessionId: sessionOfToken(claims, token),
     expiresAt: new Date(claims.exp * 1000),
   };

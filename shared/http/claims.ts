@@ -36,7 +36,12 @@ const givenUuid = /^[\da-f]{8}-[\da-f]{4}-[1-46-8][\da-f]{3}-[89ab][\da-f]{3}-[\
  * computed, or was spelled in small letters.
  */
 export function userOfSubject({ sub, iss = "" }: Pick<Claims, "sub" | "iss">): string {
-  return givenUuid.test(sub) ? sub : deriveId("subject", iss, sub);
+  return givenUuid.test(sub) ? sub : userOfIssuer({ sub, iss });
+}
+
+/** The same where issuers are not compared: a subject is unique within its issuer alone (OpenID Connect §2), a UUID as well. */
+export function userOfIssuer({ sub, iss = "" }: Pick<Claims, "sub" | "iss">): string {
+  return deriveId("subject", iss, sub);
 }
 
 /** A development token was made here and names the user itself: its subject is nobody's choice. */
