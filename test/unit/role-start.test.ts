@@ -37,6 +37,17 @@ test.each<[RoleName, Record<string, string>, readonly string[]]>([
     { SCHEMA_REGISTRY_URL: "http://h", AUTH_MODE: "dev", TASK_SERVICE_URL: "task-service:8100" },
     [secret, "TASK_SERVICE_URL must be a URL"],
   ],
+  [
+    "ui-gateway",
+    { SCHEMA_REGISTRY_URL: "http://h", AUTH_MODE: "dev", AUTH_SECRET: "s".repeat(32), HOST: "0.0.0.0" },
+    ["AUTH_MODE=dev lets anyone be anyone: HOST must be"],
+  ],
+  [
+    "task-service",
+    { SCHEMA_REGISTRY_URL: "http://h", AUTH_JWKS_URL: "https://id.example/jwks" },
+    ["AUTH_ISSUER is not set", "AUTH_AUDIENCE is not set"],
+  ],
+  ["operator", { OPERATOR_TOKEN: "1" }, ["OPERATOR_TOKEN must have at least 32 characters"]],
 ])("%s tells all that is wrong with its configuration in one line and a few for people", async (role, env, own) => {
   const { lines, err, code } = await start(role, { ...wrong, ...env });
   expect(code).toBe(1);
