@@ -351,3 +351,10 @@ test("what a key set lacks is told together", () => {
 test.each(["127.0.0.1", "127.1.2.3", "localhost", "LOCALHOST", "::1"])("development mode starts on %s", (host) => {
   expect(config({ ...dev, HOST: host }).mode).toBe("dev");
 });
+
+test("names under which development sign-in is asked for are separated by commas, in any case", () => {
+  expect(config({ ...dev, AUTH_DEV_HOSTS: "App.test, tunnel.example" }).devHosts).toEqual([
+    "app.test",
+    "tunnel.example",
+  ]);
+});
