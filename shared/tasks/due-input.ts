@@ -28,7 +28,9 @@ export const dueTime = z
   .openapi({
     type: "string",
     format: "due-time",
-    pattern: "^(19[7-9]\\d|2[01]\\d\\d)-\\d\\d-\\d\\d[Tt ]",
+    pattern:
+      "^(19[7-9]\\d|2[01]\\d\\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])[Tt]([01]\\d|2[0-3]):[0-5]\\d(:[0-5]\\d(\\.\\d{1,9})?)?" +
+      "([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)?$",
     description:
       "An RFC 3339 time with an offset, or a local time without one, in the zone of due_tz, else of the pattern, else of your preferences. Of a " +
       "local time that comes twice in autumn the first one is meant; one that the clocks jump over in spring is refused.",
