@@ -93,6 +93,12 @@ export function integer(name: string, fallback: number, range: { min: number; ma
   };
 }
 
+/** A whole number that may be missing: `null` when unset. */
+export function optionalInteger(name: string, range: { min: number; max: number }): Setting<number | null> {
+  const { parse } = integer(name, 0, range);
+  return { name, fallback: "", parse: (value) => (value === "" ? null : parse(value)) };
+}
+
 export function flag(name: string, fallback: boolean): Setting<boolean> {
   return {
     name,

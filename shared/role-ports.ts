@@ -16,3 +16,8 @@ export const rolePorts = {
   "task-update-broadcaster": 8200,
   "outbox-relay": 8220,
 } as const satisfies Readonly<Record<RoleName, number>>;
+
+/** Where the gateway on a port tells probes and metrics, unless METRICS_PORT says otherwise: 8280 for 8080. 0 is any free one. */
+export function metricsPortBeside(port: number): number {
+  return port === 0 ? 0 : port + 200;
+}

@@ -1,9 +1,9 @@
 import { makeLog, type Level, type Log } from "./log.ts";
 import { makeMetrics, type Metrics } from "./metrics.ts";
-import { examineConfig, integer, oneOf, text, type Config, type Settings } from "./config.ts";
+import { examineConfig, integer, oneOf, optionalInteger, text, type Config, type Settings } from "./config.ts";
 import { openRoleServer, problemAnswer, type Fetch, type RoleServer } from "./http/role-server.ts";
 import { Problem } from "./problem.ts";
-import { rolePorts } from "./role-ports.ts";
+import { metricsPortBeside, rolePorts } from "./role-ports.ts";
 import type { RoleName } from "./topics.ts";
 
 /** What every role gets: its name, when to stop, where to tell. */
@@ -29,6 +29,8 @@ const roleSettings = (name: RoleName) => ({
   host: text("HOST", "127.0.0.1"),
   /** 0 is any free one; the log says which. */
   port: integer("PORT", rolePorts[name], { min: 0, max: 65_535 }),
+  /** Where probes and metrics are told in full; 0 is any free one. */
+  metricsPort: optionalInteger("METRICS_PORT", { min: 0, max: 65_535 }),
   logLevel: oneOf<Level>("LOG_LEVEL", ["debug", "info", "warn", "error"], "info"),
   instance: text("ROLE_INSTANCE", "1"),
   drainSeconds: integer("DRAIN_SECONDS", 12, { min: 1, max: 300 }),
@@ -86,7 +88,7 @@ export async function runRole<const S extends Settings>(
   let server: RoleServer;
   try {
     server = openRoleServer(
-      { hostname: config.host, port: config.port },
+      { hostname: config.host, port: config.port, metricsPort: metricsPortOf(name, config) },
       {
         answer: (request) => app(request),
         probes: {
@@ -109,7 +111,7 @@ export async function runRole<const S extends Settings>(
     }),
   );
 
-  log.info("starting", { url: server.url.href, pid: process.pid });
+  log.info("starting", { url: server.url.href, metricsUrl: server.metricsUrl.href, pid: process.pid });
   ready.set("started", () => started);
   try {
     await start(
@@ -139,6 +141,15 @@ export async function runRole<const S extends Settings>(
     if (!stop.signal.aborted || error !== stop.signal.reason) exit(1, "failed", error);
   }
   exit(0, "stopped");
+}
+
+/** `null` for one port for all. The gateway's is public, so what it tells of itself is elsewhere unless that is wanted. */
+function metricsPortOf(
+  name: RoleName,
+  { port, metricsPort }: Readonly<{ port: number; metricsPort: number | null }>,
+): number | null {
+  if (metricsPort !== null) return metricsPort === port && port !== 0 ? null : metricsPort;
+  return name === "ui-gateway" ? metricsPortBeside(port) : null;
 }
 
 /** Ends the process, telling programs in a line of the log and people on standard error, when anything is wrong. */

@@ -18,7 +18,7 @@ export function renderBanner(
   const roles = status.roles.map((role) => {
     const label = role.instance === 1 ? role.name : `${role.name}.${role.instance}`;
     const state = role.ready ? "ready" : role.pid === null ? "not running" : "not ready";
-    return [label, `http://127.0.0.1:${role.port}/metrics  (${state})`] as const;
+    return [label, `http://127.0.0.1:${role.metricsPort}/metrics  (${state})`] as const;
   });
   const width = Math.max(...[...rows, ...roles].map(([label]) => label.length));
   const line = ([label, value]: readonly [string, string]): string => `  ${label.padEnd(width)}  ${value}`;

@@ -1,4 +1,4 @@
-import { rolePorts } from "../../shared/role-ports.ts";
+import { metricsPortBeside, rolePorts } from "../../shared/role-ports.ts";
 import { explainPort } from "../stack/explain-port.ts";
 import type { ProcfileLine } from "./procfile.ts";
 
@@ -10,6 +10,8 @@ export type RolePlan = Readonly<{
   label: string;
   command: string;
   port: number;
+  /** Where it tells metrics; its port, but for the gateway. */
+  metricsPort: number;
 }>;
 
 export type PlanOptions = Readonly<{
@@ -56,7 +58,8 @@ export async function planRoles({
       const port = await choosePort(usual);
       const why = explainPort({ what: label === gateway ? "the app" : label, port, usual });
       if (why !== null) say(why);
-      plans.push({ name, instance, label, command, port });
+      const metricsPort = name === gateway ? await choosePort([metricsPortBeside(port)]) : port;
+      plans.push({ name, instance, label, command, port, metricsPort });
     }
   }
   return plans;

@@ -37,7 +37,9 @@ export function roleEnvironment(
   shared: Readonly<Record<string, string | undefined>>,
   plan: RolePlan,
 ): Record<string, string | undefined> {
-  return { ...shared, HOST: "127.0.0.1", PORT: String(plan.port), ROLE_INSTANCE: String(plan.instance) };
+  const { port, metricsPort, instance } = plan;
+  const ports = { PORT: String(port), METRICS_PORT: String(metricsPort) };
+  return { ...shared, HOST: "127.0.0.1", ...ports, ROLE_INSTANCE: String(instance) };
 }
 
 /** A secret of development: drawn once, so that a restart ends no session and no operator signs in again. */

@@ -6,7 +6,14 @@ import type { PartStatus, Stack, StackUrls } from "../stack/stack.ts";
 import { isReady } from "./launch-role.ts";
 import type { RolePlan } from "./plan-roles.ts";
 
-export type RoleStatus = Readonly<{ name: string; instance: number; pid: number | null; port: number; ready: boolean }>;
+export type RoleStatus = Readonly<{
+  name: string;
+  instance: number;
+  pid: number | null;
+  port: number;
+  metricsPort: number;
+  ready: boolean;
+}>;
 
 /** What `bun run dev status --json` prints; `app` and `operator` are null when that role is not among those run. */
 export type Status = StackUrls &
@@ -41,6 +48,7 @@ export function describeStatus({ stack, roles }: StatusSource): Status {
       instance: plan.instance,
       pid,
       port: plan.port,
+      metricsPort: plan.metricsPort,
       ready,
     })),
   };

@@ -9,8 +9,12 @@ export type Fetch = (request: Request) => Response | Promise<Response>;
 /** The names of the conditions that do not hold. */
 export type Probes = Readonly<{ unhealthy: () => readonly string[]; unready: () => readonly string[] }>;
 
+/** `metricsPort`: where probes and metrics are told in full; `null` for `port` itself. */
+export type Where = Readonly<{ hostname: string; port: number; metricsPort: number | null }>;
+
 export type RoleServer = Readonly<{
   url: URL;
+  metricsUrl: URL;
   /** Takes no new connections, lets running requests finish and closes the others; resolves when all are answered, bodies included. */
   drain: () => Promise<void>;
   /** Ends what is left. */
@@ -22,10 +26,11 @@ const idleSeconds = 60;
 /**
  * Listens and answers `/healthz`, `/readyz`, `/metrics` and, by `answer`, everything else. Whatever a stranger sends gets an
  * answer of ours, counted and logged: 400 where the request names no host that can be one, 500 without a word of the cause where
- * `answer` rejects. Throws when it cannot listen.
+ * `answer` rejects. With a `metricsPort` of its own, `port` says of the probes yes or no and has no metrics: it may be public.
+ * Throws when it cannot listen.
  */
 export function openRoleServer(
-  where: Readonly<{ hostname: string; port: number }>,
+  { hostname, port, metricsPort }: Where,
   { answer, probes, log, metrics }: Readonly<{ answer: Fetch; probes: Probes; log: Log; metrics: Metrics }>,
 ): RoleServer {
   const record = makeRequestRecord({ log, metrics });
@@ -44,35 +49,53 @@ export function openRoleServer(
       return refuse(request, "INTERNAL", started);
     }
   };
-  const server = Bun.serve({
-    ...where,
-    idleTimeout: idleSeconds,
-    // Its own answer to an exception shows source lines and paths to whoever made it happen.
-    development: false,
-    error: (error) => {
-      log.error("request_failed", { error });
-      return problemAnswer(new Problem("INTERNAL"), Bun.randomUUIDv7());
-    },
-    fetch: async (received, bun) => {
-      const target = readTarget(received);
-      if (target === null) return refuse(received, "MALFORMED_REQUEST");
-      switch (target.path) {
-        case "/healthz":
-          return probeAnswer(probes.unhealthy());
-        case "/readyz":
-          return probeAnswer(probes.unready());
-        case "/metrics":
-          return new Response(await metrics.text(), { headers: { "content-type": "text/plain; version=0.0.4" } });
-      }
-      const response = await answerSafely(target.request);
-      return isStream(response) ? keepOpen(response, received, bun) : response;
-    },
-  });
+  const tell = async (path: string): Promise<Response | null> => {
+    if (path === "/healthz") return probeAnswer(probes.unhealthy());
+    if (path === "/readyz") return probeAnswer(probes.unready());
+    if (path !== "/metrics") return null;
+    return new Response(await metrics.text(), { headers: { "content-type": "text/plain; version=0.0.4" } });
+  };
+  const tellStrangers = async (path: string): Promise<Response | null> => {
+    const told = path === "/metrics" ? null : await tell(path);
+    return told && new Response(told.ok ? "ok\n" : "not now\n", { status: told.status });
+  };
+  const listen = (at: number, telling: typeof tell, answerRest: Fetch) =>
+    Bun.serve({
+      hostname,
+      port: at,
+      idleTimeout: idleSeconds,
+      // Its own answer to an exception shows source lines and paths to whoever made it happen.
+      development: false,
+      error: (error) => {
+        log.error("request_failed", { error });
+        return problemAnswer(new Problem("INTERNAL"), Bun.randomUUIDv7());
+      },
+      fetch: async (received, bun) => {
+        const target = readTarget(received);
+        if (target === null) return refuse(received, "MALFORMED_REQUEST");
+        const response = (await telling(target.path)) ?? (await answerRest(target.request));
+        return isStream(response) ? keepOpen(response, received, bun) : response;
+      },
+    });
+  const server = listen(port, metricsPort === null ? tell : tellStrangers, answerSafely);
+  const nothingElse = (request: Request) => refuse(request, "NOT_FOUND");
+  const told = metricsPort === null ? server : listenBeside(server, () => listen(metricsPort, tell, nothingElse));
   return {
     url: server.url,
+    metricsUrl: told.url,
     drain: () => server.stop(),
-    close: () => server.stop(true),
+    close: async () => void (await Promise.all([server.stop(true), told.stop(true)])),
   };
+}
+
+/** A second listener; the first is closed where the second cannot listen. */
+function listenBeside<S extends Readonly<{ stop: (now: boolean) => Promise<void> }>>(first: S, listen: () => S): S {
+  try {
+    return listen();
+  } catch (error) {
+    void first.stop(true);
+    throw error;
+  }
 }
 
 /** The answer for a problem that comes up where no app is asked. */

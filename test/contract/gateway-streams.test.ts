@@ -183,7 +183,7 @@ describe("streams of real gateways", () => {
     const all = range(1, 500).map(() => ({ userId, taskId: task(), version: 1, title }));
     await world.publish(...all);
     await until("the stream is closed", () =>
-      fetch(`${urls[0]}/metrics`)
+      fetch(`${world.system.metricsUrl("ui-gateway", 1)}/metrics`)
         .then((answer) => answer.text())
         .then((text) => /gateway_streams_ended_total\{reason="slow"[^}]*\} [1-9]/.test(text)),
     );

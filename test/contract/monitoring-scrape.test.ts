@@ -196,7 +196,7 @@ async function useIt(users: number): Promise<void> {
 async function scrape(): Promise<Scrape> {
   const from = Date.now() / 1000;
   const text = (role: (typeof roleNames)[number]) =>
-    fetch(`${system.url(role)}/metrics`).then((answer) => answer.text());
+    fetch(`${system.metricsUrl(role)}/metrics`).then((answer) => answer.text());
   await until(
     "the operator has measured every part again",
     async () => {

@@ -63,7 +63,7 @@ test("one command prepares the stack, starts every role, tells every address, an
   );
   const plain = dev("status");
   expect(await plain.exited).toBe(0);
-  for (const { port } of status.roles) expect(plain.output()).toContain(`:${port}/metrics  (ready)`);
+  for (const { metricsPort } of status.roles) expect(plain.output()).toContain(`:${metricsPort}/metrics  (ready)`);
 
   process.kill(run.pid, "SIGINT");
   expect(await run.exited).toBe(0);

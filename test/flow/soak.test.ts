@@ -99,7 +99,7 @@ async function measure(tasks: number): Promise<Measured> {
 }
 
 async function valueOf(role: (typeof roleNames)[number], name: string): Promise<number> {
-  const { series } = readScrape(await (await fetch(`${system.url(role)}/metrics`)).text());
+  const { series } = readScrape(await (await fetch(`${system.metricsUrl(role)}/metrics`)).text());
   return series.find((one) => one.name === name)?.value ?? Number.NaN;
 }
 

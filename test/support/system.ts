@@ -16,6 +16,8 @@ export type System = AsyncDisposable &
     env: Readonly<Record<string, string>>;
     /** The address of an instance of a role; the gateway's is the product's. */
     url: (role: RoleName, instance?: number) => string;
+    /** Where an instance tells its metrics. */
+    metricsUrl: (role: RoleName, instance?: number) => string;
     /** Starts one more instance and waits until it is ready; its number. */
     start: (role: RoleName, env?: Readonly<Record<string, string>>) => Promise<number>;
     /** SIGKILL: nothing is said, nothing is finished. */
@@ -33,6 +35,7 @@ type Instance = {
   role: RoleName;
   number: number;
   port: number;
+  metricsPort: number;
   env: Readonly<Record<string, string>>;
   child: Bun.Subprocess<"ignore", "pipe", "pipe"> | null;
   lines: string[];
@@ -93,6 +96,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     return found;
   };
   const url = (role: RoleName, number = 1) => `http://127.0.0.1:${find(role, number).port}`;
+  const metricsUrl = (role: RoleName, number = 1) => `http://127.0.0.1:${find(role, number).metricsPort}`;
   const run = (instance: Instance) => {
     instance.child = Bun.spawn([process.execPath, `workers/${instance.role}/main.ts`], {
       cwd: root,
@@ -100,6 +104,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
         ...env,
         ...upstreams(instances),
         PORT: String(instance.port),
+        METRICS_PORT: String(instance.metricsPort),
         ROLE_INSTANCE: String(instance.number),
         ...instance.env,
       },
@@ -120,10 +125,12 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     );
   const add = async (role: RoleName, extra: Readonly<Record<string, string>> = {}): Promise<Instance> => {
     const number = instances.filter((instance) => instance.role === role).length + 1;
+    const port = await ports.choose([firstPort()]);
     const instance: Instance = {
       role,
       number,
-      port: await ports.choose([firstPort()]),
+      port,
+      metricsPort: role === "ui-gateway" ? await ports.choose([firstPort()]) : port,
       env: extra,
       child: null,
       lines: [],
@@ -141,6 +148,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   const system: System = {
     env,
     url,
+    metricsUrl,
     ops,
     start: async (role, extra) => {
       const instance = await add(role, extra);

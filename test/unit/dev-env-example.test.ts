@@ -10,7 +10,7 @@ async function readSettingNames(): Promise<ReadonlySet<string>> {
     for (const file of new Bun.Glob("**/*.ts").scanSync({ cwd: join(root, folder), absolute: true })) {
       const source = await Bun.file(file).text();
       const calls =
-        /\b(?:text|optional|optionalOneOf|optionalUrl|integer|flag|oneOf|url|urlList|brokerList|address)(?:<[^>()]*>)?\(\s*"([A-Z][A-Z0-9_]+)"|^  name: "([A-Z][A-Z0-9_]+)",$/gm;
+        /\b(?:text|optional|optionalInteger|optionalOneOf|optionalUrl|integer|flag|oneOf|url|urlList|brokerList|address)(?:<[^>()]*>)?\(\s*"([A-Z][A-Z0-9_]+)"|^  name: "([A-Z][A-Z0-9_]+)",$/gm;
       for (const [, called, written] of source.matchAll(calls)) names.add(called ?? written ?? "");
     }
   }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parseDotEnv, readSecret, roleEnvironment, sharedEnvironment } from "../../dev/run/role-environment.ts";
 
 const urls = { databaseUrl: "postgres://d", kafkaBrokers: "k:1", schemaRegistryUrl: "http://s", redisUrl: "redis://r" };
-const plan = { name: "ui-gateway", instance: 2, label: "ui-gateway.2", command: "", port: 8141 };
+const plan = { name: "ui-gateway", instance: 2, label: "ui-gateway.2", command: "", port: 8141, metricsPort: 8341 };
 
 test("what the user sets wins over the defaults of development, and an empty value is not set", () => {
   const env = sharedEnvironment({
@@ -33,8 +33,9 @@ test("who brings a key set for tokens is not given a secret besides", () => {
 });
 
 test("PORT means the application's to the runner and the instance's own to a role", () => {
-  expect(roleEnvironment({ PORT: "8080" }, plan)).toMatchObject({
+  expect(roleEnvironment({ PORT: "8080", METRICS_PORT: "1" }, plan)).toMatchObject({
     PORT: "8141",
+    METRICS_PORT: "8341",
     ROLE_INSTANCE: "2",
     HOST: "127.0.0.1",
   });

@@ -41,6 +41,15 @@ test("only the chosen roles are planned, on the ports they have anyway", async (
   expect((await setup({ only: ["operator"] })).map(({ name, port }) => [name, port])).toEqual([["operator", 8090]]);
 });
 
+test("the gateway tells its metrics on a port beside its own, the others on theirs", async () => {
+  const plans = await setup({ taken: [8280] });
+  expect(plans.map(({ name, metricsPort }) => [name, metricsPort])).toEqual([
+    ["task-service", 8100],
+    ["ui-gateway", 8281],
+    ["operator", 8090],
+  ]);
+});
+
 test("an unknown role is refused with the names of the known ones", async () => {
   await expect(setup({ only: ["gateway"] })).rejects.toThrow(
     'no role "gateway"; it has task-service, ui-gateway, operator',

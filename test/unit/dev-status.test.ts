@@ -11,11 +11,18 @@ const stack: Stack = {
   extras: [["Console", "http://c"]],
   stop: async () => {},
 };
-const plan = (name: string, instance: number, port: number) => ({ name, instance, label: name, command: "", port });
+const plan = (name: string, instance: number, port: number, metricsPort = port) => ({
+  name,
+  instance,
+  label: name,
+  command: "",
+  port,
+  metricsPort,
+});
 const status = describeStatus({
   stack,
   roles: [
-    { plan: plan("ui-gateway", 1, 8080), pid: 11, ready: true },
+    { plan: plan("ui-gateway", 1, 8080, 8280), pid: 11, ready: true },
     { plan: plan("ui-gateway", 2, 8141), pid: 12, ready: false },
     { plan: plan("operator", 1, 8090), pid: null, ready: false },
   ],
@@ -31,9 +38,9 @@ test("the status has exactly the keys that scripts read", () => {
     redisUrl: "redis://r",
     stack: { kind: "embedded", parts: [{ name: "postgres", pid: 7, port: 5432 }] },
     roles: [
-      { name: "ui-gateway", instance: 1, pid: 11, port: 8080, ready: true },
-      { name: "ui-gateway", instance: 2, pid: 12, port: 8141, ready: false },
-      { name: "operator", instance: 1, pid: null, port: 8090, ready: false },
+      { name: "ui-gateway", instance: 1, pid: 11, port: 8080, metricsPort: 8280, ready: true },
+      { name: "ui-gateway", instance: 2, pid: 12, port: 8141, metricsPort: 8141, ready: false },
+      { name: "operator", instance: 1, pid: null, port: 8090, metricsPort: 8090, ready: false },
     ],
   });
 });
@@ -55,7 +62,7 @@ test("the banner names every address, why this stack, and who is not ready", () 
     "because no Docker",
   ])
     expect(banner).toContain(text);
-  expect(banner).toContain("http://127.0.0.1:8080/metrics  (ready)");
+  expect(banner).toContain("http://127.0.0.1:8280/metrics  (ready)");
   expect(banner).toContain("http://127.0.0.1:8141/metrics  (not ready)");
   expect(banner).toContain("http://127.0.0.1:8090/metrics  (not running)");
 });

@@ -7,11 +7,14 @@ import { sendRaw } from "../support/raw-http.ts";
 const opened: { close: () => Promise<void> }[] = [];
 afterEach(async () => void (await Promise.all(opened.splice(0).map((server) => server.close()))));
 
-function setup(answer: Fetch = (request) => new Response(`${request.method} ${request.url}`)) {
+function setup(
+  answer: Fetch = (request) => new Response(`${request.method} ${request.url}`),
+  metricsPort: number | null = null,
+) {
   const lines: string[] = [];
   const metrics = makeMetrics("ui-gateway", { process: false });
   const server = openRoleServer(
-    { hostname: "127.0.0.1", port: 0 },
+    { hostname: "127.0.0.1", port: 0, metricsPort },
     {
       answer,
       probes: { unhealthy: () => [], unready: () => ["database"] },
@@ -127,4 +130,23 @@ test("at a stop what runs is answered to its last byte, idle connections are clo
   gate.resolve();
   expect(await (await running).text()).toBe("begin,end");
   await drained;
+});
+
+test("beside a metrics port of its own, the public one says of the probes yes or no and has no metrics", async () => {
+  const { server } = setup(() => new Response("nothing", { status: 404 }), 0);
+  const ask = async (base: URL, path: string) => {
+    const answer = await fetch(new URL(path, base));
+    return [answer.status, (await answer.text()).split("\n")[0]?.slice(0, 30)];
+  };
+  expect(await ask(server.url, "/healthz")).toEqual([200, "ok"]);
+  expect(await ask(server.url, "/readyz")).toEqual([503, "not now"]);
+  expect(await ask(server.url, "/metrics")).toEqual([404, "nothing"]);
+  expect(await ask(server.metricsUrl, "/readyz")).toEqual([503, "waiting for: database"]);
+  expect((await fetch(new URL("/metrics", server.metricsUrl))).headers.get("content-type")).toStartWith("text/plain");
+  expect((await fetch(new URL("/v1/tasks", server.metricsUrl))).status).toBe(404);
+});
+
+test("where the metrics port is taken nothing listens at all", () => {
+  using taken = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
+  expect(() => setup(undefined, taken.port)).toThrow(`port ${taken.port} in use`);
 });
