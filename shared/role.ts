@@ -1,7 +1,7 @@
 import { makeLog, type Level, type Log } from "./log.ts";
 import { makeMetrics, type Metrics } from "./metrics.ts";
 import { examineConfig, integer, oneOf, optionalInteger, text, type Config, type Settings } from "./config.ts";
-import { openRoleServer, problemAnswer, type Fetch, type RoleServer } from "./http/role-server.ts";
+import { openRoleServer, type Fetch, type RoleServer } from "./http/role-server.ts";
 import { Problem } from "./problem.ts";
 import { metricsPortBeside, rolePorts } from "./role-ports.ts";
 import type { RoleName } from "./topics.ts";
@@ -65,8 +65,7 @@ export async function runRole<const S extends Settings>(
   // Until the role serves, nobody can say what is not found: callers are told to come again.
   let app: Fetch = () => {
     const code = started && failing(ready).length === 0 ? "NOT_FOUND" : "UNAVAILABLE";
-    const extra = code === "UNAVAILABLE" ? { retryAfterSeconds: 1 } : {};
-    return problemAnswer(new Problem(code, undefined, extra), Bun.randomUUIDv7());
+    throw new Problem(code, undefined, code === "UNAVAILABLE" ? { retryAfterSeconds: 1 } : {});
   };
 
   const exit = (code: number, reason: string, error?: unknown): never => {

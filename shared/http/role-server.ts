@@ -1,6 +1,6 @@
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
-import { Problem, problemDocument, problems, type ProblemCode } from "../problem.ts";
+import { Problem, problemDocument, problems } from "../problem.ts";
 import { makeRequestRecord } from "./request-record.ts";
 import { readTarget } from "./request-target.ts";
 
@@ -25,8 +25,8 @@ const idleSeconds = 60;
 
 /**
  * Listens and answers `/healthz`, `/readyz`, `/metrics` and, by `answer`, everything else. Whatever a stranger sends gets an
- * answer of ours, counted and logged: 400 where the request names no host that can be one, 500 without a word of the cause where
- * `answer` rejects. With a `metricsPort` of its own, `port` says of the probes yes or no and has no metrics: it may be public.
+ * answer of ours, counted and logged: 400 where the request names no host that can be one; where `answer` rejects, the Problem it
+ * rejects with, or 500 without a word of the cause. With a `metricsPort` of its own, `port` says of the probes yes or no and has no metrics: it may be public.
  * Throws when it cannot listen.
  */
 export function openRoleServer(
@@ -34,19 +34,20 @@ export function openRoleServer(
   { answer, probes, log, metrics }: Readonly<{ answer: Fetch; probes: Probes; log: Log; metrics: Metrics }>,
 ): RoleServer {
   const record = makeRequestRecord({ log, metrics });
-  const refuse = (request: Request, code: ProblemCode, started = performance.now()): Response => {
+  const refuse = (request: Request, problem: Problem, started = performance.now()): Response => {
     const requestId = Bun.randomUUIDv7();
-    const { status } = problems[code];
+    const { status } = problems[problem.code];
     record({ method: request.method, route: "unmatched", status, ms: performance.now() - started, requestId });
-    return problemAnswer(new Problem(code), requestId);
+    return problemAnswer(problem, requestId);
   };
   const answerSafely = async (request: Request): Promise<Response> => {
     const started = performance.now();
     try {
       return await answer(request);
     } catch (error) {
+      if (error instanceof Problem) return refuse(request, error, started);
       log.error("request_failed", { error });
-      return refuse(request, "INTERNAL", started);
+      return refuse(request, new Problem("INTERNAL"), started);
     }
   };
   const tell = async (path: string): Promise<Response | null> => {
@@ -72,13 +73,14 @@ export function openRoleServer(
       },
       fetch: async (received, bun) => {
         const target = readTarget(received);
-        if (target === null) return refuse(received, "MALFORMED_REQUEST");
+        if (target === null) return refuse(received, new Problem("MALFORMED_REQUEST"));
         const response = (await telling(target.path)) ?? (await answerRest(target.request));
+        if (received.method === "HEAD") return withoutLength(response);
         return isStream(response) ? keepOpen(response, received, bun) : response;
       },
     });
   const server = listen(port, metricsPort === null ? tell : tellStrangers, answerSafely);
-  const nothingElse = (request: Request) => refuse(request, "NOT_FOUND");
+  const nothingElse = (request: Request) => refuse(request, new Problem("NOT_FOUND"));
   const told = metricsPort === null ? server : listenBeside(server, () => listen(metricsPort, tell, nothingElse));
   return {
     url: server.url,
@@ -99,7 +101,7 @@ function listenBeside<S extends Readonly<{ stop: (now: boolean) => Promise<void>
 }
 
 /** The answer for a problem that comes up where no app is asked. */
-export function problemAnswer(problem: Problem, requestId: string): Response {
+function problemAnswer(problem: Problem, requestId: string): Response {
   const { retryAfterSeconds } = problem.extra;
   return new Response(JSON.stringify(problemDocument(problem, requestId)), {
     status: problems[problem.code].status,
@@ -119,6 +121,14 @@ function probeAnswer(failing: readonly string[]): Response {
 
 function isStream({ status, body, headers }: Response): boolean {
   return status === 200 && body !== null && headers.get("content-type")?.startsWith("text/event-stream") === true;
+}
+
+/** Bun says `Content-Length: 0` of an answer to HEAD without a body, which is wrong where GET would stream (RFC 9110 §8.6). */
+function withoutLength(response: Response): Response {
+  const isKnown = response.body !== null || response.headers.has("content-length");
+  return isKnown
+    ? response
+    : new Response(new ReadableStream({ pull: (out) => out.close() }, { highWaterMark: 0 }), response);
 }
 
 /**

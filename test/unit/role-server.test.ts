@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { openRoleServer, type Fetch } from "../../shared/http/role-server.ts";
 import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
+import { Problem } from "../../shared/problem.ts";
 import { sendRaw } from "../support/raw-http.ts";
 
 const opened: { close: () => Promise<void> }[] = [];
@@ -103,6 +104,25 @@ test("only a stream that was opened may be silent for longer, and its connection
     const answer = await setup(() => refused).raw("GET /v1/stream HTTP/1.1\r\nHost: h\r\n\r\n");
     expect(answer.headers.get("connection")).toBeNull();
   }
+});
+
+test("HEAD never says a length that GET would not have", async () => {
+  const ask = async (answer: Response) =>
+    (await setup(() => answer).raw("HEAD /v1/stream HTTP/1.1\r\nHost: h\r\n\r\n")).headers.get("content-length");
+  const events = { headers: { "content-type": "text/event-stream" } };
+  expect(await ask(new Response(null, events))).toBeNull();
+  expect(await ask(new Response(stream(), events))).toBeNull();
+  expect(await ask(new Response(null, { headers: { "content-length": "7" } }))).toBe("7");
+  expect(await ask(new Response("four"))).toBe("4");
+});
+
+test("a problem that comes up before there is an app is answered, counted and logged", async () => {
+  const { raw, lines } = setup(() => {
+    throw new Problem("UNAVAILABLE", undefined, { retryAfterSeconds: 1 });
+  });
+  const answer = await raw("GET /v1/tasks HTTP/1.1\r\nHost: h\r\n\r\n");
+  expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "1"]);
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([{ event: "request", status: 503 }]);
 });
 
 test("at a stop what runs is answered to its last byte, idle connections are closed, and new ones are refused", async () => {

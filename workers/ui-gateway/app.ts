@@ -85,7 +85,7 @@ export function buildApp(deps: GatewayDeps): Gateway {
 
   return {
     fetch: async (request) => {
-      const isDocument = request.method === "GET" && new URL(request.url).pathname === "/openapi.json";
+      const isDocument = ["GET", "HEAD"].includes(request.method) && new URL(request.url).pathname === "/openapi.json";
       return isDocument ? compressed(request, Response.json(await document())) : app.fetch(request);
     },
   };
