@@ -18,6 +18,17 @@ describe.skipIf(!url)("the routes of notifications (needs DATABASE_URL)", () => 
   const idsOf = (body: { items: readonly { id: string }[] }) => body.items.map(({ id }) => id);
   const email = { type: "email", to: "ada@example.org" };
 
+  test("those that were read, and those that were not, are two lists", async () => {
+    const userId = Bun.randomUUIDv7();
+    for (let n = 0; n < 2; n++) await world.hear(triggered({ userId }));
+    const all = (await call(userId, "GET", "?channel=in-app")).body;
+    const [first = ""] = idsOf(all);
+    expect((await call(userId, "POST", `/${first}/read`)).status).toBe(200);
+    const read = idsOf((await call(userId, "GET", "?unread=false")).body);
+    const unread = idsOf((await call(userId, "GET", "?unread=true")).body);
+    expect([read, read.length + unread.length, unread.includes(first)]).toEqual([[first], idsOf(all).length, false]);
+  });
+
   test("a user sees their own notifications, newest first, page by page", async () => {
     const userId = Bun.randomUUIDv7();
     for (let n = 0; n < 3; n++) await world.hear(triggered({ userId }));

@@ -65,6 +65,40 @@ test("a missing or wrong token is refused on every path below /api, known or not
   expect((await app.request("/api/dead-letters/redrive", { method: "POST" })).status).toBe(401);
 });
 
+test("the token is asked for before a body is read", async () => {
+  let isRead = false;
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull: (out) => {
+        isRead = true;
+        out.enqueue(new Uint8Array(1_000));
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const response = await app.request("/api/consumers/task-service/pause", { method: "POST", body });
+  expect([response.status, isRead]).toEqual([401, false]);
+});
+
+test("what no database can hold is a mistake of the one who asks", async () => {
+  for (const [path, mistake] of [
+    ["/api/dead-letters?key=%00", "query.key has a NUL character"],
+    ["/api/parked?topic=a%00b", "query.topic has a NUL character"],
+    ["/api/outbox/held?topic=a&key=%00", "query.key has a NUL character"],
+    ["/api/dead-letters?from=99999999999999999999h", "query.from must be RFC 3339 or an age such as 2h"],
+    ["/api/dead-letters?to=0000-01-01", "query.to must be RFC 3339 or an age such as 2h"],
+    ["/api/dead-letters?from=2026-01-02&to=2026-01-01", "query.to is not after from"],
+    ["/api/audit?limit=1e1", "query.limit is not a whole number from 1 to 1000"],
+    ["/api/audit?limit=1&limit=2", "query.limit is given more than once"],
+  ]) {
+    const { status, body } = await call("GET", path ?? "");
+    expect([status, body["detail"]]).toEqual([422, mistake as never]);
+  }
+  expect((await call("GET", "/api/dead-letters/%00")).status).toBe(404);
+  const nul = await call("POST", "/api/parked/skip", { group: "reminder-service", topic: "t", key: "\0" });
+  expect(nul.status).toBe(422);
+});
+
 test("it tells what the command line tells", async () => {
   await world.die({ key: "a" });
   await world.park("reminder-service", "b", 2);

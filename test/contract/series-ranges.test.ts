@@ -92,6 +92,10 @@ describe.skipIf(!url)("the recurrences of a time (needs DATABASE_URL)", () => {
     ]);
     const backward = await post(id, "skip", { from: holiday.to, to: holiday.from });
     expect([backward.status, backward.body.errors]).toEqual([422, [{ path: "/to", message: "is not after from" }]]);
+    for (const view of ["occurrences", "history"]) {
+      const read = await world.send("GET", `/v1/series/${id}/${view}?from=${holiday.to}&to=${holiday.from}`);
+      expect([read.status, read.body.errors]).toEqual([422, [{ path: "query.to", message: "is not after from" }]]);
+    }
     // 366 and then 135 more are more than may be exceptions: of the second time none is skipped.
     await post(id, "skip", { from: "2100-01-01T00:00:00Z", to: "2101-01-01T00:00:00Z" });
     const version = (await world.send("GET", `/v1/series/${id}`)).etag;

@@ -129,6 +129,18 @@ test("a request that was passed on is told by the route that passed it on, a str
 });
 
 describe("sessions", () => {
+  test("where they are made elsewhere, that is said before a body is read", async () => {
+    let isRead = false;
+    const pull = (out: ReadableStreamDefaultController<Uint8Array>) => {
+      isRead = true;
+      out.enqueue(new Uint8Array(1_000));
+    };
+    const body = new ReadableStream<Uint8Array>({ pull }, { highWaterMark: 0 });
+    const { app } = setup({ auth: { ...auth, mode: "jwt" } });
+    const answer = await app.fetch(new Request("http://app.test/v1/session", { method: "POST", body }));
+    expect([answer.status, isRead]).toEqual([404, false]);
+  });
+
   test("a name gets a token and a cookie scripts cannot read; the same name is the same user", async () => {
     const { call, signIn } = setup();
     const { token, user_id, cookie, bearer } = await signIn();
