@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { instant } from "../tasks/instant.ts";
 import { relativeReminders } from "../tasks/relative-reminders-input.ts";
 import { zone } from "../tasks/zone.ts";
+import { secretShape } from "./webhook-secret.ts";
 
 const clock = (what: string) =>
   z
@@ -11,18 +12,20 @@ const clock = (what: string) =>
 
 export const weekdays = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"] as const;
 
-const quietHours = z
-  .strictObject({
-    from: clock("When a window begins, on the user's wall clock."),
-    to: clock("When it ends; not after `from` means on the next day."),
-    days: z
-      .array(z.enum(weekdays))
-      .min(1)
-      .overwrite((days) => weekdays.filter((day) => days.includes(day)))
-      .default([...weekdays])
-      .openapi({ description: "The days on which a window begins." }),
-  })
-  .refine(({ from, to }) => from !== to, { path: ["to"], error: "is the same as from" });
+const quietHoursShape = z.strictObject({
+  from: clock("When a window begins, on the user's wall clock."),
+  to: clock("When it ends; not after `from` means on the next day."),
+  days: z
+    .array(z.enum(weekdays))
+    .min(1)
+    .overwrite((days) => weekdays.filter((day) => days.includes(day)))
+    .default([...weekdays])
+    .openapi({ description: "The days on which a window begins." }),
+});
+const quietHours = quietHoursShape.refine(({ from, to }) => from !== to, {
+  path: ["to"],
+  error: "is the same as from",
+});
 
 /** What JSON Schema says of a text that `spanMs` reads. */
 export const spanWords = {
@@ -57,10 +60,28 @@ const direct = [
     url: z.url({ protocol: /^https?$/ }).max(2000),
     secret: z
       .string()
-      .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, "is not whsec_ and 24 to 64 bytes in base64")
-      .openapi({ description: "Signs what is posted, as Standard Webhooks says." }),
+      .regex(secretShape, "is not whsec_ and 24 to 64 bytes in base64")
+      .optional()
+      // Left out it is the one that is kept for this URL: see admitPreferences.
+      .transform((secret) => secret ?? "")
+      .openapi({
+        type: "string",
+        pattern: secretShape.source,
+        description:
+          "Signs what is posted, as Standard Webhooks says. It is never shown again: answers hold a hint such as whsec_…LaSw. Left out, or " +
+          "given as that hint, it stays what it was.",
+        example: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+      }),
   }),
-  z.strictObject({ type: z.literal("email"), to: z.email().max(254) }),
+  z.strictObject({
+    type: z.literal("email"),
+    // The length first: the pattern takes its time over a megabyte.
+    to: z
+      .string()
+      .max(254, { abort: true })
+      .regex(z.regexes.email, "is not an e-mail address")
+      .openapi({ format: "email" }),
+  }),
 ] as const;
 
 const lastChannel = z.discriminatedUnion("type", direct).openapi("LastChannel");
@@ -107,6 +128,32 @@ export const preferencesInput = z
       .default([{ type: "in-app" }]),
   })
   .openapi("Preferences");
+
+const choices = preferencesInput.shape;
+/** The body of PATCH /v1/preferences, a JSON Merge Patch: what is missing stays, `null` is the default again. */
+export const preferencesPatch = z
+  .strictObject({
+    tz: choices.tz.unwrap().nullable(),
+    all_day_at: choices.all_day_at.unwrap().nullable(),
+    default_reminders: choices.default_reminders.unwrap().nullable(),
+    quiet_hours: z
+      .strictObject({
+        from: quietHoursShape.shape.from.nullable(),
+        to: quietHoursShape.shape.to.nullable(),
+        days: quietHoursShape.shape.days.unwrap().nullable(),
+      })
+      .partial()
+      .nullable(),
+    urgent_passes: choices.urgent_passes.unwrap().nullable(),
+    muted_until: choices.muted_until.unwrap(),
+    late: z
+      .strictObject({ policy: late.shape.policy.unwrap().nullable(), after: late.shape.after.unwrap().nullable() })
+      .partial()
+      .nullable(),
+    channels: choices.channels.unwrap().nullable(),
+  })
+  .partial()
+  .openapi("PreferencesPatch");
 
 /** What a person wants of reminders and notifications, every choice filled in. JSON through and through. */
 export type Preferences = z.output<typeof preferencesInput>;

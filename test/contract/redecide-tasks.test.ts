@@ -5,7 +5,7 @@ import type { Encoder } from "../../shared/outbox/outbox.ts";
 import { defaultPreferences, type Preferences } from "../../shared/preferences/preferences.ts";
 import type { ReminderRule } from "../../shared/records.ts";
 import type { Db } from "../../shared/postgres/db.ts";
-import { findPreferences, putPreferences } from "../../workers/reminder-scheduling-worker/keep-preferences.ts";
+import { findPreferences, changePreferences } from "../../workers/reminder-scheduling-worker/keep-preferences.ts";
 import { redecideTasks } from "../../workers/reminder-scheduling-worker/redecide-tasks.ts";
 import { makeWantReminders } from "../../workers/reminder-scheduling-worker/want-reminders.ts";
 import { openTestDb } from "../support/database.ts";
@@ -31,7 +31,7 @@ describe.skipIf(!url)("preferences and the tasks they decide on Postgres (needs 
 
   const wantReminders = makeWantReminders({ countForeign: () => {} });
   const put = (over: Partial<Preferences>, user = userId) =>
-    putPreferences(db, { userId: user, settings: { ...defaultPreferences, ...over }, ifMatch: any });
+    changePreferences(db, { userId: user, change: () => ({ ...defaultPreferences, ...over }), ifMatch: any });
   const context = (tx: Parameters<ReturnType<typeof makeWantReminders>>[1]["tx"]) => ({
     tx,
     log,
@@ -217,8 +217,8 @@ describe.skipIf(!url)("preferences and the tasks they decide on Postgres (needs 
             return done;
           }),
       };
-      const settings = { ...defaultPreferences, tz: "Pacific/Auckland" };
-      const putting = putPreferences(slow, { userId, settings, ifMatch: any });
+      const change = () => ({ ...defaultPreferences, tz: "Pacific/Auckland" });
+      const putting = changePreferences(slow, { userId, change, ifMatch: any });
       await locked.promise;
       const hearing = hear(event);
       await until("the event waits for the lock", async () => (await waiting(db)) > 0);

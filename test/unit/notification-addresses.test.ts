@@ -1,11 +1,33 @@
 import { describe, expect, test } from "bun:test";
-import { isPublic, resolvePublic, type Address } from "../../workers/notification-service/resolve-public.ts";
+import { isPublic, leadsInside } from "../../shared/public-address.ts";
+import { resolvePublic, type Address } from "../../workers/notification-service/resolve-public.ts";
 
 describe("addresses a webhook of a person may lead to", () => {
   test.each(["93.184.216.34", "8.8.8.8", "2606:4700:4700::1111", "2a00:1450:4001:81b::200e", "::ffff:8.8.8.8"])(
     "%s",
     (address) => expect(isPublic(address)).toBe(true),
   );
+});
+
+describe("a URL leads inside by itself", () => {
+  test.each([
+    ["http://127.0.0.1/hook", true],
+    ["http://2130706433/", true],
+    ["http://0x7f.1/", true],
+    ["http://[::1]:8080/", true],
+    ["http://[::ffff:10.0.0.1]/", true],
+    ["http://169.254.169.254/latest/meta-data", true],
+    ["http://localhost:3000/", true],
+    ["http://LOCALHOST./", true],
+    ["http://me.localhost/", true],
+    ["http://metadata.google.internal/", true],
+    ["http://printer.local/", true],
+    ["http://router.home.arpa/", true],
+    ["https://example.org/hook", false],
+    ["https://local.example.org/", false],
+    ["https://notlocal/", false],
+    ["https://93.184.216.34/", false],
+  ])("%s: %p", (url, inside) => expect(leadsInside(new URL(url))).toBe(inside));
 });
 
 describe("addresses it may not lead to", () => {
@@ -37,6 +59,8 @@ describe("addresses it may not lead to", () => {
     ["6to4 of a private one", "2002:0a00:0001::1"],
     ["NAT64 of metadata", "64:ff9b::a9fe:a9fe"],
     ["Teredo", "2001:0:0:1::1"],
+    ["a cloud's host, though handed out to the public", "168.63.129.16"],
+    ["the same in v6", "::ffff:168.63.129.16"],
     ["no address", "localhost"],
   ])("%s: %s", (_kind, address) => expect(isPublic(address)).toBe(false));
 });

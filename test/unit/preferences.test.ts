@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { defaultPreferences, preferencesInput, spanMs } from "../../shared/preferences/preferences.ts";
+import { isWebhookSecret } from "../../shared/preferences/webhook-secret.ts";
 import { storedPreferences } from "../../shared/preferences/read-preferences.ts";
 
 const secret = `whsec_${"A".repeat(32)}`;
@@ -54,7 +55,8 @@ test.each<[string, object, string]>([
   ["quiet hours without an end", { quiet_hours: { from: "22:00", to: "22:00" } }, "quiet_hours.to"],
   ["a reminder that is none", { default_reminders: ["P1M"] }, "default_reminders.0"],
   ["a span of months", { late: { after: "P1M" } }, "late.after"],
-  ["a webhook without a secret", { channels: [{ type: "webhook", url: webhook.url }] }, "channels.0.secret"],
+  ["a secret of another kind", { channels: [{ ...webhook, secret: "hunter2" }] }, "channels.0.secret"],
+  ["an address that is too long", { channels: [{ type: "email", to: `${"a.".repeat(200)}a@b.cd` }] }, "channels.0.to"],
   ["a webhook to a file", { channels: [{ ...webhook, url: "file:///etc/passwd" }] }, "channels.0.url"],
   ["an address that is none", { channels: [{ type: "email", to: "ada" }] }, "channels.0.to"],
   [
@@ -65,6 +67,28 @@ test.each<[string, object, string]>([
 ])("refuses %s", (_what, body, path) => {
   expect(preferencesInput.safeParse(body).error?.issues.map((issue) => issue.path.join("."))).toEqual([path]);
 });
+
+test.each([
+  [24, true],
+  [64, true],
+  [23, false],
+  [65, false],
+])("a secret of %i bytes is one: %p", (bytes, isOne) => {
+  for (let n = 0; n < 20; n++) {
+    const random = crypto.getRandomValues(new Uint8Array(bytes));
+    expect(isWebhookSecret(`whsec_${Buffer.from(random).toString("base64")}`)).toBe(isOne);
+  }
+});
+
+test.each([
+  ["no prefix", "A".repeat(32)],
+  ["nothing", "whsec_"],
+  ["33 characters, which are no bytes", `whsec_${"A".repeat(33)}`],
+  ["no padding", `whsec_${"A".repeat(34)}`],
+  ["too much padding", `whsec_${"A".repeat(35)}==`],
+  ["bits left over", `whsec_${"A".repeat(34)}B==`.replace("AB==", "B==")],
+  ["the alphabet of URLs", `whsec_${"-_".repeat(16)}`],
+])("a secret with %s is none", (_what, text) => expect(isWebhookSecret(text)).toBe(false));
 
 test.each<[string, number | null]>([
   ["PT6H", 6 * 3_600_000],

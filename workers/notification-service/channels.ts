@@ -4,6 +4,7 @@ import type { Channel, Notification } from "./channel.ts";
 import { makeEmailChannel, type EmailOptions } from "./email-channel.ts";
 import { makeInAppChannel } from "./in-app-channel.ts";
 import { makeLogChannel } from "./log-channel.ts";
+import { allowPrivateSetting } from "../../shared/public-address.ts";
 import { resolveBySystem } from "./resolve-public.ts";
 import { makeWebhookChannel, signerOf } from "./webhook-channel.ts";
 import type { Way } from "./way.ts";
@@ -15,8 +16,7 @@ export const channelSettings = checked(
     /** `whsec_` and base64; needed with the URL. */
     webhookSecret: optional("NOTIFY_WEBHOOK_SECRET"),
     timeoutMs: integer("NOTIFY_TIMEOUT_MS", 5_000, { min: 100, max: 30_000 }),
-    /** For development: people's webhooks may lead to addresses that are not of the public internet. */
-    allowPrivate: flag("NOTIFY_ALLOW_PRIVATE_ADDRESSES", false),
+    allowPrivate: allowPrivateSetting,
     /** The server that takes mail; unset: the e-mail channel refuses, and what follows it in a chain is taken. */
     smtpUrl: optionalUrl("NOTIFY_SMTP_URL", ["smtp", "smtps"]),
     /** A password in that URL goes by TLS alone; true: also to a server that offers none, such as one on the same machine. */

@@ -1,4 +1,5 @@
 import { deriveId } from "../../shared/derive-id.ts";
+import { linksOf, webhooksOf, type ChannelLink } from "../../shared/preferences/channel-links.ts";
 import type { ChannelChoice, Preferences } from "../../shared/preferences/preferences.ts";
 import type { ChannelName } from "./channel.ts";
 
@@ -25,10 +26,9 @@ export function laneOf(userId: string, { channel, target }: Way): string {
 }
 
 /** The webhooks in a person's chains by URL, with the secret that signs; the first where one is named twice. */
-export function endpointsOf({ channels }: Pick<Preferences, "channels">): ReadonlyMap<string, string> {
+export function endpointsOf(preferences: Pick<Preferences, "channels">): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
-  for (const one of channels.flatMap(linksOf))
-    if (one.type === "webhook" && !found.has(one.url)) found.set(one.url, one.secret);
+  for (const { url, secret } of webhooksOf(preferences)) if (!found.has(url)) found.set(url, secret);
   return found;
 }
 
@@ -36,17 +36,7 @@ function chainOf(choice: ChannelChoice): Chain {
   return [wayOf(choice), ...linksOf(choice).slice(1).map(wayOf)];
 }
 
-type Link = Readonly<
-  | { type: "in-app" | "log"; else?: Link }
-  | { type: "webhook"; url: string; secret: string; else?: Link }
-  | { type: "email"; to: string; else?: Link }
->;
-
-function linksOf(link: Link): readonly Link[] {
-  return [link, ...(link.else ? linksOf(link.else) : [])];
-}
-
-function wayOf(link: Link): Way {
+function wayOf(link: ChannelLink): Way {
   switch (link.type) {
     case "webhook":
       return { channel: "webhook", target: link.url };

@@ -4,16 +4,27 @@ import { bodyFailures, readFailures } from "../../shared/http/failures.ts";
 import { makeHttpApp, type HttpApp } from "../../shared/http/http-app.ts";
 import { etagOf, matches, readIfMatch, readIfNoneMatch } from "../../shared/http/if-match.ts";
 import { ifMatchHeader, ifNoneMatchHeader } from "../../shared/http/match-headers.ts";
+import { mistakesOf } from "../../shared/http/problem-response.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
-import { defaultPreferences, preferencesInput, type Preferences } from "../../shared/preferences/preferences.ts";
-import type { Put } from "./keep-preferences.ts";
+import {
+  defaultPreferences,
+  preferencesInput,
+  preferencesPatch,
+  type Preferences,
+} from "../../shared/preferences/preferences.ts";
+import { Problem } from "../../shared/problem.ts";
+import { admitPreferences, showPreferences } from "./admit-preferences.ts";
+import type { Kept, PreferencesChange } from "./keep-preferences.ts";
+import { mergePatch } from "./merge-patch.ts";
 
 export type AppOptions = Readonly<{
   /** `null` for a user who never said anything. */
-  readPreferences: (userId: string) => Promise<Readonly<{ settings: Preferences; version: number }> | null>;
-  /** Resolves with the version; throws VERSION_MISMATCH. */
-  putPreferences: (put: Put) => Promise<number>;
+  readPreferences: (userId: string) => Promise<Kept | null>;
+  /** Resolves with what they are now; throws VERSION_MISMATCH. */
+  changePreferences: (change: PreferencesChange) => Promise<Kept>;
+  /** Whether people's webhooks may lead to addresses that are not public. */
+  allowPrivate: boolean;
   authenticate: Auth["authenticate"];
   newId: () => string;
   log: Log;
@@ -24,7 +35,7 @@ const etag = { ETag: { description: "The version, quoted.", schema: { type: "str
 const content = { "application/json": { schema: preferencesInput } };
 
 /** The routes of preferences. Runs wherever `fetch` handlers do. */
-export function buildApp({ readPreferences, putPreferences, ...http }: AppOptions): HttpApp {
+export function buildApp({ readPreferences, changePreferences, allowPrivate, ...http }: AppOptions): HttpApp {
   const app = makeHttpApp({ title: "Taskwire preferences", version: "1", ...http });
   const path = "/v1/preferences";
   app.openapi(
@@ -45,7 +56,7 @@ export function buildApp({ readPreferences, putPreferences, ...http }: AppOption
       const { settings, version } = found ?? { settings: defaultPreferences, version: 0 };
       c.header("etag", etagOf(version));
       const known = readIfNoneMatch(c.req.valid("header")["if-none-match"]);
-      return matches(known, version) ? c.body(null, 304) : c.json(settings, 200);
+      return matches(known, version) ? c.body(null, 304) : c.json(showPreferences(settings), 200);
     },
   );
   app.openapi(
@@ -66,11 +77,44 @@ export function buildApp({ readPreferences, putPreferences, ...http }: AppOption
       },
     }),
     async (c) => {
-      const settings = c.req.valid("json");
+      const wanted = c.req.valid("json");
+      const change = (before: Preferences) => admitPreferences(wanted, before, { allowPrivate });
       const ifMatch = readIfMatch(c.req.valid("header")["if-match"]);
-      const version = await putPreferences({ userId: c.var.identity.userId, settings, ifMatch });
+      const { settings, version } = await changePreferences({ userId: c.var.identity.userId, change, ifMatch });
       c.header("etag", etagOf(version));
-      return c.json(settings, 200);
+      return c.json(showPreferences(settings), 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "patch",
+      path,
+      summary: "Change some of your preferences",
+      description:
+        "A JSON Merge Patch (RFC 7396): what is missing stays as it is, null is the default again, the list of channels is replaced as " +
+        "a whole. Otherwise as PUT.",
+      request: {
+        headers: z.object(ifMatchHeader),
+        body: { required: true, content: { "application/json": { schema: preferencesPatch } } },
+      },
+      responses: {
+        200: { description: "The preferences as they now are", headers: etag, content },
+        ...bodyFailures(412),
+      },
+    }),
+    async (c) => {
+      // As it was sent: what was made of it has defaults for what is missing.
+      const patch: unknown = await c.req.json();
+      const change = (before: Preferences) => {
+        const merged = preferencesInput.safeParse(mergePatch(before, patch));
+        if (!merged.success)
+          throw new Problem("INVALID_REQUEST", undefined, { mistakes: mistakesOf(merged.error, "body") });
+        return admitPreferences(merged.data, before, { allowPrivate });
+      };
+      const ifMatch = readIfMatch(c.req.valid("header")["if-match"]);
+      const { settings, version } = await changePreferences({ userId: c.var.identity.userId, change, ifMatch });
+      c.header("etag", etagOf(version));
+      return c.json(showPreferences(settings), 200);
     },
   );
   return app;

@@ -6,15 +6,22 @@ import { consume } from "../../shared/consume/consume.ts";
 import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { outboxChannel } from "../../shared/outbox/outbox.ts";
+import { allowPrivateSetting } from "../../shared/public-address.ts";
 import { openRegistry, registrySettings } from "../../shared/registry.ts";
 import { runRole } from "../../shared/role.ts";
 import { every } from "../../shared/timers/every.ts";
 import { buildApp } from "./app.ts";
-import { findPreferences, putPreferences } from "./keep-preferences.ts";
+import { changePreferences, findPreferences } from "./keep-preferences.ts";
 import { redecideTasks } from "./redecide-tasks.ts";
 import { makeWantReminders } from "./want-reminders.ts";
 
-const settings = { database: databaseSettings, kafka: kafkaSettings, registry: registrySettings, auth: authSettings };
+const settings = {
+  database: databaseSettings,
+  kafka: kafkaSettings,
+  registry: registrySettings,
+  auth: authSettings,
+  allowPrivate: allowPrivateSetting,
+};
 const redecideMs = 500;
 
 await runRole("reminder-scheduling-worker", settings, async (role, config) => {
@@ -32,7 +39,8 @@ await runRole("reminder-scheduling-worker", settings, async (role, config) => {
   );
   const app = buildApp({
     readPreferences: (userId) => findPreferences(db.sql, userId),
-    putPreferences: (put) => putPreferences(db, put),
+    changePreferences: (change) => changePreferences(db, change),
+    allowPrivate: config.allowPrivate,
     authenticate,
     newId: () => Bun.randomUUIDv7(),
     log,

@@ -1,0 +1,37 @@
+import { preferencesInput, type ChannelChoice, type Preferences } from "./preferences.ts";
+
+/** One way of a chain, and the ones after it. */
+export type ChannelLink = Readonly<
+  | { type: "in-app" | "log"; else?: ChannelLink }
+  | ({ type: "webhook"; else?: ChannelLink } & Endpoint)
+  | { type: "email"; to: string; else?: ChannelLink }
+>;
+type Endpoint = Readonly<{ url: string; secret: string }>;
+
+/** A choice and what is used when it has failed, in that order. */
+export function linksOf(choice: ChannelChoice): readonly ChannelLink[] {
+  return followed(choice);
+}
+
+function followed(link: ChannelLink): readonly ChannelLink[] {
+  return [link, ...(link.else ? followed(link.else) : [])];
+}
+
+/** The webhooks among some preferences' channels, in their order. */
+export function webhooksOf({ channels }: Pick<Preferences, "channels">): readonly Endpoint[] {
+  return channels.flatMap(linksOf).filter((link) => link.type === "webhook");
+}
+
+/** The preferences with other secrets for their webhooks; "" is none. `path` is the JSON pointer of the webhook. */
+export function withSecrets(
+  preferences: Preferences,
+  secretOf: (webhook: Endpoint, path: string) => string,
+): Preferences {
+  const changed = (link: ChannelLink, path: string): object => ({
+    ...link,
+    ...(link.type === "webhook" ? { secret: secretOf(link, path) || undefined } : {}),
+    ...(link.else ? { else: changed(link.else, `${path}/else`) } : {}),
+  });
+  const channels = preferences.channels.map((choice, place) => changed(choice, `/channels/${place}`));
+  return { ...preferences, channels: preferencesInput.shape.channels.parse(channels) };
+}

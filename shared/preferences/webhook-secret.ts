@@ -1,0 +1,19 @@
+/** What the secret of a webhook looks like in a request: itself, or the hint of one that is kept. Whether it is one, `isWebhookSecret` says. */
+export const secretShape = /^whsec_(?:[A-Za-z0-9+/]{32,88}={0,2}|…[A-Za-z0-9+/]{4})$/;
+
+/** Whether this is `whsec_` and 24 to 64 bytes in base64, as every verifier of Standard Webhooks decodes it: padded, no bit left over. */
+export function isWebhookSecret(text: string): boolean {
+  if (!text.startsWith("whsec_")) return false;
+  const encoded = text.slice("whsec_".length);
+  const bytes = Buffer.from(encoded, "base64");
+  return bytes.toString("base64") === encoded && bytes.length >= 24 && bytes.length <= 64;
+}
+
+/** What is shown of a secret: `whsec_…` and its last four characters. */
+export function secretHint(secret: string): string {
+  return `whsec_…${secret.replace(/=+$/, "").slice(-4)}`;
+}
+
+export function isSecretHint(text: string): boolean {
+  return text.startsWith("whsec_…");
+}
