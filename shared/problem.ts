@@ -30,6 +30,7 @@ export const problems = {
   REMINDER_FOLLOWS_TASK: { status: 409, retry: false, title: "The reminder follows its task" },
   OPERATOR_DISABLED: { status: 403, retry: false, title: "The operator's interface is closed" },
   TOO_MANY_STREAMS: { status: 429, retry: true, title: "Too many open streams" },
+  TOO_MANY_TESTS: { status: 429, retry: true, title: "The endpoint was tested a moment ago" },
   UNAVAILABLE: { status: 503, retry: true, title: "A part of the system is not reachable" },
   INTERNAL: { status: 500, retry: true, title: "Something went wrong on our side" },
   UNDECODABLE: { status: 500, retry: false, title: "The record cannot be decoded" },

@@ -25,7 +25,7 @@ const meanings = {
   413: "The body is too large",
   415: "The body is not application/json",
   422: "The request has mistakes, each named in `errors`; or the idempotency key was used for another request",
-  429: "Too many open streams",
+  429: "Too many of these now; try again after Retry-After",
   500: "Something went wrong on our side; the log has it under the id of the request",
   503: "A part of the system is not reachable, or this one is starting or stopping; try again after Retry-After",
 } as const;

@@ -8,6 +8,7 @@ import { makeMeasureDeliveries } from "../../workers/notification-service/measur
 import { postPinned } from "../../workers/notification-service/post-pinned.ts";
 import { makeWebhookChannel } from "../../workers/notification-service/webhook-channel.ts";
 import { until } from "../support/until.ts";
+import { receive } from "./receive-webhooks.ts";
 import { openNotificationWorld, secret, triggered, type NotificationWorld } from "./notification-world.ts";
 
 const url = process.env["DATABASE_URL"];
@@ -16,22 +17,6 @@ if (process.env["REQUIRE_ALL"] === "1" && !(url && openssl)) throw new Error("ne
 
 const now = () => new Date();
 const anywhere = (timeoutMs = 500) => makeWebhookChannel({ name: "webhook", timeoutMs, now, resolve: null });
-
-/** A receiver of webhooks on this machine. */
-function receive(answer: (request: Request, body: string) => Response | Promise<Response> = () => new Response("ok")) {
-  const requests: { request: Request; body: string }[] = [];
-  const server = Bun.serve({
-    hostname: "127.0.0.1",
-    port: 0,
-    fetch: async (request) => {
-      const body = await request.text();
-      requests.push({ request, body });
-      return answer(request, body);
-    },
-  });
-  const { href } = server.url;
-  return { requests, url: href, port: server.port, [Symbol.asyncDispose]: () => server.stop(true) };
-}
 
 const notification: Notification = {
   id: Bun.randomUUIDv7(),

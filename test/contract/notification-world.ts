@@ -8,6 +8,7 @@ import type { Channel, ChannelName, Notification, Sent } from "../../workers/not
 import { sendDeliveries, type SendDeliveries } from "../../workers/notification-service/send-deliveries.ts";
 import { makeWakes } from "../../workers/notification-service/wakes.ts";
 import { makeWriteDeliveries } from "../../workers/notification-service/write-deliveries.ts";
+import type { SendTest } from "../../workers/notification-service/webhook-channel.ts";
 import { openTestDb } from "../support/database.ts";
 import { until } from "../support/until.ts";
 
@@ -106,7 +107,7 @@ export async function openNotificationWorld() {
     };
   };
 
-  const appFor = (userId: string) =>
+  const appFor = (userId: string, sendTest: SendTest = () => Promise.resolve({ outcome: "delivered" })) =>
     buildApp({
       db,
       authenticate: () =>
@@ -114,6 +115,7 @@ export async function openNotificationWorld() {
       newId: () => Bun.randomUUIDv7(),
       log,
       metrics: makeMetrics("test", { process: false }),
+      sendTest,
       onResent: () => {},
     });
 

@@ -21,6 +21,7 @@ function setup() {
     now: () => new Date(),
     log: makeLog({}, "error", () => {}),
     metrics: makeMetrics("test", { process: false }),
+    sendTest: () => Promise.resolve({ outcome: "delivered" as const }),
     onResent: () => {},
   };
   return { deps, asked: () => asked };

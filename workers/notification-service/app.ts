@@ -20,6 +20,7 @@ import {
   statusSchema,
 } from "./notification-view.ts";
 import { resendNotification } from "./resend-notification.ts";
+import type { SendTest } from "./webhook-channel.ts";
 
 export type AppOptions = Readonly<{
   db: Pick<Db, "sql" | "transaction">;
@@ -27,6 +28,8 @@ export type AppOptions = Readonly<{
   newId: () => string;
   log: Log;
   metrics: Metrics;
+  /** By the channel of people's webhooks. */
+  sendTest: SendTest;
   /** Something is to be sent at once. */
   onResent: () => void;
 }>;
@@ -48,7 +51,7 @@ const answers = <S extends z.ZodType>(schema: S, description: string) => ({
 });
 
 /** The routes of notifications. Runs wherever `fetch` handlers do. */
-export function buildApp({ db, authenticate, newId, log, metrics, onResent }: AppOptions): HttpApp {
+export function buildApp({ db, authenticate, newId, log, metrics, sendTest, onResent }: AppOptions): HttpApp {
   const app = makeHttpApp({ title: "Taskwire notifications", version: "1", authenticate, newId, log, metrics });
   const find = async (id: string, userId: string) => {
     const found = await findNotification(db.sql, { id, userId });
@@ -102,7 +105,7 @@ export function buildApp({ db, authenticate, newId, log, metrics, onResent }: Ap
     async (c) => c.json({ read: await markAllRead(db.sql, c.var.identity.userId) }, 200),
   );
 
-  addEndpointRoutes(app, db);
+  addEndpointRoutes(app, { sql: db.sql, sendTest, newId });
 
   app.openapi(
     createRoute({

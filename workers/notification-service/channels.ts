@@ -6,7 +6,7 @@ import { makeInAppChannel } from "./in-app-channel.ts";
 import { makeLogChannel } from "./log-channel.ts";
 import { allowPrivateSetting } from "../../shared/public-address.ts";
 import { resolveBySystem } from "./resolve-public.ts";
-import { makeWebhookChannel, signerOf } from "./webhook-channel.ts";
+import { makeWebhookChannel, signerOf, type SendTest } from "./webhook-channel.ts";
 import type { Way } from "./way.ts";
 
 export const channelSettings = checked(
@@ -39,6 +39,8 @@ export type Channels = Readonly<{
   channels: readonly Channel[];
   /** Ways that get everything, whatever people choose. */
   operatorWays: readonly Way[];
+  /** By the channel of people's webhooks. */
+  sendTest: SendTest;
 }>;
 
 /** The channels, by the settings of the environment. Throws for a webhook secret that is none. */
@@ -58,11 +60,18 @@ export function makeChannels(
     mail === null || emailFrom === null
       ? { name: "email", send: () => Promise.resolve({ outcome: "refused", reason: "mail is not set up" }) }
       : makeEmailChannel({ ...mail, from: emailFrom, mayGoTo: recipients(emailTo), hourly: emailHourly, timeoutMs });
+  const webhook = makeWebhookChannel({
+    name: "webhook",
+    timeoutMs,
+    now,
+    resolve: allowPrivate ? null : resolveBySystem,
+  });
   return {
+    sendTest: webhook.sendTest,
     channels: [
       makeInAppChannel(),
       makeLogChannel(log),
-      makeWebhookChannel({ name: "webhook", timeoutMs, now, resolve: allowPrivate ? null : resolveBySystem }),
+      webhook,
       email,
       ...(operator === null
         ? []

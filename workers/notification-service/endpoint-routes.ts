@@ -1,16 +1,17 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { readFailures, writeFailures } from "../../shared/http/failures.ts";
 import type { HttpApp } from "../../shared/http/http-app.ts";
-import type { Db } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
-import { endpointSchema, endpointView } from "./endpoint-view.ts";
+import { endpointSchema, endpointTestSchema, endpointView, testView } from "./endpoint-view.ts";
 import { enableEndpoint, listEndpoints } from "./endpoints.ts";
+import { testEndpoint, type Testing } from "./test-endpoint.ts";
 
 const params = z.object({ id: z.guid("is not a UUID").transform((text) => text.toLowerCase()) });
 const list = z.object({ items: z.array(endpointSchema) }).openapi("NotificationEndpoints");
 
-/** The routes of the webhooks among a user's channels: to see how they do, and to let one that was given up have another chance. */
-export function addEndpointRoutes(app: HttpApp, db: Pick<Db, "sql">): void {
+/** The routes of the webhooks among a user's channels: how they do, a test, and another chance for one that was given up. */
+export function addEndpointRoutes(app: HttpApp, testing: Testing): void {
+  const { sql } = testing;
   app.openapi(
     createRoute({
       method: "get",
@@ -21,7 +22,7 @@ export function addEndpointRoutes(app: HttpApp, db: Pick<Db, "sql">): void {
         ...readFailures(422),
       },
     }),
-    async (c) => c.json({ items: (await listEndpoints(db.sql, c.var.identity.userId)).map(endpointView) }, 200),
+    async (c) => c.json({ items: (await listEndpoints(sql, c.var.identity.userId)).map(endpointView) }, 200),
   );
 
   app.openapi(
@@ -39,10 +40,30 @@ export function addEndpointRoutes(app: HttpApp, db: Pick<Db, "sql">): void {
     async (c) => {
       const { id } = c.req.valid("param");
       const { userId } = c.var.identity;
-      await enableEndpoint(db.sql, { id, userId });
-      const found = (await listEndpoints(db.sql, userId)).find((endpoint) => endpoint.id === id);
+      await enableEndpoint(sql, { id, userId });
+      const found = (await listEndpoints(sql, userId)).find((endpoint) => endpoint.id === id);
       if (found === undefined) throw new Problem("ENDPOINT_NOT_FOUND");
       return c.json(endpointView(found), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/notifications/endpoints/{id}/test",
+      summary: "Send a test to a webhook now",
+      description:
+        "Posts a signed message of type `endpoint.test`, once and as notifications are posted, and answers what became of it. How the " +
+        "endpoint does stays as it was. Again after 5 s.",
+      request: { params },
+      responses: {
+        200: { description: "What became of it", content: { "application/json": { schema: endpointTestSchema } } },
+        ...writeFailures(404, 422, 429),
+      },
+    }),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      return c.json(testView(await testEndpoint(testing, { id, userId: c.var.identity.userId })), 200);
     },
   );
 }

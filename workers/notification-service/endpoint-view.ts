@@ -1,5 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Endpoint } from "./endpoints.ts";
+import { shownUrl } from "./shown-url.ts";
+import type { Tested } from "./test-endpoint.ts";
 
 const instant = z.string().openapi({ format: "date-time", example: "2026-12-31T23:59:59.000Z" });
 
@@ -21,10 +23,27 @@ export const endpointSchema = z
   })
   .openapi("NotificationEndpoint");
 
+export const endpointTestSchema = z
+  .object({
+    id: z.string().openapi({ format: "uuid", description: "The `webhook-id` it was sent under." }),
+    delivered: z.boolean().openapi({ description: "Whether the receiver answered with a 2xx." }),
+    reason: z.string().nullable().openapi({
+      description: "Why not: the status, the error of the connection, or that the address is not public.",
+      example: "HTTP 500",
+    }),
+    ms: z.int().openapi({ description: "Until it was answered, or given up." }),
+  })
+  .openapi("EndpointTest");
+
+export function testView({ id, sent, ms }: Tested): z.infer<typeof endpointTestSchema> {
+  const reason = sent.outcome === "delivered" ? null : sent.reason;
+  return { id, delivered: sent.outcome === "delivered", reason, ms };
+}
+
 export function endpointView(endpoint: Endpoint): z.infer<typeof endpointSchema> {
   return {
     id: endpoint.id,
-    url: endpoint.url,
+    url: shownUrl(endpoint.url),
     state: endpoint.state,
     failures: endpoint.failures,
     failing_since: endpoint.failingSince?.toISOString() ?? null,

@@ -40,7 +40,7 @@ await runRole("notification-service", settings, async (role, config) => {
   const { latePerSecond, disableAfterHours, keepDays } = config.sending;
   const { authenticate } = openAuth(config.auth);
   await using mail = smtpUrl === null ? null : openMail({ url: smtpUrl, timeoutMs, allowCleartext });
-  const { channels, operatorWays } = makeChannels(config.channels, { log, now, mail });
+  const { channels, operatorWays, sendTest } = makeChannels(config.channels, { log, now, mail });
   const channelNames = channels.map((channel) => channel.name);
   const wakes = makeWakes(channelNames);
   // The consumer's lanes, the senders, and the HTTP requests.
@@ -48,7 +48,7 @@ await runRole("notification-service", settings, async (role, config) => {
   await using broker = await openBroker(config.kafka, { clientId: name, log });
   const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log, signal });
   const newId = () => Bun.randomUUIDv7();
-  const served = role.serve(buildApp({ db, authenticate, newId, log, metrics, onResent: wakes.all }).fetch);
+  const served = role.serve(buildApp({ db, authenticate, newId, log, metrics, sendTest, onResent: wakes.all }).fetch);
 
   const handleBatch = makeWriteDeliveries({ operatorWays, collapseMs, onWritten: wakes.soon, metrics });
   const sending = {

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { shownUrl } from "./shown-url.ts";
 import { channelNames, type ChannelName, type Fired } from "./channel.ts";
 
 export type DeliveryRow = Readonly<{
@@ -114,7 +115,7 @@ export function notificationView(row: DeliveryRow, told: Told | undefined): Noti
     id: row.id,
     kind: row.kind,
     channel: row.channel,
-    target: row.target === "" ? null : row.target,
+    target: row.target === "" ? null : row.channel === "webhook" ? shownUrl(row.target) : row.target,
     status: row.status === "sending" ? "pending" : row.status,
     reason: row.reason ?? row.lastError,
     reminder_id: row.reminderId,

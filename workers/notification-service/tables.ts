@@ -32,6 +32,7 @@ export const deliveryLanes = pgTable(
     disabledReason: text("disabled_reason"),
     hourBegan: stamp("hour_began"),
     hourCount: integer("hour_count").notNull().default(0),
+    testedAt: stamp("tested_at"),
     createdAt: stamp("created_at").notNull().default(now),
   },
   (table) => [

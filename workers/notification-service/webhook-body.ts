@@ -20,6 +20,11 @@ export function webhookBody({ id, userId, kind, reminders }: Notification): stri
   );
 }
 
+/** What is posted to try an endpoint. */
+export function testBody({ id, userId }: Pick<Notification, "id" | "userId">, at: Date): string {
+  return JSON.stringify({ type: "endpoint.test", timestamp: at.toISOString(), data: { id, user_id: userId } });
+}
+
 function firedBody({ reminderId, taskId, title, remindAt, triggeredAt, lateBy }: Fired) {
   return {
     reminder_id: reminderId,

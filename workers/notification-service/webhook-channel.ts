@@ -2,7 +2,7 @@ import { Webhook } from "standardwebhooks";
 import type { Channel, ChannelName, Notification, Sent } from "./channel.ts";
 import { postPinned, type Answer } from "./post-pinned.ts";
 import { resolvePublic, type Address, type Resolve } from "./resolve-public.ts";
-import { webhookBody } from "./webhook-body.ts";
+import { testBody, webhookBody } from "./webhook-body.ts";
 
 export type WebhookOptions = Readonly<{
   name: ChannelName & `${string}webhook`;
@@ -13,6 +13,11 @@ export type WebhookOptions = Readonly<{
   ca?: string;
 }>;
 
+type Message = Pick<Notification, "id" | "userId" | "target" | "secret">;
+/** Sends a message that tells nothing, to try an endpoint. */
+export type SendTest = (message: Message) => Promise<Sent>;
+export type WebhookChannel = Channel & Readonly<{ sendTest: SendTest }>;
+
 const longestWaitMs = 60 * 60 * 1000;
 
 /**
@@ -20,25 +25,27 @@ const longestWaitMs = 60 * 60 * 1000;
  * attempt. A 2xx is delivered, 410 refuses for good, everything else is tried again; redirects are not followed, because a
  * signed body belongs to the URL it was meant for. Where names are resolved, the connection goes to an address that was looked at.
  */
-export function makeWebhookChannel({ name, timeoutMs, now, resolve, ca }: WebhookOptions): Channel {
+export function makeWebhookChannel({ name, timeoutMs, now, resolve, ca }: WebhookOptions): WebhookChannel {
+  const post = async (message: Message, bodyAt: (sentAt: Date) => string): Promise<Sent> => {
+    const url = URL.parse(message.target);
+    if (url === null || !/^https?:$/.test(url.protocol) || message.secret === null)
+      return { outcome: "refused", reason: "not a URL that can be posted to" };
+    try {
+      const sentAt = now();
+      const body = bodyAt(sentAt);
+      const headers = signedHeaders(message, message.secret, body, sentAt);
+      const addresses = resolve === null ? null : await withinMs(resolvePublic(url, resolve), timeoutMs);
+      if (resolve !== null && addresses === null) return { outcome: "refused", reason: "not a public address" };
+      return judge(await postPinned({ url, headers, body, addresses, timeoutMs, ...(ca ? { ca } : {}) }), sentAt);
+    } catch (error) {
+      // Whether it arrived is unknown; the receiver knows it by its id.
+      return { outcome: "retry", reason: codeOf(error), afterMs: null };
+    }
+  };
   return {
     name,
-    send: async (notification) => {
-      const url = URL.parse(notification.target);
-      if (url === null || !/^https?:$/.test(url.protocol) || notification.secret === null)
-        return { outcome: "refused", reason: "not a URL that can be posted to" };
-      try {
-        const sentAt = now();
-        const body = webhookBody(notification);
-        const headers = signedHeaders(notification, notification.secret, body, sentAt);
-        const addresses = resolve === null ? null : await withinMs(resolvePublic(url, resolve), timeoutMs);
-        if (resolve !== null && addresses === null) return { outcome: "refused", reason: "not a public address" };
-        return judge(await postPinned({ url, headers, body, addresses, timeoutMs, ...(ca ? { ca } : {}) }), sentAt);
-      } catch (error) {
-        // Whether it arrived is unknown; the receiver knows it by its id.
-        return { outcome: "retry", reason: codeOf(error), afterMs: null };
-      }
-    },
+    send: (notification) => post(notification, () => webhookBody(notification)),
+    sendTest: (message) => post(message, (sentAt) => testBody(message, sentAt)),
   };
 }
 
@@ -47,7 +54,7 @@ export function signerOf(secret: string): Webhook {
   return new Webhook(secret);
 }
 
-function signedHeaders({ id }: Notification, secret: string, body: string, sentAt: Date) {
+function signedHeaders({ id }: Message, secret: string, body: string, sentAt: Date) {
   return {
     "content-type": "application/json",
     "user-agent": "taskwire",
