@@ -1,9 +1,24 @@
-// Writes shared/records.ts from the newest version of every schema; `--check` fails when it is stale instead.
+// Writes what is made of other files: shared/records.ts from the newest version of every schema, and the types of the API's clients from
+// the routes; `--check` fails when one is stale instead.
 import { join } from "node:path";
+import { assembleDocument } from "./api/assemble-document.ts";
+import { clientTypes } from "./api/client-types.ts";
 import { readSchemas } from "../shared/avro/files.ts";
 import { avroPrimitives, type AvroField, type AvroRecord, type AvroSchema } from "../shared/avro/json.ts";
 
-const target = join(import.meta.dir, "..", "shared", "records.ts");
+/** Each generated file with how it is made and what it is made of. */
+const generated: readonly Readonly<{ path: string; from: string; make: () => Promise<string> }>[] = [
+  {
+    path: "shared/records.ts",
+    from: "the schemas",
+    make: async () => recordTypes((await readSchemas()).map(({ current }) => current.schema)),
+  },
+  {
+    path: "test/support/api-schema.ts",
+    from: "the routes",
+    make: async () => clientTypes(await assembleDocument()),
+  },
+];
 
 const primitives: Readonly<Record<string, string>> = {
   null: "null",
@@ -79,19 +94,16 @@ function isUnion(schema: AvroSchema): schema is readonly AvroSchema[] {
 }
 
 if (import.meta.main) {
-  const text = recordTypes((await readSchemas()).map(({ current }) => current.schema));
-  const check = process.argv.includes("--check");
-  const before = await Bun.file(target)
-    .text()
-    .catch(() => "");
-  if (before === text) console.log("shared/records.ts is fresh");
-  else if (check) {
-    console.error(
-      "shared/records.ts is stale: the schemas have changed; run `npx bun run gen` and commit what it writes",
-    );
-    process.exitCode = 1;
-  } else {
-    await Bun.write(target, text);
-    console.log("shared/records.ts written");
+  for (const { path, from, make } of generated) {
+    const file = Bun.file(join(import.meta.dir, "..", path));
+    const text = await make();
+    if (text === (await file.text().catch(() => ""))) console.log(`${path} is fresh`);
+    else if (process.argv.includes("--check")) {
+      console.error(`${path} is stale: ${from} have changed; run \`npx bun run gen\` and commit what it writes`);
+      process.exitCode = 1;
+    } else {
+      await file.write(text);
+      console.log(`${path} written`);
+    }
   }
 }

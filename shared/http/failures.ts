@@ -1,17 +1,41 @@
 import { z } from "@hono/zod-openapi";
+import { userProblems } from "../problem.ts";
+
+const problemCode = z.enum(userProblems.map(([code]) => code)).openapi("ProblemCode", {
+  description:
+    "Stable: a code keeps its meaning. New ones may come; treat one you do not know by its status and `retryable`. /docs#errors has them all.",
+});
 
 /** RFC 9457, as every role answers what it does not do. */
 const problemSchema = z
   .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
+    type: z.string().openapi({
+      format: "uri-reference",
+      description: "Its place in the reference.",
+      example: "/docs#error-INVALID_REQUEST",
+    }),
+    title: z.string().openapi({ description: "The code in words; the same for each answer with it." }),
+    status: z.int().openapi({ description: "The HTTP status." }),
+    detail: z.string().openapi({ description: "What it is this time, for people." }),
     instance: z.string().openapi({ description: "The id of the request." }),
-    code: z.string().openapi({ example: "INVALID_REQUEST" }),
+    code: problemCode,
     retryable: z.boolean().openapi({ description: "Whether the same request can succeed later." }),
-    errors: z.array(z.object({ path: z.string().openapi({ example: "/title" }), message: z.string() })).optional(),
-    current: z.record(z.string(), z.unknown()).optional().openapi({ description: "With 412: what it is now." }),
+    errors: z
+      .array(
+        z.object({
+          path: z.string().openapi({
+            description: "A JSON pointer into the body, or query.<name>, path.<name>, header.<name>.",
+            example: "/title",
+          }),
+          message: z.string(),
+        }),
+      )
+      .optional()
+      .openapi({ description: "Every mistake in the request, at most 50." }),
+    current: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .openapi({ description: "With 412: what it is now; with some 409: what is in the way." }),
   })
   .openapi("Problem");
 

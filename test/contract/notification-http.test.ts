@@ -98,7 +98,7 @@ describe.skipIf(!url)("the routes of notifications (needs DATABASE_URL)", () => 
     const stranger = await world.newUser({});
     expect((await call(stranger, "POST", `/${first}/read`)).body.code).toBe("NOTIFICATION_NOT_FOUND");
     const [mail = ""] = idsOf((await call(userId, "GET", "?channel=email")).body);
-    expect((await call(userId, "POST", `/${mail}/read`)).body.code).toBe("REFUSED");
+    expect((await call(userId, "POST", `/${mail}/read`)).body.code).toBe("NOTIFICATION_NOT_READABLE");
     expect((await call(stranger, "POST", "/read-all")).body).toEqual({ read: 0 });
     expect((await call(userId, "POST", "/read-all")).body).toEqual({ read: 2 });
     expect(await unread()).toBe(0);

@@ -248,7 +248,7 @@ describe("moving a reminder of one's own", () => {
     const same = await send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at: later } });
     expect(same.body.id).toBe(id);
     const taken = await move(again.body.id, later);
-    expect([taken.status, taken.body["code"]]).toEqual([409, "REFUSED"]);
+    expect([taken.status, taken.body["code"]]).toEqual([409, "REMINDER_EXISTS"]);
   });
 
   test("that a rule made is refused: it follows its task", async () => {

@@ -2,3 +2,4 @@
 import "./main-path.ts";
 import "./recurrence.ts";
 import "./reminders.ts";
+import "./typed-client.ts";

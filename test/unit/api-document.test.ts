@@ -7,7 +7,7 @@ const document = await assembleDocument();
 
 test("the document of all roles has no fault", async () => {
   expect(await examineDocument(document)).toEqual([]);
-});
+}, 20_000);
 
 type Change = (document: {
   paths: Record<string, Record<string, Record<string, unknown>>>;
@@ -64,7 +64,7 @@ test("the examination finds every kind of fault", async () => {
   for (const [, change] of faults) change(broken as unknown as Parameters<Change>[0]); // the parts that are changed are of this shape
   const found = (await examineDocument(broken)).join("\n");
   for (const [, , fault] of faults) expect(found).toContain(fault);
-});
+}, 20_000);
 
 test("without a role its paths are missing and named, and the rest is valid", async () => {
   const readDocument = () => Promise.reject(new Error("down"));
@@ -72,7 +72,7 @@ test("without a role its paths are missing and named, and the rest is valid", as
   const alone = (await answer.json()) as Record<string, unknown>;
   expect(alone["x-unavailable"]).toContain("task-service");
   expect(await examineDocument(alone)).toEqual([]);
-});
+}, 20_000);
 
 test.each([
   ["get", "/v1/tasks", "listTasks"],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { z } from "zod";
 import type { Message } from "../../shared/message.ts";
-import { z } from "@hono/zod-openapi";
 import { Problem } from "../../shared/problem.ts";
 import { newTask, taskPatch, updatedFields } from "../../shared/tasks/task-input.ts";
 import {
@@ -13,6 +13,7 @@ import {
 } from "../../workers/task-service/decide-task.ts";
 import { decideOccurrence, decideRemoval } from "../../workers/task-service/decide-occurrence.ts";
 import { matches, readIfMatch, readIfNoneMatch } from "../../shared/http/if-match.ts";
+import { mistakesOf as mistakesOfZod } from "../../shared/http/problem-response.ts";
 import type { TaskRow } from "../../workers/task-service/task-row.ts";
 
 const id = "0190a000-0000-7000-8000-000000000001";
@@ -44,6 +45,7 @@ function mistakesOf(work: () => unknown): readonly string[] | undefined {
   } catch (error) {
     if (error instanceof z.ZodError) return error.issues.map(({ path }) => `/${path.join("/")}`);
     if (error instanceof Problem) return error.extra.mistakes?.map(({ path }) => path);
+    if (error instanceof z.ZodError) return mistakesOfZod(error, "body").map(({ path }) => path);
     throw error;
   }
   return undefined;

@@ -189,6 +189,7 @@ test("the document describes every route, with the fields of a task and what can
   expect(Object.keys(document.components.schemas).toSorted()).toEqual([
     "NewTask",
     "Problem",
+    "ProblemCode",
     "RecurrencePattern",
     "RecurrencePatternInput",
     "ReminderRule",

@@ -20,6 +20,7 @@ import {
   statusSchema,
 } from "./notification-view.ts";
 import { resendNotification } from "./resend-notification.ts";
+import { describeWebhooks } from "./describe-webhooks.ts";
 import type { SendTest } from "./webhook-channel.ts";
 
 export type AppOptions = Readonly<{
@@ -106,6 +107,7 @@ export function buildApp({ db, authenticate, newId, log, metrics, sendTest, onRe
   );
 
   addEndpointRoutes(app, { sql: db.sql, sendTest, newId });
+  describeWebhooks(app);
 
   app.openapi(
     createRoute({
@@ -132,7 +134,7 @@ export function buildApp({ db, authenticate, newId, log, metrics, sendTest, onRe
       const { userId } = c.var.identity;
       const marked = await markRead(db.sql, { id, userId });
       const found = await find(id, userId);
-      if (!marked) throw new Problem("REFUSED", "Only what was delivered in the app can be read");
+      if (!marked) throw new Problem("NOTIFICATION_NOT_READABLE", "Only what was delivered in the app can be read");
       return c.json(found, 200);
     },
   );

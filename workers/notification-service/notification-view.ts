@@ -44,14 +44,14 @@ const uuid = z.string().openapi({ format: "uuid" });
 export const statusSchema = z.enum(["pending", "bundled", "delivered", "failed", "dropped", "cancelled"]);
 export const channelSchema = z.enum(channelNames);
 
-const firedSchema = z
+export const firedSchema = z
   .object({
     reminder_id: uuid,
     task_id: uuid,
     title: z.string().nullable(),
     remind_at: instant.nullable(),
     triggered_at: instant,
-    late_by: z.int().nullable(),
+    late_by: z.int().nullable().openapi({ description: "Seconds after remind_at; null when it fired in time." }),
   })
   .openapi("FiredReminder");
 

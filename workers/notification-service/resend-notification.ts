@@ -9,8 +9,8 @@ const attemptsKept = 50;
 
 /**
  * Has a notification sent again, with the same id, so that a receiver knows it; one that waits already goes on waiting. The same key as
- * the time before changes nothing. Whatever became of its task meanwhile: somebody asked. Throws NOTIFICATION_NOT_FOUND, and
- * REFUSED for what another notification tells, what was cancelled, and what goes to an endpoint that is disabled.
+ * the time before changes nothing. Whatever became of its task meanwhile: somebody asked. Throws NOTIFICATION_NOT_FOUND,
+ * NOTIFICATION_IN_DIGEST, NOTIFICATION_CANCELLED, NOTIFICATION_TOO_OLD, and ENDPOINT_DISABLED for what goes to one that is.
  */
 export async function resendNotification(
   db: Pick<Db, "transaction">,
@@ -34,10 +34,11 @@ export async function resendNotification(
     if (row === undefined) throw new Problem("NOTIFICATION_NOT_FOUND");
     if (key !== null && row.resendKey === key) return { replayed: true };
     if (row.digestId !== null)
-      throw new Problem("REFUSED", `It is told by the digest ${row.digestId}; send that again`);
-    if (row.status === "cancelled") throw new Problem("REFUSED", "It was cancelled: there is nothing to tell any more");
-    if (disabled.size > 0) throw new Problem("REFUSED", "Its endpoint is disabled; enable that first");
-    if (row.lane === null) throw new Problem("REFUSED", "It is too old to be sent again");
+      throw new Problem("NOTIFICATION_IN_DIGEST", `It is told by the digest ${row.digestId}; send that again`);
+    if (row.status === "cancelled")
+      throw new Problem("NOTIFICATION_CANCELLED", "It was cancelled: there is nothing to tell any more");
+    if (disabled.size > 0) throw new Problem("ENDPOINT_DISABLED", "Its endpoint is disabled; enable that first");
+    if (row.lane === null) throw new Problem("NOTIFICATION_TOO_OLD", "It is too old to be sent again");
     if (row.status === "pending" || row.status === "sending") return { replayed: true };
     await tx`
       update deliveries

@@ -22,7 +22,7 @@ export const maxExceptions = 500;
  * A recurrence the series has gone past gets its occurrence at once where it is moved or completed, and where it is un-skipped before
  * its due; one still to come gets it in its turn, a completed one at once. Completing un-skips.
  * Throws OCCURRENCE_NOT_FOUND for a time that is no recurrence, for any recurrence of a series counted from completion and of one
- * that has stopped; OCCURRENCE_MADE for one that has a task, which is changed itself; REFUSED for one exception too many.
+ * that has stopped; OCCURRENCE_MADE for one that has a task, which is changed itself; TOO_MANY_EXCEPTIONS for one more.
  */
 export function decideException(
   series: Series,
@@ -118,5 +118,5 @@ function toldToChange({ id, state }: Occurrence): string {
 
 function allowed(series: Series, exception: Exception): Exception {
   if (series.exceptions.size < maxExceptions || series.exceptions.has(exception.recurrenceId)) return exception;
-  throw new Problem("REFUSED", `${maxExceptions} recurrences to come are skipped or moved already`);
+  throw new Problem("TOO_MANY_EXCEPTIONS", `${maxExceptions} recurrences to come are skipped or moved already`);
 }

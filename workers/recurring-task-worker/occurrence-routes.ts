@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { makeBreathe } from "../../shared/breathe.ts";
+import { etagHeader } from "../../shared/http/answer-parts.ts";
 import { bodyFailures, readFailures, writeFailures } from "../../shared/http/failures.ts";
 import type { HttpApp, HttpEnv } from "../../shared/http/http-app.ts";
 import { etagOf, readIfMatch } from "../../shared/http/if-match.ts";
@@ -145,10 +146,13 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
     if (told === null) throw new Problem("OCCURRENCE_NOT_FOUND");
     return c.json(occurrenceView(told), 200);
   };
-  const one = answers(
-    occurrenceSchema,
-    "The recurrence as it now is; the ETag is the version of the series, for the If-Match of the next change",
-  );
+  const one = {
+    ...answers(
+      occurrenceSchema,
+      "The recurrence as it now is; the ETag is the version of the series, for the If-Match of the next change",
+    ),
+    headers: etagHeader,
+  };
 
   for (const [wants, summary] of [
     ["skip", "Leave a recurrence out"],
@@ -210,7 +214,10 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
           headers,
           body: { required: true, content: { "application/json": { schema: time } } },
         },
-        responses: { 200: answers(preview, "The recurrences of the time as they now are"), ...bodyFailures(404, 412) },
+        responses: {
+          200: { ...answers(preview, "The recurrences of the time as they now are"), headers: etagHeader },
+          ...bodyFailures(404, 412),
+        },
       }),
       async (c) => {
         const ifMatch = c.req.valid("header")["if-match"];

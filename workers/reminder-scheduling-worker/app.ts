@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Auth } from "../../shared/http/auth.ts";
+import { etagHeader } from "../../shared/http/answer-parts.ts";
 import { bodyFailures, readFailures } from "../../shared/http/failures.ts";
 import { makeHttpApp, type HttpApp } from "../../shared/http/http-app.ts";
 import { etagOf, matches, readIfMatch, readIfNoneMatch } from "../../shared/http/if-match.ts";
@@ -31,7 +32,6 @@ export type AppOptions = Readonly<{
   metrics: Metrics;
 }>;
 
-const etag = { ETag: { description: "The version, quoted.", schema: { type: "string", example: '"3"' } } } as const;
 const content = { "application/json": { schema: preferencesInput } };
 
 /** The routes of preferences. Runs wherever `fetch` handlers do. */
@@ -46,8 +46,8 @@ export function buildApp({ readPreferences, changePreferences, allowPrivate, ...
       description: 'The defaults, with the ETag "0", where you never said any.',
       request: { headers: z.object(ifNoneMatchHeader) },
       responses: {
-        200: { description: "The preferences, every choice filled in", headers: etag, content },
-        304: { description: "Still the version of If-None-Match" },
+        200: { description: "The preferences, every choice filled in", headers: etagHeader, content },
+        304: { description: "Still the version of If-None-Match", headers: etagHeader },
         ...readFailures(422),
       },
     }),
@@ -72,7 +72,7 @@ export function buildApp({ readPreferences, changePreferences, allowPrivate, ...
         body: { required: true, content },
       },
       responses: {
-        200: { description: "The preferences as they now are", headers: etag, content },
+        200: { description: "The preferences as they now are", headers: etagHeader, content },
         ...bodyFailures(412),
       },
     }),
@@ -98,7 +98,7 @@ export function buildApp({ readPreferences, changePreferences, allowPrivate, ...
         body: { required: true, content: { "application/json": { schema: preferencesPatch } } },
       },
       responses: {
-        200: { description: "The preferences as they now are", headers: etag, content },
+        200: { description: "The preferences as they now are", headers: etagHeader, content },
         ...bodyFailures(412),
       },
     }),

@@ -17,7 +17,7 @@ import type { Asked, Changed, Writing } from "./write-events.ts";
 /**
  * Puts a reminder, pending or fired, off to a later time: a new generation, which is over as soon as its task is due at another time.
  * Until the time it has already changes nothing; one that waits is never brought forward of the time it had before any snooze, which
- * would use it up. Throws SNOOZE_TOO_EARLY, REMINDER_NOT_FOUND, REMINDER_DISMISSED, TASK_COMPLETED, TASK_NOT_FOUND, REFUSED,
+ * would use it up. Throws SNOOZE_TOO_EARLY, REMINDER_NOT_FOUND, REMINDER_DISMISSED, TASK_COMPLETED, TASK_NOT_FOUND, TASK_IS_TEMPLATE,
  * IDEMPOTENCY_KEY_REUSED, or INVALID_REQUEST for a time not ahead by the database's clock, or more than a year.
  */
 export async function snoozeReminder(writing: Writing, id: string, wish: SnoozeWish, asked: Asked): Promise<Written> {
@@ -50,8 +50,8 @@ export type ReminderPatch = Readonly<{ remindAt: Date | undefined; dropAfter: st
 
 /**
  * Moves a reminder of one's own to another time, which ends a snooze, or says how late it may fire, or both; what it is already changes
- * nothing. Throws what snoozing throws but SNOOZE_TOO_EARLY; REMINDER_FOLLOWS_TASK for one that a rule of the task made; REFUSED for
- * saying of one that has fired how late it may.
+ * nothing. Throws what snoozing throws but SNOOZE_TOO_EARLY; REMINDER_FOLLOWS_TASK for one that a rule of the task made; REMINDER_EXISTS where
+ * another has that time; REFUSED for saying of one that has fired how late it may.
  */
 export async function changeReminder(
   writing: Writing,
@@ -79,7 +79,7 @@ export async function changeReminder(
       if (!(await isAhead(tx, remindAt))) refuse("/remind_at", "is in the past");
       if (before.status !== "pending") refuseTooMany(existing);
       if (existing.some((other) => isOwnAt(other, remindAt) && other.id !== id))
-        throw new Problem("REFUSED", "Another reminder of your own is set for that time.");
+        throw new Problem("REMINDER_EXISTS", "Another reminder of your own is set for that time.");
       const changed = { ...before, dropAfter: late };
       const others = existing.filter((other) => other.id !== id);
       return await move(tx, guard, [...others, changed], { before: changed, remindAt, snooze: null, now: asked.now });

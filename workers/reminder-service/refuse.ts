@@ -12,7 +12,7 @@ export function refuse(path: string, message: string): never {
 }
 
 /**
- * Throws TASK_NOT_FOUND for a deleted task, TASK_COMPLETED, or REFUSED for a template: none of them has reminders that wait. What
+ * Throws TASK_NOT_FOUND for a deleted task, TASK_COMPLETED, or TASK_IS_TEMPLATE: none of them has reminders that wait. What
  * task-service's table says by now counts too: the event of it may still be on its way.
  */
 export async function refuseClosed(tx: Tx, guard: Guard): Promise<void> {
@@ -21,7 +21,7 @@ export async function refuseClosed(tx: Tx, guard: Guard): Promise<void> {
     select deleted_at is not null as "isDeleted", status = 'completed' as "isCompleted" from tasks where id = ${guard.taskId}`;
   if (closed === "deleted" || task === undefined || task.isDeleted) throw new Problem("TASK_NOT_FOUND");
   if (closed === "completed" || task.isCompleted) throw new Problem("TASK_COMPLETED");
-  if (isTemplate) throw new Problem("REFUSED", "A recurring template has no reminders; its occurrences have.");
+  if (isTemplate) throw new Problem("TASK_IS_TEMPLATE", "A recurring template has no reminders; its occurrences have.");
 }
 
 /** Throws INVALID_REQUEST where one more of one's own would be too many to wait for this task. */

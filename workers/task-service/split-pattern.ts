@@ -25,7 +25,7 @@ type Change = Readonly<{
  * The pattern of the new series, as its row keeps it: from the occurrence on, from its new due, or from the start a new pattern names.
  * A start from before the occurrence says how the rule is laid; the series begins with what that has from the occurrence on. What the
  * old one was through with after that is left out by EXDATE: nothing done, deleted or skipped comes back.
- * Throws INVALID_REQUEST for a rule that never occurs, or not from the occurrence on; REFUSED where more is to be left out than a
+ * Throws INVALID_REQUEST for a rule that never occurs, or not from the occurrence on; TOO_MANY_EXCEPTIONS where more is to be left out than a
  * pattern can.
  */
 export function splitPattern({ template, target, closedPlaces }: SeriesRows, change: Change): string {
@@ -55,7 +55,7 @@ export function splitPattern({ template, target, closedPlaces }: SeriesRows, cha
   const left = new Set([...exdate, ...closed].filter(ofKind));
   if (closedPlaces.length > maxExdates || left.size > maxExdates)
     throw new Problem(
-      "REFUSED",
+      "TOO_MANY_EXCEPTIONS",
       `More than ${maxExdates} dates after it are done, deleted or left out; split it later`,
     );
   return fill({ ...wanted, exdate: [...left].sort() });

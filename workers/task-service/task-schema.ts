@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { RouteConfig } from "@hono/zod-openapi";
+import { etagHeader, locationHeader } from "../../shared/http/answer-parts.ts";
 import { bodyFailures, readFailures, writeFailures } from "../../shared/http/failures.ts";
 import { ifMatchHeader, ifNoneMatchHeader } from "../../shared/http/match-headers.ts";
 import { pageOf, pageQuery } from "../../shared/http/page-query.ts";
@@ -39,8 +40,10 @@ const task = z
 
 const page = pageOf(task).openapi("TaskPage");
 
+const fileHeader = {
+  "Content-Disposition": { description: "Names the file.", schema: { type: "string" as const } },
+};
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
-const etag = { ETag: { description: "The version, quoted.", schema: { type: "string", example: '"1"' } } } as const;
 
 export const params = z.object({
   id: z.uuid({ error: "is not a UUID" }).toLowerCase().openapi({ description: "The task." }),
@@ -70,22 +73,25 @@ export const readHeaders = z.object(ifNoneMatchHeader);
 export const createBody = { required: true, content: json(newTask) } as const;
 export const patchBody = { required: true, content: json(taskPatch) } as const;
 
-const changed = { description: "The task as it now is", headers: etag, content: json(task) };
+const changed = { description: "The task as it now is", headers: etagHeader, content: json(task) };
 
 /** Typed wide, so that handlers may answer with a stored answer as it was sent. */
 type Answers = "made" | "patched" | "changed" | "read" | "listed" | "exported" | "gone";
 export const responses: Readonly<Record<Answers, RouteConfig["responses"]>> = {
-  made: { 201: { description: "Made", headers: etag, content: json(task) }, ...bodyFailures(409) },
+  made: {
+    201: { description: "Made", headers: { ...etagHeader, ...locationHeader }, content: json(task) },
+    ...bodyFailures(409),
+  },
   patched: { 200: changed, ...bodyFailures(404, 409, 412) },
   changed: { 200: changed, ...writeFailures(404, 409, 412, 422) },
   read: {
-    200: { description: "The task", headers: etag, content: json(task) },
-    304: { description: "Still the version of If-None-Match" },
+    200: { description: "The task", headers: etagHeader, content: json(task) },
+    304: { description: "Still the version of If-None-Match", headers: etagHeader },
     ...readFailures(404, 422),
   },
   listed: { 200: { description: "Tasks, newest first", content: json(page) }, ...readFailures(422) },
   exported: {
-    200: { description: "A VCALENDAR", content: { "text/calendar": { schema: z.string() } } },
+    200: { description: "A VCALENDAR", headers: fileHeader, content: { "text/calendar": { schema: z.string() } } },
     ...readFailures(),
   },
   gone: { 204: { description: "Deleted, now or before" }, ...writeFailures(404, 409, 412, 422) },

@@ -17,7 +17,10 @@ export type SessionDeps = Readonly<{
   now: () => Date;
 }>;
 
-const session = z.object({ user_id: z.uuid(), expires_at: z.iso.datetime() });
+const session = z.object({ user_id: z.uuid(), expires_at: z.iso.datetime() }).openapi("Session");
+const cookieHeader = {
+  "Set-Cookie": { description: `Sets or removes ${sessionCookie}.`, schema: { type: "string" as const } },
+};
 const json = <T extends z.ZodType>(schema: T, description: string) => ({
   description,
   content: { "application/json": { schema } },
@@ -35,7 +38,10 @@ const makeSession = createRoute({
     },
   },
   responses: {
-    201: json(session.extend({ token: z.string() }), "The session; also as a cookie for a page"),
+    201: {
+      ...json(session.extend({ token: z.string() }).openapi("NewSession"), "The session; also as a cookie for a page"),
+      headers: cookieHeader,
+    },
     ...bodyFailures(404),
   },
 });
@@ -49,7 +55,7 @@ const endSession = createRoute({
   method: "delete",
   path: "/v1/session",
   summary: "Sign out: the token is refused from now on, its streams end",
-  responses: { 204: { description: "Signed out" }, ...writeFailures() },
+  responses: { 204: { description: "Signed out", headers: cookieHeader }, ...writeFailures() },
 });
 
 /** Throws NOT_FOUND where sessions are not made here; to be asked before a body is read that a stranger sends. */
