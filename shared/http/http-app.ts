@@ -36,6 +36,8 @@ export type HttpOptions = Readonly<{
   admit?: (request: Request, path: string) => boolean;
   /** Larger bodies answer 413, chunked ones as soon as they pass it. Who is not known may send 16 kB. */
   body?: Partial<BodyLimits>;
+  /** Answers `/openapi.json` in place of the app's own description. */
+  describe?: (c: Context<HttpEnv>) => Promise<Response>;
   /** Paths below `/v1/` that need no identity, such as the one that makes a session. */
   openPaths?: readonly string[];
 }>;
@@ -76,7 +78,7 @@ export function makeHttpApp(options: HttpOptions): HttpApp {
     return problemResponse(c, problem);
   });
   let described: ApiPart | null = null;
-  app.get("/openapi.json", (c) => c.json((described ??= describe(app, options))));
+  app.get("/openapi.json", options.describe ?? ((c) => c.json((described ??= describeApp(app, options)))));
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
@@ -91,7 +93,11 @@ export function makeHttpApp(options: HttpOptions): HttpApp {
   return app;
 }
 
-function describe(app: HttpApp, { title, description, version }: HttpOptions): ApiPart {
+/** The OpenAPI document of the routes an app has. */
+export function describeApp(
+  app: HttpApp,
+  { title, description, version }: Pick<HttpOptions, "title" | "description" | "version">,
+): ApiPart {
   return {
     openapi: "3.1.0",
     info: { title, version, ...(description === undefined ? {} : { description }) },

@@ -1,9 +1,13 @@
 import { z } from "@hono/zod-openapi";
 import type { HonoRequest } from "hono";
 import { Problem } from "../problem.ts";
+import { canonicalJson } from "./canonical-json.ts";
 
-/** What a request with an Idempotency-Key brings: its key, and what makes it the same request. */
-export type RequestKey = Readonly<{ key: string; fingerprint: string }>;
+/**
+ * What a request with an Idempotency-Key brings: its key, what makes it the same request, and the request as it was spelt, by which
+ * builds before this one knew it again.
+ */
+export type RequestKey = Readonly<{ key: string; fingerprint: string; spelt: string }>;
 
 /** How long an answer is kept under its key. */
 export const keptHours = 24;
@@ -27,19 +31,51 @@ export const needlessKeyHeader = {
   }),
 };
 
-/** The key of a request, `null` without one, and the SHA-256 of its method, path, query and body. */
+/** What a fingerprint of the meaning begins with; one without it was made of the bytes. */
+const ofMeaning = "m:";
+
+/**
+ * The key of a request, `null` without one, and the SHA-256 of what it asks for: its method, path, query and body. A client that
+ * writes its JSON anew for a second try may write it otherwise; it is the same request all the same.
+ */
 export async function requestKey(key: string | undefined, request: HonoRequest): Promise<RequestKey | null> {
   if (key === undefined) return null;
   const body = request.raw.body === null ? "" : await request.text();
-  const same = new TextEncoder().encode(`${request.method} ${request.path}${new URL(request.url).search}\n${body}`);
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", same));
-  return { key, fingerprint: btoa(String.fromCharCode(...hash)) };
+  const { search, searchParams } = new URL(request.url);
+  // Ids in paths are taken in either case.
+  const path = request.path.toLowerCase();
+  const query = search === "" ? "" : JSON.stringify([...searchParams].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return {
+    key,
+    fingerprint: `${ofMeaning}${await digest(`${request.method} ${path} ${query}\n${meaningOf(body)}`)}`,
+    spelt: `${request.method} ${request.path}${search}\n${body}`,
+  };
 }
 
-/** The answer kept under the key of this request. Throws IDEMPOTENCY_KEY_REUSED when it was that of another method, path, query or body. */
-export function replayOf<Kept extends Readonly<{ fingerprint: string }>>(kept: Kept, key: RequestKey): Kept {
-  if (kept.fingerprint !== key.fingerprint) throw new Problem("IDEMPOTENCY_KEY_REUSED");
+function meaningOf(body: string): string {
+  try {
+    return canonicalJson(JSON.parse(body));
+  } catch {
+    return body; // nothing was sent, or nothing that a route reads
+  }
+}
+
+/**
+ * The answer kept under the key of this request. Rejects with IDEMPOTENCY_KEY_REUSED when it was that of another method, path, query or
+ * body. What an older build kept is compared as that build did, by the bytes.
+ */
+export async function replayOf<Kept extends Readonly<{ fingerprint: string }>>(
+  kept: Kept,
+  { fingerprint, spelt }: RequestKey,
+): Promise<Kept> {
+  const same = kept.fingerprint.startsWith(ofMeaning) ? fingerprint : await digest(spelt);
+  if (kept.fingerprint !== same) throw new Problem("IDEMPOTENCY_KEY_REUSED");
   return kept;
+}
+
+async function digest(text: string): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return btoa(String.fromCharCode(...new Uint8Array(hash)));
 }
 
 /** Sent with an answer that was given before. */

@@ -24,14 +24,14 @@ export type Work = Readonly<{
 export async function answerOnce(writing: Writing, asked: Asked, work: Work): Promise<Written> {
   const { userId, key } = asked;
   const kept = key === null ? null : await readKept(writing.db.sql, userId, key.key);
-  if (kept !== null && key !== null) return replay(kept, key);
+  if (kept !== null && key !== null) return await replay(kept, key);
   const taskId = await work.findTask();
   return await writeEvents<Written>(writing, asked, async (tx) => {
     const guard = (await lockGuards(tx, [taskId])).get(taskId);
     if (guard?.userId !== userId) throw new Problem("TASK_NOT_FOUND");
     // The same request at once waited for the lock, and finds what the first one kept.
     const keptMeanwhile = key === null ? null : await readKept(tx, userId, key.key);
-    if (keptMeanwhile !== null && key !== null) return { messages: [], done: replay(keptMeanwhile, key) };
+    if (keptMeanwhile !== null && key !== null) return { messages: [], done: await replay(keptMeanwhile, key) };
     const { reminder, messages, status } = await work.change(tx, guard);
     const body = status === 204 ? "" : JSON.stringify(reminderView(reminder));
     if (key !== null) await keepAnswer(tx, userId, { ...key, body, status });
@@ -39,7 +39,7 @@ export async function answerOnce(writing: Writing, asked: Asked, work: Work): Pr
   });
 }
 
-function replay(kept: KeptAnswer, key: RequestKey): Written {
-  const { body, status } = replayOf(kept, key);
+async function replay(kept: KeptAnswer, key: RequestKey): Promise<Written> {
+  const { body, status } = await replayOf(kept, key);
   return { body, status, replayed: true };
 }

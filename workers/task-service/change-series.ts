@@ -39,7 +39,7 @@ export async function changeSeries(deps: SeriesDeps, writer: Writer, request: Se
     try {
       const { written, wrote } = await deps.openSeries(userId, request.id, key?.key ?? null, async (series) => {
         if (series.kept !== null && key !== null)
-          return { written: { answer: replayOf(series.kept, key), replayed: true }, wrote: false };
+          return { written: { answer: await replayOf(series.kept, key), replayed: true }, wrote: false };
         const { rows } = series;
         if (rows === null || (rows.target.deleted_at !== null && !request.seesDeleted)) throw notFound(request.id);
         const { target } = rows;

@@ -50,7 +50,7 @@ export async function createTask(deps: WriteDeps, writer: Writer, row: TaskRow):
   const kept = key === null ? null : await deps.readKept(writer.userId, key.key);
   // Between the two statements the key's day can have ended: rare, and the next try makes the task.
   if (key === null || kept === null) throw new Problem("IDEMPOTENCY_IN_PROGRESS", undefined, { retryAfterSeconds: 1 });
-  return replay(kept, key);
+  return await replay(kept, key);
 }
 
 export type ChangeRequest = Readonly<{
@@ -73,7 +73,7 @@ export async function changeTask(deps: WriteDeps, writer: Writer, request: Chang
   const { userId, key } = writer;
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const { row, kept } = await deps.findForChange(userId, request.id, key?.key ?? null);
-    if (kept !== null && key !== null) return replay(kept, key);
+    if (kept !== null && key !== null) return await replay(kept, key);
     if (row === null || (row.deleted_at !== null && !request.seesDeleted)) throw notFound(request.id);
     if (row.deleted_at === null && !matches(request.ifMatch, row.version))
       throw new Problem("VERSION_MISMATCH", `The task is at version ${row.version}`, { current: viewOfRow(row) });
@@ -99,8 +99,8 @@ export function notFound(id: string): Problem {
   return new Problem("TASK_NOT_FOUND", `There is no task ${id}`);
 }
 
-function replay(kept: KeptAnswer, key: RequestKey): Written {
-  return { answer: replayOf(kept, key), replayed: true };
+async function replay(kept: KeptAnswer, key: RequestKey): Promise<Written> {
+  return { answer: await replayOf(kept, key), replayed: true };
 }
 
 const waitMs = 5000;

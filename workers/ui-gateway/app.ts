@@ -1,9 +1,15 @@
 import type { Context } from "hono";
-import { answerOtherMethod, makeHttpApp, type HttpEnv, type HttpOptions } from "../../shared/http/http-app.ts";
-import { apiDocument, type ReadDocument } from "./api-document.ts";
-import { compressAnswers, compressed } from "./compress-answers.ts";
+import {
+  answerOtherMethod,
+  describeApp,
+  makeHttpApp,
+  type HttpEnv,
+  type HttpOptions,
+} from "../../shared/http/http-app.ts";
+import type { ReadDocument } from "./api-document.ts";
+import { makeApiPages } from "./api-pages.ts";
+import { compressAnswers } from "./compress-answers.ts";
 import { allowOrigins } from "./cors.ts";
-import { renderDocs } from "./render-docs.ts";
 import { Problem } from "../../shared/problem.ts";
 import { servePage, type Page } from "../../shared/http/page.ts";
 import { newTraceparent, type Proxy } from "./proxy.ts";
@@ -30,10 +36,15 @@ export type Gateway = Readonly<{ fetch: (request: Request) => Promise<Response> 
 /** One origin for page, API and stream: sessions and streams are answered here, the rest of `/v1` by the role it belongs to. */
 export function buildApp(deps: GatewayDeps): Gateway {
   const { http, proxy, cursorOf, page } = deps;
-  const app = makeHttpApp({
-    ...http,
+  const about = {
     title: "Taskwire",
     description: "Tasks, recurrence, reminders and live updates.",
+    version: http.version,
+  };
+  const app = makeHttpApp({
+    ...http,
+    describe: (c) => pages.document(c.req.raw),
+    ...about,
     openPaths: ["/v1/session"],
     around: [allowOrigins(deps.corsOrigins), compressAnswers()],
     admit: (request, path) => {
@@ -72,23 +83,15 @@ export function buildApp(deps: GatewayDeps): Gateway {
     return response;
   });
 
-  const document = async () => {
-    const own: unknown = await (await app.request("/openapi.json")).json();
-    return apiDocument(own, deps.readDocument);
-  };
-  app.get("/docs", async () => renderDocs(await document()));
+  const pages = makeApiPages(() => describeApp(app, about), deps.readDocument);
+  app.get("/docs", (c) => pages.docs(c.req.raw));
   app.all("*", (c) => {
     const found = servePage(page, c.req.raw);
     if (found === null && page.has(c.req.path)) return answerOtherMethod(c, ["GET"]);
     return found ?? c.notFound();
   });
 
-  return {
-    fetch: async (request) => {
-      const isDocument = ["GET", "HEAD"].includes(request.method) && new URL(request.url).pathname === "/openapi.json";
-      return isDocument ? compressed(request, Response.json(await document())) : app.fetch(request);
-    },
-  };
+  return { fetch: async (request) => await app.fetch(request) };
 }
 
 function forwardedFor(c: Context<HttpEnv>): Record<string, string> {

@@ -13,13 +13,15 @@ th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0;
 pre { overflow: auto; padding: .75rem; background: color-mix(in srgb, currentColor 8%, transparent); border-radius: .4rem; }
 `;
 const styleHash = `'sha256-${new Bun.CryptoHasher("sha256").update(style).digest("base64")}'`;
+/** What the reference may do: nothing but look like this. */
+export const docsPolicy = `default-src 'none'; style-src ${styleHash}; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 const methods = ["get", "post", "put", "patch", "delete"];
 
 /**
  * The API's reference as one page: no script, nothing loaded from anywhere, so it also works offline and under a strict policy.
  * Everything is escaped; the document comes from our own processes, but what it says is still only text.
  */
-export function renderDocs(document: ApiDocument): Response {
+export function renderDocs(document: ApiDocument): string {
   const info = asRecord(document["info"]);
   const operations = Object.entries(document.paths)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
@@ -30,7 +32,7 @@ export function renderDocs(document: ApiDocument): Response {
       }),
     );
   const missing = Array.isArray(document["x-unavailable"]) ? document["x-unavailable"].map(String) : [];
-  const html = `<!doctype html>
+  return `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escape(info["title"])} API</title><link rel="icon" href="/icon.svg"><style>${style}</style></head>
@@ -41,14 +43,6 @@ export function renderDocs(document: ApiDocument): Response {
 ${missing.length === 0 ? "" : `<p role="alert">Not answering now, so missing here: ${escape(missing.join(", "))}.</p>`}
 ${operations.join("\n")}
 </main></body></html>`;
-  return new Response(html, {
-    headers: {
-      "content-type": "text/html; charset=utf-8",
-      "cache-control": "no-store",
-      "x-content-type-options": "nosniff",
-      "content-security-policy": `default-src 'none'; style-src ${styleHash}; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-    },
-  });
 }
 
 function renderOperation(document: ApiDocument, method: string, path: string, operation: Json): string {
