@@ -115,8 +115,14 @@ export const problems = {
   TASK_IS_TEMPLATE: {
     status: 409,
     retry: false,
-    title: "A recurring template has no reminders of its own",
-    help: "Its occurrences have: set `remind` on the template, or a reminder on an occurrence.",
+    title: "The task is a recurring template",
+    help: "Its occurrences are what is completed and reminded of. `remind` of the template is theirs.",
+  },
+  TASK_HAS_NO_SERIES: {
+    status: 409,
+    retry: false,
+    title: "The task is no occurrence of a series",
+    help: "Only an occurrence of a series can be changed with others, or end its series.",
   },
   REMINDER_EXISTS: {
     status: 409,

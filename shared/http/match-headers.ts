@@ -1,11 +1,11 @@
 import { z } from "@hono/zod-openapi";
 
-const tag = '(W/)?"[\\x21\\x23-\\x7e]*"';
+const tag = '(W/)?"[!#-~]*"';
 // The server reads the text itself, so that a number without its quotes is answered in words.
 const tags = z
   .string()
   .max(1000)
-  .openapi({ pattern: `^\\s*(\\*|${tag}(\\s*,\\s*${tag})*)\\s*$`, example: '"1"' })
+  .openapi({ pattern: `^(\\*|${tag}( *, *${tag})*)$`, example: '"1"' })
   .optional();
 
 /** For the `headers` of a route that changes what has a version. */

@@ -267,9 +267,10 @@ describe.skipIf(!url)("changes of an occurrence that reach its series (needs DAT
   test("a scope is refused where there is no series, and for what is one occurrence's own", async () => {
     const plain = (await world.send("POST", "/v1/tasks", { body: { title: "plain" } })).body.id;
     const { id, occurrences } = await makeSeries();
-    for (const target of [plain, id]) expect((await patch(target, "all", { title: "x" })).status).toBe(422);
-    expect((await world.send("DELETE", `/v1/tasks/${plain}?scope=all`)).status).toBe(422);
-    expect((await world.send("POST", `/v1/tasks/${plain}/stop-after`)).status).toBe(422);
+    for (const target of [plain, id])
+      expect((await patch(target, "all", { title: "x" })).body["code"]).toBe("TASK_HAS_NO_SERIES");
+    expect((await world.send("DELETE", `/v1/tasks/${plain}?scope=all`)).status).toBe(409);
+    expect((await world.send("POST", `/v1/tasks/${plain}/stop-after`)).status).toBe(409);
     expect((await patch(plain, "this", { title: "x" })).status).toBe(200);
     expect((await patch(occurrences[1], "everything", { title: "x" })).status).toBe(422);
     for (const body of [

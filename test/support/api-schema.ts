@@ -683,6 +683,7 @@ export interface components {
       | "TASK_DELETED"
       | "TASK_COMPLETED"
       | "TASK_IS_TEMPLATE"
+      | "TASK_HAS_NO_SERIES"
       | "REMINDER_EXISTS"
       | "TOO_MANY_EXCEPTIONS"
       | "NOTIFICATION_NOT_READABLE"

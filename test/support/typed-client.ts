@@ -2,10 +2,7 @@ import type { paths } from "./api-schema.ts";
 
 type Method = "get" | "put" | "post" | "patch" | "delete";
 export type Path = keyof paths;
-/** The methods a path has: the others are declared as `never`. */
-export type MethodOf<P extends Path> = { [M in Method]: paths[P][M] extends object ? M : never }[Method];
 
-type Operation<P extends Path, M extends MethodOf<P>> = paths[P][M];
 type BodyOf<O> = O extends { requestBody: { content: { "application/json": infer B } } }
   ? { body: B }
   : { body?: undefined };
@@ -22,11 +19,11 @@ export type AnswerOf<O> = { [S in keyof Responses<O> & GoodStatus]: ContentOf<Re
 
 export type TypedClient = Readonly<{
   /** Answers the body of a success; throws with the problem otherwise. */
-  call: <P extends Path, M extends MethodOf<P>>(
+  call: <P extends Path, M extends Method>(
     method: M,
     path: P,
-    wish: Wish<Operation<P, M>>,
-  ) => Promise<AnswerOf<Operation<P, M>>>;
+    wish: paths[P][M] extends object ? Wish<paths[P][M]> : never,
+  ) => Promise<AnswerOf<paths[P][M]>>;
 }>;
 
 type Loose = Readonly<{ body?: unknown; path?: object; query?: object; header?: object }>;

@@ -64,6 +64,8 @@ function setup(via: "bearer" | "cookie" = "bearer") {
     }
     return c.text("done");
   });
+  app.get("/v1/things/:id", (c) => c.json({ id: c.req.param("id") }));
+  app.post("/v1/things/search", (c) => c.json({ found: [] }));
   app.post("/v1/open", (c) => c.json({ open: true }));
   app.get("/v1/raw", () => new Response("raw"));
   const send = (path: string, init: RequestInit & { auth?: boolean } = {}) => {
@@ -165,6 +167,9 @@ describe("what a request may be", () => {
     expect((await problemOf(send("/v1/nothing"))).code).toBe("NOT_FOUND");
     const wrong = await problemOf(send("/v1/things", { method: "DELETE" }));
     expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, HEAD, OPTIONS"]);
+    // A path of its own is not an id, whatever the method.
+    const named = await problemOf(send("/v1/things/search", { method: "GET" }));
+    expect([named.status, named.headers.get("allow")]).toEqual([405, "POST, OPTIONS"]);
   });
 });
 

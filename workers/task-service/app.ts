@@ -4,7 +4,6 @@ import { decodeCursor, encodeCursor, placeParts } from "../../shared/http/cursor
 import { makeHttpApp, type HttpApp, type HttpEnv, type HttpOptions } from "../../shared/http/http-app.ts";
 import { etagOf, matches, readIfMatch, readIfNoneMatch } from "../../shared/http/if-match.ts";
 import { replayedHeader, requestKey } from "../../shared/http/request-key.ts";
-import type { Mistake } from "../../shared/problem.ts";
 import type { TaskPatch } from "../../shared/tasks/task-input.ts";
 import { goneAnswer, taskAnswer } from "./answer.ts";
 import { changeSeries, type SeriesChangeRequest, type SeriesDeps } from "./change-series.ts";
@@ -84,8 +83,7 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     c: Context<HttpEnv>,
     id: string,
     headers: z.output<typeof writeHeaders>,
-    request: Pick<SeriesChangeRequest, "decide" | "answer" | "seesDeleted"> &
-      Partial<Pick<SeriesChangeRequest, "of" | "refusal">>,
+    request: Pick<SeriesChangeRequest, "decide" | "answer" | "seesDeleted"> & Partial<Pick<SeriesChangeRequest, "of">>,
   ): Promise<Response> => {
     const ifMatch = readIfMatch(headers["if-match"]);
     const by = await writer(c, headers["idempotency-key"]);
@@ -94,7 +92,6 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
       c,
       await changeSeries({ ...write, openSeries }, by, {
         of: "occurrence",
-        refusal: scopeRefusal,
         ...request,
         id,
         ifMatch,
@@ -258,7 +255,6 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
       changeWithSeries(c, c.req.valid("param").id, c.req.valid("header"), {
         decide: decideStopAfter("UTC"),
         answer: (row) => taskAnswer(row),
-        refusal: stopRefusal,
       }),
   );
 
@@ -280,20 +276,6 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     );
 
   return app;
-}
-
-function scopeRefusal({ is_recurring_template }: TaskRow): Mistake {
-  const message = is_recurring_template
-    ? "is for occurrences of a series; this is their template, which is changed without it"
-    : "is for occurrences of a series; this task is none";
-  return { path: "query.scope", message };
-}
-
-function stopRefusal({ is_recurring_template }: TaskRow): Mistake {
-  const message = is_recurring_template
-    ? "is the template of a series; name the occurrence after which it ends"
-    : "is no occurrence of a series";
-  return { path: "path.id", message };
 }
 
 function answered(c: Context<HttpEnv>, { answer, replayed }: Written): Response {

@@ -1,7 +1,7 @@
 import { replayOf } from "../../shared/http/request-key.ts";
 import { matches, type IfMatch } from "../../shared/http/if-match.ts";
 import type { OutboxRow } from "../../shared/outbox/outbox.ts";
-import { Problem, type Mistake } from "../../shared/problem.ts";
+import { Problem } from "../../shared/problem.ts";
 import type { Answer } from "./answer.ts";
 import type { DecideSeriesChange, Written as Write } from "./series-rows.ts";
 import type { OpenSeries } from "./store-series.ts";
@@ -16,8 +16,6 @@ export type SeriesChangeRequest = Readonly<{
   ifMatch: IfMatch;
   decide: DecideSeriesChange;
   answer: (row: TaskRow) => Answer;
-  /** The mistake told of a task that is no occurrence, where one must be addressed. */
-  refusal: (row: TaskRow) => Mistake;
   /** A tombstone is given to `decide` instead of being answered with 404. */
   seesDeleted?: boolean;
 }>;
@@ -25,6 +23,8 @@ export type SeriesChangeRequest = Readonly<{
 export type SeriesDeps = Pick<WriteDeps, "now" | "encode" | "notify"> & Readonly<{ openSeries: OpenSeries }>;
 
 const maxAttempts = 5;
+const namesTemplate =
+  "This is the template of a series: name one of its occurrences, or change the template itself, without a scope";
 
 /**
  * Changes a task together with its series by a rule: one transaction that holds the template and its open occurrences, writes
@@ -45,7 +45,7 @@ export async function changeSeries(deps: SeriesDeps, writer: Writer, request: Se
         const { target } = rows;
         const template = request.of === "template" ? target : rows.template;
         if (template === null || (request.of === "occurrence" && target.template_id === null))
-          throw new Problem("INVALID_REQUEST", undefined, { mistakes: [request.refusal(target)] });
+          throw new Problem("TASK_HAS_NO_SERIES", target.is_recurring_template ? namesTemplate : undefined);
         const isStale = !matches(request.ifMatch, target.version);
         if (isStale && target.deleted_at === null) throw staleError(target);
         const now = deps.now();

@@ -100,7 +100,7 @@ export function decidePatch(asked: TaskPatch, zone: string | null): Decide {
 }
 
 export const decideComplete: Decide = (row, now) => {
-  if (row.is_recurring_template) throw invalid("path.id", "is a template; its occurrences are what is completed");
+  if (row.is_recurring_template) throw new Problem("TASK_IS_TEMPLATE", "Its occurrences are what is completed");
   if (row.status === "completed") return { row, event: null };
   const next: TaskRow = { ...row, status: "completed", completed_at: now, updated_at: now, version: row.version + 1 };
   const data = { id: row.id, user_id: row.user_id, completed_at: now };

@@ -47,8 +47,6 @@ export function deletions(rows: readonly TaskRow[], now: Date): readonly Written
 export function livePattern({ template }: SeriesRows): string {
   if (template.deleted_at !== null) throw new Problem("TASK_DELETED", "The template of the series was deleted");
   if (template.recurrence_pattern === null)
-    throw new Problem("INVALID_REQUEST", undefined, {
-      mistakes: [{ path: "query.scope", message: "the template of this occurrence is no template any more" }],
-    });
+    throw new Problem("TASK_HAS_NO_SERIES", "The template of this occurrence is no template any more");
   return template.recurrence_pattern;
 }

@@ -1,0 +1,76 @@
+"""What Schemathesis cannot know: texts of the API's own formats, and what must hold between two values of one request."""
+
+import uuid
+from datetime import datetime, timedelta, timezone
+
+import schemathesis
+from hypothesis import strategies as st
+
+BEGAN = datetime.now(timezone.utc).replace(microsecond=0)
+
+
+def instants(low_days, high_days):
+    """RFC 3339, in several offsets. Ahead, because a reminder is."""
+    seconds = st.integers(low_days * 86_400, high_days * 86_400)
+    offsets = st.sampled_from([0, 60, -300, 345])
+    return st.builds(
+        lambda ahead, offset: (BEGAN + timedelta(seconds=ahead)).astimezone(timezone(timedelta(minutes=offset))).isoformat(),
+        seconds,
+        offsets,
+    )
+
+
+def format(name, strategy):
+    schemathesis.openapi.format(name, strategy)
+
+
+# At least two days, so that it is ahead in every zone; a snooze goes at most 366 days.
+format("date-time", instants(2, 360))
+format("date", st.integers(2, 360).map(lambda days: (BEGAN + timedelta(days=days)).date().isoformat()))
+format("time-zone", st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"]))
+format("reminder-rule", st.sampled_from(["PT0S", "PT15M", "P1D", "P1W", "P1D@18:00", "P0D@09:30", "PT1H30M", "P366D"]))
+format("span", st.sampled_from(["PT1S", "PT10M", "P1D", "P30D", "P1DT2H3M4S", "PT720H"]))
+format("local-start", instants(2, 360).map(lambda text: text[:19]))
+format(
+    "rrule",
+    st.sampled_from(
+        [
+            "FREQ=DAILY",
+            "FREQ=DAILY;INTERVAL=1000",
+            "FREQ=WEEKLY;BYDAY=MO,TH",
+            "FREQ=MONTHLY;BYDAY=-1FR",
+            "FREQ=MONTHLY;BYMONTHDAY=31",
+            "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
+            "FREQ=DAILY;BYHOUR=9,17;COUNT=3",
+            "freq=yearly;until=22001231",
+        ]
+    ),
+)
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    if case.meta is None or not case.meta.generation.mode.is_positive:
+        return
+    if case.headers and "idempotency-key" in case.headers:
+        # A key used before belongs to the request it was used for.
+        case.headers["idempotency-key"] = str(uuid.uuid4())
+    for name in ("cursor", "ticket"):
+        # They come from an answer; made up, they are refused.
+        if case.query:
+            case.query.pop(name, None)
+    for values in (case.query, case.body):
+        if isinstance(values, dict):
+            in_order(values)
+
+
+def in_order(values):
+    """What JSON Schema has no word for: a time ends after it begins, and quiet hours have a length."""
+    first, second = values.get("from"), values.get("to")
+    if isinstance(first, str) and isinstance(second, str) and len(first) > 5:
+        earlier, later = sorted([first, second], key=datetime.fromisoformat)
+        values["from"] = earlier
+        values["to"] = (datetime.fromisoformat(later) + timedelta(seconds=1)).isoformat()
+    quiet = values.get("quiet_hours")
+    if isinstance(quiet, dict) and quiet.get("from") == quiet.get("to"):
+        values["quiet_hours"] = {**quiet, "from": "22:00", "to": "07:00"}
