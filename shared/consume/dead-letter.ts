@@ -54,6 +54,7 @@ export function deadLetterRow(dead: DeadLetter): OutboxRow {
   const headers: Headers = [...record.headers, ...story(dead)].map(([name, value]) => [storable(name), value]);
   return {
     shard: shardOf(key),
+    line: 0,
     topic: deadLetterTopic(group),
     key,
     messageId: deriveId("dead letter", group, id),

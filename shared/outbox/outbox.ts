@@ -12,6 +12,8 @@ export const shardCount = 16;
 /** One row of the outbox before the database gives it an id. `headers` is JSON text, complete except `ce_sequence`. */
 export type OutboxRow = Readonly<{
   shard: number;
+  /** See `lineOf`; 0 for a message that waits in no line, such as a dead letter. */
+  line: number;
   topic: string;
   key: string;
   messageId: string;
@@ -46,6 +48,7 @@ export function outboxRow(codec: Encoder, message: Message, by: WrittenBy): Outb
   const id =
     message.id ?? (cause ? deriveId(cause.id, message.type, message.subject) : Bun.randomUUIDv7("hex", by.now));
   const time = message.time ?? cause?.time ?? by.now;
+  const topic = topicOf(message.type);
   const headers = writeEnvelope({
     id,
     time,
@@ -59,7 +62,8 @@ export function outboxRow(codec: Encoder, message: Message, by: WrittenBy): Outb
   });
   return {
     shard: shardOf(message.key),
-    topic: topicOf(message.type),
+    line: lineOf(topic, message.data.user_id),
+    topic,
     key: message.key,
     messageId: id,
     type: message.type,
@@ -73,9 +77,21 @@ export function outboxRow(codec: Encoder, message: Message, by: WrittenBy): Outb
 
 /** Which of the 16 shards a key belongs to: FNV-1a over its UTF-16 units. Changing it while rows wait would reorder them. */
 export function shardOf(key: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
-  return (hash >>> 0) % shardCount;
+  return hash(key) % shardCount;
+}
+
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
+  return value >>> 0;
+}
+
+/**
+ * The line in which a user's messages of a topic wait: a hash of both, never 0. The relay lets lines take turns. All messages of a
+ * key are in one line, because a key of a topic belongs to one user. Two users whose lines are equal share their turns.
+ */
+export function lineOf(topic: string, userId: string): number {
+  return hash(`${topic}/${userId}`) | 0 || 1;
 }
 
 /**
@@ -86,17 +102,18 @@ export async function insertOutbox(tx: Sql | Tx, rows: readonly OutboxRow[]): Pr
   if (rows.length === 0) return;
   const column = <T>(of: (row: OutboxRow) => T): T[] => rows.map(of);
   await tx`
-    insert into outbox (shard, topic, key, message_id, type, subject, sequence, time, value, headers)
-    select shard, topic, key, message_id, type, subject, sequence, time, value, headers::jsonb
+    insert into outbox (shard, line, topic, key, message_id, type, subject, sequence, time, value, headers)
+    select shard, line, topic, key, message_id, type, subject, sequence, time, value, headers::jsonb
     from unnest(
-      ${column((row) => row.shard)}::smallint[], ${column((row) => row.topic)}::text[], ${column((row) => row.key)}::text[],
+      ${column((row) => row.shard)}::smallint[], ${column((row) => row.line)}::int[], ${column((row) => row.topic)}::text[],
+      ${column((row) => row.key)}::text[],
       ${column((row) => row.messageId)}::uuid[], ${column((row) => row.type)}::text[], ${column((row) => row.subject)}::text[],
       ${column((row) => row.sequence)}::bigint[], ${column((row) => row.time.toISOString())}::timestamptz[],
       ${tx.array(
         column((row) => Buffer.from(row.value)),
         byteaArray,
       )}::bytea[], ${column((row) => row.headers)}::text[]
-    ) with ordinality as row(shard, topic, key, message_id, type, subject, sequence, time, value, headers, place)
+    ) with ordinality as row(shard, line, topic, key, message_id, type, subject, sequence, time, value, headers, place)
     order by place`;
 }
 
@@ -118,9 +135,9 @@ export const byteaArray = 1001;
  */
 export function insertOutboxFrom(sql: Sql | Tx, row: OutboxRow, of: Readonly<{ from: Fragment; sequence: Fragment }>) {
   return sql`
-    insert into outbox (shard, topic, key, message_id, type, subject, sequence, time, value, headers)
-    select ${row.shard}::smallint, ${row.topic}::text, ${row.key}::text, ${row.messageId}::uuid, ${row.type}::text,
-      ${row.subject}::text, (${of.sequence})::bigint, ${row.time.toISOString()}::timestamptz,
+    insert into outbox (shard, line, topic, key, message_id, type, subject, sequence, time, value, headers)
+    select ${row.shard}::smallint, ${row.line}::int, ${row.topic}::text, ${row.key}::text, ${row.messageId}::uuid,
+      ${row.type}::text, ${row.subject}::text, (${of.sequence})::bigint, ${row.time.toISOString()}::timestamptz,
       ${Buffer.from(row.value)}::bytea, ${row.headers}::jsonb
     from ${of.from}`;
 }

@@ -39,6 +39,7 @@ export async function recordEncodeFailure(
   await insertOutbox(sql, [
     {
       shard: shardOf(message.key),
+      line: 0,
       topic: deadLetterTopic(topic),
       key: message.key,
       messageId: id,

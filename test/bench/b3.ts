@@ -6,7 +6,7 @@ import { kafkaHeaders } from "../../shared/outbox/envelope.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
-import { insertOutbox, shardCount, shardOf, type OutboxRow } from "../../shared/outbox/outbox.ts";
+import { insertOutbox, shardCount, shardOf, lineOf, type OutboxRow } from "../../shared/outbox/outbox.ts";
 import { claim, claimSettings, type Claimed } from "../../workers/outbox-relay/claim.ts";
 import { openLeases } from "../../workers/outbox-relay/leases.ts";
 import { makeMeters } from "../../workers/outbox-relay/meters.ts";
@@ -97,6 +97,7 @@ function makeRow(n: number): OutboxRow {
   const key = deterministicId(n % 5000);
   return {
     shard: shardOf(key),
+    line: lineOf(topic, key),
     topic,
     key,
     messageId: crypto.randomUUID(),

@@ -5,7 +5,7 @@ import { readConfig } from "../../shared/config.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
-import { insertOutbox, outboxChannel, shardOf, type OutboxRow } from "../../shared/outbox/outbox.ts";
+import { insertOutbox, outboxChannel, shardOf, lineOf, type OutboxRow } from "../../shared/outbox/outbox.ts";
 import { openDb, type Db } from "../../shared/postgres/db.ts";
 import type { Notifier } from "../../shared/postgres/notifier.ts";
 import { claimSettings } from "../../workers/outbox-relay/claim.ts";
@@ -152,6 +152,7 @@ function makeRow(): OutboxRow {
   const key = crypto.randomUUID();
   return {
     shard: shardOf(key),
+    line: lineOf(topic, key),
     topic,
     key,
     messageId: crypto.randomUUID(),

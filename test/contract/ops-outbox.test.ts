@@ -36,6 +36,7 @@ async function write(key: string, count: number, published = false): Promise<rea
     db.sql,
     ids.map((messageId, n) => ({
       shard: shardOf(key),
+      line: 0,
       topic: "task-events",
       key,
       messageId,

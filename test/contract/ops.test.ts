@@ -114,6 +114,7 @@ test("outbox shows what waits, by shard", async () => {
   await insertOutbox(db.sql, [
     {
       shard: 7,
+      line: 0,
       topic: "reminders",
       key: "k",
       messageId: crypto.randomUUID(),

@@ -35,7 +35,7 @@ test("rows are stored as they are, with ids in the order given", async () => {
   const rows = Array.from({ length: 500 }, (_, n) => row(`t${n % 7}"\\é`, n === 3 ? null : n));
   await insertOutbox(db.sql, rows);
   const stored = await db.sql`
-    select shard, topic, key, message_id as "messageId", type, subject, sequence::int, time, value, headers
+    select shard, line, topic, key, message_id as "messageId", type, subject, sequence::int, time, value, headers
     from outbox order by id`;
   expect(stored.map((one) => ({ ...one, value: [...one.value] }))).toEqual(
     rows.map((one) => ({ ...one, value: [...one.value], headers: JSON.parse(one.headers) })),

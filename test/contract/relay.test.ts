@@ -145,6 +145,7 @@ describe("leases", () => {
       id: stored?.id as number,
       day: stored?.day as string,
       lease: { shard: shardOf("k"), epoch },
+      line: 0,
       topic: "task-events",
       key: "k",
       sequence: 1,

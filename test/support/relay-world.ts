@@ -107,6 +107,7 @@ export async function openRelayWorld() {
 export function relayRow(key: string, sequence: number, of: Partial<OutboxRow> = {}): OutboxRow {
   return {
     shard: shardOf(key),
+    line: 0,
     topic: "task-events",
     key,
     messageId: crypto.randomUUID(),

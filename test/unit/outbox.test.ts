@@ -1,7 +1,9 @@
+import { Glob } from "bun";
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { deriveId } from "../../shared/derive-id.ts";
 import type { Message, Received } from "../../shared/message.ts";
-import { outboxRow, shardOf } from "../../shared/outbox/outbox.ts";
+import { outboxRow, lineOf, shardOf } from "../../shared/outbox/outbox.ts";
 import { topicOf } from "../../shared/topic-of.ts";
 import { topics } from "../../shared/topics.ts";
 
@@ -57,6 +59,24 @@ test("the shard of a key is its FNV-1a modulo 16 for ever, and keys spread over 
   expect(["", "a", "foobar"].map(shardOf)).toEqual([0x5, 0xc, 0x8]);
   const shards = new Set(Array.from({ length: 200 }, (_, n) => shardOf(`key-${n}`)));
   expect([...shards].sort((a, b) => a - b)).toEqual(Array.from({ length: 16 }, (_, n) => n));
+});
+
+test("a user's line in a topic is a hash of both for ever, never 0 and a 32-bit integer", () => {
+  const row = outboxRow(codec, message, by);
+  expect(row.line).toBe(lineOf(row.topic, message.data.user_id));
+  expect(lineOf("task-events", "ada")).not.toBe(lineOf("task-updates", "ada"));
+  const lines = Array.from({ length: 1000 }, (_, n) => lineOf("task-events", `user-${n}`));
+  expect(new Set(lines).size).toBe(1000);
+  for (const line of lines) expect([line | 0, line === 0]).toEqual([line, false]);
+});
+
+test("every statement that writes to the outbox says in which line", () => {
+  const statements = [...new Glob("{shared,workers}/**/*.ts").scanSync(".")].flatMap((file) =>
+    [...readFileSync(file, "utf8").matchAll(/insert into outbox \(([^)]*)\)/g)].map(([, columns]) => [file, columns]),
+  );
+  expect(statements.length).toBeGreaterThan(4);
+  for (const [file, columns] of statements)
+    expect([file, columns?.split(", ")]).toEqual([file, expect.arrayContaining(["line"])]);
 });
 
 test("every record belongs to the topic that lists it", () => {

@@ -15,6 +15,7 @@ const row = (id: number, of: Partial<Claimed> = {}): Claimed => {
     id,
     day: "2026-03-01",
     lease: { shard: shardOf(key), epoch: 1 },
+    line: 0,
     topic: "task-events",
     sequence: id,
     value: Buffer.from(String(id)),

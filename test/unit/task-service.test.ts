@@ -15,6 +15,7 @@ const log = makeLog({}, "error", () => {});
 /** The event as its row would tell it, without bytes. */
 const rowOf = (message: Message): OutboxRow => ({
   shard: 0,
+  line: 0,
   topic: "task-events",
   key: message.key,
   messageId: id,

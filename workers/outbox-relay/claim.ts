@@ -7,6 +7,8 @@ export type Claimed = Readonly<{
   id: number;
   day: string;
   lease: Lease;
+  /** The line it waits in; 0 for none. */
+  line: number;
   topic: string;
   key: string;
   sequence: number | null;
@@ -39,7 +41,7 @@ export const claimSettings = {
 } as const;
 
 /** What key, headers and framing add to a value, roughly. */
-const overheadBytes = 450;
+export const overheadBytes = 450;
 
 /**
  * What is unpublished and visible in the shards held, by id within each shard: never "ids above the last", since a lower id may
@@ -52,14 +54,13 @@ export async function claim(
   { leases, busy, except, rowsPerShard, bytesPerShard }: Claim,
 ): Promise<readonly Claimed[]> {
   if (leases.length === 0) return [];
-  const byShard = new Map(leases.map((lease) => [lease.shard, lease]));
-  const rows = await db.sql<Row[]>`
-    select o.id::float8 as id, o.day, o.shard, o.topic, o.key, o.sequence::float8 as sequence, o.value, o.headers, o.bytes
+  const rows = await db.sql<ClaimedRow[]>`
+    select o.id::float8 as id, o.day, o.shard, o.line, o.topic, o.key, o.sequence::float8 as sequence, o.value, o.headers, o.bytes
     from unnest(${leases.map((lease) => lease.shard)}::smallint[]) as held(shard)
     cross join lateral (
       select next.*, (sum(bytes) over (order by id))::float8 as bytes_so_far
       from (
-        select id, day, shard, topic, key, sequence, value, headers,
+        select id, day, shard, line, topic, key, sequence, value, headers,
           octet_length(value) + octet_length(key) + ${overheadBytes}::int as bytes
         from outbox
         where shard = held.shard and published_at is null
@@ -70,10 +71,15 @@ export async function claim(
     ) o
     where o.bytes_so_far - o.bytes < ${bytesPerShard}
     order by o.id`;
+  return withLeases(rows, leases);
+}
+
+export function withLeases(rows: readonly ClaimedRow[], leases: readonly Lease[]): readonly Claimed[] {
+  const byShard = new Map(leases.map((lease) => [lease.shard, lease]));
   return rows.flatMap(({ shard, ...row }) => {
     const lease = byShard.get(shard);
     return lease ? [{ ...row, lease }] : [];
   });
 }
 
-type Row = Omit<Claimed, "lease"> & Readonly<{ shard: number }>;
+export type ClaimedRow = Omit<Claimed, "lease"> & Readonly<{ shard: number }>;

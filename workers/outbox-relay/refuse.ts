@@ -38,6 +38,7 @@ export async function refuse(db: Db, row: Claimed, reason: string): Promise<void
     await insertOutbox(tx, [
       {
         shard: row.lease.shard,
+        line: 0,
         topic: deadLetterTopic(topic),
         key: row.key,
         messageId: stored.message_id,

@@ -4,12 +4,14 @@ import type { Db } from "../../shared/postgres/db.ts";
 import type { Log } from "../../shared/log.ts";
 import { shardCount } from "../../shared/outbox/outbox.ts";
 import { claim, type Claimed } from "./claim.ts";
+import { claimInTurns } from "./claim-in-turns.ts";
 import type { Leases } from "./leases.ts";
 import { makeMarker } from "./mark.ts";
 import type { Meters } from "./meters.ts";
 import { publish } from "./publish.ts";
 import { holds, refuse } from "./refuse.ts";
 import { makeTopicPauses } from "./topic-pauses.ts";
+import { makeTurns, windowRows } from "./turns.ts";
 import type { Wake } from "./wake.ts";
 
 const pollMs = 100;
@@ -41,8 +43,13 @@ export type RelayOutbox = Readonly<{
 export async function relayOutbox(deps: RelayOutbox): Promise<void> {
   const { db, leases, wake, signal, log, meters } = deps;
   const pauses = makeTopicPauses();
+  const turns = makeTurns();
   const busy = new Set<number>();
   const forget = (rows: readonly Claimed[]): void => rows.forEach(({ id }) => busy.delete(id));
+  const giveBack = (rows: readonly Claimed[]): void => {
+    forget(rows);
+    turns.unsent(rows);
+  };
   await using marker = makeMarker({ db, instance: deps.instance, log, onDone: forget, onLost: leases.lose });
   let activeShards = shardCount;
   let failedClaims = 0;
@@ -51,13 +58,20 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
     const held = leases.held();
     const perShard = <T extends number>(total: T): number =>
       Math.ceil(total / Math.max(1, Math.min(activeShards, held.length)));
-    const rows = await claim(db, {
+    const page = {
       leases: held,
       busy: [...busy],
       except: pauses.paused(),
       rowsPerShard: perShard(rowsPerRound),
       bytesPerShard: perShard(bytesPerRound),
-    });
+    };
+    let rows = turns.crowded() ? [] : await claim(db, page);
+    if (turns.crowded() || !turns.fits(rows)) {
+      await turns.refresh(db);
+      const allowances = turns.allowances();
+      rows = turns.share(await claimInTurns(db, { ...page, allowances, otherwise: windowRows, start: Math.random() }));
+    }
+    turns.sent(rows);
     // A backlog in few shards fills the next round as well as one in many.
     activeShards = new Set(rows.map(({ lease }) => lease.shard)).size || shardCount;
     for (const { id } of rows) busy.add(id);
@@ -121,11 +135,11 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
     const read = more ? next() : null;
     read?.catch(() => {});
     const clean = (await sending).every((sent) => sent);
-    forget([...unsent.values()]);
+    giveBack([...unsent.values()]);
     unsent.clear();
     if (clean) ahead = read;
     // What was read ahead may follow what was not sent: it is read again, behind it.
-    else if (read) await read.then(forget, () => {});
+    else if (read) await read.then(giveBack, () => {});
     while (marker.waiting() >= maxUnmarked && !signal.aborted) {
       deps.onTurn?.();
       await sleep(pollMs, signal);

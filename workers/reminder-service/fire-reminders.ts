@@ -138,12 +138,13 @@ async function compareAndSet(
       from unnest(
         ${of(({ id }) => id)}::uuid[], ${of(({ generation }) => generation)}::bigint[], ${of(({ taskId }) => taskId)}::uuid[],
         ${of(({ triggeredAt }) => triggeredAt.toISOString())}::timestamptz[], ${column(({ shard }) => shard)}::smallint[],
+        ${column(({ line }) => line)}::int[],
         ${column(({ messageId }) => messageId)}::uuid[], ${column(({ time }) => time.toISOString())}::timestamptz[],
         ${sql.array(
           column(({ value }) => Buffer.from(value)),
           byteaArray,
         )}::bytea[], ${column(({ headers }) => headers)}::text[], ${column(({ type }) => type)}::text[]
-      ) as asked (id, generation, task_id, triggered_at, shard, message_id, time, value, headers, type)
+      ) as asked (id, generation, task_id, triggered_at, shard, line, message_id, time, value, headers, type)
         join reminder_guards guard on guard.task_id = asked.task_id
       order by asked.task_id for no key update of guard skip locked
     ), fired as (
@@ -159,10 +160,10 @@ async function compareAndSet(
       from guarded
       where r.id = guarded.id and r.generation = guarded.generation and r.status not in ('triggered', 'dismissed')
         and r.remind_at <= clock_timestamp() and not guarded.closed
-      returning r.id, r.version, guarded.task_id, shard, message_id, time, value, headers, type
+      returning r.id, r.version, guarded.task_id, shard, line, message_id, time, value, headers, type
     ), written as (
-      insert into outbox (shard, topic, key, message_id, type, subject, sequence, time, value, headers)
-      select shard, 'reminders', task_id::text, message_id, type, id::text, version, time, value, headers::jsonb
+      insert into outbox (shard, line, topic, key, message_id, type, subject, sequence, time, value, headers)
+      select shard, line, 'reminders', task_id::text, message_id, type, id::text, version, time, value, headers::jsonb
       from fired order by id
     )
     select id from fired`;

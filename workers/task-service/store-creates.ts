@@ -37,14 +37,15 @@ export function storeCreates({ sql }: Readonly<{ sql: Sql }>) {
           ${column(({ row }) => row.recurrence_pattern)}::text[],
           ${column(({ keep }) => keep?.key ?? null)}::text[], ${column(({ keep }) => keep?.fingerprint ?? null)}::text[],
           ${column(({ keep }) => keep?.body ?? null)}::text[],
-          ${column(({ event }) => event.shard)}::smallint[], ${column(({ event }) => event.messageId)}::uuid[],
+          ${column(({ event }) => event.shard)}::smallint[], ${column(({ event }) => event.line)}::int[],
+          ${column(({ event }) => event.messageId)}::uuid[],
           ${sql.array(
             column(({ event }) => Buffer.from(event.value)),
             byteaArray,
           )}::bytea[],
           ${column(({ event }) => event.headers)}::text[]
         ) as asked (id, user_id, title, description, created_at, due_date, due_on, due_tz, priority, tags, remind, recurrence_pattern,
-          key, fingerprint, body, shard, message_id, value, headers)
+          key, fingerprint, body, shard, line, message_id, value, headers)
       ), kept as (
         insert into idempotency_keys (user_id, key, fingerprint, task_id, status, version, body)
         select user_id, key, fingerprint, id, 201, 1, body from asked where key is not null order by user_id, key
@@ -58,8 +59,8 @@ export function storeCreates({ sql }: Readonly<{ sql: Sql }>) {
         from asked where key is null or id in (select task_id from kept)
         returning id, version
       ), written as (
-        insert into outbox (shard, topic, key, message_id, type, subject, sequence, time, value, headers)
-        select shard, 'task-events', id::text, message_id, 'TaskCreated', id::text, version, asked.created_at, value, headers::jsonb
+        insert into outbox (shard, line, topic, key, message_id, type, subject, sequence, time, value, headers)
+        select shard, line, 'task-events', id::text, message_id, 'TaskCreated', id::text, version, asked.created_at, value, headers::jsonb
         from asked join created using (id)
       )
       select id from created`;

@@ -64,8 +64,8 @@ export async function replayOutbox(
           where ${inRange(tx, range)} group by topic, message_id
           having min(id) > ${progress.lastId ?? "0"}::bigint order by 1 limit ${size}
         ), copied as (
-          insert into outbox (shard, topic, key, message_id, type, subject, sequence, time, value, headers)
-          select shard, topic, key, message_id, type, subject, sequence, time, value, headers
+          insert into outbox (shard, line, topic, key, message_id, type, subject, sequence, time, value, headers)
+          select shard, line, topic, key, message_id, type, subject, sequence, time, value, headers
           from outbox join picked using (id) order by outbox.id
         )
         select id::text from picked order by picked.id`;

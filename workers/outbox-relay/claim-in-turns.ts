@@ -1,0 +1,74 @@
+import type { Db } from "../../shared/postgres/db.ts";
+import { overheadBytes, withLeases, type Claim, type Claimed, type ClaimedRow } from "./claim.ts";
+import type { Allowances } from "./turns.ts";
+
+export type ClaimInTurns = Claim &
+  Readonly<{
+    /** How many rows of these lines are wanted; one more of each shows whether that was all. */
+    allowances: Allowances;
+    /** How many of any other line. */
+    otherwise: number;
+    /** Where in the lines the look begins, from 0 to 1: at another place each time, since a look comes to so many lines only. */
+    start: number;
+  }>;
+
+/** A shard's lines looked at in one claim, on either side of the start. */
+const linesPerArc = 100;
+
+/**
+ * What `claim` gives, but the first rows of each line instead of the first of all: a row of each line, then another of each, until the
+ * page is full; in order of id at the end. A line costs one step in the index, however many rows it has. Line 0 goes first and
+ * whole, because a key may have older rows in it, written before the column was there.
+ */
+export async function claimInTurns(db: Db, of: ClaimInTurns): Promise<readonly Claimed[]> {
+  const { leases, busy, except, rowsPerShard, bytesPerShard, allowances, otherwise } = of;
+  if (leases.length === 0) return [];
+  const start = Math.floor(minLine + 1 + of.start * (maxLine - minLine - 1));
+  const rows = await db.sql<ClaimedRow[]>`
+    with recursive held(shard) as (
+      select unnest(${leases.map(({ shard }) => shard)}::smallint[])
+    ), waiting(shard, line, high, n) as (
+      select held.shard, first.line, arc.high, 1
+      from held cross join (values (${start}::int, ${maxLine}::int), (${minLine}::int, ${start - 1}::int)) as arc(low, high)
+      cross join lateral (
+        select line from outbox
+        where shard = held.shard and line >= arc.low and line <= arc.high and published_at is null
+        order by line limit 1
+      ) first
+      union all
+      select before.shard, next.line, before.high, before.n + 1
+      from waiting before cross join lateral (
+        select line from outbox
+        where shard = before.shard and line > before.line and line <= before.high and published_at is null
+        order by line limit 1
+      ) next
+      where before.n < ${linesPerArc}
+    ), wanted(shard, line, rows) as (
+      select shard, 0, ${rowsPerShard}::int from held
+      union all
+      select shard, line, coalesce(
+        (select rows + 1 from unnest(${[...allowances.keys()]}::int[], ${[...allowances.values()]}::int[]) as told(line, rows)
+          where told.line = waiting.line), ${otherwise}::int)
+      from waiting where line <> 0
+    ), placed as (
+      select o.*, row_number() over turns as place, (sum(bytes) over turns)::float8 as bytes_so_far
+      from wanted cross join lateral (
+        select id, day, shard, line, topic, key, sequence, value, headers,
+          octet_length(value) + octet_length(key) + ${overheadBytes}::int as bytes,
+          case line when 0 then 0 else row_number() over (order by id) end as turn
+        from outbox
+        where shard = wanted.shard and line = wanted.line and published_at is null
+          and id not in (select unnest(${[...busy]}::bigint[])) and topic <> all(${[...except]}::text[])
+          and not exists (select from outbox_holds h where h.topic = outbox.topic and h.key = outbox.key)
+        order by id limit wanted.rows
+      ) o
+      window turns as (partition by o.shard order by turn, id)
+    )
+    select id::float8 as id, day, shard, line, topic, key, sequence::float8 as sequence, value, headers, bytes
+    from placed where place <= ${rowsPerShard} and bytes_so_far - bytes < ${bytesPerShard}
+    order by placed.id`;
+  return withLeases(rows, leases);
+}
+
+const minLine = -(2 ** 31);
+const maxLine = 2 ** 31 - 1;

@@ -1,0 +1,130 @@
+import type { Db } from "../../shared/postgres/db.ts";
+import { consumerGroups } from "../../shared/topics.ts";
+import type { Claimed } from "./claim.ts";
+
+/** What a user sees at once depends on this group, so it is the one that must not be flooded. */
+const watchedGroup = "task-update-broadcaster";
+/** How many messages of a line may be between the outbox and the watched group. */
+export const windowRows = 64;
+/** A line that has more sends so many at a time, and no more often: about a third of what a machine of two cores handles. */
+const everyMs = 200;
+/** After this long a message counts as handled: the group may be stopped, and its topics are read by others. */
+const lapseMs = 1000;
+/** What a line may send in one round of a topic that the watched group does not read. */
+const rowsPerTurn = 200;
+
+/** What a line may send now, for the lines that have more than that. */
+export type Allowances = ReadonlyMap<number, number>;
+
+export type Turns = Readonly<{
+  /** Whether the last look at the outbox found a line with more than it may send. */
+  crowded: () => boolean;
+  allowances: () => Allowances;
+  /** Takes note of what a look at the first rows found; whether each line may send all of them. */
+  fits: (rows: readonly Claimed[]) => boolean;
+  /** Takes note of what a look by lines found, in order of id; what may be sent: of each line its first rows. */
+  share: (rows: readonly Claimed[]) => readonly Claimed[];
+  /** These are on their way. */
+  sent: (rows: readonly Claimed[]) => void;
+  /** These are not, after all. */
+  unsent: (rows: Iterable<Claimed>) => void;
+  /** Asks the inbox what the watched group has handled of the crowded lines. */
+  refresh: (db: Db) => Promise<void>;
+}>;
+
+type Flight = Readonly<{ day: string; at: number }>;
+/** A herd's last batch: when it was sent, and from when on the next may be; `null` while it is on its way. */
+type Batch = { sentAt: number; nextAt: number | null };
+
+/**
+ * Bounds what one user can have waiting in Kafka. A partition is read in order, so what waits there delays everybody behind it; in the
+ * outbox it delays nobody. Up to 64 messages of a line may be on their way, which a user whose changes are handled as they come
+ * never has. A line with more is a herd: it sends 64, waits until they are handled and as long again, 200 ms at least, and so on:
+ * so it has at most half of the consumers' time however slow they are, and batches that cost no more than they must. Line 0 has no bound.
+ */
+export function makeTurns(now: () => number = () => performance.now()): Turns {
+  // By line, then by id, in the order sent.
+  const flights = new Map<number, Map<number, Flight>>();
+  const crowded = new Map<number, string>();
+  const herds = new Map<number, Batch>();
+  let prunedAt = now();
+
+  const inFlight = (line: number): number => {
+    const flying = flights.get(line);
+    if (flying === undefined) return 0;
+    for (const [id, { at }] of flying) {
+      if (at > now() - lapseMs) break;
+      flying.delete(id);
+    }
+    if (flying.size === 0) flights.delete(line);
+    return flying.size;
+  };
+  const allowance = (line: number, topic: string): number => {
+    if (!isWatched(topic)) return rowsPerTurn;
+    const flying = inFlight(line);
+    const batch = herds.get(line);
+    if (batch === undefined) return Math.max(0, windowRows - flying);
+    if (flying > 0) return 0;
+    const tookMs = now() - batch.sentAt;
+    batch.nextAt ??= batch.sentAt + Math.min(lapseMs, Math.max(everyMs, 2 * tookMs));
+    return now() < batch.nextAt ? 0 : windowRows;
+  };
+  const prune = () => {
+    if (prunedAt > now() - lapseMs) return;
+    prunedAt = now();
+    for (const line of flights.keys()) inFlight(line);
+  };
+  const share = (rows: readonly Claimed[]): readonly Claimed[] => {
+    prune();
+    crowded.clear();
+    const left = new Map<number, number>();
+    return rows.filter(({ line, topic }) => {
+      if (line === 0) return true;
+      const may = left.get(line) ?? allowance(line, topic);
+      left.set(line, may - 1);
+      if (may <= 0) crowded.set(line, topic);
+      return may > 0;
+    });
+  };
+
+  return {
+    crowded: () => crowded.size > 0,
+    allowances: () => new Map([...crowded].map(([line, topic]) => [line, allowance(line, topic)])),
+    fits: (rows) => share(rows).length === rows.length,
+    share: (rows) => {
+      const shared = share(rows);
+      for (const line of herds.keys()) if (!crowded.has(line)) herds.delete(line);
+      for (const [line, topic] of crowded)
+        if (isWatched(topic) && !herds.has(line)) herds.set(line, { sentAt: now(), nextAt: null });
+      return shared;
+    },
+    sent: (rows) => {
+      for (const { id, day, line, topic } of rows) {
+        if (line === 0 || !isWatched(topic)) continue;
+        const flying = flights.get(line) ?? new Map<number, Flight>();
+        flights.set(line, flying.set(id, { day, at: now() }));
+        if (herds.has(line)) herds.set(line, { sentAt: now(), nextAt: null });
+      }
+    },
+    unsent: (rows) => {
+      for (const { id, line } of rows) flights.get(line)?.delete(id);
+    },
+    refresh: async (db) => {
+      const flying = [...crowded.keys()].flatMap((line) =>
+        [...(flights.get(line) ?? [])].map(([id, { day }]) => ({ line, id, day })),
+      );
+      if (flying.length === 0) return;
+      const handled = await db.sql<{ line: number; id: number }[]>`
+        select o.line, o.id::float8 as id
+        from unnest(${flying.map(({ day }) => day)}::date[], ${flying.map(({ id }) => id)}::bigint[]) as sent(day, id)
+        join outbox o on o.day = sent.day and o.id = sent.id
+        join consumer_groups g on g.name = ${watchedGroup}
+        where exists (select from inbox i where i.epoch = g.epoch and i.message_id = o.message_id and i.time = o.time)`;
+      for (const { line, id } of handled) flights.get(line)?.delete(id);
+    },
+  };
+}
+
+function isWatched(topic: string): boolean {
+  return consumerGroups[watchedGroup].some((name) => name === topic);
+}
