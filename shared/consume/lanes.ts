@@ -2,6 +2,8 @@ export type LaneItem = Readonly<{ lane: string; bytes: number }>;
 
 export const laneCount = 8;
 const maxItems = 200;
+/** So many are taken at any pace: on a busy machine the transaction takes most of the time, and for one item as long as for these. */
+const minItems = 32;
 const targetMs = 250;
 /** What may wait before intake is held back. */
 const maxWaiting = 2_000;
@@ -10,7 +12,7 @@ const maxWaitingBytes = 16 << 20;
 /**
  * Queues that run side by side, order kept within each; the hash of `lane` (the key) says which. A lane's next batch is what came in
  * while its last one ran: one item when idle, more under load, never waited for. At most 200 items, and as many as took 250 ms
- * at the lane's recent pace. `run` must not reject: its failure would stop the lane.
+ * at the lane's recent pace, but 32 at least. `run` must not reject: its failure would stop the lane.
  */
 export function makeLanes<T extends LaneItem>(
   run: (items: readonly T[]) => Promise<void>,
@@ -39,7 +41,7 @@ export function makeLanes<T extends LaneItem>(
     if (lane.running !== null || paused || lane.queue.length === 0) return;
     lane.running = (async () => {
       while (!paused && lane.queue.length > 0) {
-        const items = lane.queue.splice(0, Math.max(1, Math.min(maxItems, Math.floor(targetMs / lane.itemMs))));
+        const items = lane.queue.splice(0, Math.max(minItems, Math.min(maxItems, Math.floor(targetMs / lane.itemMs))));
         taken(items);
         const began = clockMs();
         await run(items);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { makeLog } from "../../shared/log.ts";
-import { insertOutbox } from "../../shared/outbox/outbox.ts";
+import { insertOutbox, lineOf } from "../../shared/outbox/outbox.ts";
 import { openDb, type Db } from "../../shared/postgres/db.ts";
+import { claimInTurns } from "../../workers/outbox-relay/claim-in-turns.ts";
 import { claim, claimSettings } from "../../workers/outbox-relay/claim.ts";
 import { openLeases, type Leases } from "../../workers/outbox-relay/leases.ts";
 import { makeMarker } from "../../workers/outbox-relay/mark.ts";
@@ -60,4 +61,47 @@ test("a long backlog that came after the statistics is marked all the same", asy
   await until("all are marked", () => done === backlog, { timeoutMs: 30_000, describe: () => failures.join("\n") });
   const left = await db.sql`select from outbox where published_at is null limit 1`;
   expect([left.length, failures]).toEqual([0, []]);
+}, 60_000);
+
+test("a claim by lines reads the first rows of a line, not what lies behind them", async () => {
+  await db.sql`truncate outbox`;
+  const [busy, other] = [lineOf("task-events", "busy"), lineOf("task-events", "other")];
+  for (let n = 0; n < backlog; n += 4_000)
+    await insertOutbox(
+      db.sql,
+      Array.from({ length: 4_000 }, (_, i) => relayRow(`key-${i % 100}`, n + i, { line: busy })),
+    );
+  await insertOutbox(db.sql, [relayRow("other", 1, { line: other })]);
+  await using alone = await openDb(
+    { url: database.url, directUrl: null, statementMs: 10_000 },
+    // One connection, so that its counters can be told to be shown at once.
+    { role: "relay", poolSize: 1, log, settings: claimSettings },
+  );
+  const read = async () => {
+    await alone.sql`select pg_stat_force_next_flush()`;
+    const [row] = await alone.sql<{ n: number }[]>`
+      select (sum(idx_tup_read) + (select sum(seq_tup_read) from pg_stat_user_tables where relname like 'outbox\\_%'))::int as n
+      from pg_stat_user_indexes where relname like 'outbox\\_%'`;
+    return row?.n ?? Number.NaN;
+  };
+  const look = (rows: number) =>
+    claimInTurns(alone, {
+      leases: leases.held(),
+      busy: [],
+      except: [],
+      rowsPerShard: 1_000,
+      bytesPerShard: Number.MAX_SAFE_INTEGER,
+      allowances: new Map([[busy, rows]]),
+      otherwise: 64,
+      start: 0.5,
+    });
+  for (const rows of [0, 64]) {
+    const before = await read();
+    const claimed = await look(rows);
+    const first = await read();
+    console.info(`${claimed.length} rows claimed, ${first - before} read of ${backlog}`);
+    expect(claimed).toHaveLength(rows + 2);
+    expect(claimed.at(-1)?.key).toBe("other");
+    expect(first - before).toBeLessThan(16 * (rows + 20));
+  }
 }, 60_000);

@@ -136,11 +136,10 @@ test("a claim by lines gives what one in order gives where nobody has more than 
         const all = await claim(db, page);
         const turns = { ...page, allowances: new Map(), start };
         expect(ids(await claimInTurns(db, { ...turns, otherwise: 60 }))).toEqual(ids(all));
-        const counted = new Map<string, number>();
-        const first = all.filter(({ line, lease: { shard } }) => {
-          const of = `${line}/${shard}`;
-          counted.set(of, (counted.get(of) ?? 0) + 1);
-          return line === 0 || (counted.get(of) ?? 0) <= otherwise;
+        const counted = new Map<number, number>();
+        const first = all.filter(({ line }) => {
+          counted.set(line, (counted.get(line) ?? 0) + 1);
+          return line === 0 || (counted.get(line) ?? 0) <= otherwise;
         });
         expect(ids(await claimInTurns(db, { ...turns, otherwise }))).toEqual(ids(first));
       },

@@ -44,10 +44,21 @@ test("a batch has 200 items at most", async () => {
 test("a lane that was slow takes as many as fit in a quarter of a second", async () => {
   const { lanes, batches, clock, turn, numbers } = setup();
   for (let n = 0; n < 300; n++) lanes.push(item("k", n));
-  clock.ms = 100; // the pace: 100 ms for one item, halved by the start of 0
+  clock.ms = 10; // the pace: 10 ms for one item, halved by the start of 0
   batches[0]?.end();
   await turn();
-  expect(numbers()[1]).toEqual([1, 2, 3, 4, 5]);
+  expect(numbers()[1]).toEqual(Array.from({ length: 50 }, (_, n) => n + 1));
+});
+
+test("a lane whose transactions are slow does not fall back to single messages, which would take as long each", async () => {
+  const { lanes, batches, clock, turn, numbers } = setup();
+  for (let n = 0; n < 300; n++) lanes.push(item("k", n));
+  for (let batch = 0; batch < 3; batch++) {
+    clock.ms += 2_000;
+    batches[batch]?.end();
+    await turn();
+  }
+  expect(numbers().map(({ length }) => length)).toEqual([1, 32, 32, 32]);
 });
 
 test("items of one key share a lane; other lanes run beside it", () => {

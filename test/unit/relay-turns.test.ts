@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import type { Db } from "../../shared/postgres/db.ts";
 import type { Claimed } from "../../workers/outbox-relay/claim.ts";
 import { makeTurns, windowRows } from "../../workers/outbox-relay/turns.ts";
 
@@ -18,6 +19,11 @@ const rows = (line: number, from: number, count: number, topic?: string) =>
   Array.from({ length: count }, (_, n) => row(from + n, line, topic));
 const linesOf = (claimed: readonly Claimed[]) =>
   Object.fromEntries([...Map.groupBy(claimed, ({ line }) => line)].map(([line, { length }]) => [line, length]));
+
+/** A database that says these were handled. */
+const inboxOf = (handled: readonly Readonly<{ line: number; id: number }>[]) => ({
+  sql: Object.assign(() => Promise.resolve(handled)) as unknown as Db["sql"],
+});
 
 const setup = () => {
   const clock = { ms: 1_000 };
@@ -77,10 +83,24 @@ test("a herd's next batch goes when the last is handled and as long again has pa
 
 test("what nobody handles counts for a second", () => {
   const { clock, send } = setup();
+  clock.ms += 5_000;
   send(rows(7, 1, 200));
   clock.ms += 999;
   expect(send(rows(7, 100, 200))).toEqual([]);
   clock.ms += 1;
+  expect(send(rows(7, 100, 200))).toHaveLength(windowRows);
+});
+
+test("while the group handles something, however slowly, what it has not handled counts on, for half a minute", async () => {
+  const { clock, turns, send } = setup();
+  send(rows(7, 1, 200));
+  for (let second = 1; second < 30; second++) {
+    clock.ms += 1000;
+    await turns.refresh(inboxOf([{ line: 7, id: second }]));
+    expect(send(rows(7, 100, 200))).toEqual([]);
+  }
+  clock.ms += 1000;
+  await turns.refresh(inboxOf([{ line: 7, id: 30 }]));
   expect(send(rows(7, 100, 200))).toHaveLength(windowRows);
 });
 

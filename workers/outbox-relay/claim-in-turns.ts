@@ -8,21 +8,20 @@ export type ClaimInTurns = Claim &
     allowances: Allowances;
     /** How many of any other line. */
     otherwise: number;
-    /** Where in the lines the look begins, from 0 to 1: at another place each time, since a look comes to so many lines only. */
+    /** Where in the lines the look begins, from 0 to 1: at another place each time, since it comes to a page of lines only. */
     start: number;
   }>;
-
-/** A shard's lines looked at in one claim, on either side of the start. */
-const linesPerArc = 100;
 
 /**
  * What `claim` gives, but the first rows of each line instead of the first of all: a row of each line, then another of each, until the
  * page is full; in order of id at the end. A line costs one step in the index, however many rows it has. Line 0 goes first and
- * whole, because a key may have older rows in it, written before the column was there.
+ * whole, because a key may have older rows in it, written before the column was there. The line is given as a range and stands in
+ * the order, so that only the index of lines fits: told that it equals something, the planner may read the shard's rows in order.
  */
 export async function claimInTurns(db: Db, of: ClaimInTurns): Promise<readonly Claimed[]> {
   const { leases, busy, except, rowsPerShard, bytesPerShard, allowances, otherwise } = of;
   if (leases.length === 0) return [];
+  const linesPerArc = Math.ceil(rowsPerShard / 2);
   const start = Math.floor(minLine + 1 + of.start * (maxLine - minLine - 1));
   const rows = await db.sql<ClaimedRow[]>`
     with recursive held(shard) as (
@@ -51,21 +50,22 @@ export async function claimInTurns(db: Db, of: ClaimInTurns): Promise<readonly C
           where told.line = waiting.line), ${otherwise}::int)
       from waiting where line <> 0
     ), placed as (
-      select o.*, row_number() over turns as place, (sum(bytes) over turns)::float8 as bytes_so_far
+      select o.*, row_number() over turns as place, (sum(bytes) over turns)::float8 as bytes_so_far,
+        case o.line when 0 then 0 else row_number() over (partition by o.line order by id) end as place_in_line, wanted.rows as wanted
       from wanted cross join lateral (
         select id, day, shard, line, topic, key, sequence, value, headers,
           octet_length(value) + octet_length(key) + ${overheadBytes}::int as bytes,
-          case line when 0 then 0 else row_number() over (order by id) end as turn
+          case line when 0 then 0 else row_number() over (order by line, id) end as turn
         from outbox
-        where shard = wanted.shard and line = wanted.line and published_at is null
+        where shard = wanted.shard and line >= wanted.line and line <= wanted.line and published_at is null
           and id not in (select unnest(${[...busy]}::bigint[])) and topic <> all(${[...except]}::text[])
           and not exists (select from outbox_holds h where h.topic = outbox.topic and h.key = outbox.key)
-        order by id limit wanted.rows
+        order by line, id limit wanted.rows
       ) o
       window turns as (partition by o.shard order by turn, id)
     )
     select id::float8 as id, day, shard, line, topic, key, sequence::float8 as sequence, value, headers, bytes
-    from placed where place <= ${rowsPerShard} and bytes_so_far - bytes < ${bytesPerShard}
+    from placed where place_in_line <= wanted and place <= ${rowsPerShard} and bytes_so_far - bytes < ${bytesPerShard}
     order by placed.id`;
   return withLeases(rows, leases);
 }

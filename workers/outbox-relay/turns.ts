@@ -8,8 +8,10 @@ const watchedGroup = "task-update-broadcaster";
 export const windowRows = 64;
 /** A line that has more sends so many at a time, and no more often: about a third of what a machine of two cores handles. */
 const everyMs = 200;
-/** After this long a message counts as handled: the group may be stopped, and its topics are read by others. */
+/** A message counts as handled after this long: the group may be stopped, and its topics are read by others. */
 const lapseMs = 1000;
+/** And one of a herd, while others of herds are being handled, after this long: some never come to the inbox. */
+const slowLapseMs = 30_000;
 /** What a line may send in one round of a topic that the watched group does not read. */
 const rowsPerTurn = 200;
 
@@ -29,7 +31,7 @@ export type Turns = Readonly<{
   /** These are not, after all. */
   unsent: (rows: Iterable<Claimed>) => void;
   /** Asks the inbox what the watched group has handled of the crowded lines. */
-  refresh: (db: Db) => Promise<void>;
+  refresh: (db: Pick<Db, "sql">) => Promise<void>;
 }>;
 
 type Flight = Readonly<{ day: string; at: number }>;
@@ -48,12 +50,14 @@ export function makeTurns(now: () => number = () => performance.now()): Turns {
   const crowded = new Map<number, string>();
   const herds = new Map<number, Batch>();
   let prunedAt = now();
+  let handledAt = now();
 
   const inFlight = (line: number): number => {
     const flying = flights.get(line);
     if (flying === undefined) return 0;
+    const isSlow = herds.has(line) && handledAt > now() - lapseMs;
     for (const [id, { at }] of flying) {
-      if (at > now() - lapseMs) break;
+      if (at > now() - (isSlow ? slowLapseMs : lapseMs)) break;
       flying.delete(id);
     }
     if (flying.size === 0) flights.delete(line);
@@ -120,6 +124,7 @@ export function makeTurns(now: () => number = () => performance.now()): Turns {
         join outbox o on o.day = sent.day and o.id = sent.id
         join consumer_groups g on g.name = ${watchedGroup}
         where exists (select from inbox i where i.epoch = g.epoch and i.message_id = o.message_id and i.time = o.time)`;
+      if (handled.length > 0) handledAt = now();
       for (const { line, id } of handled) flights.get(line)?.delete(id);
     },
   };
