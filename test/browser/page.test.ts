@@ -1,80 +1,20 @@
-import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { accessibilityProblems, openBrowser } from "../support/browser.ts";
-import { startSystem, type System } from "../support/system.ts";
+import { expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { accessibilityProblems } from "../support/browser.ts";
+import {
+  add,
+  addForm as form,
+  dueField as due,
+  localTime,
+  look,
+  pick,
+  row,
+  signIn,
+  usePages,
+} from "../support/pages.ts";
 
-let system: System;
-let browser: Browser;
-let contexts: BrowserContext[] = [];
-let consoleErrors: string[] = [];
-
-beforeAll(async () => {
-  [system, browser] = await Promise.all([startSystem(), openBrowser()]);
-}, 150_000);
-afterEach(async () => {
-  await Promise.all(contexts.map((context) => context.close()));
-  contexts = [];
-  expect(consoleErrors).toEqual([]);
-  consoleErrors = [];
-});
-afterAll(async () => {
-  await browser?.close();
-  await system?.[Symbol.asyncDispose]();
-}, 30_000);
-
-/** A device of its own: cookies and all. */
-async function openPage(): Promise<Page> {
-  const context = await browser.newContext({
-    timezoneId: "Europe/Berlin",
-    locale: "en-GB",
-    viewport: { width: 960, height: 720 },
-  });
-  contexts.push(context);
-  const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
-  page.on("console", (message) => {
-    // The first look at the session of a stranger is a 401, and the browser says so by itself. So is it with a 412.
-    if (message.type() === "error" && !/status of (401|412)/.test(message.text())) consoleErrors.push(message.text());
-  });
-  page.on("pageerror", (error) => consoleErrors.push(String(error)));
-  await page.goto(system.url("ui-gateway"));
-  return page;
-}
-
-async function signIn(page: Page, user: string): Promise<void> {
-  await page.getByLabel("Your name").fill(user);
-  await page.getByRole("button", { name: "Continue" }).click();
-  await page.getByRole("status").filter({ hasText: "Live" }).waitFor();
-}
-
-/** The form above the list: a task being edited has the same fields. */
-const form = (page: Page) => page.getByRole("form", { name: "Add a task" });
-const due = (page: Page) => form(page).getByRole("textbox", { name: "Due" });
-const pick = (page: Page, name: string, option: string) =>
-  form(page).getByRole("combobox", { name }).selectOption(option);
-
-async function add(page: Page): Promise<void> {
-  await page.getByRole("button", { name: "Add task" }).click();
-}
-
-const row = (page: Page, title: string) => page.getByRole("listitem").filter({ hasText: title });
-
-async function look(page: Page, name: string): Promise<void> {
-  const directory = process.env["SCREENSHOTS"];
-  if (!directory) return;
-  mkdirSync(directory, { recursive: true });
-  await page.screenshot({ path: join(directory, `${name}.png`), fullPage: true });
-}
-
-/** The value a datetime-local field takes, in the zone of the page. */
-function localTime(page: Page, inMs: number): Promise<string> {
-  return page.evaluate((ms) => {
-    const date = new Date(Date.now() + ms);
-    return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
-  }, inMs);
-}
+const pages = usePages();
+const openPage = () => pages.open();
 
 test("a task is added, completed, reopened and deleted, and another device of the same person follows", async () => {
   const [laptop, phone] = [await openPage(), await openPage()];
@@ -177,14 +117,14 @@ test("a repeating task shows its first occurrence among the open ones and itself
 test("while the gateway restarts the page says so, then shows what happened meanwhile", async () => {
   const page = await openPage();
   await signIn(page, "dan");
-  await system.kill("ui-gateway");
+  await pages.system().kill("ui-gateway");
   await page.getByRole("status").filter({ hasText: "Connecting" }).waitFor();
-  await system.restart("ui-gateway");
+  await pages.system().restart("ui-gateway");
   await page.getByLabel("What needs doing?").fill("After the storm");
   await add(page);
   await page.getByRole("status").filter({ hasText: "Live" }).waitFor();
   await row(page, "After the storm").waitFor();
-  consoleErrors = []; // the refused connections, said by the browser itself
+  pages.forgive(); // the refused connections, said by the browser itself
 }, 60_000);
 
 /** The dates the server is to make, as the page says them: the last Fridays at 17:00 from tomorrow on, in Berlin. */

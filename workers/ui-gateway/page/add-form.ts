@@ -6,14 +6,31 @@ import { priorityField } from "./priority-field.ts";
 import { remindFields } from "./remind-fields.ts";
 import { repeatFields } from "./repeat-fields.ts";
 import { previewDates } from "./repeat-preview.ts";
-import { neverRepeats, repeatPattern } from "./repeat-rule.ts";
+import { neverRepeats, repeatPattern, type RepeatFields } from "./repeat-rule.ts";
 import { repeatInWords, zoneHere } from "./repeat-words.ts";
+import type { Priority } from "./shapes.ts";
+import { checkTitle } from "./title-field.ts";
+
+/** What stands in the form, to be put back as it was typed. */
+export type AddDraft = Readonly<{
+  title: string;
+  due: string;
+  remind: readonly string[] | null;
+  repeat: RepeatFields;
+  priority: Priority | null;
+}>;
 
 export type AddForm = Readonly<{
   read: () => TaskFields;
+  draft: () => AddDraft;
+  show: (draft: AddDraft) => void;
+  /** Empties it and puts the focus into the title. */
   clear: () => void;
+  isUntouched: () => boolean;
   tellUsual: (rules: readonly string[]) => void;
 }>;
+
+const empty: AddDraft = { title: "", due: "", remind: null, repeat: neverRepeats, priority: null };
 
 /** Fills the form that adds a task with its fields, and says below them what a repetition comes to before it is saved. */
 export function addForm(): AddForm {
@@ -23,6 +40,7 @@ export function addForm(): AddForm {
   byId("add-fields").append(due.root, remind.root, repeat.root, priority.root);
   byId("add-more").append(repeat.more);
   const line = byId("add-line");
+  title?.addEventListener("input", () => checkTitle(title));
 
   const pattern = () => repeatPattern(repeat.read(), { start: due.read(), tz: zoneHere() });
   const refresh = () => {
@@ -40,10 +58,30 @@ export function addForm(): AddForm {
     if (dates.length === 0 && made.anchor === "schedule") return [words, element("p", {}, "That never comes.")];
     return [words, ...(dates.length > 0 ? [element("ol", { "aria-label": "First dates" }, ...dates)] : [])];
   };
+  const draft = (): AddDraft => ({
+    title: title?.value ?? "",
+    due: due.read(),
+    remind: remind.read(),
+    repeat: repeat.read(),
+    priority: priority.read(),
+  });
+  const show = (shown: AddDraft) => {
+    if (title) {
+      title.value = shown.title;
+      checkTitle(title);
+    }
+    due.show(shown.due);
+    remind.show(shown.remind);
+    priority.show(shown.priority);
+    repeat.show(shown.repeat);
+    refresh();
+  };
   due.onChange(refresh);
   repeat.onChange(refresh);
   refresh();
   return {
+    draft,
+    show,
     read: () => ({
       title: title?.value.trim() ?? "",
       ...dueOf(due.read()),
@@ -52,13 +90,14 @@ export function addForm(): AddForm {
       recurrence_pattern: pattern(),
     }),
     clear: () => {
-      form.reset();
-      due.show("");
-      remind.show(null);
-      priority.show(null);
-      repeat.show(neverRepeats);
-      refresh();
-      title?.focus();
+      show(empty);
+      title?.focus({ preventScroll: true });
+    },
+    // A day of the month follows the due date by itself, so what was chosen is compared where it counts.
+    isUntouched: () => {
+      const { repeat: chosen, ...rest } = draft();
+      const { repeat: none, ...others } = empty;
+      return chosen.every === none.every && JSON.stringify(rest) === JSON.stringify(others);
     },
     tellUsual: remind.tellUsual,
   };

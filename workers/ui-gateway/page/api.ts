@@ -34,7 +34,9 @@ const body = async <T>(answer: Promise<Readonly<{ body: T }>>): Promise<T> => (a
 export const whoAmI = () => body(request<Session>("GET", "/v1/session"));
 export const signIn = (user: string) => body(request<Session>("POST", "/v1/session", { body: { user } }));
 export const signOut = () => body(request<null>("DELETE", "/v1/session"));
-export const createTask = (task: TaskFields) => body(request<Task>("POST", "/v1/tasks", { body: task }));
+/** Sent again with the same key, it is made once. */
+export const createTask = (task: TaskFields, key: string) =>
+  body(request<Task>("POST", "/v1/tasks", { body: task, key }));
 export const completeTask = (id: string) => body(request<Task>("POST", `/v1/tasks/${id}/complete`));
 export const reopenTask = (id: string) => body(request<Task>("POST", `/v1/tasks/${id}/reopen`));
 export const stopAfter = (id: string) => body(request<Task>("POST", `/v1/tasks/${id}/stop-after`));

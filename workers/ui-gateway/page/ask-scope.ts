@@ -21,3 +21,13 @@ export async function askDeletion({ title, template_id, is_recurring_template }:
     ],
   });
 }
+
+/** Whether a series is to end with this occurrence: said once, it makes no more. */
+export async function askStopAfter({ title }: Task): Promise<boolean> {
+  const answer = await ask({
+    title: `End “${title}” here?`,
+    text: "This one stays; none come after it.",
+    answers: [["stop", "End it here"]],
+  });
+  return answer === "stop";
+}

@@ -1,11 +1,15 @@
 import { byId } from "../../../shared/page/element.ts";
 import * as api from "./api.ts";
-import { askDeletion } from "./ask-scope.ts";
+import { askDeletion, askStopAfter } from "./ask-scope.ts";
+import { deletionInWords, reachOf } from "./deletion.ts";
+import { makeDrawing } from "./draw-soon.ts";
+import { makeEditors } from "./editors.ts";
 import { watchFocus } from "./keep-focus.ts";
 import { openLive, type Live } from "./live.ts";
 import { placeRows } from "./place-rows.ts";
+import { isGone } from "./request.ts";
 import { seriesActions } from "./series-actions.ts";
-import { seriesCard } from "./series-card.ts";
+import { seriesCard, type SeriesCard } from "./series-card.ts";
 import { makeSeriesReader } from "./series-reader.ts";
 import type { Preferences, Reminder, Task } from "./shapes.ts";
 import {
@@ -20,9 +24,9 @@ import {
   type Fired,
   type State,
 } from "./store.ts";
-import { taskEditor } from "./task-editor.ts";
-import { taskRow } from "./task-row.ts";
+import { taskRow, type TaskRow } from "./task-row.ts";
 import { clearToasts, showToast } from "./toast.ts";
+import type { UndoLater } from "./undo-later.ts";
 import { wantsTold } from "./wants-told.ts";
 
 export type BoardDeps = Readonly<{
@@ -30,9 +34,12 @@ export type BoardDeps = Readonly<{
   attempt: (work: () => Promise<void>) => Promise<void>;
   /** The sentence for what went wrong; `null` where it is told elsewhere. */
   explain: (error: unknown) => string | null;
+  undo: UndoLater;
   onSignedOut: () => void;
-  /** A reminder has fired. */
-  onFired: () => void;
+  /** A reminder has fired, or one that had is over. */
+  onTold: () => void;
+  /** The stream is open again. */
+  onLive: () => void;
   /** `null` while they are not known. */
   preferences: () => Preferences | null;
 }>;
@@ -40,7 +47,11 @@ export type BoardDeps = Readonly<{
 export type Board = Readonly<{
   /** Reads everything and follows the stream from there. */
   follow: () => Promise<void>;
+  /** Stops following. What is being edited stays for the same person. */
   close: () => void;
+  /** Forgets what is being edited: another person is here. */
+  forget: () => void;
+  hasUnsaved: () => boolean;
   draw: () => void;
   show: (filter: Filter) => void;
   /** Reads again what is not streamed; where that fails, it stays as it is. */
@@ -56,89 +67,127 @@ const emptyText: Readonly<Record<Filter, string>> = {
 };
 
 /** What a signed-in person sees: their tasks, drawn from what is known, and the reminders that fire. */
-export function makeBoard({ attempt, explain, onSignedOut, onFired, preferences }: BoardDeps): Board {
+export function makeBoard(deps: BoardDeps): Board {
+  const { attempt, explain, undo, preferences } = deps;
   let state: State = new Map();
   let filter: Filter = "open";
   let live: Live | null = null;
-  let editor: Readonly<{ id: string; row: HTMLLIElement }> | null = null;
+  /** Deleted on the page, and not yet on the server. */
+  const leaving = new Set<string>();
   /** Reminders that fired while the person wants to hear of none; they pop up once that is over. */
   let waiting: readonly Fired[] = [];
+  let rows = new Map<string, TaskRow | SeriesCard>();
   const list = byId("tasks");
   const keepFocus = watchFocus(list);
   // What is read in the background fails in silence: it is read again with the next change, or when the tab is opened.
-  const series = makeSeriesReader(api, { onChange: () => draw(), onError: () => {} });
+  const series = makeSeriesReader(api, { onChange: () => drawing.soon(), onError: () => {} });
   const forget = (id: string) => set(withoutTask(state, id));
   const ofSeries = seriesActions({ attempt, series, forget });
 
   const draw = () => {
     const now = new Date();
-    const items = visible(state, filter);
-    const rows = items.map((item) => {
-      if (editor?.id === item.task.id) return editor.row;
-      if (filter !== "repeating") return taskRow(item, now, { toggle, edit, remove, remind });
-      return seriesCard(item.task, series.find(item.task.id), { now, actions: { ...ofSeries, edit, remove } });
-    });
+    const before = rows;
+    rows = new Map();
+    const drawn = visible(state, filter)
+      .filter(({ task }) => !leaving.has(task.id))
+      .map((item) => editors.rowOf(item.task.id) ?? rowOf(item, before, now));
     // Completed or deleted elsewhere, it has no row of its own any more; what was typed stays until it is saved or left.
-    if (editor !== null && !rows.includes(editor.row)) rows.unshift(editor.row);
-    keepFocus(() => placeRows(list, rows));
-    byId("empty").hidden = rows.length > 0;
+    const others = editors.rowsIn(filter).filter((row) => !drawn.includes(row));
+    const shown = [...others, ...drawn];
+    keepFocus(() => placeRows(list, shown));
+    byId("empty").hidden = shown.length > 0;
     byId("empty").textContent = emptyText[filter];
-    clearToasts((id) => isShown(state, id));
-    waiting = waiting.filter((fired) => isShown(state, fired.reminder.id));
+    clearToasts(isAsking);
+    waiting = waiting.filter((fired) => isAsking(fired.reminder.id));
     waiting.filter(isTold).forEach(toast);
     waiting = waiting.filter((fired) => !isTold(fired));
   };
+  const rowOf = (item: ReturnType<typeof visible>[number], before: typeof rows, now: Date): HTMLElement => {
+    const { task } = item;
+    const key = `${filter} ${task.id}`;
+    const held = before.get(key);
+    if (filter === "repeating") {
+      const card = (held as SeriesCard | undefined) ?? seriesCard(task, { ...ofSeries, edit, remove });
+      card.show(task, series.find(task.id), now);
+      rows.set(key, card);
+      return card.root;
+    }
+    const row = (held as TaskRow | undefined) ?? taskRow(item, { toggle, edit, remove, remind });
+    row.show(item, now);
+    rows.set(key, row);
+    return row.root;
+  };
+  const drawing = makeDrawing(list, draw);
+  const isAsking = (reminderId: string) => isShown(state, reminderId, leaving);
   const isTold = ({ task }: Fired) => {
     const wanted = preferences();
     return wanted === null || wantsTold(wanted, task.priority, new Date());
   };
   const set = (next: State) => {
     state = next;
-    draw();
+    drawing.soon();
   };
 
   const toggle = (task: Task) =>
-    attempt(async () =>
-      set(applyAnswer(state, await (task.status === "open" ? api.completeTask(task.id) : api.reopenTask(task.id)))),
-    );
+    attempt(async () => {
+      set(applyAnswer(state, await (task.status === "open" ? api.completeTask(task.id) : api.reopenTask(task.id))));
+      deps.onTold();
+    });
 
   const remove = (task: Task) =>
     attempt(async () => {
       const scope = await askDeletion(task);
       if (scope === null) return;
-      await api.deleteTask(task.id, scope);
-      forget(task.id);
+      const ids = reachOf(state, task, scope);
+      const putBack = () => {
+        for (const id of ids) leaving.delete(id);
+        drawing.now();
+      };
+      for (const id of ids) leaving.add(id);
+      drawing.soon();
+      undo.later({
+        text: deletionInWords(task, scope),
+        undo: () => {
+          putBack();
+          focusOn(`delete ${task.id}`);
+        },
+        commit: () =>
+          attempt(async () => {
+            try {
+              await api.deleteTask(task.id, scope).catch(ignoreGone);
+              for (const id of ids) state = withoutTask(state, id);
+              if (task.template_id !== null) series.refreshSoon(task.template_id);
+              deps.onTold();
+            } finally {
+              putBack();
+            }
+          }),
+      });
     });
 
-  const closeEditor = () => {
-    // A button that is off while it works has no focus.
-    const wasIn = document.activeElement === document.body || editor?.row.contains(document.activeElement);
-    const key = `edit ${editor?.id}`;
-    editor = null;
-    draw();
-    if (wasIn) list.querySelector<HTMLElement>(`[data-focus="${key}"]`)?.focus();
-  };
-  const edit = (task: Task) => {
-    const row = taskEditor(task, {
-      usual: preferences()?.default_reminders ?? ["PT0S"],
-      template: state.get(task.template_id ?? "")?.task ?? null,
-      save: async (base, patch, scope) => {
-        const answer = await api.changeTask(base, patch, scope);
-        // Split off, it is another task, of another series.
-        if (answer.id !== task.id) state = withoutTask(state, task.id);
-        state = applyAnswer(state, answer);
-        if (task.is_recurring_template) series.refreshSoon(task.id);
-      },
-      stopAfter: async (base) => {
-        state = applyAnswer(state, await api.stopAfter(base.id));
-      },
-      close: closeEditor,
-      explain,
-    });
-    editor = { id: task.id, row };
-    draw();
-    row.querySelector<HTMLInputElement>("[name=title]")?.focus();
-  };
+  const focusOn = (key: string) => list.querySelector<HTMLElement>(`[data-focus="${key}"]`)?.focus();
+  const editors = makeEditors({
+    explain,
+    usual: () => preferences()?.default_reminders ?? ["PT0S"],
+    templateOf: (task) => state.get(task.template_id ?? "")?.task ?? null,
+    save: async (base, patch, scope) => {
+      const answer = await api.changeTask(base, patch, scope);
+      // Split off, it is another task, of another series.
+      if (answer.id !== base.id) state = withoutTask(state, base.id);
+      set(applyAnswer(state, answer));
+      if (base.is_recurring_template) series.refreshSoon(base.id);
+      return answer;
+    },
+    stopAfter: async (base) => {
+      if (!(await askStopAfter(base))) return null;
+      const answer = await api.stopAfter(base.id);
+      set(applyAnswer(state, answer));
+      return answer;
+    },
+    onChange: () => drawing.now(),
+    onClosed: (id) => focusOn(`edit ${id}`),
+  });
+  const edit = (task: Task) => editors.open(task, filter);
 
   const remind = (task: Task, reminder: Reminder) => {
     toast({ task, reminder });
@@ -146,15 +195,21 @@ export function makeBoard({ attempt, explain, onSignedOut, onFired, preferences 
   };
   const toast = (fired: Fired) => {
     const { id } = fired.reminder;
+    const change = (work: () => Promise<Reminder>) =>
+      attempt(async () => {
+        set(applyReminder(state, await work()));
+        deps.onTold();
+      });
     showToast(fired, {
-      dismiss: () => attempt(async () => set(applyReminder(state, await api.dismissReminder(id)))),
-      snooze: (preset) => attempt(async () => set(applyReminder(state, await api.snoozeReminder(id, preset)))),
+      dismiss: () => change(() => api.dismissReminder(id)),
+      snooze: (preset) => change(() => api.snoozeReminder(id, preset)),
     });
   };
 
   const showLive = (now: "live" | "waiting") => {
     byId("state").textContent = now === "live" ? "Live" : "Connecting…";
     byId("state").classList.toggle("live", now === "live");
+    if (now === "live") deps.onLive();
   };
 
   const follow = async (): Promise<void> => {
@@ -166,13 +221,13 @@ export function makeBoard({ attempt, explain, onSignedOut, onFired, preferences 
       onChange: ({ payload }) => {
         const merged = applyView(state, payload);
         waiting = [...waiting, ...merged.fired];
-        if (merged.fired.length > 0) onFired();
+        if (merged.fired.length > 0 || hasTriggered(state, payload.id)) deps.onTold();
         set(merged.state);
         const changed = payload.is_recurring_template ? payload.id : payload.template_id;
         if (changed && filter === "repeating" && !state.get(changed)?.task.deleted_at) series.refreshSoon(changed);
       },
       onReset: () => void attempt(follow),
-      onSignedOut,
+      onSignedOut: deps.onSignedOut,
       onState: showLive,
     });
     if (filter === "repeating") void attempt(series.refreshAll);
@@ -184,16 +239,18 @@ export function makeBoard({ attempt, explain, onSignedOut, onFired, preferences 
       live?.close();
       live = null;
       state = new Map();
-      editor = null;
       waiting = [];
+      leaving.clear();
       series.clear();
+      list.replaceChildren();
       byId("toasts").replaceChildren();
     },
-    draw,
+    forget: () => editors.clear(),
+    hasUnsaved: () => editors.hasUnsaved(),
+    draw: drawing.soon,
     show: (wanted) => {
       filter = wanted;
-      editor = null;
-      draw();
+      drawing.now();
       if (filter === "repeating") void attempt(series.refreshAll);
     },
     lookAgain: () => {
@@ -204,4 +261,13 @@ export function makeBoard({ attempt, explain, onSignedOut, onFired, preferences 
       if (filter === "repeating" && task.is_recurring_template) series.refreshSoon(task.id);
     },
   };
+}
+
+function hasTriggered(state: State, taskId: string): boolean {
+  return [...(state.get(taskId)?.reminders.values() ?? [])].some(({ status }) => status === "triggered");
+}
+
+function ignoreGone(error: unknown): null {
+  if (!isGone(error)) throw error;
+  return null;
 }

@@ -1,19 +1,57 @@
 // The page: signs in, reads a snapshot, follows the stream from the snapshot's cursor and draws what it knows.
 import { byId } from "../../../shared/page/element.ts";
-import { addForm } from "./add-form.ts";
+import { addForm, type AddDraft } from "./add-form.ts";
+import { makeAddQueue } from "./add-queue.ts";
 import * as api from "./api.ts";
+import { ask } from "./ask.ts";
 import { makeBoard } from "./board.ts";
+import { guardClicks } from "./guard-clicks.ts";
+import { notify, type Notice } from "./notices.ts";
 import { openNotifications, type NotificationsDialog } from "./notifications-dialog.ts";
 import { offerZone } from "./offer-zone.ts";
 import { openPreferences } from "./preferences-dialog.ts";
 import { isSignedOut } from "./request.ts";
 import type { Preferences } from "./shapes.ts";
 import type { Filter } from "./store.ts";
+import { makeUndoLater } from "./undo-later.ts";
 
 let known: Preferences | null = null;
 let told: NotificationsDialog | null = null;
-const board = makeBoard({ attempt, explain, onSignedOut: showWelcome, onFired, preferences: () => known });
+let problem: Notice | null = null;
+let sending: Notice | null = null;
+guardClicks();
+const undo = makeUndoLater();
+const board = makeBoard({ attempt, explain, undo, onSignedOut: showWelcome, onTold, onLive, preferences: () => known });
 const form = addForm();
+const unsent = new Set<Notice>();
+const queue = makeAddQueue<AddDraft>({
+  send: async (fields, key) => board.add(await api.createTask(fields, key)),
+  onFailed: ({ draft, fields, error, again }) => {
+    const why = explain(error);
+    if (form.isUntouched()) {
+      form.show(draft);
+      if (why !== null) tell(why);
+      return;
+    }
+    // What is being typed now is not written over.
+    const notice = notify({
+      text: `“${fields.title}” was not added. ${why ?? "You are signed out."}`,
+      kind: "error",
+      key: crypto.randomUUID(),
+      isKept: true,
+      actions: [
+        ["Try again", () => (unsent.delete(notice), again())],
+        ["Discard", () => unsent.delete(notice)],
+      ],
+    });
+    unsent.add(notice);
+  },
+  onWaiting: (count) => {
+    sending?.close();
+    sending = null;
+    if (count > 1) sending = notify({ text: `Adding ${count} tasks…`, kind: "info", key: "sending" });
+  },
+});
 
 async function start(): Promise<void> {
   try {
@@ -21,7 +59,7 @@ async function start(): Promise<void> {
     await openBoard(session.user ?? session.user_id.slice(0, 8));
   } catch (error) {
     if (isSignedOut(error)) return showWelcome();
-    tell(error);
+    tell(messageOf(error));
   }
 }
 
@@ -44,12 +82,18 @@ async function openBoard(user: string): Promise<void> {
   void tellUnread();
 }
 
-/** A reminder has fired: it is told within a moment, or put off. */
-function onFired(): void {
-  setTimeout(() => {
+let countSoon: ReturnType<typeof setTimeout> | undefined;
+/** A reminder has fired or is over: within a moment it is counted, or put off. */
+function onTold(): void {
+  clearTimeout(countSoon);
+  countSoon = setTimeout(() => {
     void tellUnread();
     told?.refresh();
   }, 1_500);
+}
+
+function onLive(): void {
+  problem?.close();
 }
 
 async function tellUnread(): Promise<void> {
@@ -73,47 +117,53 @@ function usePreferences(preferences: api.Versioned<Preferences>): void {
 /** Runs what a person asked for; tells what went wrong where they see it, and draws again so no control lies. */
 async function attempt(work: () => Promise<void>): Promise<void> {
   try {
-    byId("error").hidden = true;
+    problem?.close();
     await work();
   } catch (error) {
-    if (isSignedOut(error)) return showWelcome();
-    tell(error);
+    const why = explain(error);
+    if (why !== null) tell(why);
     board.draw();
   }
 }
 
-function tell(error: unknown): void {
-  byId("error").textContent = error instanceof Error ? error.message : String(error);
-  byId("error").hidden = false;
+function tell(text: string): void {
+  problem = notify({ text, kind: "error", key: "problem" });
 }
 
-/** For a part of the page that tells it itself. */
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The sentence for what went wrong; `null` where signing in again is all there is to say. */
 function explain(error: unknown): string | null {
-  if (!isSignedOut(error)) return error instanceof Error ? error.message : String(error);
+  if (!isSignedOut(error)) return messageOf(error);
   showWelcome();
   return null;
 }
 
-function onSubmit(id: string, work: (fields: FormData) => Promise<void>): void {
-  const submitted = byId<HTMLFormElement>(id);
-  submitted.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const button = submitted.querySelector<HTMLButtonElement>("button[type=submit]");
-    if (button) button.disabled = true;
-    void attempt(() => work(new FormData(submitted))).finally(() => {
-      if (button) button.disabled = false;
-    });
-  });
+function hasUnsaved(): boolean {
+  return queue.waiting() > 0 || unsent.size > 0 || board.hasUnsaved();
 }
 
-onSubmit("sign-in", async (fields) => {
-  const user = String(fields.get("user")).trim();
-  await api.signIn(user);
-  await openBoard(user);
+byId("sign-in").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const fields = byId<HTMLFormElement>("sign-in");
+  const button = fields.querySelector("button");
+  if (button) button.disabled = true;
+  void attempt(async () => {
+    const user = String(new FormData(fields).get("user")).trim();
+    await api.signIn(user);
+    await openBoard(user);
+  }).finally(() => {
+    if (button) button.disabled = false;
+  });
 });
 
-onSubmit("add", async () => {
-  board.add(await api.createTask(form.read()));
+// Read and emptied at once: what is typed from now on is the next task.
+byId("add").addEventListener("submit", (event) => {
+  event.preventDefault();
+  problem?.close();
+  queue.add(form.draft(), form.read());
   form.clear();
 });
 
@@ -123,7 +173,11 @@ byId("preferences").addEventListener(
     void attempt(() =>
       openPreferences({
         read: api.readPreferences,
-        save: async (preferences) => usePreferences(await api.putPreferences(preferences)),
+        save: async (preferences) => {
+          const answer = await api.putPreferences(preferences);
+          usePreferences(answer);
+          return answer;
+        },
         explain,
       }),
     ),
@@ -148,8 +202,20 @@ byId("notifications").addEventListener(
 
 byId("sign-out").addEventListener(
   "click",
-  () => void attempt(async () => void (await api.signOut())).finally(showWelcome),
+  () =>
+    void attempt(async () => {
+      if (hasUnsaved() && !(await mayLeave())) return;
+      await undo.flush();
+      await api.signOut();
+      showWelcome();
+    }),
 );
+
+async function mayLeave(): Promise<boolean> {
+  const title = "Sign out without saving?";
+  const text = "There are tasks or changes that are not saved yet.";
+  return (await ask({ title, text, answers: [["leave", "Sign out"]] })) === "leave";
+}
 
 for (const tab of document.querySelectorAll<HTMLButtonElement>("[data-filter]"))
   tab.addEventListener("click", () => {
@@ -165,6 +231,11 @@ document.addEventListener("visibilitychange", () => {
   board.lookAgain();
   // What cannot be read now stays as it was known.
   void api.readPreferences().then(usePreferences, () => {});
+});
+
+window.addEventListener("pagehide", queue.flush);
+window.addEventListener("beforeunload", (event) => {
+  if (hasUnsaved()) event.preventDefault();
 });
 
 // "Overdue" and "today" change by themselves.

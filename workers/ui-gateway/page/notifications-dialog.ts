@@ -1,10 +1,10 @@
 import { element } from "../../../shared/page/element.ts";
 import { busy } from "./busy.ts";
 import { button } from "./fields.ts";
+import { keyedRows } from "./keyed-rows.ts";
 import { withChanged, withNewest, withOlder, type Listed } from "./notification-list.ts";
 import { notificationRow } from "./notification-row.ts";
 import { fateInWords, isToPerson } from "./notification-words.ts";
-import { placeRows } from "./place-rows.ts";
 import type { Notification, Page, Preferences } from "./shapes.ts";
 
 export type NotificationsDeps = Readonly<{
@@ -44,27 +44,21 @@ export async function openNotifications(deps: NotificationsDeps): Promise<Notifi
     element("div", { class: "actions" }, more, close),
   );
   let known: Listed = { items: [], next_cursor: null };
-  let rows: ReadonlyMap<string, Readonly<{ shows: string; row: HTMLLIElement }>> = new Map();
   let focused: string | null = null;
+  const showRows = keyedRows(list);
 
   const show = (now: Listed) => {
     known = now;
     const drawn = known.items.filter(isToPerson).map((told) => {
       const fate = fateInWords(told, new Date(), deps.preferences());
-      const shows = JSON.stringify([told, fate]);
-      const before = rows.get(told.id);
-      const row = before?.shows === shows ? before.row : notificationRow(told, fate, () => sendAgain(told));
-      return [told.id, { shows, row }] as const;
+      const make = () => notificationRow(told, fate, () => sendAgain(told));
+      return { key: told.id, shows: JSON.stringify([told, fate]), make };
     });
-    rows = new Map(drawn);
-    placeRows(
-      list,
-      drawn.map(([, { row }]) => row),
-    );
+    showRows(drawn);
     more.hidden = known.next_cursor === null;
     none.hidden = drawn.length > 0 || known.next_cursor !== null;
     if (focused !== null && !list.contains(document.activeElement))
-      (rows.get(focused)?.row.querySelector("button") ?? close).focus();
+      (list.querySelector<HTMLElement>(`[data-notification="${focused}"] button`) ?? close).focus();
   };
   let turn = Promise.resolve();
   /** One after the other: each answer is put to what those before it have left. */

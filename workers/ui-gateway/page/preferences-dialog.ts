@@ -2,25 +2,27 @@ import { element } from "../../../shared/page/element.ts";
 import type { Versioned } from "./api.ts";
 import { localOf } from "./due-fields.ts";
 import { button, choice, labelled, showPart, tick } from "./fields.ts";
-import { fieldsOf, preferencesOf } from "./preferences-fields.ts";
+import { fieldsOf, preferencesOf, type PreferencesFields } from "./preferences-fields.ts";
 import { reminderTicks } from "./remind-fields.ts";
 import { weekdays } from "./repeat-rule.ts";
 import { zoneHere } from "./repeat-words.ts";
+import { notify } from "./notices.ts";
 import { isOutdated } from "./request.ts";
 import type { Preferences } from "./shapes.ts";
 import { newWebhookSecret } from "./webhook-secret.ts";
 
 export type PreferencesDeps = Readonly<{
   read: () => Promise<Versioned<Preferences>>;
-  /** Sends them, meant for the version that was read. */
-  save: (preferences: Versioned<Preferences>) => Promise<void>;
+  /** Sends them, meant for the version that was read; resolves with what is there then. */
+  save: (preferences: Versioned<Preferences>) => Promise<Versioned<Preferences>>;
   explain: (error: unknown) => string | null;
 }>;
 
+const savedNotAll = "Saved. What you changed meanwhile is not saved yet: save again, or cancel.";
 const outdated = "Your preferences were changed elsewhere meanwhile. Save again to write these over them, or cancel.";
 const weekdayWords = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-/** Asks for a person's preferences, as they are on the server now. Closed with Save, Cancel or Escape. */
+/** Asks for a person's preferences, as they are on the server now. Closed with Save, Cancel or Escape; left with changes, it can be brought back. */
 export async function openPreferences(deps: PreferencesDeps): Promise<void> {
   let base = await deps.read();
   const fields = fieldsOf(base.value, localTime);
@@ -115,47 +117,65 @@ export async function openPreferences(deps: PreferencesDeps): Promise<void> {
   refresh();
 
   const dialog = element("dialog", { class: "card preferences", "aria-labelledby": "preferences-title" }, form);
+  const entered = (): PreferencesFields => ({
+    tz: zone.value.trim(),
+    allDayAt: allDayAt.value,
+    reminders: usual.read(),
+    isQuiet: quiet.box.checked,
+    quietFrom: from.value,
+    quietTo: to.value,
+    quietDays: days.filter(({ box }) => box.checked).map(({ box }) => box.value),
+    urgentPasses: urgent.box.checked,
+    mutedUntil: muted.value,
+    // The options of the choice are the policies.
+    latePolicy: late.value as Preferences["late"]["policy"],
+    lateHours: Number(hours.value),
+    inApp: inApp.box.checked,
+    email: email.value.trim(),
+    webhookUrl: url.value.trim(),
+    webhookSecret: secret.value.trim(),
+  });
+  let saved = JSON.stringify(entered());
+  const open = () => {
+    document.body.append(dialog);
+    dialog.showModal();
+  };
   cancel.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => dialog.remove());
-  const read = () =>
-    preferencesOf(
-      {
-        tz: zone.value.trim(),
-        allDayAt: allDayAt.value,
-        reminders: usual.read(),
-        isQuiet: quiet.box.checked,
-        quietFrom: from.value,
-        quietTo: to.value,
-        quietDays: days.filter(({ box }) => box.checked).map(({ box }) => box.value),
-        urgentPasses: urgent.box.checked,
-        mutedUntil: muted.value,
-        // The options of the choice are the policies.
-        latePolicy: late.value as Preferences["late"]["policy"],
-        lateHours: Number(hours.value),
-        inApp: inApp.box.checked,
-        email: email.value.trim(),
-        webhookUrl: url.value.trim(),
-        webhookSecret: secret.value.trim(),
-      },
-      base.value,
-      localTime,
-    );
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    if (JSON.stringify(entered()) === saved) return;
+    notify({
+      text: "Your preferences were not saved.",
+      kind: "info",
+      key: "preferences",
+      seconds: 12,
+      actions: [["Bring back", open]],
+    });
+  });
+  const say = (text: string | null) => {
+    problem.textContent = text;
+    problem.hidden = problem.textContent === "";
+  };
+  const send = async () => {
+    const sent = entered();
+    base = await deps.save({ value: preferencesOf(sent, base.value, localTime), etag: base.etag });
+    saved = JSON.stringify(sent);
+    // The fields stay free while they are saved.
+    if (JSON.stringify(entered()) === saved) dialog.close();
+    else say(savedNotAll);
+  };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     save.disabled = true;
-    problem.hidden = true;
-    void deps
-      .save({ value: read(), etag: base.etag })
-      .then(() => dialog.close())
+    say("");
+    void send()
       .catch(async (error: unknown) => {
         if (isOutdated(error)) base = await deps.read().catch(() => base);
-        problem.textContent = isOutdated(error) ? outdated : deps.explain(error);
-        problem.hidden = problem.textContent === "";
+        say(isOutdated(error) ? outdated : deps.explain(error));
       })
       .finally(() => (save.disabled = false));
   });
-  document.body.append(dialog);
-  dialog.showModal();
+  open();
 }
 
 function input(type: string, attributes: Readonly<Record<string, string | boolean>>): HTMLInputElement {

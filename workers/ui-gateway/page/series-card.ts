@@ -2,6 +2,7 @@ import { element } from "../../../shared/page/element.ts";
 import { busy } from "./busy.ts";
 import { dateInWords } from "./due-words.ts";
 import { button } from "./fields.ts";
+import { keyedRows } from "./keyed-rows.ts";
 import { remindersInWords } from "./remind-words.ts";
 import { repeatInWords } from "./repeat-words.ts";
 import { historyInWords, shownDates } from "./series-dates.ts";
@@ -27,83 +28,96 @@ const tags: Partial<Record<Occurrence["state"], string>> = {
   expected: "if done in time",
 };
 
+export type SeriesCard = Readonly<{
+  root: HTMLLIElement;
+  /** Shows the series as it is now. A date is made again only when it has changed. */
+  show: (task: Task, details: SeriesDetails | null, now: Date) => void;
+}>;
+
 /** A repeating task with its rule in words, its next dates, each of which can be skipped, and what became of the past ones. */
-export function seriesCard(
-  task: Task,
-  details: SeriesDetails | null,
-  { now, actions }: Readonly<{ now: Date; actions: SeriesActions }>,
-): HTMLLIElement {
-  const titleId = `title-${task.id}`;
-  const edit = button("Edit", { class: "quiet", "aria-label": `Edit ${task.title}`, "data-focus": `edit ${task.id}` });
-  const stop = button("Stop", { class: "quiet", "aria-label": `Stop ${task.title}`, "data-focus": `stop ${task.id}` });
+export function seriesCard(first: Task, actions: SeriesActions): SeriesCard {
+  let task = first;
+  let details: SeriesDetails | null = null;
+  const { id } = first;
+  const titleId = `title-${id}`;
+  const edit = button("Edit", { class: "quiet", "data-focus": `edit ${id}` });
+  const stop = button("Stop", { class: "quiet", "data-focus": `stop ${id}` });
   edit.addEventListener("click", () => actions.edit(task));
   stop.addEventListener("click", () => void busy([edit, stop], () => actions.remove(task)));
+  const title = element("p", { class: "title", id: titleId, dir: "auto" });
+  const facts = element("p", { class: "facts" });
+  const none = element("p", { class: "facts" });
+  const dates = element("ol", { class: "dates" });
+  const showDates = keyedRows(dates);
+  const root = element(
+    "li",
+    { class: "card series", "data-task": id },
+    element("div", { class: "task" }, element("div", { class: "what" }, title, facts), edit, stop),
+    none,
+    dates,
+  );
+  const row = (occurrence: Occurrence, words: string) =>
+    dateRow(occurrence, { words, key: `${id} ${occurrence.recurrence_id}` }, (work) => async () => {
+      // The newest there is: its version is what the change is meant for.
+      if (details !== null) await work(actions)(details, occurrence);
+    });
+  return {
+    root,
+    show: (shown, known, now) => {
+      [task, details] = [shown, known];
+      setText(title, task.title);
+      edit.setAttribute("aria-label", `Edit ${task.title}`);
+      stop.setAttribute("aria-label", `Stop ${task.title}`);
+      dates.setAttribute("aria-label", `Next dates of ${task.title}`);
+      const words = factsOf(task, details);
+      if (words.join() !== [...facts.children].map(({ textContent }) => textContent).join())
+        facts.replaceChildren(...words.map((fact) => element("span", {}, fact)));
+      const coming = details?.occurrences ? shownDates(details.occurrences) : [];
+      setText(none, nothingToCome(details));
+      none.hidden = coming.length > 0;
+      dates.hidden = coming.length === 0;
+      showDates(
+        coming.map((occurrence) => {
+          const said = dateInWords(occurrence, now);
+          const shows = JSON.stringify([said, occurrence]);
+          return { key: occurrence.recurrence_id, shows, make: () => row(occurrence, said) };
+        }),
+      );
+    },
+  };
+}
+
+function setText(shown: HTMLElement, text: string): void {
+  if (shown.textContent !== text) shown.textContent = text;
+}
+
+function factsOf({ recurrence_pattern, remind }: Task, details: SeriesDetails | null): readonly string[] {
   const history = details?.history ? historyInWords(details.history) : "";
-  const facts = [
-    `Repeats ${repeatInWords(task.recurrence_pattern)}`,
-    ...(task.remind === null ? [] : [`Reminders: ${remindersInWords(task.remind)}`]),
+  return [
+    `Repeats ${repeatInWords(recurrence_pattern)}`,
+    ...(remind === null ? [] : [`Reminders: ${remindersInWords(remind)}`]),
     ...(history ? [history] : []),
   ];
-  return element(
-    "li",
-    { class: "card series", "data-task": task.id },
-    element(
-      "div",
-      { class: "task" },
-      element(
-        "div",
-        { class: "what" },
-        element("p", { class: "title", id: titleId }, task.title),
-        element("p", { class: "facts" }, ...facts.map((fact) => element("span", {}, fact))),
-      ),
-      edit,
-      stop,
-    ),
-    dates(task, details, { now, actions }),
-  );
 }
 
-function dates(
-  task: Task,
-  details: SeriesDetails | null,
-  of: Readonly<{ now: Date; actions: SeriesActions }>,
-): HTMLElement {
-  if (!details?.occurrences) return element("p", { class: "facts" }, "Working out the next dates…");
-  const shown = shownDates(details.occurrences);
-  if (shown.length === 0)
-    return element(
-      "p",
-      { class: "facts" },
-      details.series.status === "ended" ? "It has ended." : "No date is to come.",
-    );
-  return element(
-    "ol",
-    { class: "dates", "aria-label": `Next dates of ${task.title}` },
-    ...shown.map((occurrence) => dateRow(task, { details, occurrence, ...of })),
-  );
+function nothingToCome(details: SeriesDetails | null): string {
+  if (!details?.occurrences) return "Working out the next dates…";
+  return details.series.status === "ended" ? "It has ended." : "No date is to come.";
 }
+
+type DateWork = (details: SeriesDetails, occurrence: Occurrence) => Promise<void>;
 
 function dateRow(
-  task: Task,
-  {
-    details,
-    occurrence,
-    now,
-    actions,
-  }: Readonly<{ details: SeriesDetails; occurrence: Occurrence; now: Date; actions: SeriesActions }>,
+  { state, moved }: Occurrence,
+  { words, key }: Readonly<{ words: string; key: string }>,
+  run: (work: (actions: SeriesActions) => DateWork) => () => Promise<void>,
 ): HTMLLIElement {
-  const { state } = occurrence;
-  const words = dateInWords(occurrence, now);
   const isSkipped = state === "skipped" || state === "deleted";
-  const told = [tags[state], occurrence.moved && !isSkipped ? "moved" : undefined].filter((tag) => tag !== undefined);
+  const told = [tags[state], moved && !isSkipped ? "moved" : undefined].filter((tag) => tag !== undefined);
   // What takes a button's place gets its focus: skipping and its undoing are of one kind.
-  const act = (kind: "done" | "move" | "skip", text: string, label: string, work: SeriesActions["skip"]) => {
-    const made = button(text, {
-      class: "quiet",
-      "aria-label": `${label} ${words}`,
-      "data-focus": `${kind} ${task.id} ${occurrence.recurrence_id}`,
-    });
-    made.addEventListener("click", () => void busy([made], () => work(details, occurrence)));
+  const act = (kind: "done" | "move" | "skip", text: string, label: string, work: (of: SeriesActions) => DateWork) => {
+    const made = button(text, { class: "quiet", "aria-label": `${label} ${words}`, "data-focus": `${kind} ${key}` });
+    made.addEventListener("click", () => void busy([made], run(work)));
     return made;
   };
   return element(
@@ -111,9 +125,9 @@ function dateRow(
     {},
     element(isSkipped ? "s" : "span", {}, words),
     ...told.map((tag) => element("span", { class: "tag" }, tag)),
-    ...(state === "upcoming" ? [act("done", "Done", "Done already:", actions.complete)] : []),
-    ...(state === "upcoming" ? [act("move", "Move", "Move", actions.move)] : []),
-    ...(state === "upcoming" || state === "open" ? [act("skip", "Skip", "Skip", actions.skip)] : []),
-    ...(state === "skipped" ? [act("skip", "Undo", "Undo skipping", actions.unskip)] : []),
+    ...(state === "upcoming" ? [act("done", "Done", "Done already:", ({ complete }) => complete)] : []),
+    ...(state === "upcoming" ? [act("move", "Move", "Move", ({ move }) => move)] : []),
+    ...(state === "upcoming" || state === "open" ? [act("skip", "Skip", "Skip", ({ skip }) => skip)] : []),
+    ...(state === "skipped" ? [act("skip", "Undo", "Undo skipping", ({ unskip }) => unskip)] : []),
   );
 }

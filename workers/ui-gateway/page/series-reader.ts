@@ -38,7 +38,9 @@ export function makeSeriesReader(
     const [occurrences, history] = await Promise.all([reads.readOccurrences(series.id), reads.readHistory(series.id)]);
     const held = known.get(series.id);
     if (held && held.series.version > series.version) return;
-    known.set(series.id, { series, occurrences, history });
+    const details = { series, occurrences, history };
+    if (JSON.stringify(held) === JSON.stringify(details)) return;
+    known.set(series.id, details);
     onChange();
   };
   const refresh = async (id: string) => readDetails(await reads.readSeries(id));

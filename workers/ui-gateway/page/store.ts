@@ -23,11 +23,11 @@ export function applyView(state: State, view: TaskView): { state: State; fired: 
   return { state: new Map(state).set(view.id, { task, reminders, viewVersion: view.view_version }), fired };
 }
 
-/** Whether a reminder is to be shown: it has fired, nobody dismissed it, and its task is still to be done. */
-export function isShown(state: State, reminderId: string): boolean {
+/** Whether a reminder is to be shown: it has fired, nobody dismissed it, and its task is still to be done and not among `leaving`. */
+export function isShown(state: State, reminderId: string, leaving: ReadonlySet<string> = new Set()): boolean {
   return [...state.values()].some(({ task, reminders }) => {
     const reminder = reminders.get(reminderId);
-    return reminder !== undefined && asksFor(task, reminder);
+    return reminder !== undefined && asksFor(task, reminder) && !leaving.has(task.id);
   });
 }
 
@@ -85,18 +85,12 @@ export function visible(state: State, filter: Filter): readonly Item[] {
     .filter(({ task }) =>
       filter === "repeating" ? task.is_recurring_template : !task.is_recurring_template && task.status === filter,
     )
-    .sort((a, b) => (filter === "completed" ? newestFirst(a.task, b.task) : soonestFirst(a.task, b.task)));
-}
-
-function soonestFirst(a: Task, b: Task): number {
-  const [dueA, dueB] = [dueOrder(a), dueOrder(b)];
-  if (dueA !== null && dueB !== null) return dueA - dueB || newestFirst(a, b);
-  if (dueA !== null || dueB !== null) return dueA !== null ? -1 : 1;
-  return newestFirst(a, b);
-}
-
-function newestFirst(a: Task, b: Task): number {
-  return Date.parse(b.created_at) - Date.parse(a.created_at) || (a.id < b.id ? -1 : 1);
+    .map((item) => {
+      const due = filter === "completed" ? 0 : (dueOrder(item.task) ?? Infinity);
+      return { item, due, made: Date.parse(item.task.created_at) };
+    })
+    .sort((a, b) => (a.due === b.due ? b.made - a.made || (a.item.task.id < b.item.task.id ? -1 : 1) : a.due - b.due))
+    .map(({ item }) => item);
 }
 
 function newer(known: ReadonlyMap<string, Reminder>, found: readonly Reminder[]): ReadonlyMap<string, Reminder> {

@@ -12,20 +12,25 @@ import { zoneHere } from "./repeat-words.ts";
 import { keepsTimes } from "./keeps-times.ts";
 import { isOutdated } from "./request.ts";
 import type { Task } from "./shapes.ts";
+import { checkTitle } from "./title-field.ts";
 
 export type EditorDeps = Readonly<{
   usual: readonly string[];
   /** The repeating task it is an occurrence of, where it is known. */
   template: Task | null;
   /** Sends the change, meant for this version of the task. */
-  save: (task: Task, patch: Partial<TaskFields>, scope: Scope) => Promise<void>;
-  stopAfter: (task: Task) => Promise<void>;
-  /** Takes the editor away. */
-  close: () => void;
+  save: (task: Task, patch: Partial<TaskFields>, scope: Scope) => Promise<Task>;
+  /** Asks first; the task as it is then, `null` where nothing was done. */
+  stopAfter: (task: Task) => Promise<Task | null>;
+  /** Takes the editor away; what was typed in it and is not saved may be asked for again. */
+  close: (hasUnsaved: boolean) => void;
   /** The sentence for what went wrong; `null` where it is told elsewhere. */
   explain: (error: unknown) => string | null;
 }>;
 
+export type TaskEditor = Readonly<{ root: HTMLLIElement; hasUnsaved: () => boolean }>;
+
+const savedNotAll = "Saved. What you changed meanwhile is not saved yet: save again, or cancel.";
 const outdated =
   "This task was changed elsewhere meanwhile. Save again to write what you changed here over it, or cancel to see it as it is now.";
 
@@ -33,12 +38,13 @@ const outdated =
  * The row of a task while it is edited. Only what was changed here is sent, and only for the version it was read at; when that is
  * not the newest any more, the person is told, and what they typed stays.
  */
-export function taskEditor(task: Task, deps: EditorDeps): HTMLLIElement {
-  let base = task;
+export function taskEditor(task: Task, deps: EditorDeps): TaskEditor {
+  // What a change is compared with, and the version it is meant for.
+  let [opened, base] = [task, task];
   const pattern = typeof task.recurrence_pattern === "object" ? task.recurrence_pattern : null;
   const repeats = task.is_recurring_template && pattern ? readRepeat(pattern) : null;
   const isOccurrence = task.template_id !== null;
-  const title = element("input", { name: "title", required: true, maxlength: "500", autocomplete: "off" });
+  const title = element("input", { name: "title", required: true, autocomplete: "off" });
   const [due, remind, priority, repeat] = [dueFields(), remindFields(), priorityField(), repeatFields()];
   const scope = choice({ name: "scope" }, [
     ["this", "only this one"],
@@ -51,6 +57,7 @@ export function taskEditor(task: Task, deps: EditorDeps): HTMLLIElement {
   const start = typeof pattern?.["start"] === "string" ? pattern["start"] : "";
 
   title.value = task.title;
+  title.addEventListener("input", () => checkTitle(title));
   due.show(repeats ? start : localOf(task));
   remind.show(task.remind);
   remind.tellUsual(deps.usual);
@@ -108,32 +115,54 @@ export function taskEditor(task: Task, deps: EditorDeps): HTMLLIElement {
       element("button", { type: "submit" }, "Save"),
     ),
   );
+  const changed = () => patchOf(opened, read());
+  const hasUnsaved = () => Object.keys(changed()).length > 0;
+  const say = (text: string | null) => {
+    problem.textContent = text;
+    problem.hidden = problem.textContent === "";
+  };
   const run = async (work: () => Promise<void>) => {
-    problem.hidden = true;
+    say("");
     for (const each of form.querySelectorAll("button")) each.disabled = true;
     try {
       await work();
-      deps.close();
     } catch (error) {
       if (isOutdated(error)) base = (error.current as Task | undefined) ?? base; // A 412 brings the task as it is.
-      problem.textContent = isOutdated(error) ? outdated : deps.explain(error);
-      problem.hidden = problem.textContent === "";
+      say(isOutdated(error) ? outdated : deps.explain(error));
     } finally {
       for (const each of form.querySelectorAll("button")) each.disabled = false;
     }
   };
+  const save = async () => {
+    if (!hasUnsaved()) return deps.close(false);
+    const sent = JSON.stringify(read());
+    // The options of the choice are the scopes.
+    const answer = await deps.save(base, changed(), scope.value as Scope);
+    // The fields stay free while they are saved.
+    if (JSON.stringify(read()) === sent) return deps.close(false);
+    // Split off, the answer is another task, with a row of its own.
+    if (answer.id !== task.id) return deps.close(true);
+    [opened, base] = [answer, answer];
+    say(savedNotAll);
+  };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    void run(async () => {
-      const patch = patchOf(task, read());
-      // The options of the choice are the scopes.
-      if (Object.keys(patch).length > 0) await deps.save(base, patch, scope.value as Scope);
-    });
+    void run(save);
   });
   form.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") deps.close();
+    // A request on its way is not stopped by leaving.
+    if (event.key === "Escape" && !cancel.disabled) deps.close(hasUnsaved());
   });
-  cancel.addEventListener("click", deps.close);
-  stop.addEventListener("click", () => void run(() => deps.stopAfter(base)));
-  return element("li", { class: "card task editing", "data-task": task.id }, form);
+  cancel.addEventListener("click", () => deps.close(hasUnsaved()));
+  stop.addEventListener(
+    "click",
+    () =>
+      void run(async () => {
+        const answer = await deps.stopAfter(base);
+        if (answer === null) return;
+        base = answer;
+        if (!hasUnsaved()) deps.close(false);
+      }),
+  );
+  return { root: element("li", { class: "card task editing", "data-task": task.id }, form), hasUnsaved };
 }
