@@ -204,3 +204,21 @@ test("a title that is too long is complained about, not cut short in silence", a
     await titleField(page).evaluate((field: HTMLInputElement) => [field.value.length, field.validationMessage]),
   ).toEqual([700, "A title has 500 letters at most; this one has 700."]);
 }, 60_000);
+
+test("a reminder of its own needs a due date, and the one that was chosen is among several", async () => {
+  const page = await pages.open();
+  await signIn(page, "typing-ivy");
+  const reminder = addForm(page).getByRole("combobox", { name: "Reminder" });
+  await reminder.selectOption("an hour before");
+  await add(page, "Never told");
+  expect(await reminder.evaluate((field: HTMLSelectElement) => field.validationMessage)).toStartWith(
+    "Say when it is due",
+  );
+  await reminder.selectOption("several…");
+  expect(await addForm(page).getByLabel("An hour before").isChecked()).toBe(true);
+  await dueField(page).fill(await localTime(page, 86_400_000));
+  await add(page);
+  await row(page, "Never told")
+    .getByText(/^Reminder /)
+    .waitFor();
+}, 60_000);

@@ -4,6 +4,7 @@ import { deriveId } from "../../shared/derive-id.ts";
 import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
 import { Problem } from "../../shared/problem.ts";
+import { SignJWT } from "jose";
 import { buildApp } from "../../workers/ui-gateway/app.ts";
 import { makeAuthenticate } from "../../workers/ui-gateway/authenticate.ts";
 import type { Follow, Sink } from "../../workers/ui-gateway/follow.ts";
@@ -67,6 +68,7 @@ function setup(over: Over = {}) {
       sessionSeconds: 60,
       now: () => new Date(),
     },
+    signInUrl: "https://id.example.org/",
     stream: {
       streams: {
         open: (who, cursor) => {
@@ -413,6 +415,55 @@ test("a poll that waits while its session ends is answered 401, not with what ha
   }
 });
 
+describe("signing in by a token", () => {
+  const jwt: AuthConfig = { ...auth, mode: "jwt" };
+  const tokenOf = (claims: Record<string, unknown> = {}) =>
+    new SignJWT(claims)
+      .setProtectedHeader({ alg: "HS256" })
+      .setSubject("ada@example.org")
+      .setExpirationTime("1h")
+      .sign(new TextEncoder().encode("s".repeat(32)));
+
+  test("everybody may ask how people sign in here", async () => {
+    const ways = await Promise.all(
+      [auth, jwt].map(async (one) => (await setup({ auth: one }).call("GET", "/v1/sign-in")).json()),
+    );
+    expect(ways).toEqual([
+      { by: "name", url: "https://id.example.org/" },
+      { by: "token", url: "https://id.example.org/" },
+    ]);
+  });
+
+  test("a token is kept as a cookie scripts cannot read, until it expires, and opens what the token opens", async () => {
+    const { call } = setup({ auth: jwt });
+    const token = await tokenOf();
+    const kept = await call("POST", "/v1/session/cookie", { authorization: `Bearer ${token}` });
+    const cookie = kept.headers.get("set-cookie") ?? "";
+    expect([kept.status, cookie]).toEqual([
+      200,
+      expect.stringMatching(/^taskwire_session=[^;]+; Path=\/; Max-Age=3[56]\d\d; HttpOnly; SameSite=Strict$/),
+    ]);
+    const session = await call("GET", "/v1/session", { cookie: cookie.split(";")[0] ?? "" });
+    expect(await session.json()).toEqual(await kept.json());
+    expect((await call("GET", "/v1/stream", { cookie: cookie.split(";")[0] ?? "" })).status).toBe(200);
+  });
+
+  test("a token that is not taken, a cookie in its place, and one that fits into no cookie set nothing", async () => {
+    const { call } = setup({ auth: jwt });
+    const [good, long] = [await tokenOf(), await tokenOf({ groups: "g".repeat(4_000) })];
+    const answers = await Promise.all([
+      call("POST", "/v1/session/cookie", { authorization: "Bearer a.b.c" }),
+      call("POST", "/v1/session/cookie", { cookie: `taskwire_session=${good}`, origin: "http://app.test" }),
+      call("POST", "/v1/session/cookie", { authorization: `Bearer ${long}` }),
+    ]);
+    expect(answers.map(({ status, headers }) => [status, headers.get("set-cookie")])).toEqual([
+      [401, null],
+      [401, null],
+      [422, null],
+    ]);
+  });
+});
+
 describe("the page", () => {
   test("is served with a strict policy, revalidated by its tag, and does not hide what is missing", async () => {
     const { call } = setup();
@@ -438,6 +489,8 @@ describe("the page", () => {
       "get /v1/session": "200 401 500 503",
       "post /v1/session": "201 400 401 403 404 413 415 422 500 503",
       "delete /v1/session": "204 401 403 413 500 503",
+      "post /v1/session/cookie": "200 401 403 413 422 500 503",
+      "get /v1/sign-in": "200",
       "get /v1/stream": "200 401 422 429 500 503",
       "get /v1/sync": "200 401 422 429 500 503",
       "post /v1/stream/ticket": "201 401 403 413 500 503",

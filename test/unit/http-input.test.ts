@@ -18,27 +18,27 @@ function mistakes(schema: z.ZodType, value: unknown): readonly string[] {
 }
 
 describe("mistakes are said in words that go on from the field", () => {
-  test.each<[z.ZodType, unknown, string]>([
-    [newTask, {}, "/title is missing"],
-    [newTask, { title: 7 }, "/title is not text"],
-    [newTask, { title: null }, "/title is not text"],
-    [newTask, { title: "x".repeat(501) }, "/title does not have at most 500 characters"],
-    [newTask, { title: "x", priority: "Huge" }, "/priority is not one of Low, Medium, High"],
-    [newTask, { title: "x", tags: "a" }, "/tags is not a list"],
-    [newTask, { title: "x", is_recurring_template: "yes" }, "/is_recurring_template is not true or false"],
-    [newTask, [], "/ is not an object"],
-    [newTask, { title: "x", due: 1 }, "/due is not a field here"],
-    [preferencesInput, { channels: [{ type: "pigeon" }] }, "/channels/0/type is none of the forms it may have"],
-    [preferencesInput, { channels: [{ type: "email" }] }, "/channels/0/to is missing"],
-    [preferencesInput, { channels: [{ type: "email", to: "x" }] }, "/channels/0/to is not an email address"],
+  test.each<[said: string, schema: z.ZodType, value: unknown]>([
+    ["/title is missing", newTask, {}],
+    ["/title is not text", newTask, { title: 7 }],
+    ["/title is not text", newTask, { title: null }],
+    ["/title does not have at most 500 characters", newTask, { title: "x".repeat(501) }],
+    ["/priority is not one of Low, Medium, High", newTask, { title: "x", priority: "Huge" }],
+    ["/tags is not a list", newTask, { title: "x", tags: "a" }],
+    ["/is_recurring_template is not true or false", newTask, { title: "x", is_recurring_template: "yes" }],
+    ["/ is not an object", newTask, []],
+    ["/due is not a field here", newTask, { title: "x", due: 1 }],
+    ["/channels/0/type is none of the forms it may have", preferencesInput, { channels: [{ type: "pigeon" }] }],
+    ["/channels/0/to is missing", preferencesInput, { channels: [{ type: "email" }] }],
+    ["/channels/0/to is not an e-mail address", preferencesInput, { channels: [{ type: "email", to: "x" }] }],
     [
+      "/channels does not have at most 5 items",
       preferencesInput,
       { channels: Array.from({ length: 6 }, () => ({ type: "log" })) },
-      "/channels does not have at most 5 items",
     ],
-    [z.object({ n: z.number().min(1) }), { n: Number.NaN }, "/n is not a number"],
-    [z.object({ n: z.number().min(1) }), { n: 0 }, "/n is not at least 1"],
-  ])("%# %j", (schema, value, said) => {
+    ["/n is not a number", z.object({ n: z.number().min(1) }), { n: Number.NaN }],
+    ["/n is not at least 1", z.object({ n: z.number().min(1) }), { n: 0 }],
+  ])("%s", (said, schema, value) => {
     expect(mistakes(schema, value)).toEqual([said]);
   });
 

@@ -15,11 +15,13 @@ import { servePage, type Page } from "../../shared/http/page.ts";
 import { newTraceparent, type Proxy } from "./proxy.ts";
 import { addSessionRoutes, refuseWithoutDevelopment, type SessionDeps } from "./session-routes.ts";
 import { addStreamRoutes, type StreamDeps } from "./stream-routes.ts";
+import { addSignInRoutes, type SignInDeps } from "./sign-in-routes.ts";
 import { upstreamOf } from "./upstreams.ts";
 
 export type GatewayDeps = Readonly<{
   http: Omit<HttpOptions, "title" | "description" | "openPaths">;
   session: Omit<SessionDeps, "authenticate" | "newId">;
+  signInUrl: SignInDeps["signInUrl"];
   stream: StreamDeps;
   proxy: Proxy;
   /** The stream position of a user now; `null` while there is none to promise. */
@@ -45,7 +47,7 @@ export function buildApp(deps: GatewayDeps): Gateway {
     ...http,
     describe: (c) => pages.document(c.req.raw),
     ...about,
-    openPaths: ["/v1/session"],
+    openPaths: ["/v1/session", "/v1/sign-in"],
     around: [allowOrigins(deps.corsOrigins), compressAnswers()],
     admit: (request, path) => {
       if (path === "/v1/session" && request.method === "POST") refuseWithoutDevelopment(deps.session.auth);
@@ -53,6 +55,7 @@ export function buildApp(deps: GatewayDeps): Gateway {
     },
   });
   addSessionRoutes(app, { ...deps.session, authenticate: http.authenticate, newId: http.newId });
+  addSignInRoutes(app, { ...deps.session, signInUrl: deps.signInUrl });
   // A poll waits for up to a minute, in which its session may have ended. Streams are ended by themselves.
   app.use("/v1/sync", async (c, next) => {
     await next();

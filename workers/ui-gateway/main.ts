@@ -2,7 +2,7 @@
 // Many may run, each reads everything itself. Replay is safe: a change is a whole view, and clients keep the highest version.
 import { authSettings, openAuth } from "../../shared/http/auth.ts";
 import { openCodec } from "../../shared/codec.ts";
-import { integer } from "../../shared/config.ts";
+import { integer, optionalUrl } from "../../shared/config.ts";
 import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { openRegistry, registrySettings } from "../../shared/registry.ts";
@@ -27,6 +27,8 @@ const settings = {
   upstreams: upstreamSettings,
   sessionSeconds: integer("SESSION_SECONDS", 86_400, { min: 1, max: 31_536_000 }),
   corsOrigins,
+  /** Where people get the token they sign in with; the page links to it. */
+  signInUrl: optionalUrl("SIGN_IN_URL", ["https", "http"]),
   proxyMs: integer("PROXY_TIMEOUT_MS", 20_000, { min: 100, max: 300_000 }),
 };
 
@@ -54,6 +56,7 @@ await runRole("ui-gateway", settings, async (role, config) => {
       metrics,
     },
     session: { auth: config.auth, sessions, sessionSeconds: config.sessionSeconds, now },
+    signInUrl: config.signInUrl,
     stream: { streams, follow, issueTicket: (who) => issueTicket(db, who) },
     proxy: makeProxy(config.upstreams, { timeoutMs: config.proxyMs }),
     cursorOf: hub.cursorOf,

@@ -7,6 +7,8 @@ const chosen: Readonly<Record<string, string>> = {
   "GET /v1/session": "getSession",
   "POST /v1/session": "createSession",
   "GET /v1/preferences": "getPreferences",
+  "GET /v1/sign-in": "getWayToSignIn",
+  "POST /v1/session/cookie": "keepSessionCookie",
   "PUT /v1/preferences": "putPreferences",
   "PATCH /v1/preferences": "updatePreferences",
   "GET /v1/series/{id}": "getSeries",
@@ -75,6 +77,7 @@ export const apiTags = [
 
 const tagOfSegment: Readonly<Record<string, (typeof apiTags)[number]["name"]>> = {
   "export.ics": "tasks",
+  "sign-in": "session",
   stream: "live updates",
   sync: "live updates",
 };

@@ -46,6 +46,7 @@ export function addForm(): AddForm {
   const refresh = () => {
     const repeats = repeat.read().every !== "never";
     due.ask(repeats ? askFirstDue : null);
+    remind.know(due.read() !== "");
     repeat.follow(due.read());
     line.replaceChildren(...(repeats && due.read() !== "" ? lineOf() : []));
   };

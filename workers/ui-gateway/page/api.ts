@@ -10,6 +10,7 @@ import type {
   Reminder,
   Series,
   Session,
+  SignIn,
   Task,
 } from "./shapes.ts";
 import type { RepeatPattern } from "./repeat-rule.ts";
@@ -33,6 +34,9 @@ const body = async <T>(answer: Promise<Readonly<{ body: T }>>): Promise<T> => (a
 
 export const whoAmI = () => body(request<Session>("GET", "/v1/session"));
 export const signIn = (user: string) => body(request<Session>("POST", "/v1/session", { body: { user } }));
+/** Makes a token of the identity provider the session of this browser. */
+export const keepToken = (token: string) => body(request<Session>("POST", "/v1/session/cookie", { token }));
+export const howToSignIn = () => body(request<SignIn>("GET", "/v1/sign-in"));
 export const signOut = () => body(request<null>("DELETE", "/v1/session"));
 /** Sent again with the same key, it is made once. */
 export const createTask = (task: TaskFields, key: string) =>

@@ -2,8 +2,8 @@ import { element } from "../../../shared/page/element.ts";
 import { dueFields } from "./due-fields.ts";
 import { button } from "./fields.ts";
 
-/** Asks for another due, beginning with the one there is; `null` when a person leaves it as it is. */
-export function askDate(title: string, local: string): Promise<string | null> {
+/** Asks for another due, beginning with `local`; `null` when a person leaves it as it is. `problem` is why it is asked again. */
+export function askDate(title: string, local: string, problem: string | null = null): Promise<string | null> {
   const { promise, resolve } = Promise.withResolvers<string | null>();
   const due = dueFields();
   due.show(local);
@@ -14,6 +14,7 @@ export function askDate(title: string, local: string): Promise<string | null> {
     { method: "dialog" },
     element("h2", {}, title),
     due.root,
+    ...(problem === null ? [] : [element("p", { class: "error", role: "alert" }, problem)]),
     element("div", { class: "actions" }, cancel, element("button", { type: "submit" }, "Move")),
   );
   const dialog = element("dialog", { class: "card ask", "aria-label": title }, form);

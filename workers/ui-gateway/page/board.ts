@@ -1,13 +1,15 @@
 import { byId } from "../../../shared/page/element.ts";
 import * as api from "./api.ts";
 import { askDeletion, askStopAfter } from "./ask-scope.ts";
-import { deletionInWords, reachOf } from "./deletion.ts";
+import { deletionInWords, doneInWords, reachOf } from "./deletion.ts";
 import { makeDrawing } from "./draw-soon.ts";
 import { makeEditors } from "./editors.ts";
 import { watchFocus } from "./keep-focus.ts";
 import { openLive, type Live } from "./live.ts";
+import { notify } from "./notices.ts";
 import { placeRows } from "./place-rows.ts";
-import { isGone } from "./request.ts";
+import { reminderCards } from "./reminder-cards.ts";
+import { isGone, isSignedOut, isUnreached } from "./request.ts";
 import { seriesActions } from "./series-actions.ts";
 import { seriesCard, type SeriesCard } from "./series-card.ts";
 import { makeSeriesReader } from "./series-reader.ts";
@@ -24,9 +26,10 @@ import {
   type Fired,
   type State,
 } from "./store.ts";
+import { keepOutside, tellOutside } from "./system-notices.ts";
 import { taskRow, type TaskRow } from "./task-row.ts";
-import { clearToasts, showToast } from "./toast.ts";
 import type { UndoLater } from "./undo-later.ts";
+import { waitForNetwork } from "./wait-for-network.ts";
 import { wantsTold } from "./wants-told.ts";
 
 export type BoardDeps = Readonly<{
@@ -38,6 +41,8 @@ export type BoardDeps = Readonly<{
   onSignedOut: () => void;
   /** A reminder has fired, or one that had is over. */
   onTold: () => void;
+  /** So many reminders are shown. */
+  onReminders: (count: number) => void;
   /** The stream is open again. */
   onLive: () => void;
   /** `null` while they are not known. */
@@ -60,6 +65,8 @@ export type Board = Readonly<{
   add: (task: Task) => void;
 }>;
 
+const retryMs = 3_000;
+
 const emptyText: Readonly<Record<Filter, string>> = {
   open: "Nothing to do. Add a task above.",
   completed: "Nothing completed yet.",
@@ -72,7 +79,7 @@ export function makeBoard(deps: BoardDeps): Board {
   let state: State = new Map();
   let filter: Filter = "open";
   let live: Live | null = null;
-  /** Deleted on the page, and not yet on the server. */
+  /** Tasks that are deleted and reminders that are dismissed on the page, and not yet on the server. */
   const leaving = new Set<string>();
   /** Reminders that fired while the person wants to hear of none; they pop up once that is over. */
   let waiting: readonly Fired[] = [];
@@ -82,7 +89,7 @@ export function makeBoard(deps: BoardDeps): Board {
   // What is read in the background fails in silence: it is read again with the next change, or when the tab is opened.
   const series = makeSeriesReader(api, { onChange: () => drawing.soon(), onError: () => {} });
   const forget = (id: string) => set(withoutTask(state, id));
-  const ofSeries = seriesActions({ attempt, series, forget });
+  const ofSeries = seriesActions({ attempt, explain, series, forget });
 
   const draw = () => {
     const now = new Date();
@@ -97,9 +104,13 @@ export function makeBoard(deps: BoardDeps): Board {
     keepFocus(() => placeRows(list, shown));
     byId("empty").hidden = shown.length > 0;
     byId("empty").textContent = emptyText[filter];
-    clearToasts(isAsking);
+    cards.keepOnly(isAsking);
+    keepOutside(isAsking);
     waiting = waiting.filter((fired) => isAsking(fired.reminder.id));
-    waiting.filter(isTold).forEach(toast);
+    for (const fired of waiting.filter(isTold)) {
+      cards.show(fired);
+      tellOutside(fired);
+    }
     waiting = waiting.filter((fired) => !isTold(fired));
   };
   const rowOf = (item: ReturnType<typeof visible>[number], before: typeof rows, now: Date): HTMLElement => {
@@ -118,7 +129,7 @@ export function makeBoard(deps: BoardDeps): Board {
     return row.root;
   };
   const drawing = makeDrawing(list, draw);
-  const isAsking = (reminderId: string) => isShown(state, reminderId, leaving);
+  const isAsking = (reminderId: string) => !leaving.has(reminderId) && isShown(state, reminderId, leaving);
   const isTold = ({ task }: Fired) => {
     const wanted = preferences();
     return wanted === null || wantsTold(wanted, task.priority, new Date());
@@ -130,38 +141,62 @@ export function makeBoard(deps: BoardDeps): Board {
 
   const toggle = (task: Task) =>
     attempt(async () => {
-      set(applyAnswer(state, await (task.status === "open" ? api.completeTask(task.id) : api.reopenTask(task.id))));
+      const isDone = task.status === "completed";
+      set(applyAnswer(state, await (isDone ? api.reopenTask(task.id) : api.completeTask(task.id))));
       deps.onTold();
+      const undone: Task = { ...task, status: "completed" };
+      if (isDone) return;
+      notify({
+        text: doneInWords(task),
+        kind: "info",
+        key: "done",
+        seconds: 6,
+        actions: [["Undo", () => void toggle(undone)]],
+      });
     });
+
+  /** Hides what leaves at once, and sends it when it is not undone. Where that fails it is shown again. */
+  const leave = (
+    ids: readonly string[],
+    { text, send, onBack }: Readonly<{ text: string; send: () => Promise<void>; onBack: () => void }>,
+  ) => {
+    const putBack = () => {
+      for (const id of ids) leaving.delete(id);
+      drawing.now();
+    };
+    for (const id of ids) leaving.add(id);
+    drawing.soon();
+    undo.later({
+      text,
+      undo: () => {
+        putBack();
+        onBack();
+      },
+      commit: () =>
+        attempt(async () => {
+          try {
+            await send();
+            deps.onTold();
+          } finally {
+            putBack();
+          }
+        }),
+    });
+  };
 
   const remove = (task: Task) =>
     attempt(async () => {
       const scope = await askDeletion(task);
       if (scope === null) return;
       const ids = reachOf(state, task, scope);
-      const putBack = () => {
-        for (const id of ids) leaving.delete(id);
-        drawing.now();
-      };
-      for (const id of ids) leaving.add(id);
-      drawing.soon();
-      undo.later({
+      leave(ids, {
         text: deletionInWords(task, scope),
-        undo: () => {
-          putBack();
-          focusOn(`delete ${task.id}`);
+        onBack: () => focusOn(`delete ${task.id}`),
+        send: async () => {
+          await api.deleteTask(task.id, scope).catch(ignoreGone);
+          for (const id of ids) state = withoutTask(state, id);
+          if (task.template_id !== null) series.refreshSoon(task.template_id);
         },
-        commit: () =>
-          attempt(async () => {
-            try {
-              await api.deleteTask(task.id, scope).catch(ignoreGone);
-              for (const id of ids) state = withoutTask(state, id);
-              if (task.template_id !== null) series.refreshSoon(task.template_id);
-              deps.onTold();
-            } finally {
-              putBack();
-            }
-          }),
       });
     });
 
@@ -190,21 +225,35 @@ export function makeBoard(deps: BoardDeps): Board {
   const edit = (task: Task) => editors.open(task, filter);
 
   const remind = (task: Task, reminder: Reminder) => {
-    toast({ task, reminder });
-    byId("toasts").querySelector<HTMLElement>(`[data-reminder="${reminder.id}"] button`)?.focus();
+    cards.show({ task, reminder });
+    cards.focus(reminder.id);
   };
-  const toast = (fired: Fired) => {
-    const { id } = fired.reminder;
-    const change = (work: () => Promise<Reminder>) =>
-      attempt(async () => {
-        set(applyReminder(state, await work()));
-        deps.onTold();
-      });
-    showToast(fired, {
-      dismiss: () => change(() => api.dismissReminder(id)),
-      snooze: (preset) => change(() => api.snoozeReminder(id, preset)),
-    });
-  };
+  const cards = reminderCards(
+    {
+      done: ({ task }) => toggle(state.get(task.id)?.task ?? task),
+      snooze: ({ reminder }, preset) =>
+        attempt(async () => {
+          set(applyReminder(state, await api.snoozeReminder(reminder.id, preset)));
+          deps.onTold();
+        }),
+      dismiss: async (fired) => {
+        const ids = fired.map(({ reminder }) => reminder.id);
+        leave(ids, {
+          text: ids.length === 1 ? "The reminder was dismissed." : `${ids.length} reminders were dismissed.`,
+          onBack: () => {
+            for (const one of fired) if (isAsking(one.reminder.id)) cards.show(one);
+          },
+          send: async () => {
+            const answers = await Promise.allSettled(ids.map((id) => api.dismissReminder(id)));
+            for (const answer of answers) if (answer.status === "fulfilled") state = applyReminder(state, answer.value);
+            const failed = answers.find((answer) => answer.status === "rejected");
+            if (failed) throw failed.reason;
+          },
+        });
+      },
+    },
+    deps.onReminders,
+  );
 
   const showLive = (now: "live" | "waiting") => {
     byId("state").textContent = now === "live" ? "Live" : "Connecting…";
@@ -212,10 +261,24 @@ export function makeBoard(deps: BoardDeps): Board {
     if (now === "live") deps.onLive();
   };
 
+  /** What is read is used only where nothing else began to follow meanwhile. */
+  let turn = 0;
+  const readSnapshot = async (own: number): Promise<api.Snapshot | null> => {
+    for (;;)
+      try {
+        const snapshot = await api.readSnapshot();
+        return own === turn ? snapshot : null;
+      } catch (error) {
+        if (own !== turn) return null;
+        if (!isUnreached(error)) throw error;
+        await waitForNetwork(retryMs);
+      }
+  };
   const follow = async (): Promise<void> => {
     live?.close();
     showLive("waiting");
-    const snapshot = await api.readSnapshot();
+    const snapshot = await readSnapshot(++turn);
+    if (snapshot === null) return;
     set(fromSnapshot(snapshot.tasks, snapshot.reminders));
     live = openLive(snapshot.cursor, {
       onChange: ({ payload }) => {
@@ -228,6 +291,10 @@ export function makeBoard(deps: BoardDeps): Board {
       },
       onReset: () => void attempt(follow),
       onSignedOut: deps.onSignedOut,
+      onRefused: () =>
+        void api.whoAmI().catch((error: unknown) => {
+          if (isSignedOut(error)) deps.onSignedOut();
+        }),
       onState: showLive,
     });
     if (filter === "repeating") void attempt(series.refreshAll);
@@ -236,6 +303,7 @@ export function makeBoard(deps: BoardDeps): Board {
   return {
     follow,
     close: () => {
+      turn++;
       live?.close();
       live = null;
       state = new Map();
@@ -243,7 +311,8 @@ export function makeBoard(deps: BoardDeps): Board {
       leaving.clear();
       series.clear();
       list.replaceChildren();
-      byId("toasts").replaceChildren();
+      cards.keepOnly(() => false);
+      keepOutside(() => false);
     },
     forget: () => editors.clear(),
     hasUnsaved: () => editors.hasUnsaved(),

@@ -17,7 +17,7 @@ export function reachOf(state: State, task: Task, scope: Scope): readonly string
 
 /** "“Water the plants” was deleted.", "“Water the plants” does not repeat any more." */
 export function deletionInWords({ title, is_recurring_template }: Task, scope: Scope): string {
-  const short = title.length > 60 ? `${title.slice(0, 60)}…` : title;
+  const short = shortened(title);
   if (is_recurring_template) return `“${short}” does not repeat any more.`;
   switch (scope) {
     case "this":
@@ -27,4 +27,12 @@ export function deletionInWords({ title, is_recurring_template }: Task, scope: S
     case "all":
       return `“${short}” was deleted, with all of its series.`;
   }
+}
+
+export function doneInWords({ title }: Task): string {
+  return `“${shortened(title)}” is done.`;
+}
+
+function shortened(title: string): string {
+  return title.length > 60 ? `${title.slice(0, 60)}…` : title;
 }

@@ -7,6 +7,10 @@ const withinPx = 8;
  */
 export function guardClicks(now: () => number = () => performance.now()): void {
   let last: Readonly<{ x: number; y: number; at: number; control: Element | null }> | null = null;
+  // Who has typed something in between knows what is there now.
+  document.addEventListener("input", ({ target }) => {
+    if (target instanceof Element && !target.matches("[type=checkbox]")) last = null;
+  });
   document.addEventListener(
     "click",
     (event) => {

@@ -7,46 +7,102 @@ export type LiveHandlers = Readonly<{
   /** The position is not valid any more: read the lists again and start from their cursor. */
   onReset: () => void;
   onSignedOut: () => void;
+  /** The stream was refused, for a reason a browser does not tell: the session may have ended. It is tried again. */
+  onRefused: () => void;
   onState: (state: "live" | "waiting") => void;
 }>;
 
+/** The server says its position each minute. A stream that says nothing for longer is dead, whatever the browser believes. */
+const silentMs = 80_000;
+/** What is not open by then never will be: a browser may have sent it over a connection it kept, that is dead too, and has up to six. */
+const openingMs = 6_000;
+const checkMs = 3_000;
+/** Somebody looks at the page again: a stream that is silent for longer than this is opened anew, to be sure. */
+const doubtfulMs = 20_000;
+const longestPauseMs = 30_000;
+
 /**
- * Follows the stream from `cursor`. EventSource reconnects by itself with the last id it saw, so nothing is missed; where it
- * gives up (a proxy answered with an error) a new one is opened after a second, from the last id.
+ * Follows the stream from `cursor`, for as long as it takes: whatever ends it, or leaves it dead without an end, it is opened again from
+ * the last id, so nothing is missed. "live" is said only once the server has answered.
  */
 export function openLive(cursor: string | null, handlers: LiveHandlers): Live {
   let last = cursor;
-  let source: EventSource;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let source: EventSource | null = null;
+  let isOpen = false;
+  let heardAt = 0;
+  let refusals = 0;
+  let again: ReturnType<typeof setTimeout> | undefined;
+
+  const hear = () => (heardAt = Date.now());
   const open = () => {
-    source = new EventSource(last ? `/v1/stream?cursor=${encodeURIComponent(last)}` : "/v1/stream");
-    source.addEventListener("open", () => handlers.onState("live"));
-    source.addEventListener("error", () => {
-      handlers.onState("waiting");
-      if (source.readyState !== EventSource.CLOSED) return;
-      clearTimeout(timer);
-      timer = setTimeout(open, 1000 + Math.random() * 1000);
+    clearTimeout(again);
+    source?.close();
+    isOpen = false;
+    hear();
+    const own = new EventSource(last ? `/v1/stream?cursor=${encodeURIComponent(last)}` : "/v1/stream");
+    source = own;
+    const on = (name: string, react: (event: MessageEvent<string>) => void) =>
+      own.addEventListener(name, (event: MessageEvent<string>) => {
+        hear();
+        react(event);
+      });
+    own.addEventListener("open", () => {
+      hear();
+      isOpen = true;
+      refusals = 0;
+      handlers.onState("live");
     });
-    source.addEventListener("task.changed", (event) => {
+    own.addEventListener("error", () => {
+      hear();
+      isOpen = false;
+      handlers.onState("waiting");
+      if (own.readyState !== EventSource.CLOSED) return; // The browser comes back by itself, with the last id it saw.
+      handlers.onRefused();
+      const pauseMs = Math.min(longestPauseMs, 1_000 * 2 ** refusals++);
+      again = setTimeout(open, pauseMs * (1 + Math.random()));
+    });
+    on("task.changed", (event) => {
       last = event.lastEventId || last;
       // The gateway writes TaskChanged with its payload as an object.
       handlers.onChange(JSON.parse(event.data) as TaskChanged);
     });
-    source.addEventListener("cursor", (event) => {
+    on("cursor", (event) => {
       last = event.lastEventId || last;
     });
-    source.addEventListener("reset", () => {
+    on("reset", () => {
       close();
       handlers.onReset();
     });
-    source.addEventListener("auth", () => {
+    on("auth", () => {
       close();
       handlers.onSignedOut();
     });
   };
+  const check = () => {
+    const isWaitingItsTurn = source?.readyState === EventSource.CLOSED;
+    if (isWaitingItsTurn || Date.now() - heardAt < (isOpen ? silentMs : openingMs)) return;
+    handlers.onState("waiting");
+    open();
+  };
+  const look = () => {
+    // Where it does not open again, `check` says so.
+    if (!document.hidden && Date.now() - heardAt > doubtfulMs) open();
+  };
+  const loseNetwork = () => {
+    handlers.onState("waiting");
+    open();
+  };
+  const watching = setInterval(check, checkMs);
+  document.addEventListener("visibilitychange", look);
+  window.addEventListener("online", open);
+  window.addEventListener("offline", loseNetwork);
   const close = () => {
-    clearTimeout(timer);
-    source.close();
+    clearTimeout(again);
+    clearInterval(watching);
+    document.removeEventListener("visibilitychange", look);
+    window.removeEventListener("online", open);
+    window.removeEventListener("offline", loseNetwork);
+    source?.close();
   };
   open();
   return { close };

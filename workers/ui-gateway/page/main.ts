@@ -1,85 +1,113 @@
 // The page: signs in, reads a snapshot, follows the stream from the snapshot's cursor and draws what it knows.
 import { byId } from "../../../shared/page/element.ts";
-import { addForm, type AddDraft } from "./add-form.ts";
-import { makeAddQueue } from "./add-queue.ts";
+import { makeAdding } from "./adding.ts";
 import * as api from "./api.ts";
 import { ask } from "./ask.ts";
 import { makeBoard } from "./board.ts";
 import { guardClicks } from "./guard-clicks.ts";
-import { notify, type Notice } from "./notices.ts";
+import { clearNotices, notify, type Notice } from "./notices.ts";
 import { openNotifications, type NotificationsDialog } from "./notifications-dialog.ts";
-import { offerZone } from "./offer-zone.ts";
+import { forgetOffer, offerZone } from "./offer-zone.ts";
+import { nameOf } from "./people.ts";
 import { openPreferences } from "./preferences-dialog.ts";
-import { isSignedOut } from "./request.ts";
+import { isSignedOut, isUnreached } from "./request.ts";
 import type { Preferences } from "./shapes.ts";
 import type { Filter } from "./store.ts";
+import { offerOutside } from "./system-notices.ts";
+import { onTabs, tellTabs } from "./tabs.ts";
 import { makeUndoLater } from "./undo-later.ts";
+import { waitForNetwork } from "./wait-for-network.ts";
+import { makeWelcome } from "./welcome.ts";
+
+const ended = "Your session has ended. Sign in again: what you have written is still here.";
+const retryMs = 3_000;
 
 let known: Preferences | null = null;
 let told: NotificationsDialog | null = null;
 let problem: Notice | null = null;
-let sending: Notice | null = null;
+/** Whose board is shown, or was shown last. */
+let person: string | null = null;
+
 guardClicks();
+byId("reminders-head").append(offerOutside());
+// What is focused or scrolled to comes to stand above what is at the lower edge.
+new ResizeObserver(([entry]) => {
+  document.documentElement.style.scrollPaddingBottom = `${Math.min(entry?.contentRect.height ?? 0, innerHeight / 2)}px`;
+}).observe(byId("below"));
 const undo = makeUndoLater();
-const board = makeBoard({ attempt, explain, undo, onSignedOut: showWelcome, onTold, onLive, preferences: () => known });
-const form = addForm();
-const unsent = new Set<Notice>();
-const queue = makeAddQueue<AddDraft>({
-  send: async (fields, key) => board.add(await api.createTask(fields, key)),
-  onFailed: ({ draft, fields, error, again }) => {
-    const why = explain(error);
-    if (form.isUntouched()) {
-      form.show(draft);
-      if (why !== null) tell(why);
-      return;
-    }
-    // What is being typed now is not written over.
-    const notice = notify({
-      text: `“${fields.title}” was not added. ${why ?? "You are signed out."}`,
-      kind: "error",
-      key: crypto.randomUUID(),
-      isKept: true,
-      actions: [
-        ["Try again", () => (unsent.delete(notice), again())],
-        ["Discard", () => unsent.delete(notice)],
-      ],
-    });
-    unsent.add(notice);
-  },
-  onWaiting: (count) => {
-    sending?.close();
-    sending = null;
-    if (count > 1) sending = notify({ text: `Adding ${count} tasks…`, kind: "info", key: "sending" });
-  },
+const welcome = makeWelcome({ onSignedIn: announce, messageOf });
+const board = makeBoard({
+  attempt,
+  explain,
+  undo,
+  onSignedOut: () => leave(ended),
+  onTold,
+  onReminders: (count) => (document.title = count === 0 ? "Taskwire" : `(${count}) Taskwire`),
+  onLive: () => problem?.close(),
+  preferences: () => known,
 });
+const adding = makeAdding({
+  onAdded: board.add,
+  onFailed: tell,
+  explain,
+  onSubmit: () => problem?.close(),
+});
+onTabs(() => void checkPerson());
 
 async function start(): Promise<void> {
-  try {
-    const session = await api.whoAmI();
-    await openBoard(session.user ?? session.user_id.slice(0, 8));
-  } catch (error) {
-    if (isSignedOut(error)) return showWelcome();
-    tell(messageOf(error));
-  }
+  for (;;)
+    try {
+      return await openBoard((await api.whoAmI()).user_id);
+    } catch (error) {
+      if (isSignedOut(error)) return leave("");
+      tell(messageOf(error));
+      if (!isUnreached(error)) return;
+      await waitForNetwork(retryMs);
+    }
 }
 
-function showWelcome(): void {
+async function announce(userId: string): Promise<void> {
+  tellTabs();
+  await openBoard(userId);
+}
+
+/** Shows who may sign in instead of the board. */
+function leave(why: string): void {
   board.close();
   known = null;
   for (const dialog of document.querySelectorAll("dialog")) dialog.close();
-  for (const id of ["board", "who", "state", "zone-offer"]) byId(id).hidden = true;
-  byId("welcome").hidden = false;
-  byId("sign-in").querySelector("input")?.focus();
+  for (const id of ["board", "who", "state"]) byId(id).hidden = true;
+  forgetOffer();
+  welcome.show(why);
 }
 
-async function openBoard(user: string): Promise<void> {
-  byId("welcome").hidden = true;
-  byId("user").textContent = user;
+async function openBoard(userId: string): Promise<void> {
+  welcome.hide();
+  problem?.close();
+  if (userId !== person) {
+    board.forget();
+    clearNotices();
+    adding.handOver(person, userId);
+  }
+  person = userId;
+  byId("user").textContent = nameOf(userId);
   for (const id of ["board", "who", "state"]) byId(id).hidden = false;
   await board.follow();
   // The tasks are there without them.
   void attempt(async () => usePreferences(await api.readPreferences()));
   void tellUnread();
+}
+
+/** Another tab may have signed in another person, or out: nothing may be written into the wrong account. */
+async function checkPerson(): Promise<void> {
+  const shown = byId("board").hidden ? null : person;
+  const session = await api.whoAmI().catch((error: unknown) => (isSignedOut(error) ? null : undefined));
+  // Not reached: nobody knows better.
+  if (session === undefined || (session?.user_id ?? null) === shown) return;
+  if (session === null) return leave("You signed out in another tab.");
+  board.close();
+  await attempt(() => openBoard(session.user_id));
+  notify({ text: `You are signed in as ${nameOf(session.user_id)} now.`, kind: "info", key: "person", seconds: 10 });
 }
 
 let countSoon: ReturnType<typeof setTimeout> | undefined;
@@ -92,10 +120,6 @@ function onTold(): void {
   }, 1_500);
 }
 
-function onLive(): void {
-  problem?.close();
-}
-
 async function tellUnread(): Promise<void> {
   // What cannot be counted now is counted with the next one.
   const unread = await api.countUnread().catch(() => null);
@@ -105,7 +129,7 @@ async function tellUnread(): Promise<void> {
 
 function usePreferences(preferences: api.Versioned<Preferences>): void {
   known = preferences.value;
-  form.tellUsual(known.default_reminders);
+  adding.tellUsual(known.default_reminders);
   board.draw();
   offerZone(preferences.value.tz, (tz) =>
     attempt(async () =>
@@ -137,35 +161,9 @@ function messageOf(error: unknown): string {
 /** The sentence for what went wrong; `null` where signing in again is all there is to say. */
 function explain(error: unknown): string | null {
   if (!isSignedOut(error)) return messageOf(error);
-  showWelcome();
+  leave(ended);
   return null;
 }
-
-function hasUnsaved(): boolean {
-  return queue.waiting() > 0 || unsent.size > 0 || board.hasUnsaved();
-}
-
-byId("sign-in").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const fields = byId<HTMLFormElement>("sign-in");
-  const button = fields.querySelector("button");
-  if (button) button.disabled = true;
-  void attempt(async () => {
-    const user = String(new FormData(fields).get("user")).trim();
-    await api.signIn(user);
-    await openBoard(user);
-  }).finally(() => {
-    if (button) button.disabled = false;
-  });
-});
-
-// Read and emptied at once: what is typed from now on is the next task.
-byId("add").addEventListener("submit", (event) => {
-  event.preventDefault();
-  problem?.close();
-  queue.add(form.draft(), form.read());
-  form.clear();
-});
 
 byId("preferences").addEventListener(
   "click",
@@ -200,6 +198,8 @@ byId("notifications").addEventListener(
     }),
 );
 
+const hasUnsaved = () => adding.hasUnsent() || board.hasUnsaved();
+
 byId("sign-out").addEventListener(
   "click",
   () =>
@@ -207,7 +207,9 @@ byId("sign-out").addEventListener(
       if (hasUnsaved() && !(await mayLeave())) return;
       await undo.flush();
       await api.signOut();
-      showWelcome();
+      tellTabs();
+      clearNotices();
+      leave("");
     }),
 );
 
@@ -228,12 +230,12 @@ for (const tab of document.querySelectorAll<HTMLButtonElement>("[data-filter]"))
 // Preferences and the dates of series are not streamed: another device may have changed them.
 document.addEventListener("visibilitychange", () => {
   if (document.hidden || known === null) return;
+  void checkPerson();
   board.lookAgain();
   // What cannot be read now stays as it was known.
   void api.readPreferences().then(usePreferences, () => {});
 });
 
-window.addEventListener("pagehide", queue.flush);
 window.addEventListener("beforeunload", (event) => {
   if (hasUnsaved()) event.preventDefault();
 });

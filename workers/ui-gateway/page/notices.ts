@@ -75,3 +75,8 @@ export function notify({
   start();
   return notice;
 }
+
+/** Closes all there are, as if nobody had seen them: they are meant for somebody who has left. */
+export function clearNotices(): void {
+  for (const notice of open.values()) notice.close();
+}

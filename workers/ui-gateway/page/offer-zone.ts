@@ -1,5 +1,4 @@
-import { byId, element } from "../../../shared/page/element.ts";
-import { button } from "./fields.ts";
+import { notify, type Notice } from "./notices.ts";
 import { zoneHere } from "./repeat-words.ts";
 
 const declined = "taskwire-zone-declined";
@@ -9,20 +8,28 @@ export function shouldOffer(chosen: string, here: string, declinedZone: string |
   return chosen === "UTC" && here !== "UTC" && declinedZone !== here;
 }
 
-/** Offers the zone of the browser as the one reminders and repetitions are reckoned in. Once: what is declined is not offered again. */
+let offer: Notice | null = null;
+
+/**
+ * Offers the zone of the browser as the one reminders and repetitions are reckoned in. Once: what is declined is not offered again, what was
+ * closed not before the page is opened anew.
+ */
 export function offerZone(chosen: string, take: (zone: string) => Promise<void>): void {
   const here = zoneHere();
-  const offer = byId("zone-offer");
-  offer.hidden = !shouldOffer(chosen, here, localStorage.getItem(declined));
-  const [yes, no] = [button(`Use ${here}`), button("Keep UTC", { class: "quiet" })];
-  yes.addEventListener("click", () => {
-    offer.hidden = true;
-    void take(here);
+  if (!shouldOffer(chosen, here, localStorage.getItem(declined))) return offer?.close();
+  offer ??= notify({
+    text: `The clock of this browser is that of ${here}, your preferences say UTC.`,
+    kind: "info",
+    key: "zone",
+    actions: [
+      [`Use ${here}`, () => void take(here)],
+      ["Keep UTC", () => localStorage.setItem(declined, here)],
+    ],
   });
-  no.addEventListener("click", () => {
-    offer.hidden = true;
-    localStorage.setItem(declined, here);
-  });
-  const text = element("p", {}, `The clock of this browser is that of ${here}, your preferences say UTC.`);
-  offer.replaceChildren(text, yes, no);
+}
+
+/** Another person may be asked again. */
+export function forgetOffer(): void {
+  offer?.close();
+  offer = null;
 }

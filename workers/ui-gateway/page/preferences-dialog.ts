@@ -9,6 +9,7 @@ import { zoneHere } from "./repeat-words.ts";
 import { notify } from "./notices.ts";
 import { isOutdated } from "./request.ts";
 import type { Preferences } from "./shapes.ts";
+import { offerOutside } from "./system-notices.ts";
 import { newWebhookSecret } from "./webhook-secret.ts";
 
 export type PreferencesDeps = Readonly<{
@@ -109,7 +110,14 @@ export async function openPreferences(deps: PreferencesDeps): Promise<void> {
     usual.root,
     group("Quiet", quiet.root, quietPart, labelled("Muted until", muted), urgent.root),
     group("What is late, after a breakdown", labelled("Late reminders", late), hoursPart),
-    group("Where to tell you", inApp.root, labelled("E-mail to", email), labelled("Webhook", url), secretPart),
+    group(
+      "Where to tell you",
+      inApp.root,
+      offerOutside(),
+      labelled("E-mail to", email),
+      labelled("Webhook", url),
+      secretPart,
+    ),
     problem,
     element("div", { class: "actions" }, cancel, save),
   );

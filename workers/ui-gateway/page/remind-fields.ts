@@ -73,6 +73,8 @@ export type RemindFields = Readonly<{
   /** `null` for the person's usual reminders. */
   read: () => readonly string[] | null;
   show: (remind: readonly string[] | null) => void;
+  /** Whether there is a due date: a reminder before none would never come, and is complained about. */
+  know: (hasDue: boolean) => void;
   /** Says what the usual ones are. */
   tellUsual: (rules: readonly string[]) => void;
 }>;
@@ -87,8 +89,22 @@ export function remindFields(): RemindFields {
   ]);
   const several = reminderTicks("Remind me");
   const root = element("div", { class: "part" }, labelled("Reminder", select), several.root);
-  const refresh = () => showPart(several.root, select.value === "several");
-  select.addEventListener("change", refresh);
+  let hasDue = true;
+  let before = select.value;
+  const complain = () => {
+    const isOwn = select.value !== "usual" && select.value !== "none";
+    select.setCustomValidity(isOwn && !hasDue ? "Say when it is due: the reminder counts from there." : "");
+  };
+  const refresh = () => {
+    showPart(several.root, select.value === "several");
+    before = select.value;
+    complain();
+  };
+  select.addEventListener("change", () => {
+    // The one that was chosen is among the several.
+    if (select.value === "several" && offeredReminders.includes(before)) several.show([before]);
+    refresh();
+  });
   const show = (remind: readonly string[] | null) => {
     const [first, ...more] = remind ?? [];
     const isOffered = first !== undefined && more.length === 0 && offeredReminders.includes(first);
@@ -105,6 +121,10 @@ export function remindFields(): RemindFields {
       return select.value === "several" ? several.read() : [select.value];
     },
     show,
+    know: (is) => {
+      hasDue = is;
+      complain();
+    },
     tellUsual: (rules) => {
       const option = select.options[0];
       if (option) option.textContent = `my usual: ${remindersInWords(rules)}`;

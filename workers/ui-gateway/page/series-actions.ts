@@ -10,6 +10,8 @@ import type { Occurrence } from "./shapes.ts";
 
 export type SeriesActionsDeps = Readonly<{
   attempt: (work: () => Promise<void>) => Promise<void>;
+  /** The sentence for what went wrong; `null` where it is told elsewhere. */
+  explain: (error: unknown) => string | null;
   series: SeriesReader;
   /** A task this page has deleted. */
   forget: (taskId: string) => void;
@@ -18,6 +20,7 @@ export type SeriesActionsDeps = Readonly<{
 /** What is done to one date of a series, asking what it takes to be sure. */
 export function seriesActions({
   attempt,
+  explain,
   series,
   forget,
 }: SeriesActionsDeps): Pick<SeriesActions, "skip" | "unskip" | "move" | "complete"> {
@@ -42,11 +45,20 @@ export function seriesActions({
     move: (details, occurrence) =>
       attempt(async () => {
         const title = `Move ${dateInWords(occurrence, new Date())}`;
-        const local = await askDate(title, localOf(occurrence));
-        if (local === null || local === localOf(occurrence)) return;
-        const { due_date, due_on } = dueOf(local);
-        const body = due_on === null ? { due_date } : { due_on };
-        await change(details, occurrence, { wants: "move", body });
+        let problem: string | null = null;
+        for (let local: string | null = localOf(occurrence); ;) {
+          local = await askDate(title, local, problem);
+          if (local === null || local === localOf(occurrence)) return;
+          const { due_date, due_on } = dueOf(local);
+          const body = due_on === null ? { due_date } : { due_on };
+          try {
+            return await change(details, occurrence, { wants: "move", body });
+          } catch (error) {
+            // What was said is asked for again as it was said.
+            problem = explain(error);
+            if (problem === null) return;
+          }
+        }
       }),
   };
 }

@@ -102,4 +102,7 @@ export type Notification = Readonly<{
 
 export type Page<T> = Readonly<{ items: readonly T[]; next_cursor: string | null }>;
 
-export type Session = Readonly<{ user_id: string; user?: string | null }>;
+export type Session = Readonly<{ user_id: string }>;
+
+/** `name`: any name will do. `token`: one of the identity provider, which `url` leads to. */
+export type SignIn = Readonly<{ by: "name" | "token"; url: string | null }>;
