@@ -73,6 +73,8 @@ test("a request that gets no answer is given up: the text comes back, and when a
   const alert = page.getByRole("alert").filter({ hasText: "cannot be reached" });
   await alert.waitFor({ timeout: 45_000 });
   expect(await titleField(page).inputValue()).toBe("Into the void");
+  // What cannot be reached is not live.
+  await isConnecting(page);
   await look(page, "50-void");
   proxy.thaw();
   await add(page);

@@ -7,6 +7,7 @@ import {
   apiOf,
   localTime,
   dueField,
+  isLive,
   look,
   row,
   signIn,
@@ -221,4 +222,20 @@ test("a reminder of its own needs a due date, and the one that was chosen is amo
   await row(page, "Never told")
     .getByText(/^Reminder /)
     .waitFor();
+}, 60_000);
+
+test("half a thought survives a reload", async () => {
+  const page = await pages.open();
+  await signIn(page, "typing-jan");
+  const local = await localTime(page, 86_400_000);
+  await titleField(page).fill("Half a thought");
+  await dueField(page).fill(local);
+  await page.reload();
+  await isLive(page);
+  expect([await titleField(page).inputValue(), await dueField(page).inputValue()]).toEqual(["Half a thought", local]);
+  await add(page);
+  await row(page, "Half a thought").waitFor();
+  await page.reload();
+  await isLive(page);
+  expect(await titleField(page).inputValue()).toBe("");
 }, 60_000);

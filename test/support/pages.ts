@@ -43,7 +43,10 @@ export function usePages(options: SystemOptions = {}): Pages {
     page.setDefaultTimeout(15_000);
     page.on("console", (message) => {
       // The first look at the session of a stranger is a 401, and the browser says so by itself. So is it with a 412.
-      if (message.type() === "error" && !/status of (401|412)/.test(message.text())) complaints.push(message.text());
+      const isMeant = /status of (401|412)/.test(message.text());
+      // A series whose template was made a moment ago: it is read again a little later.
+      const isEarly = /status of 404/.test(message.text()) && message.location().url.includes("/v1/series/");
+      if (message.type() === "error" && !isMeant && !isEarly) complaints.push(message.text());
     });
     page.on("pageerror", (error) => complaints.push(String(error)));
     await page.goto(address);

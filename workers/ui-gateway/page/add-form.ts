@@ -59,14 +59,16 @@ export function addForm(): AddForm {
     if (dates.length === 0 && made.anchor === "schedule") return [words, element("p", {}, "That never comes.")];
     return [words, ...(dates.length > 0 ? [element("ol", { "aria-label": "First dates" }, ...dates)] : [])];
   };
-  const draft = (): AddDraft => ({
+  const draftNow = (): AddDraft => ({
     title: title?.value ?? "",
     due: due.read(),
     remind: remind.read(),
     repeat: repeat.read(),
     priority: priority.read(),
   });
-  const show = (shown: AddDraft) => {
+  const show = (draft: AddDraft) => {
+    // One that was kept by an earlier build may lack a field.
+    const shown = { ...empty, ...draft, repeat: { ...empty.repeat, ...draft.repeat } };
     if (title) {
       title.value = shown.title;
       checkTitle(title);
@@ -81,7 +83,7 @@ export function addForm(): AddForm {
   repeat.onChange(refresh);
   refresh();
   return {
-    draft,
+    draft: draftNow,
     show,
     read: () => ({
       title: title?.value.trim() ?? "",
@@ -96,7 +98,7 @@ export function addForm(): AddForm {
     },
     // A day of the month follows the due date by itself, so what was chosen is compared where it counts.
     isUntouched: () => {
-      const { repeat: chosen, ...rest } = draft();
+      const { repeat: chosen, ...rest } = draftNow();
       const { repeat: none, ...others } = empty;
       return chosen.every === none.every && JSON.stringify(rest) === JSON.stringify(others);
     },

@@ -2,6 +2,7 @@ import { byId } from "../../../shared/page/element.ts";
 import { addForm, type AddDraft, type AddForm } from "./add-form.ts";
 import { makeAddQueue } from "./add-queue.ts";
 import * as api from "./api.ts";
+import { openDrafts } from "./drafts.ts";
 import { notify, type Notice } from "./notices.ts";
 import type { Task } from "./shapes.ts";
 
@@ -18,8 +19,8 @@ export type Adding = Readonly<{
   tellUsual: AddForm["tellUsual"];
   /** Whether there are tasks that are written and not yet on the server. */
   hasUnsent: () => boolean;
-  /** Puts what a person has written away: nobody else sees it, and it is there again for them. */
-  handOver: (from: string | null, to: string) => void;
+  /** Puts what the person before has written away: nobody else sees it, and it is there again for them. */
+  handOver: (userId: string) => void;
 }>;
 
 /** What takes longer than this is told. */
@@ -28,7 +29,8 @@ const noticeableMs = 1_000;
 /** The form that adds tasks, and what becomes of them until the server has them. Nothing that was written gets lost on the way. */
 export function makeAdding({ onAdded, onFailed, explain, onSubmit }: AddingDeps): Adding {
   const form = addForm();
-  const drafts = new Map<string, AddDraft>();
+  const drafts = openDrafts();
+  let owner: string | null = null;
   const offered = new Set<Notice>();
   let slow: ReturnType<typeof setTimeout> | undefined;
   let sending: Notice | null = null;
@@ -72,15 +74,22 @@ export function makeAdding({ onAdded, onFailed, explain, onSubmit }: AddingDeps)
     queue.add(form.draft(), form.read());
     form.clear();
   });
-  window.addEventListener("pagehide", queue.flush);
+  const keep = () => {
+    if (owner !== null) drafts.put(owner, form.isUntouched() ? null : form.draft());
+  };
+  window.addEventListener("pagehide", () => {
+    queue.flush();
+    keep();
+  });
   return {
     tellUsual: form.tellUsual,
     hasUnsent: () => queue.waiting() > 0 || offered.size > 0,
-    handOver: (from, to) => {
-      if (from !== null) drafts.set(from, form.draft());
+    handOver: (userId) => {
+      keep();
+      owner = userId;
       for (const notice of offered) notice.close();
       offered.clear();
-      const own = drafts.get(to);
+      const own = drafts.get(userId);
       if (own) form.show(own);
       else form.clear();
     },

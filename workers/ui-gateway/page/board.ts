@@ -9,7 +9,7 @@ import { openLive, type Live } from "./live.ts";
 import { notify } from "./notices.ts";
 import { placeRows } from "./place-rows.ts";
 import { reminderCards } from "./reminder-cards.ts";
-import { isGone, isSignedOut, isUnreached } from "./request.ts";
+import { isGone, isPassing, isSignedOut } from "./request.ts";
 import { seriesActions } from "./series-actions.ts";
 import { seriesCard, type SeriesCard } from "./series-card.ts";
 import { makeSeriesReader } from "./series-reader.ts";
@@ -54,6 +54,8 @@ export type Board = Readonly<{
   follow: () => Promise<void>;
   /** Stops following. What is being edited stays for the same person. */
   close: () => void;
+  /** The server was not reached: what is shown may be old. */
+  doubt: () => void;
   /** Forgets what is being edited: another person is here. */
   forget: () => void;
   hasUnsaved: () => boolean;
@@ -128,7 +130,7 @@ export function makeBoard(deps: BoardDeps): Board {
     rows.set(key, row);
     return row.root;
   };
-  const drawing = makeDrawing(list, draw);
+  const drawing = makeDrawing([list, byId("below")], draw);
   const isAsking = (reminderId: string) => !leaving.has(reminderId) && isShown(state, reminderId, leaving);
   const isTold = ({ task }: Fired) => {
     const wanted = preferences();
@@ -195,7 +197,7 @@ export function makeBoard(deps: BoardDeps): Board {
         send: async () => {
           await api.deleteTask(task.id, scope).catch(ignoreGone);
           for (const id of ids) state = withoutTask(state, id);
-          if (task.template_id !== null) series.refreshSoon(task.template_id);
+          if (task.template_id !== null && filter === "repeating") series.refreshSoon(task.template_id);
         },
       });
     });
@@ -270,7 +272,7 @@ export function makeBoard(deps: BoardDeps): Board {
         return own === turn ? snapshot : null;
       } catch (error) {
         if (own !== turn) return null;
-        if (!isUnreached(error)) throw error;
+        if (!isPassing(error)) throw error;
         await waitForNetwork(retryMs);
       }
   };
@@ -314,6 +316,7 @@ export function makeBoard(deps: BoardDeps): Board {
       cards.keepOnly(() => false);
       keepOutside(() => false);
     },
+    doubt: () => live?.doubt(),
     forget: () => editors.clear(),
     hasUnsaved: () => editors.hasUnsaved(),
     draw: drawing.soon,

@@ -9,10 +9,10 @@ export type Drawing = Readonly<{
 const latestMs = 250;
 
 /**
- * Draws an area of the page, at most once a frame. While a pointer is pressed in the area it stays as it is: a control that is replaced
- * or moved between press and release gets no click.
+ * Draws some areas of the page, at most once a frame. While a pointer is pressed in one of them they stay as they are: a control that is
+ * replaced or moved between press and release gets no click.
  */
-export function makeDrawing(area: HTMLElement, draw: () => void): Drawing {
+export function makeDrawing(areas: readonly HTMLElement[], draw: () => void): Drawing {
   let isAsked = false;
   let isPressed = false;
   const now = () => {
@@ -36,7 +36,11 @@ export function makeDrawing(area: HTMLElement, draw: () => void): Drawing {
     // The click follows the release: of a mouse in the same task, of a finger a moment later.
     setTimeout(soon, 50);
   };
-  area.addEventListener("pointerdown", () => (isPressed = true));
+  for (const area of areas) area.addEventListener("pointerdown", () => (isPressed = true));
   for (const event of ["pointerup", "pointercancel", "blur"]) window.addEventListener(event, release);
+  // Released where the page does not hear of it.
+  window.addEventListener("pointermove", ({ buttons }) => {
+    if (buttons === 0) release();
+  });
   return { soon, now };
 }

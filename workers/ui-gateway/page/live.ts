@@ -1,6 +1,10 @@
 import type { TaskChanged } from "./shapes.ts";
 
-export type Live = Readonly<{ close: () => void }>;
+export type Live = Readonly<{
+  close: () => void;
+  /** Something says that the server cannot be reached: it is "waiting" until the stream is open anew. */
+  doubt: () => void;
+}>;
 
 export type LiveHandlers = Readonly<{
   onChange: (change: TaskChanged) => void;
@@ -19,7 +23,7 @@ const openingMs = 6_000;
 const checkMs = 3_000;
 /** Somebody looks at the page again: a stream that is silent for longer than this is opened anew, to be sure. */
 const doubtfulMs = 20_000;
-const longestPauseMs = 30_000;
+const longestPauseMs = 8_000;
 
 /**
  * Follows the stream from `cursor`, for as long as it takes: whatever ends it, or leaves it dead without an end, it is opened again from
@@ -88,22 +92,22 @@ export function openLive(cursor: string | null, handlers: LiveHandlers): Live {
     // Where it does not open again, `check` says so.
     if (!document.hidden && Date.now() - heardAt > doubtfulMs) open();
   };
-  const loseNetwork = () => {
+  const doubt = () => {
     handlers.onState("waiting");
     open();
   };
   const watching = setInterval(check, checkMs);
   document.addEventListener("visibilitychange", look);
   window.addEventListener("online", open);
-  window.addEventListener("offline", loseNetwork);
+  window.addEventListener("offline", doubt);
   const close = () => {
     clearTimeout(again);
     clearInterval(watching);
     document.removeEventListener("visibilitychange", look);
     window.removeEventListener("online", open);
-    window.removeEventListener("offline", loseNetwork);
+    window.removeEventListener("offline", doubt);
     source?.close();
   };
   open();
-  return { close };
+  return { close, doubt };
 }

@@ -10,7 +10,7 @@ import { openNotifications, type NotificationsDialog } from "./notifications-dia
 import { forgetOffer, offerZone } from "./offer-zone.ts";
 import { nameOf } from "./people.ts";
 import { openPreferences } from "./preferences-dialog.ts";
-import { isSignedOut, isUnreached } from "./request.ts";
+import { isPassing, isSignedOut, isUnreached } from "./request.ts";
 import type { Preferences } from "./shapes.ts";
 import type { Filter } from "./store.ts";
 import { offerOutside } from "./system-notices.ts";
@@ -25,6 +25,8 @@ const retryMs = 3_000;
 let known: Preferences | null = null;
 let told: NotificationsDialog | null = null;
 let problem: Notice | null = null;
+/** Whether the problem is that the server cannot be reached. */
+let isOutage = false;
 /** Whose board is shown, or was shown last. */
 let person: string | null = null;
 
@@ -43,7 +45,9 @@ const board = makeBoard({
   onSignedOut: () => leave(ended),
   onTold,
   onReminders: (count) => (document.title = count === 0 ? "Taskwire" : `(${count}) Taskwire`),
-  onLive: () => problem?.close(),
+  onLive: () => {
+    if (isOutage) problem?.close();
+  },
   preferences: () => known,
 });
 const adding = makeAdding({
@@ -60,8 +64,9 @@ async function start(): Promise<void> {
       return await openBoard((await api.whoAmI()).user_id);
     } catch (error) {
       if (isSignedOut(error)) return leave("");
+      isOutage = isUnreached(error);
       tell(messageOf(error));
-      if (!isUnreached(error)) return;
+      if (!isPassing(error)) return;
       await waitForNetwork(retryMs);
     }
 }
@@ -87,7 +92,7 @@ async function openBoard(userId: string): Promise<void> {
   if (userId !== person) {
     board.forget();
     clearNotices();
-    adding.handOver(person, userId);
+    adding.handOver(userId);
   }
   person = userId;
   byId("user").textContent = nameOf(userId);
@@ -160,6 +165,8 @@ function messageOf(error: unknown): string {
 
 /** The sentence for what went wrong; `null` where signing in again is all there is to say. */
 function explain(error: unknown): string | null {
+  isOutage = isUnreached(error);
+  if (isOutage) board.doubt();
   if (!isSignedOut(error)) return messageOf(error);
   leave(ended);
   return null;

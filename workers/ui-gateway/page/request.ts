@@ -33,8 +33,13 @@ export function isGone(error: unknown): boolean {
   return isApiError(error) && error.status === 404;
 }
 
-/** The server was not reached: it may be in a moment. */
+/** The server was not reached. */
 export function isUnreached(error: unknown): boolean {
+  return isApiError(error) && error.status === 0;
+}
+
+/** It may work in a moment, as it is. */
+export function isPassing(error: unknown): boolean {
   return isApiError(error) && mayPass(error);
 }
 
