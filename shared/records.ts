@@ -90,6 +90,8 @@ export type ReminderScheduled = Readonly<{
   rule: string | null;
   /** The time it had before it was snoozed; null where it is not. */
   snoozed_from: Date | null;
+  /** How late it may fire, such as PT2H; null for however late, or where the writer did not say. */
+  drop_after: string | null;
 }>;
 
 /** How much the task matters. A reader that does not know a newer symbol reads Medium. */

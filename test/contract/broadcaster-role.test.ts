@@ -72,6 +72,7 @@ function lifeOf(id: string, user_id: string): { task: readonly TaskEvent[]; remi
         generation: 1,
         rule: null,
         snoozed_from: null,
+        drop_after: null,
       },
     },
     {

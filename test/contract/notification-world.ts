@@ -211,6 +211,7 @@ export function scheduledAnew({ data }: Received): Received {
       status: "pending",
       rule: null,
       snoozed_from: null,
+      drop_after: null,
     },
   };
 }

@@ -36,8 +36,35 @@ async function folded(id: string): Promise<unknown> {
     // JSON loses which strings were times; revived above, this is the event as a consumer sees it.
     state = foldTask(state, { type, subject, sequence, data: revived } as unknown as TaskEvent);
   }
-  return state && taskView(state);
+  // The broadcaster does not run here.
+  return state && { ...taskView(state), view_version: null };
 }
+
+describe("the version of a task's view", () => {
+  test("comes with every answer: of the newest view told by then, null before there was one", async () => {
+    const { sql } = world.db;
+    const made = await world.send("POST", "/v1/tasks", { body: { title: "milk" } });
+    const { id } = made.body;
+    const other = await world.send("POST", "/v1/tasks", { body: { title: "bread" } });
+    expect([made.body["view_version"], other.body["view_version"]]).toEqual([null, null]);
+    await sql`insert into task_views (task_id, user_id, view_version) values (${id}, ${ada}, 7)`;
+    expect((await world.send("GET", `/v1/tasks/${id}`)).body["view_version"]).toBe(7);
+    const { items } = (await world.send("GET", "/v1/tasks")).body;
+    expect(items.filter((task) => [id, other.body.id].includes(task.id)).map((task) => task["view_version"])).toEqual([
+      null,
+      7,
+    ]);
+    const key = crypto.randomUUID();
+    const change = () => world.send("PATCH", `/v1/tasks/${id}`, { body: { title: "oats" }, key });
+    expect((await change()).body).toMatchObject({ title: "oats", version: 2, view_version: 7 });
+    await sql`update task_views set view_version = 8 where task_id = ${id}`;
+    // What was answered is answered again.
+    expect((await change()).body).toMatchObject({ version: 2, view_version: 7 });
+    expect((await world.send("POST", `/v1/tasks/${id}/complete`)).body).toMatchObject({ version: 3, view_version: 8 });
+    const refused = await world.send("PATCH", `/v1/tasks/${id}`, { body: { title: "x" }, ifMatch: '"1"' });
+    expect([refused.status, refused.body["current"]]).toMatchObject([412, { version: 3, view_version: 8 }]);
+  });
+});
 
 describe("a task over its life", () => {
   test("is made with everything it was given, with one event, address and tag", async () => {

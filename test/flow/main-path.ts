@@ -24,6 +24,39 @@ test("a task created, changed, completed and deleted is seen by an open stream, 
   expect(mine.map(({ data }) => data.payload.version)).toEqual([1, 2, 3, 4]);
 });
 
+test("a list, the stream and a poll say one thing of a task and its reminders, and of its deletion last", async () => {
+  const uma = await signIn(gateway, "uma");
+  const { cursor } = await uma.must<{ cursor: string }>("GET", "/v1/sync?wait=0");
+  using stream = await openStream(gateway, uma);
+  const task = await uma.must("POST", "/v1/tasks", {
+    title: "Pay",
+    due_date: "2099-01-01T17:00:00Z",
+    remind: ["PT1H"],
+  });
+  const own = { remind_at: "2098-12-31T08:00:00Z", drop_after: "PT2H" };
+  await uma.must("POST", `/v1/tasks/${task.id}/reminders`, own);
+  const { data } = await stream.waitFor(
+    "both reminders",
+    ({ data: change }) => (change?.payload?.["reminders"] as unknown[] | undefined)?.length === 2,
+  );
+  const { reminders, ...seen } = data.payload;
+  expect(await uma.must("GET", `/v1/tasks/${task.id}`)).toEqual(seen as typeof task);
+  const listed = await uma.must<{ items: readonly Json[] }>("GET", `/v1/tasks/${task.id}/reminders`);
+  const byId = (all: readonly Json[]) => all.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  expect(byId(reminders as readonly Json[])).toEqual(byId(listed.items));
+  expect(listed.items.map((reminder) => reminder["drop_after"])).toContain("PT2H");
+
+  await uma.must("DELETE", `/v1/tasks/${task.id}`);
+  const { events } = stream;
+  await stream.waitFor("both reminders dismissed", ({ data: change }) => {
+    const all = (change?.payload?.["reminders"] ?? []) as readonly Json[];
+    return all.length === 2 && all.every(({ reason }) => reason === "deleted");
+  });
+  expect(events.at(-1)?.data.change_type).toBe("deleted");
+  const polled = await uma.must<{ items: readonly Json[] }>("GET", `/v1/sync?wait=0&since=${cursor}`);
+  expect(polled.items.map(({ change_type }) => change_type)).toEqual(["deleted"]);
+});
+
 test("a stream killed and resumed, on another gateway, shows exactly what it missed", async () => {
   const ben = await signIn(gateway, "ben");
   const first = await openStream(gateway, ben);

@@ -1221,6 +1221,7 @@ export interface components {
       template_id: string | null;
       recurrence_id: string | null;
       version: number;
+      view_version: number | null;
     };
     TaskPage: {
       items: components["schemas"]["Task"][];
@@ -1234,6 +1235,48 @@ export interface components {
     Session: {
       user_id: string;
       expires_at: string;
+    };
+    /** @enum {string} */
+    ChangeType: "created" | "updated" | "completed" | "deleted";
+    ChangedTask: {
+      id: string;
+      user_id: string;
+      title: string;
+      description: string | null;
+      created_at: string;
+      updated_at: string;
+      due_date: string | null;
+      due_on: string | null;
+      due_tz: string | null;
+      /** @enum {string|null} */
+      priority: "Low" | "Medium" | "High" | null;
+      tags: string[];
+      remind: string[] | null;
+      /** @enum {string} */
+      status: "open" | "completed";
+      completed_at: string | null;
+      deleted_at: string | null;
+      is_recurring_template: boolean;
+      recurrence_pattern: components["schemas"]["RecurrencePattern"] | null;
+      template_id: string | null;
+      recurrence_id: string | null;
+      version: number;
+      view_version: number;
+      reminders: components["schemas"]["Reminder"][];
+    };
+    TaskChanged: {
+      change_type: components["schemas"]["ChangeType"];
+      task_id: string;
+      user_id: string;
+      payload: components["schemas"]["ChangedTask"];
+      timestamp: string;
+    };
+    /** @enum {string} */
+    ResetReason: "unreadable" | "epoch" | "foreign" | "beyond-end" | "too-old" | "gap";
+    Changes: {
+      items: components["schemas"]["TaskChanged"][];
+      cursor: string;
+      reset: components["schemas"]["ResetReason"] | null;
     };
   };
   responses: {
@@ -2531,11 +2574,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": {
-            items: Record<string, never>[];
-            cursor: string;
-            reset: string | null;
-          };
+          "application/json": components["schemas"]["Changes"];
         };
       };
       401: components["responses"]["Problem401"];

@@ -23,6 +23,7 @@ export function taskRow(over: Partial<TaskRow> & Pick<TaskRow, "id" | "user_id">
     template_id: null,
     recurrence_id: null,
     version: 1,
+    view_version: null,
     ...over,
   };
 }

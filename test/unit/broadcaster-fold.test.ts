@@ -90,6 +90,7 @@ const scheduled = (task_id: string, sequence: number, minute: number, user_id = 
       generation: sequence,
       rule: null,
       snoozed_from: null,
+      drop_after: null,
     },
   });
 const triggered = (task_id: string, sequence: number) =>

@@ -370,6 +370,22 @@ describe("streams", () => {
     expect(opened.map(({ cursor }) => cursor)).toEqual([null, "e.0.1", "e.0.2", "x".repeat(500)]);
   });
 
+  test.each([
+    ["/v1/stream?cursor=", "query.cursor"],
+    ["/v1/stream?since=e.1.1", "query.since"],
+    ["/v1/stream?cursor=e.1.1&typo=1", "query.typo"],
+    ["/v1/sync?since=", "query.since"],
+    ["/v1/sync?cursor=e.1.1", "query.cursor"],
+    ["/v1/sync?wait=56", "query.wait"],
+  ])("%s is refused naming the field", async (path, field) => {
+    const { call, signIn, opened } = setup();
+    const { bearer } = await signIn();
+    const answer = await call("GET", path, bearer);
+    expect([answer.status, opened]).toEqual([422, []]);
+    const { errors } = (await answer.json()) as { errors: readonly { path: string }[] };
+    expect(errors.map(({ path: at }) => at)).toEqual([field]);
+  });
+
   test("asking for the headers alone opens none", async () => {
     const { call, signIn, opened } = setup();
     const { bearer } = await signIn();
@@ -490,7 +506,7 @@ describe("the page", () => {
       "post /v1/session": "201 400 401 403 404 413 415 422 500 503",
       "delete /v1/session": "204 401 403 413 500 503",
       "post /v1/session/cookie": "200 401 403 413 422 500 503",
-      "get /v1/sign-in": "200",
+      "get /v1/sign-in": "200 401 500 503",
       "get /v1/stream": "200 401 422 429 500 503",
       "get /v1/sync": "200 401 422 429 500 503",
       "post /v1/stream/ticket": "201 401 403 413 500 503",

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { makeHub, type ResetReason } from "../../workers/ui-gateway/hub.ts";
+import { makeHub } from "../../workers/ui-gateway/hub.ts";
+import type { ResetReason } from "../../workers/ui-gateway/reset-reasons.ts";
 import { decideResume, type ResumeFacts } from "../../workers/ui-gateway/resume.ts";
 import type { Follow } from "../../workers/ui-gateway/follow.ts";
 import { pollUpdates } from "../../workers/ui-gateway/poll-updates.ts";

@@ -1,6 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { makeBreathe } from "../../shared/breathe.ts";
 import { etagHeader } from "../../shared/http/answer-parts.ts";
 import { bodyFailures, readFailures, writeFailures } from "../../shared/http/failures.ts";
 import type { HttpApp, HttpEnv } from "../../shared/http/http-app.ts";
@@ -83,8 +82,6 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
     return found;
   };
 
-  const breatheFor = (c: Context<HttpEnv>) => makeBreathe({ signal: c.req.raw.signal });
-
   app.openapi(
     createRoute({
       method: "get",
@@ -97,8 +94,8 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
       const { from = now(), to = endOfTime, limit } = c.req.valid("query");
       refuseBackwards({ from, to }, "query.to");
       const series = await seriesOf(c, c.req.valid("param").id);
-      const breathe = breatheFor(c);
-      const { told, nextFrom } = await tellOccurrences(sql, series, { from, to, limit, now: now(), breathe });
+      const { signal } = c.req.raw;
+      const { told, nextFrom } = await tellOccurrences(sql, series, { from, to, limit, now: now(), signal });
       return c.json({ items: told.map(occurrenceView), next_from: nextFrom?.toISOString() ?? null }, 200);
     },
   );
@@ -122,7 +119,7 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
         limit: historyMost,
         now: at,
         until: at,
-        breathe: breatheFor(c),
+        signal: c.req.raw.signal,
       });
       return c.json(historyView(decideHistory(told, at), nextFrom), 200);
     },
@@ -142,7 +139,7 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
   const changeOne = async (c: Context<HttpEnv>, of: z.output<typeof params>, asked: Asked) => {
     const { id, recurrence_id: recurrenceId } = of;
     const series = await changed(c, id, { recurrenceId }, asked);
-    const told = await tellOccurrence(sql, series, { recurrenceId, now: now(), breathe: breatheFor(c) });
+    const told = await tellOccurrence(sql, series, { recurrenceId, now: now(), signal: c.req.raw.signal });
     if (told === null) throw new Problem("OCCURRENCE_NOT_FOUND");
     return c.json(occurrenceView(told), 200);
   };
@@ -229,7 +226,7 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
           to,
           limit,
           now: now(),
-          breathe: breatheFor(c),
+          signal: c.req.raw.signal,
         });
         return c.json({ items: told.map(occurrenceView), next_from: nextFrom?.toISOString() ?? null }, 200);
       },

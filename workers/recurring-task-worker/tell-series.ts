@@ -1,5 +1,5 @@
 import { findRecurrence, instantOf, plainId } from "../../shared/recurrence/find-recurrence.ts";
-import { makeBreathe, type Breathe } from "../../shared/breathe.ts";
+import { makeBreathe } from "../../shared/breathe.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 import { templateSchedule } from "./template-schedule.ts";
 import { ownDue, passesAt } from "./exception.ts";
@@ -42,16 +42,17 @@ export async function tellSeries(
 
 /**
  * The recurrences of one series that start in a time, at most `limit`, and where the rest begins: `null` where there is none.
- * Those without a task are told until `until` only, where it is given. `breathe` is awaited between them.
+ * Those without a task are told until `until` only, where it is given. Others get their turn between them; `signal` ends it.
  */
 export async function tellOccurrences(
   sql: Sql,
   row: SeriesRow,
-  range: Readonly<{ from: Date; to: Date; limit: number; now: Date; until?: Date; breathe: Breathe }>,
+  range: Readonly<{ from: Date; to: Date; limit: number; now: Date; until?: Date; signal: AbortSignal }>,
 ): Promise<Readonly<{ told: readonly Told[]; nextFrom: Date | null }>> {
-  const { from, to, limit, breathe } = range;
+  const { from, to, limit, signal } = range;
   const read = await readOccurrences(sql, { ids: [row.id], from, to, limit: limit + 1 });
   const template = templateSchedule(row.template);
+  const breathe = makeBreathe({ signal });
   const told: Told[] = [];
   for (const each of previewOccurrences(previewOf(row, read, { ...range, template })).take(limit + 1)) {
     told.push(each);
@@ -64,13 +65,13 @@ export async function tellOccurrences(
 export async function tellOccurrence(
   sql: Sql,
   row: SeriesRow,
-  { recurrenceId, now, breathe }: Readonly<{ recurrenceId: string; now: Date; breathe: Breathe }>,
+  { recurrenceId, now, signal }: Readonly<{ recurrenceId: string; now: Date; signal: AbortSignal }>,
 ): Promise<Told | null> {
   const schedule = templateSchedule(row.template)?.schedule ?? null;
   const at = instantOf(recurrenceId, schedule?.tz ?? "UTC");
   if (at === null) return null;
   const to = new Date(at.getTime() + dayMs);
-  const { told } = await tellOccurrences(sql, row, { from: at, to, limit: 30, now, breathe });
+  const { told } = await tellOccurrences(sql, row, { from: at, to, limit: 30, now, signal });
   const found = told.findLast((one) => plainId(one.recurrenceId) === recurrenceId);
   const recurrence = schedule === null ? null : findRecurrence(schedule, recurrenceId);
   if (found !== undefined || recurrence === null || schedule === null) return found ?? null;

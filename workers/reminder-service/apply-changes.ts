@@ -40,7 +40,7 @@ export function applyChanges(
       dismissedFor: last?.dismissedFor ?? null,
       snoozedFrom: change.snooze?.from ?? null,
       snoozedFor: change.snooze?.for ?? null,
-      dropAfter: last?.dropAfter ?? null,
+      dropAfter: change.dropAfter === undefined ? (last?.dropAfter ?? null) : change.dropAfter,
     };
     return { reminder, messages: [...(moved ? [dismissedMessage(moved)] : []), scheduledMessage(reminder)] };
   });
@@ -64,7 +64,7 @@ export function dismissed(reminder: Reminder, reason: DismissReason, now: Date):
 
 /** That it waits for this time, in this generation; also told anew when something else of it changed. */
 export function scheduledMessage(reminder: Reminder): Message {
-  const { id, taskId, userId, rule, remindAt, generation, version, snoozedFrom } = reminder;
+  const { id, taskId, userId, rule, remindAt, generation, version, snoozedFrom, dropAfter } = reminder;
   return {
     type: "ReminderScheduled",
     key: taskId,
@@ -79,6 +79,7 @@ export function scheduledMessage(reminder: Reminder): Message {
       generation,
       rule,
       snoozed_from: snoozedFrom,
+      drop_after: dropAfter,
     },
   };
 }

@@ -7,7 +7,15 @@ import { instantOf, type DismissReason, type Reminder } from "./reminder.ts";
  * `snooze`, as snoozed.
  */
 export type Change =
-  | Readonly<{ change: "schedule"; id: string; rule: string | null; remindAt: Date; snooze: Snooze | null }>
+  | Readonly<{
+      change: "schedule";
+      id: string;
+      rule: string | null;
+      remindAt: Date;
+      snooze: Snooze | null;
+      /** How late it may fire; not given, it stays as it is. */
+      dropAfter?: string | null;
+    }>
   | Readonly<{ change: "dismiss"; id: string; reason: DismissReason }>;
 
 /** The time a snoozed reminder had before, and what was wanted of it when it was snoozed; see `Reminder`. */

@@ -46,11 +46,12 @@ async function setReminder(tx: Tx, guard: Guard, wanted: WantedReminder, now: Da
   // One that began at this instant and was moved away keeps its id.
   while (standing.some(({ id }) => id === ownReminderId(taskId, remindAt, place))) place += 1;
   const id = ownReminderId(taskId, remindAt, place);
-  const change = { change: "schedule", id, rule: null, remindAt, snooze: null } as const;
+  const how = { rule: null, remindAt, snooze: null, dropAfter: dropAfter ?? null };
+  const change = { change: "schedule", id, ...how } as const;
   const applied = applyChanges(guard, existing, [change], now);
   const [made] = applied.reminders;
   if (made === undefined) throw new Error("scheduling made no reminder");
-  const reminder = { ...made, dismissedFor: null, dropAfter: dropAfter ?? null };
+  const reminder = { ...made, dismissedFor: null };
   await saveReminders(tx, [reminder]);
   return { reminder, messages: applied.messages, status: 201 };
 }

@@ -59,6 +59,7 @@ export function decideOccurrence(template: Template | null, command: CreateOccur
     template_id: command.template_id,
     recurrence_id: command.recurrence_id,
     version: 1,
+    view_version: null,
   };
   if (command.completed_at === null) return { row, events: [taskCreated(row)] };
   const completed = decideComplete(row, command.completed_at);

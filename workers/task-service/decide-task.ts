@@ -46,6 +46,7 @@ export function decideCreate(
     template_id: null,
     recurrence_id: null,
     version: 1,
+    view_version: null,
   };
 }
 

@@ -3,7 +3,7 @@ import type { KeptAnswer } from "./answer.ts";
 import type { TaskRow } from "./task-row.ts";
 
 /** A row as the driver gives it: bigints are text. */
-type Raw = Omit<TaskRow, "version"> & Readonly<{ version: string }>;
+type Raw = Omit<TaskRow, "version" | "view_version"> & Readonly<{ version: string; view_version: string | null }>;
 
 /** Where a list goes on: after this task. */
 export type Place = Readonly<{ createdAt: Date; id: string }>;
@@ -103,9 +103,11 @@ export function readKept({ sql }: Readonly<{ sql: Sql | Tx }>) {
 
 function columns(sql: Sql | Tx) {
   return sql`id, tasks.user_id, title, description, created_at, updated_at, due_date, due_on, due_tz, priority, tags, remind,
-    tasks.status, completed_at, deleted_at, is_recurring_template, recurrence_pattern, template_id, recurrence_id, tasks.version`;
+    tasks.status, completed_at, deleted_at, is_recurring_template, recurrence_pattern, template_id, recurrence_id, tasks.version,
+    (select view_version from task_views where task_id = tasks.id) as view_version`;
 }
 
 function rowOf(raw: Raw): TaskRow {
-  return { ...raw, version: Number(raw.version) };
+  const { view_version } = raw;
+  return { ...raw, version: Number(raw.version), view_version: view_version === null ? null : Number(view_version) };
 }

@@ -98,5 +98,5 @@ function dueOf({ id, at }: Recurrence): TaskPatch {
 }
 
 function newTask(row: TaskRow, id: string, now: Date): TaskRow {
-  return { ...row, id, created_at: now, updated_at: now, version: 1 };
+  return { ...row, id, created_at: now, updated_at: now, version: 1, view_version: null };
 }

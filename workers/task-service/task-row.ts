@@ -1,7 +1,11 @@
 import type { TaskView } from "../../shared/tasks/task-view.ts";
 import type { Priority, TaskStatus } from "../../shared/records.ts";
 
-/** A row of `tasks`. `recurrence_pattern` is JSON text; `due_on` is "YYYY-MM-DD"; `remind` null means the user's usual ones. */
+/**
+ * A row of `tasks`. `recurrence_pattern` is JSON text; `due_on` is "YYYY-MM-DD"; `remind` null means the user's usual ones.
+ * `view_version` is read beside it, of the broadcaster's row: the newest view made of what was committed by then, `null` where
+ * there is none. A row that was changed since still has all of that view.
+ */
 export type TaskRow = Readonly<{
   id: string;
   user_id: string;
@@ -23,10 +27,11 @@ export type TaskRow = Readonly<{
   template_id: string | null;
   recurrence_id: string | null;
   version: number;
+  view_version: number | null;
 }>;
 
-/** The HTTP shape of a task; what folding its events gives is the same. */
-export function viewOfRow(row: TaskRow): TaskView {
+/** The HTTP shape of a task; what folding its events gives is the same, but for the version of the view. */
+export function viewOfRow(row: TaskRow): TaskView & Pick<TaskRow, "view_version"> {
   const text = (time: Date | null) => time?.toISOString() ?? null;
   return {
     id: row.id,
@@ -49,5 +54,6 @@ export function viewOfRow(row: TaskRow): TaskView {
     template_id: row.template_id,
     recurrence_id: row.recurrence_id,
     version: row.version,
+    view_version: row.view_version,
   };
 }

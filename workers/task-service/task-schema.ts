@@ -5,40 +5,10 @@ import { bodyFailures, readFailures, writeFailures } from "../../shared/http/fai
 import { ifMatchHeader, ifNoneMatchHeader } from "../../shared/http/match-headers.ts";
 import { pageOf, pageQuery } from "../../shared/http/page-query.ts";
 import { keyHeader } from "../../shared/http/request-key.ts";
-import { recurrencePatternSchema } from "../../shared/recurrence/pattern-schema.ts";
-import { newTask, priorities, taskPatch } from "../../shared/tasks/task-input.ts";
+import { newTask, taskPatch } from "../../shared/tasks/task-input.ts";
+import { taskSchema } from "../../shared/tasks/task-schema.ts";
 
-const time = z.string().openapi({ format: "date-time", example: "2026-11-02T08:30:00.000Z" });
-
-const task = z
-  .object({
-    id: z.uuid().openapi({ example: "0193b2c8-7d5e-7c3a-9b1e-4f2f0c6b8d11" }),
-    user_id: z.uuid(),
-    title: z.string().openapi({ example: "Water the plants" }),
-    description: z.string().nullable(),
-    created_at: time,
-    updated_at: time,
-    due_date: time.nullable(),
-    due_on: z.iso.date().nullable().openapi({ description: "The day an all-day task is due." }),
-    due_tz: z.string().nullable(),
-    priority: z.enum(priorities).nullable(),
-    tags: z.array(z.string()),
-    remind: z
-      .array(z.string())
-      .nullable()
-      .openapi({ description: "null: the user's usual reminders.", example: ["PT1H"] }),
-    status: z.enum(["open", "completed"]),
-    completed_at: time.nullable(),
-    deleted_at: time.nullable(),
-    is_recurring_template: z.boolean(),
-    recurrence_pattern: recurrencePatternSchema.nullable().openapi({ description: "Of a template; null for others." }),
-    template_id: z.uuid().nullable(),
-    recurrence_id: z.string().nullable(),
-    version: z.int().openapi({ description: "Counts the events of the task; also its ETag.", example: 1 }),
-  })
-  .openapi("Task");
-
-const page = pageOf(task).openapi("TaskPage");
+const page = pageOf(taskSchema).openapi("TaskPage");
 
 const fileHeader = {
   "Content-Disposition": { description: "Names the file.", schema: { type: "string" as const } },
@@ -73,19 +43,19 @@ export const readHeaders = z.object(ifNoneMatchHeader);
 export const createBody = { required: true, content: json(newTask) } as const;
 export const patchBody = { required: true, content: json(taskPatch) } as const;
 
-const changed = { description: "The task as it now is", headers: etagHeader, content: json(task) };
+const changed = { description: "The task as it now is", headers: etagHeader, content: json(taskSchema) };
 
 /** Typed wide, so that handlers may answer with a stored answer as it was sent. */
 type Answers = "made" | "patched" | "changed" | "read" | "listed" | "exported" | "gone";
 export const responses: Readonly<Record<Answers, RouteConfig["responses"]>> = {
   made: {
-    201: { description: "Made", headers: { ...etagHeader, ...locationHeader }, content: json(task) },
+    201: { description: "Made", headers: { ...etagHeader, ...locationHeader }, content: json(taskSchema) },
     ...bodyFailures(409),
   },
   patched: { 200: changed, ...bodyFailures(404, 409, 412) },
   changed: { 200: changed, ...writeFailures(404, 409, 412, 422) },
   read: {
-    200: { description: "The task", headers: etagHeader, content: json(task) },
+    200: { description: "The task", headers: etagHeader, content: json(taskSchema) },
     304: { description: "Still the version of If-None-Match", headers: etagHeader },
     ...readFailures(404, 422),
   },

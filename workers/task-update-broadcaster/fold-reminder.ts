@@ -1,5 +1,6 @@
 import { fieldValue, foldFields, type FieldValue, type FoldedFields } from "../../shared/tasks/fold-fields.ts";
 import type { ReceivedOf } from "../../shared/message.ts";
+import type { ReminderView } from "../../shared/reminders/reminder-schema.ts";
 
 export type ReminderEvent = {
   [T in "ReminderScheduled" | "ReminderTriggered" | "ReminderDismissed"]: Pick<
@@ -11,21 +12,6 @@ export type ReminderEvent = {
 /** A reminder as its events tell it, per field like a task. `user_id` is checked against the task's before anything is shown. */
 export type FoldedReminder = Readonly<{ user_id: string; version: number; fields: FoldedFields }>;
 export type FoldedReminders = Readonly<Record<string, FoldedReminder>>;
-
-/** A reminder inside a task view. `version` counts the reminder's own changes. */
-export type ReminderView = Readonly<{
-  id: string;
-  task_id: string;
-  /** Such as PT15M; null for one a person set, or where the events of an older build did not say. */
-  rule: string | null;
-  remind_at: string | null;
-  /** The time it had before it was snoozed. */
-  snoozed_from: string | null;
-  status: "pending" | "triggered" | "dismissed";
-  triggered_at: string | null;
-  dismissed_at: string | null;
-  version: number;
-}>;
 
 /** Folds an event into a task's reminders; pure, any order, repetition changes nothing: then the same object comes back. */
 export function foldReminder(reminders: FoldedReminders, event: ReminderEvent): FoldedReminders {
@@ -39,34 +25,45 @@ export function foldReminder(reminders: FoldedReminders, event: ReminderEvent): 
   return { ...reminders, [event.subject]: { user_id, fields, version: Math.max(base?.version ?? 0, event.sequence) } };
 }
 
-/** The newest `most` reminders of the task's own user, by time; a view has to fit into one record. */
+/**
+ * The newest `most` reminders of the task's own user as HTTP shows them, by time; a view has to fit into one record. One that was
+ * heard of out of turn has no `remind_at` yet: it is shown with the time it fired or was dismissed, until its scheduling comes.
+ */
 export function reminderViews(
   reminders: FoldedReminders,
   task: Readonly<{ id: string; user_id: string }>,
   most = 100,
 ): readonly ReminderView[] {
-  return Object.entries(reminders)
-    .filter(([, reminder]) => reminder.user_id === task.user_id)
-    .map(([id, { version, fields }]): ReminderView => {
-      const text = (name: string): string | null => {
-        const value = fieldValue(fields, name);
-        return typeof value === "string" ? value : null;
-      };
-      const status = text("status");
-      return {
-        id,
-        task_id: task.id,
-        rule: text("rule"),
-        remind_at: text("remind_at"),
-        snoozed_from: text("snoozed_from"),
-        status: status === "triggered" || status === "dismissed" ? status : "pending",
-        triggered_at: text("triggered_at"),
-        dismissed_at: text("dismissed_at"),
-        version,
-      };
-    })
-    .sort((a, b) => compare(a.remind_at ?? "", b.remind_at ?? "") || compare(a.id, b.id))
-    .slice(-most);
+  return (
+    Object.entries(reminders)
+      .filter(([, reminder]) => reminder.user_id === task.user_id)
+      .map(([id, { version, fields }]): ReminderView => {
+        const text = (name: string): string | null => {
+          const value = fieldValue(fields, name);
+          return typeof value === "string" ? value : null;
+        };
+        const generation = fieldValue(fields, "generation");
+        const status = text("status");
+        return {
+          id,
+          task_id: task.id,
+          rule: text("rule"),
+          remind_at: text("remind_at") ?? text("triggered_at") ?? text("dismissed_at") ?? "",
+          snoozed_from: text("snoozed_from"),
+          drop_after: text("drop_after"),
+          status: status === "triggered" || status === "dismissed" ? status : "pending",
+          triggered_at: text("triggered_at"),
+          dismissed_at: text("dismissed_at"),
+          reason: text("reason"),
+          generation: typeof generation === "number" ? generation : 0,
+          version,
+        };
+      })
+      // Deleted by its person: no list has it any more.
+      .filter(({ reason }) => reason !== "removed")
+      .sort((a, b) => compare(a.remind_at, b.remind_at) || compare(a.id, b.id))
+      .slice(-most)
+  );
 }
 
 function told(event: ReminderEvent): { set: Readonly<Record<string, FieldValue>>; time: number } {
@@ -74,10 +71,11 @@ function told(event: ReminderEvent): { set: Readonly<Record<string, FieldValue>>
     case "ReminderScheduled": {
       const remind_at = event.data.remind_at.toISOString();
       // The event does not say when it was made; its version alone decides, and the time only has to be the same each time.
-      const { rule } = event.data;
+      const { rule, drop_after } = event.data;
       const snoozed_from = event.data.snoozed_from?.toISOString() ?? null;
+      const over = { triggered_at: null, dismissed_at: null, reason: null };
       return {
-        set: { rule, remind_at, snoozed_from, status: "pending", triggered_at: null, dismissed_at: null },
+        set: { rule, remind_at, snoozed_from, drop_after, status: "pending", ...over, ...generationOf(event.data) },
         time: 0,
       };
     }
@@ -87,6 +85,7 @@ function told(event: ReminderEvent): { set: Readonly<Record<string, FieldValue>>
         set: {
           status: "triggered",
           triggered_at: triggered_at.toISOString(),
+          ...generationOf(event.data),
           ...(rule === null ? {} : { rule }),
           ...(remind_at === null ? {} : { remind_at: remind_at.toISOString() }),
         },
@@ -94,10 +93,16 @@ function told(event: ReminderEvent): { set: Readonly<Record<string, FieldValue>>
       };
     }
     case "ReminderDismissed": {
-      const { dismissed_at } = event.data;
-      return { set: { status: "dismissed", dismissed_at: dismissed_at.toISOString() }, time: dismissed_at.getTime() };
+      const { dismissed_at, reason } = event.data;
+      const set = { dismissed_at: dismissed_at.toISOString(), reason, ...generationOf(event.data) };
+      return { set: { status: "dismissed", ...set }, time: dismissed_at.getTime() };
     }
   }
+}
+
+/** Events of an older build do not say it. */
+function generationOf({ generation }: Readonly<{ generation: number | null }>): Readonly<Record<string, FieldValue>> {
+  return generation === null ? {} : { generation };
 }
 
 function compare(a: string, b: string): number {

@@ -1,7 +1,8 @@
 import type { Admin } from "../../shared/broker.ts";
 import { Problem } from "../../shared/problem.ts";
 import { formatStreamCursor } from "../../shared/stream-cursor.ts";
-import type { Hub, ResetReason } from "./hub.ts";
+import type { Hub } from "./hub.ts";
+import type { ResetReason } from "./reset-reasons.ts";
 import type { ReadLog } from "./read-log.ts";
 import { decideResume } from "./resume.ts";
 import type { Frame } from "./update-frame.ts";

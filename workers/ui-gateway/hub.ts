@@ -1,5 +1,6 @@
 import { partitionOf } from "../../shared/kafka/partition.ts";
 import { formatStreamCursor } from "../../shared/stream-cursor.ts";
+import type { ResetReason } from "./reset-reasons.ts";
 import { makeRing, type Ring, type RingLimits } from "./ring.ts";
 import type { Frame } from "./update-frame.ts";
 
@@ -12,8 +13,6 @@ export type Subscriber = Readonly<{
 }>;
 
 export type Subscription = Readonly<{ startAfter: (offset: bigint) => void; stop: () => void }>;
-
-export type ResetReason = "unreadable" | "epoch" | "foreign" | "beyond-end" | "too-old" | "gap";
 
 /** What this instance has read of task-updates, and who follows it. Everything here happens at once, without waiting in between. */
 export type Hub = Readonly<{

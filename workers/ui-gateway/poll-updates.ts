@@ -1,5 +1,5 @@
 import type { Follow } from "./follow.ts";
-import type { ResetReason } from "./hub.ts";
+import type { ResetReason } from "./reset-reasons.ts";
 import { mergeChanges, type Frame } from "./update-frame.ts";
 
 /**

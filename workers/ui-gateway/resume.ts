@@ -1,5 +1,5 @@
 import { parseStreamCursor } from "../../shared/stream-cursor.ts";
-import type { ResetReason } from "./hub.ts";
+import type { ResetReason } from "./reset-reasons.ts";
 
 /** How a client goes on: with what comes now, from memory, from the log, or by reading everything again. */
 export type Resume =

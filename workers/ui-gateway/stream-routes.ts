@@ -4,18 +4,19 @@ import type { HttpApp } from "../../shared/http/http-app.ts";
 import { wholeNumber } from "../../shared/http/whole-number.ts";
 import type { Follow } from "./follow.ts";
 import { pollUpdates } from "./poll-updates.ts";
+import { changesSchema, cursorSchema } from "./stream-schema.ts";
 import { streamHeaders, type Streams, type Who } from "./streams.ts";
 
 export type StreamDeps = Readonly<{
   streams: Streams;
   follow: Follow;
-  /** Told before an answer that may be silent for long, when it is sure to come: for so many seconds, or `null` for a stream. */
-  onOpened?: (request: Request, silentSeconds: number | null) => void;
   issueTicket: (who: Who) => Promise<Readonly<{ ticket: string; expiresAt: Date }>>;
 }>;
 
-// Any text: what is no cursor is answered in the stream, where a browser can see it, by `event: reset`.
-const cursor = z.string().describe("The id of the last event seen, or an X-Stream-Cursor");
+// Any text but none: what is no cursor is answered in the stream, where a browser can see it, by `event: reset`.
+const position = cursorSchema
+  .min(1, { error: "is empty: leave it out to begin with what comes now" })
+  .describe("The id of the last event seen, or an X-Stream-Cursor");
 
 const ticket = z.string().max(128).describe("From POST /v1/stream/ticket, in place of a token");
 
@@ -24,32 +25,27 @@ const openStream = createRoute({
   path: "/v1/stream",
   summary: "Every change of your tasks as server-sent events",
   description:
-    "`event: task.changed` with TaskChanged as data, its payload an object: the task with its reminders and `view_version`. " +
-    "Upsert it unless you have that `view_version` or a higher one. `event: reset` means: read the lists again. " +
-    "`event: cursor` moves the position of a quiet stream. `event: auth` ends it with the session, `event: drain` with the instance.",
+    "`event: task.changed` has a TaskChanged as data. `event: reset`, `{reason, cursor}`, means: read the lists again, for a ResetReason. " +
+    "`event: cursor`, `{cursor}`, moves the position of a quiet stream. `event: auth`, `{reason}`, ends it with the session: `expired` or " +
+    "`session-ended`. `event: drain`, `{reason}`, ends it for you to come back, after the time its `retry` says: `age`, `stopping`, or " +
+    "`replaced` where you have opened more than you may have. Ids are positions to resume from, on any instance; comments keep it alive.",
   request: {
-    headers: z.object({ "last-event-id": cursor.optional() }),
-    query: z.object({ cursor: cursor.optional(), ticket: ticket.optional() }),
+    // A browser never sends an empty one, others may: it says nothing.
+    headers: z.object({ "last-event-id": cursorSchema.optional().describe("As `cursor`, and before it") }),
+    query: z.strictObject({ cursor: position.optional(), ticket: ticket.optional() }),
   },
   responses: {
     200: { description: "The stream", content: { "text/event-stream": { schema: z.string() } } },
     ...readFailures(422, 429),
   },
 });
+
 /** Typed wide, so that changes are answered as the JSON they are. */
 const syncResponses: RouteConfig["responses"] = {
   200: {
     description:
       "The changes above `since`, the cursor to ask from next, and a reason when everything must be read again",
-    content: {
-      "application/json": {
-        schema: z.object({
-          items: z.array(z.unknown().openapi({ type: "object" })),
-          cursor: z.string(),
-          reset: z.string().nullable(),
-        }),
-      },
-    },
+    content: { "application/json": { schema: changesSchema } },
   },
   ...readFailures(422, 429),
 };
@@ -57,9 +53,12 @@ const sync = createRoute({
   method: "get",
   path: "/v1/sync",
   summary: "The same changes by long polling",
+  description:
+    "Answers as soon as there is a change above `since`, or with none after `wait` seconds; without `since` at once, with a cursor to begin " +
+    "from. One that is far behind may take 5 s whatever its `wait`, and gets on with each answer.",
   request: {
-    query: z.object({
-      since: cursor.optional(),
+    query: z.strictObject({
+      since: position.optional(),
       wait: wholeNumber({ min: 0, max: 55, fallback: 25 }).openapi({
         description: "How many seconds to wait for a change before answering with none.",
       }),
@@ -83,7 +82,9 @@ const makeTicket = createRoute({
 export function addStreamRoutes(app: HttpApp, { streams, follow, issueTicket }: StreamDeps): void {
   app.openapi(openStream, (c) => {
     // Its body would be opened and never read.
-    if (c.req.raw.method === "HEAD") return new Response(null, { headers: streamHeaders });
+    if (c.req.raw.method === "HEAD")
+      // Of a body without a length; else it would be said to have one of 0 (RFC 9110 §8.6).
+      return new Response(null, { headers: { ...streamHeaders, "transfer-encoding": "chunked" } });
     // A browser that reconnects by itself repeats the address with its old cursor, and says the new one in the header.
     const seen = c.req.header("last-event-id") || c.req.query("cursor") || null;
     return streams.open(c.var.identity, seen, c.req.raw.signal);

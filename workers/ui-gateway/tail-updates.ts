@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Broker, Fetched } from "../../shared/broker.ts";
 import type { Log } from "../../shared/log.ts";
-import type { Hub, ResetReason } from "./hub.ts";
+import type { Hub } from "./hub.ts";
+import type { ResetReason } from "./reset-reasons.ts";
 import type { FrameReader } from "./read-frame.ts";
 import type { Frame } from "./update-frame.ts";
 
