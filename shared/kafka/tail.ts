@@ -107,12 +107,18 @@ export async function leadersOf(consumer: Consumer, physicalTopic: string, parti
   return { topicId: topic.id, byNode };
 }
 
-/** Hands values from several givers to one taker; a giver goes on when its value has been taken. */
+/**
+ * Hands values from several givers to one taker; a giver goes on when its value has been taken, or nobody takes any more: the signal is
+ * aborted. The taker may leave at any value; whoever gave it has to be told by the signal.
+ */
 function handOver<T>(signal: AbortSignal) {
   const waiting: { value: T; taken: () => void }[] = [];
   let wake = () => {};
   let over: { error: unknown } | null = null;
-  signal.addEventListener("abort", () => wake());
+  signal.addEventListener("abort", () => {
+    for (const { taken } of waiting.splice(0)) taken();
+    wake();
+  });
   return {
     give: (value: T) =>
       new Promise<void>((taken) => {
@@ -137,7 +143,6 @@ function handOver<T>(signal: AbortSignal) {
           break;
         } else await new Promise<void>((resolve) => (wake = resolve));
       }
-      for (const { taken } of waiting) taken();
     },
   };
 }

@@ -5,6 +5,7 @@ import { openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { makeLog } from "../../shared/log.ts";
 import { makeFakeBroker } from "../support/fake-broker.ts";
 import { stack } from "../support/stack.ts";
+import { settlesWithin } from "../../shared/wait.ts";
 import { until } from "../support/until.ts";
 
 setDefaultTimeout(40_000);
@@ -152,6 +153,26 @@ describe.each(Object.entries(drivers))("%s", (_name, open) => {
     stop.abort();
     await reading;
     expect(found).toEqual(["b", "c", "d"]);
+  });
+
+  test.each([
+    ["by its reader", false],
+    ["by its signal", true],
+  ])("a tail that is left while more waits for its reader ends, %s", async (_, byItsSignal) => {
+    const { topic, producer } = await setup(1);
+    // More than a fetch takes, however well it is compressed: the next is there before the reader asks for it.
+    const large = () => Buffer.from(crypto.getRandomValues(new Uint8Array(60_000))).toString("hex");
+    for (let n = 0; n < 12; n++) await producer.send([record(topic, "k", large())]);
+    const stop = new AbortController();
+    const reading = (async () => {
+      for await (const records of broker.tail({ topic, from: new Map([[0, 0n]]), signal: stop.signal })) {
+        await Bun.sleep(1_500);
+        if (byItsSignal) stop.abort();
+        if (records.length > 0) break;
+      }
+    })();
+    expect(await settlesWithin(10_000, reading)).toBeTrue();
+    stop.abort();
   });
 
   test("a tail that is asked for an offset beyond the log says so", async () => {

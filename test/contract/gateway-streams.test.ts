@@ -342,6 +342,27 @@ describe("streams of real gateways", () => {
     await sees(live, 7);
   });
 
+  test("a client that leaves in the middle of the log holds up nobody who comes after it", async () => {
+    const { user, task } = await setup();
+    const { userId } = user;
+    using first = await openStream(urls[0], user);
+    await world.publish({ userId, taskId: task(), version: 1 });
+    await sees(first, 1);
+    first.close();
+    // Many fetches of the log, compressed too.
+    const title = () => Buffer.from(crypto.getRandomValues(new Uint8Array(12_500))).toString("hex");
+    await world.publish(...range(1, 400).map(() => ({ userId, taskId: task(), version: 1, title: title() })));
+    await world.publish({ userId, taskId: task(), version: 1, title: "last" });
+    // It takes nothing: the reading of the log waits for it, and what was fetched meanwhile for the reading.
+    const stuck = await openRaw(urls[0], user, first.lastId());
+    stuck.pause();
+    await Bun.sleep(2_000);
+    stuck[Symbol.dispose]();
+    using resumed = await openStream(urls[0], user, first.lastId());
+    await resumed.waitFor("the last", ({ data }) => data?.payload?.["title"] === "last", 30_000);
+    expect(resumed.changes()).toHaveLength(401);
+  });
+
   test("an instance that stops says goodbye, ends its streams and goes within seconds", async () => {
     const { user, task, changes } = await setup();
     const number = await world.system.start("ui-gateway");

@@ -130,10 +130,11 @@ async function runPass(partition: number, pass: Pass, options: Options): Promise
         if (over.aborted || epoch() !== startedIn) return;
         const own = record.key === null ? undefined : pass.users.get(record.key);
         const frame = own && (await readFrame(record, startedIn));
-        const given = [...(own?.seats ?? [])].filter(({ reader }) => record.offset >= reader.from);
+        // Looked at after the reading: who has left meanwhile is given nothing.
+        const given = frame ? [...own.seats].filter(({ reader }) => record.offset >= reader.from) : [];
         if (frame) for (const { reader } of given) reader.take(frame);
         pass.at = record.offset + 1n;
-        if (frame) await orAborted(waitForSlowest(given), over);
+        if (given.length > 0) await orAborted(waitForSlowest(given), over);
         await breathe();
       }
       for (const seat of seatsOf(pass))
