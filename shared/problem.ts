@@ -215,6 +215,12 @@ export const problems = {
     title: "Too many open streams",
     help: "Close one, or wait as long as Retry-After says.",
   },
+  TOO_MANY_REPLAYS: {
+    status: 429,
+    retry: true,
+    title: "Too many changes are being read again",
+    help: "Polls and streams that are far behind read the log, a few at a time per person: wait as long as Retry-After says.",
+  },
   TOO_MANY_TESTS: {
     status: 429,
     retry: true,

@@ -212,6 +212,13 @@ describe("streams of real gateways", () => {
     await quiet.until("two heartbeats", () => quiet.text().split(": still here").length > 2);
     expect(quiet.text()).toMatch(/^retry: \d+$/m);
     expect(quiet.text()).toContain("event: cursor");
+    const headers = { authorization: `Bearer ${user.token}` };
+    const head = await fetch(`${urls[0]}/v1/stream`, { method: "HEAD", headers });
+    expect([head.status, head.headers.get("content-type"), head.headers.get("content-length")]).toEqual([
+      200,
+      "text/event-stream; charset=utf-8",
+      null,
+    ]);
   });
 
   test("logging out on one instance ends the streams of the session on all, and its token is refused", async () => {
@@ -334,6 +341,7 @@ describe("streams of real gateways", () => {
     }
     expect(statuses.slice(0, 2)).toEqual([200, 200]);
     expect(Number(refused?.headers.get("retry-after"))).toBeWithin(1, 120);
+    expect(await refused?.json()).toMatchObject({ code: "TOO_MANY_REPLAYS", retryable: true });
     expect((await fetch(`${urls[2]}/v1/stream?cursor=${cursor}`, { headers })).status).toBe(429);
     const others = { authorization: `Bearer ${other.token}` };
     expect((await poll("nonsense", others)).status).toBe(200);

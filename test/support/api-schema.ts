@@ -731,6 +731,7 @@ export interface components {
       | "SNOOZE_TOO_EARLY"
       | "REMINDER_FOLLOWS_TASK"
       | "TOO_MANY_STREAMS"
+      | "TOO_MANY_REPLAYS"
       | "TOO_MANY_TESTS"
       | "UNAVAILABLE"
       | "INTERNAL"

@@ -2,7 +2,7 @@ import { Problem } from "../../shared/problem.ts";
 
 /** How much of the log each user's clients may have read for them. */
 export type ReplayBudget = Readonly<{
-  /** Throws TOO_MANY_STREAMS, with the time to come again, while the user has used up more than there is. */
+  /** Throws TOO_MANY_REPLAYS, with the time to come again, while the user has used up more than there is. */
   admit: (userId: string) => void;
   /** So many records were read for the user's clients, whoever they belong to. */
   charge: (userId: string, records: number) => void;
@@ -28,7 +28,8 @@ export function makeReplayBudget({ records, now }: Readonly<{ records: number; n
       // With a budget of nothing every replay is a reset already.
       if (left >= Math.min(1, records)) return;
       const retryAfterSeconds = Math.ceil((1 - left) / perSecond);
-      throw new Problem("TOO_MANY_STREAMS", "Too much was read again for this user's clients", { retryAfterSeconds });
+      const why = "The changes your clients missed have been read for them again and again";
+      throw new Problem("TOO_MANY_REPLAYS", why, { retryAfterSeconds });
     },
     charge: (userId, read) => {
       const at = now().getTime();
