@@ -29,7 +29,7 @@ const description = visibleLines(taskLimits.descriptionLength).openapi({
 });
 
 const tags = z
-  .array(visibleLine(taskLimits.tagLength).transform((tag) => tag.normalize("NFC")))
+  .array(visibleLine(taskLimits.tagLength, z.string().normalize("NFC")))
   .max(taskLimits.tags)
   .transform((all): readonly string[] => [...new Set(all)])
   .openapi({

@@ -8,10 +8,9 @@ const linesPattern = "^[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f]*$";
 const control = /\p{Cc}/u;
 const controlInLines = /[^\P{Cc}\t\n\r]/u;
 
-/** One line of at most `maxLength` UTF-16 units in which a person sees something; spaces around it are dropped. */
-export function visibleLine(maxLength: number) {
-  return z
-    .string()
+/** One line of at most `maxLength` UTF-16 units, as `text` makes it, in which a person sees something; spaces around it are dropped. */
+export function visibleLine(maxLength: number, text: z.ZodString = z.string()) {
+  return text
     .trim()
     .min(1, { error: "is empty", abort: true })
     .max(maxLength, { abort: true })

@@ -149,6 +149,10 @@ describe("text that a person can see", () => {
   });
   test("a tag is the same however it is composed", () => {
     expect(newTask.parse({ title: "a", tags: ["\u00e4", "a\u0308", "b"] }).tags).toEqual(["\u00e4", "b"]);
+    // NFC makes three characters of this one; the bound is on what is kept.
+    expect(mistakes(newTask, { title: "a", tags: ["\ufb2c".repeat(22)] })).toEqual([
+      "/tags/0 does not have at most 64 characters",
+    ]);
   });
 });
 

@@ -39,3 +39,14 @@ test("a request that never ends does not keep the role from stopping within its 
   expect(performance.now() - began).toBeLessThan(3_000);
   expect(await running).toBe("cut off");
 });
+
+test("every role that serves waits for its requests beside its other work", async () => {
+  const files = [...new Bun.Glob("workers/*/main.ts").scanSync(root)];
+  const texts = await Promise.all(files.map((file) => Bun.file(join(root, file)).text()));
+  const serving = texts.filter((text) => text.includes("role.serve("));
+  expect(serving.length).toBeGreaterThan(5); // the scan sees roles at all
+  for (const text of serving)
+    expect(text).toMatch(
+      /const served = role\.serve\([^]*Promise\.all\(\[[^]*\bserved\b|Promise\.all\(\[[^]*role\.serve\(/,
+    );
+});
