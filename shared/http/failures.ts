@@ -60,7 +60,7 @@ type Failure = Readonly<{
   content: Readonly<{ "application/problem+json": Readonly<{ schema: typeof problemSchema }> }>;
 }>;
 
-const anywhere = [401, 500, 503] as const;
+const anywhere = [401, 422, 500, 503] as const;
 const written = [403, 413] as const;
 const withBody = [400, 403, 413, 415, 422] as const;
 

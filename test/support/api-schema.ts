@@ -1291,6 +1291,15 @@ export interface components {
         "application/problem+json": components["schemas"]["Problem"];
       };
     };
+    Problem422: {
+      headers: {
+        "X-Request-Id": components["headers"]["X-Request-Id"];
+        [name: string]: unknown;
+      };
+      content: {
+        "application/problem+json": components["schemas"]["Problem"];
+      };
+    };
     Problem500: {
       headers: {
         "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1304,15 +1313,6 @@ export interface components {
       headers: {
         "X-Request-Id": components["headers"]["X-Request-Id"];
         "Retry-After": components["headers"]["Retry-After"];
-        [name: string]: unknown;
-      };
-      content: {
-        "application/problem+json": components["schemas"]["Problem"];
-      };
-    };
-    Problem422: {
-      headers: {
-        "X-Request-Id": components["headers"]["X-Request-Id"];
         [name: string]: unknown;
       };
       content: {
@@ -1427,6 +1427,7 @@ export interface operations {
         };
       };
       401: components["responses"]["Problem401"];
+      422: components["responses"]["Problem422"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2378,6 +2379,7 @@ export interface operations {
         };
       };
       401: components["responses"]["Problem401"];
+      422: components["responses"]["Problem422"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2438,6 +2440,7 @@ export interface operations {
       401: components["responses"]["Problem401"];
       403: components["responses"]["Problem403"];
       413: components["responses"]["Problem413"];
+      422: components["responses"]["Problem422"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2495,6 +2498,7 @@ export interface operations {
         };
       };
       401: components["responses"]["Problem401"];
+      422: components["responses"]["Problem422"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2553,6 +2557,7 @@ export interface operations {
       401: components["responses"]["Problem401"];
       403: components["responses"]["Problem403"];
       413: components["responses"]["Problem413"];
+      422: components["responses"]["Problem422"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };

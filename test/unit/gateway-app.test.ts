@@ -502,14 +502,14 @@ describe("the page", () => {
       Object.entries(routes).map(([method, { responses }]) => [`${method} ${path}`, Object.keys(responses).join(" ")]),
     );
     expect(Object.fromEntries(answers)).toEqual({
-      "get /v1/session": "200 401 500 503",
+      "get /v1/session": "200 401 422 500 503",
       "post /v1/session": "201 400 401 403 404 413 415 422 500 503",
-      "delete /v1/session": "204 401 403 413 500 503",
+      "delete /v1/session": "204 401 403 413 422 500 503",
       "post /v1/session/cookie": "200 401 403 413 422 500 503",
-      "get /v1/sign-in": "200 401 500 503",
+      "get /v1/sign-in": "200 401 422 500 503",
       "get /v1/stream": "200 401 422 429 500 503",
       "get /v1/sync": "200 401 422 429 500 503",
-      "post /v1/stream/ticket": "201 401 403 413 500 503",
+      "post /v1/stream/ticket": "201 401 403 413 422 500 503",
     });
     expect(document["x-unavailable"]).toContain("task-service");
     expect(await (await call("GET", "/docs")).text()).toContain("/v1/stream/ticket");

@@ -21,7 +21,8 @@ const gzipBeside = promisify(gzip);
 export function compressAnswers(): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     await next();
-    c.res = await compressed(c.req.raw, c.res);
+    const answer = await compressed(c.req.raw, c.res);
+    if (answer !== c.res) c.res = answer;
   };
 }
 
