@@ -376,8 +376,16 @@ describe("streams of real gateways", () => {
     const number = await world.system.start("ui-gateway");
     using stream = await openStream(world.system.url("ui-gateway", number), user);
     const started = performance.now();
+    const poll = (address: string) => fetch(address, { headers: { authorization: `Bearer ${user.token}` } });
+    const base = world.system.url("ui-gateway", number);
+    const { cursor } = (await (await poll(`${base}/v1/sync?wait=0`)).json()) as { cursor: string };
+    const waiting = poll(`${base}/v1/sync?wait=55&since=${cursor}`);
+    await Bun.sleep(300); // it has to be waiting before the role is told to stop
     const ended = world.system.stop("ui-gateway", number);
     await stream.waitFor("drain", ({ event }) => event === "drain");
+    // A poll that waits is answered with what there is, and goes on from there elsewhere.
+    const answer = await waiting;
+    expect([answer.status, await answer.json()]).toEqual([200, { items: [], cursor, reset: null }]);
     expect(await ended).toBe(0);
     expect(performance.now() - started).toBeLessThan(10_000);
     await world.publish(...changes(task(), 1, 3));

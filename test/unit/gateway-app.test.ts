@@ -79,6 +79,7 @@ function setup(over: Over = {}) {
         endSessions: () => {},
         drain: () => Promise.resolve(),
       },
+      stopping: new AbortController().signal,
       follow: over.follow ?? (() => Promise.reject(new Problem("UNAVAILABLE"))),
       issueTicket: (who) => {
         tickets.set("t1", who);

@@ -57,7 +57,7 @@ await runRole("ui-gateway", settings, async (role, config) => {
     },
     session: { auth: config.auth, sessions, sessionSeconds: config.sessionSeconds, now },
     signInUrl: config.signInUrl,
-    stream: { streams, follow, issueTicket: (who) => issueTicket(db, who) },
+    stream: { streams, follow, stopping: role.signal, issueTicket: (who) => issueTicket(db, who) },
     proxy: makeProxy(config.upstreams, { timeoutMs: config.proxyMs }),
     cursorOf: hub.cursorOf,
     page,

@@ -5,11 +5,14 @@ import { wholeNumber } from "../../shared/http/whole-number.ts";
 import type { Follow } from "./follow.ts";
 import { pollUpdates } from "./poll-updates.ts";
 import { changesSchema, cursorSchema } from "./stream-schema.ts";
+import { withEither } from "./with-either.ts";
 import { streamHeaders, type Streams, type Who } from "./streams.ts";
 
 export type StreamDeps = Readonly<{
   streams: Streams;
   follow: Follow;
+  /** Aborted when the role stops: polls that wait are answered then. */
+  stopping: AbortSignal;
   issueTicket: (who: Who) => Promise<Readonly<{ ticket: string; expiresAt: Date }>>;
 }>;
 
@@ -79,7 +82,7 @@ const makeTicket = createRoute({
   },
 });
 
-export function addStreamRoutes(app: HttpApp, { streams, follow, issueTicket }: StreamDeps): void {
+export function addStreamRoutes(app: HttpApp, { streams, follow, stopping, issueTicket }: StreamDeps): void {
   app.openapi(openStream, (c) => {
     // Its body would be opened and never read.
     if (c.req.raw.method === "HEAD")
@@ -93,10 +96,11 @@ export function addStreamRoutes(app: HttpApp, { streams, follow, issueTicket }: 
   app.openapi(sync, async (c) => {
     const { since, wait } = c.req.valid("query");
     const { userId } = c.var.identity;
-    const { signal } = c.req.raw;
     const leave = streams.admit(userId);
     try {
-      const polled = await pollUpdates(follow, { userId, since: since ?? null, waitSeconds: wait, signal });
+      const polled = await withEither([c.req.raw.signal, stopping], (signal) =>
+        pollUpdates(follow, { userId, since: since ?? null, waitSeconds: wait, signal }),
+      );
       const { cursor: next, reset } = polled;
       // The changes are JSON already; `c.json` would read and write them once more.
       const body = `{"items":[${polled.items.join(",")}],"cursor":${JSON.stringify(next)},"reset":${JSON.stringify(reset)}}`;
