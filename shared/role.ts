@@ -1,7 +1,16 @@
 import { makeLog, type Level, type Log } from "./log.ts";
 import { makeMetrics, type Metrics } from "./metrics.ts";
-import { examineConfig, integer, oneOf, optionalInteger, text, type Config, type Settings } from "./config.ts";
-import { openRoleServer, type Fetch, type RoleServer } from "./http/role-server.ts";
+import {
+  examineConfig,
+  integer,
+  oneOf,
+  optional,
+  optionalInteger,
+  text,
+  type Config,
+  type Settings,
+} from "./config.ts";
+import { openRoleServer, type Fetch, type RoleServer, type Where } from "./http/role-server.ts";
 import { Problem } from "./problem.ts";
 import { metricsPortBeside, rolePorts } from "./role-ports.ts";
 import type { RoleName } from "./topics.ts";
@@ -31,6 +40,8 @@ const roleSettings = (name: RoleName) => ({
   port: integer("PORT", rolePorts[name], { min: 0, max: 65_535 }),
   /** Where probes and metrics are told in full; 0 is any free one. */
   metricsPort: optionalInteger("METRICS_PORT", { min: 0, max: 65_535 }),
+  /** Where that port is; unset, at HOST. */
+  metricsHost: optional("METRICS_HOST"),
   logLevel: oneOf<Level>("LOG_LEVEL", ["debug", "info", "warn", "error"], "info"),
   instance: text("ROLE_INSTANCE", "1"),
   drainSeconds: integer("DRAIN_SECONDS", 12, { min: 1, max: 300 }),
@@ -87,7 +98,7 @@ export async function runRole<const S extends Settings>(
   let server: RoleServer;
   try {
     server = openRoleServer(
-      { hostname: config.host, port: config.port, metricsPort: metricsPortOf(name, config) },
+      { hostname: config.host, port: config.port, metrics: metricsPlace(name, config) },
       {
         answer: (request) => app(request),
         probes: {
@@ -140,6 +151,11 @@ export async function runRole<const S extends Settings>(
     if (!stop.signal.aborted || error !== stop.signal.reason) exit(1, "failed", error);
   }
   exit(0, "stopped");
+}
+
+function metricsPlace(name: RoleName, config: Config<ReturnType<typeof roleSettings>>): Where["metrics"] {
+  const port = metricsPortOf(name, config);
+  return port === null ? null : { hostname: config.metricsHost ?? config.host, port };
 }
 
 /** `null` for one port for all. The gateway's is public, so what it tells of itself is elsewhere unless that is wanted. */

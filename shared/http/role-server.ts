@@ -9,8 +9,12 @@ export type Fetch = (request: Request) => Response | Promise<Response>;
 /** The names of the conditions that do not hold. */
 export type Probes = Readonly<{ unhealthy: () => readonly string[]; unready: () => readonly string[] }>;
 
-/** `metricsPort`: where probes and metrics are told in full; `null` for `port` itself. */
-export type Where = Readonly<{ hostname: string; port: number; metricsPort: number | null }>;
+export type Where = Readonly<{
+  hostname: string;
+  port: number;
+  /** Where probes and metrics are told in full; `null` for the same place as everything else. */
+  metrics: Readonly<{ hostname: string; port: number }> | null;
+}>;
 
 export type RoleServer = Readonly<{
   url: URL;
@@ -26,11 +30,11 @@ const idleSeconds = 60;
 /**
  * Listens and answers `/healthz`, `/readyz`, `/metrics` and, by `answer`, everything else. Whatever a stranger sends gets an
  * answer of ours, counted and logged: 400 where the request names no host that can be one; where `answer` rejects, the Problem it
- * rejects with, or 500 without a word of the cause. With a `metricsPort` of its own, `port` says of the probes yes or no and has no metrics: it may be public.
+ * rejects with, or 500 without a word of the cause. With a place of its own for metrics, the other says of the probes yes or no: it may be public.
  * Throws when it cannot listen.
  */
 export function openRoleServer(
-  { hostname, port, metricsPort }: Where,
+  where: Where,
   { answer, probes, log, metrics }: Readonly<{ answer: Fetch; probes: Probes; log: Log; metrics: Metrics }>,
 ): RoleServer {
   const record = makeRequestRecord({ log, metrics });
@@ -60,10 +64,10 @@ export function openRoleServer(
     const told = path === "/metrics" ? null : await tell(path);
     return told && new Response(told.ok ? "ok\n" : "not now\n", { status: told.status });
   };
-  const listen = (at: number, telling: typeof tell, answerRest: Fetch) =>
+  const listen = (at: Readonly<{ hostname: string; port: number }>, telling: typeof tell, answerRest: Fetch) =>
     Bun.serve({
-      hostname,
-      port: at,
+      hostname: at.hostname,
+      port: at.port,
       idleTimeout: idleSeconds,
       // Its own answer to an exception shows source lines and paths to whoever made it happen.
       development: false,
@@ -79,9 +83,10 @@ export function openRoleServer(
         return isStream(response) ? keepOpen(response, received, bun) : response;
       },
     });
-  const server = listen(port, metricsPort === null ? tell : tellStrangers, answerSafely);
+  const server = listen(where, where.metrics === null ? tell : tellStrangers, answerSafely);
   const nothingElse = (request: Request) => refuse(request, new Problem("NOT_FOUND"));
-  const told = metricsPort === null ? server : listenBeside(server, () => listen(metricsPort, tell, nothingElse));
+  const beside = where.metrics;
+  const told = beside === null ? server : listenBeside(server, () => listen(beside, tell, nothingElse));
   return {
     url: server.url,
     metricsUrl: told.url,

@@ -10,12 +10,12 @@ afterEach(async () => void (await Promise.all(opened.splice(0).map((server) => s
 
 function setup(
   answer: Fetch = (request) => new Response(`${request.method} ${request.url}`),
-  metricsPort: number | null = null,
+  metricsAt: Readonly<{ hostname: string; port: number }> | null = null,
 ) {
   const lines: string[] = [];
   const metrics = makeMetrics("ui-gateway", { process: false });
   const server = openRoleServer(
-    { hostname: "127.0.0.1", port: 0, metricsPort },
+    { hostname: "127.0.0.1", port: 0, metrics: metricsAt },
     {
       answer,
       probes: { unhealthy: () => [], unready: () => ["database"] },
@@ -153,7 +153,7 @@ test("at a stop what runs is answered to its last byte, idle connections are clo
 });
 
 test("beside a metrics port of its own, the public one says of the probes yes or no and has no metrics", async () => {
-  const { server } = setup(() => new Response("nothing", { status: 404 }), 0);
+  const { server } = setup(() => new Response("nothing", { status: 404 }), { hostname: "localhost", port: 0 });
   const ask = async (base: URL, path: string) => {
     const answer = await fetch(new URL(path, base));
     return [answer.status, (await answer.text()).split("\n")[0]?.slice(0, 30)];
@@ -164,9 +164,10 @@ test("beside a metrics port of its own, the public one says of the probes yes or
   expect(await ask(server.metricsUrl, "/readyz")).toEqual([503, "waiting for: database"]);
   expect((await fetch(new URL("/metrics", server.metricsUrl))).headers.get("content-type")).toStartWith("text/plain");
   expect((await fetch(new URL("/v1/tasks", server.metricsUrl))).status).toBe(404);
+  expect([server.url.hostname, server.metricsUrl.hostname]).toEqual(["127.0.0.1", "localhost"]);
 });
 
 test("where the metrics port is taken nothing listens at all", () => {
   using taken = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
-  expect(() => setup(undefined, taken.port)).toThrow(`port ${taken.port} in use`);
+  expect(() => setup(undefined, { hostname: "127.0.0.1", port: taken.port ?? 0 })).toThrow(`port ${taken.port} in use`);
 });
