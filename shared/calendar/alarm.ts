@@ -1,5 +1,6 @@
 import { remindAt, type Clock, type Due, type RelativeReminder } from "../tasks/relative-reminder.ts";
 import { component, contentLine, textValue } from "./content-line.ts";
+import { utcValue } from "./time-value.ts";
 
 /**
  * VALARM of one reminder of a task. Its trigger is a span from the due time on the wall clock, so it holds for every recurrence; of a
@@ -10,11 +11,17 @@ export function alarm(
   rule: RelativeReminder,
   { due, clock, title, related }: Readonly<{ due: Due; clock: Clock; title: string; related: "START" | "END" }>,
 ): string {
-  return component("VALARM", [
-    contentLine("ACTION", "DISPLAY"),
-    contentLine("DESCRIPTION", textValue(title)),
-    contentLine(`TRIGGER;RELATED=${related}`, span(rule, due, clock)),
-  ]);
+  return valarm(title, contentLine(`TRIGGER;RELATED=${related}`, span(rule, due, clock)));
+}
+
+/** VALARM of a reminder that has a time of its own (RFC 5545 §3.8.6.3), whether or not the task is due. */
+export function alarmAt(at: Date, title: string): string {
+  return valarm(title, contentLine("TRIGGER;VALUE=DATE-TIME", utcValue(at)));
+}
+
+function valarm(title: string, trigger: string): string {
+  const description = contentLine("DESCRIPTION", textValue(title));
+  return component("VALARM", [contentLine("ACTION", "DISPLAY"), description, trigger]);
 }
 
 /** `-P1DT15M`: days are days of the calendar there too. */

@@ -3,7 +3,7 @@ import { plainId } from "../recurrence/find-recurrence.ts";
 import type { RecurrencePattern } from "../recurrence/recurrence-pattern.ts";
 import { parseRelativeReminder, type Clock, type Due } from "../tasks/relative-reminder.ts";
 import type { TaskView } from "../tasks/task-view.ts";
-import { alarm } from "./alarm.ts";
+import { alarm, alarmAt } from "./alarm.ts";
 import type { CalendarRule } from "./calendar-rule.ts";
 import { component, contentLine, textValue } from "./content-line.ts";
 import { instantLine, startLine, utcValue } from "./time-value.ts";
@@ -27,6 +27,8 @@ export type Exported = Readonly<{
   clock: Clock;
   /** The user's usual reminders. */
   remind: readonly string[];
+  /** When it reminds beside its rules. */
+  ownAlarms: readonly Date[];
 }>;
 
 /**
@@ -57,6 +59,7 @@ export function writeTodos(exported: Exported): string {
     ...common(task),
     ...(due === null ? [] : [dueLine("DUE", due, tz)]),
     ...(due === null ? [] : alarms(exported, due, tz, "END")),
+    ...(task.completed_at === null ? exported.ownAlarms.map((at) => alarmAt(at, task.title)) : []),
   ]);
 }
 

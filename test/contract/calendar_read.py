@@ -63,7 +63,10 @@ def read(todo):
     if "DTSTART" in todo:
         told["starts"] = starts(todo)
     alarms = [alarm["TRIGGER"] for alarm in todo.walk("VALARM")]
-    told["alarms"] = [[each.params["RELATED"], each.dt.total_seconds()] for each in alarms]
+    told["alarms"] = [
+        ["AT", plain(each.dt)] if isinstance(each.dt, datetime) else [each.params["RELATED"], each.dt.total_seconds()]
+        for each in alarms
+    ]
     return told
 
 

@@ -32,6 +32,14 @@ test.skipIf(lacks(python))(
     const day = await make({ title: "all day", due_on: "2026-12-31", remind: ["PT0S", "P1D"] });
     const bare = await make({ title: "bare", remind: [] });
     await world.send("POST", `/v1/tasks/${bare.id}/complete`);
+    const undue = await make({ title: "not due" });
+    await reminder(plain, { at: "2029-12-24T08:00:00Z" });
+    await reminder(plain, { at: "2029-12-26T08:00:00Z", rule: "PT15M", snoozedFrom: "2029-12-25T08:00:00Z" });
+    await reminder(plain, { at: "2029-12-23T08:00:00Z", rule: "P1D" });
+    await reminder(plain, { at: "2029-12-22T08:00:00Z", status: "dismissed" });
+    await reminder(plain, { at: "2029-12-21T08:00:00Z", user: ben });
+    await reminder(undue, { at: "2029-12-31T23:00:00.5Z" });
+    await reminder(bare, { at: "2029-12-31T23:00:00Z" });
     const gone = await make({ title: "gone" });
     await world.send("DELETE", `/v1/tasks/${gone.id}`);
     await make({ title: "of another user" }, ben);
@@ -91,9 +99,12 @@ test.skipIf(lacks(python))(
         alarms: [
           ["END", -900],
           ["END", -86_400],
+          ["AT", "2029-12-24T08:00:00+00:00"],
+          ["AT", "2029-12-26T08:00:00+00:00"],
         ],
       },
     ]);
+    expect(of(undue.id)).toMatchObject([{ alarms: [["AT", "2029-12-31T23:00:00+00:00"]] }]);
     // A whole day counts as due at nine, as the preferences say where nobody set any: alarms are from its midnight.
     expect(of(day.id)).toEqual([
       {
@@ -263,6 +274,17 @@ async function occurrence(template: Task, id: string, due: string, tz: string, u
     insert into tasks (id, user_id, title, created_at, updated_at, due_date, due_on, due_tz, template_id, recurrence_id)
     values (${task}, ${user}, ${template.title}, now(), now(), ${at}, ${on}, ${tz}, ${template.id}, ${id})`;
   return task;
+}
+
+/** As the reminder service would keep it. */
+async function reminder(
+  task: Task,
+  of: Readonly<{ at: string; rule?: string; snoozedFrom?: string; status?: string; user?: string }>,
+): Promise<void> {
+  const { at, rule = null, snoozedFrom = null, status = "pending", user = ada } = of;
+  await world.db.sql`
+    insert into reminders (id, task_id, user_id, rule, remind_at, generation, status, version, snoozed_from)
+    values (gen_random_uuid(), ${task.id}, ${user}, ${rule}, ${at}, 1, ${status}, 1, ${snoozedFrom})`;
 }
 
 async function exception(template: Task, id: string, kind: string, due: string | null): Promise<void> {

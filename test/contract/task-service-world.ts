@@ -1,4 +1,4 @@
-import { chosenZone, preferencesOf } from "../../shared/preferences/read-preferences.ts";
+import { chosenZone } from "../../shared/preferences/read-preferences.ts";
 import { openDb, type Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
@@ -9,7 +9,7 @@ import { buildApp } from "../../workers/task-service/app.ts";
 import { makeEncodeEvent } from "../../workers/task-service/encode-event.ts";
 import { makeBatches } from "../../workers/task-service/make-batches.ts";
 import { makeOneAtATime } from "../../workers/task-service/one-at-a-time.ts";
-import { readSeriesParts, readZones } from "../../workers/task-service/read-export.ts";
+import { exportReaders } from "../../workers/task-service/export-readers.ts";
 import { findForChange, listTasks, readKept, readTask } from "../../workers/task-service/read-tasks.ts";
 import { keepAnswer, storeChange } from "../../workers/task-service/store-change.ts";
 import { storeCreates } from "../../workers/task-service/store-creates.ts";
@@ -94,11 +94,7 @@ export async function openWorld(): Promise<World> {
       newId: (now) => Bun.randomUUIDv7("hex", now),
       readTask: readTask(db),
       listTasks: listTasks(db),
-      readExport: {
-        readZones: readZones(db),
-        readSeriesParts: readSeriesParts(db),
-        readPreferences: (userId) => preferencesOf(db.sql, userId),
-      },
+      readExport: exportReaders(db),
       readZone: (userId) => chosenZone(db.sql, userId),
       oneAtATime: makeOneAtATime(),
     });

@@ -12,6 +12,7 @@ function setup(listTasks: ExportDeps["listTasks"]) {
     readZones: async () => [],
     readPreferences: async () => defaultPreferences,
     readSeriesParts: async () => ({ patterns: new Map(), exceptions: new Map() }),
+    readOwnAlarms: async () => new Map(),
     listTasks,
     onBreak: (error) => void broken.push(error),
   };

@@ -60,6 +60,7 @@ function setup(given: { write?: Partial<TaskAppDeps["write"]>; rest?: Partial<Ta
     readExport: {
       readZones: never("readZones"),
       readSeriesParts: never("readSeriesParts"),
+      readOwnAlarms: never("readOwnAlarms"),
       readPreferences: never("readPreferences"),
     },
     readZone: never("readZone"),

@@ -3,6 +3,7 @@ import { writeCalendar } from "../../shared/calendar/write-calendar.ts";
 import type { Exported } from "../../shared/calendar/write-todos.ts";
 import type { Preferences } from "../../shared/preferences/preferences.ts";
 import type { PartsWanted, SeriesParts } from "./read-export.ts";
+import type { OwnAlarms } from "./read-own-alarms.ts";
 import { makeReadRule } from "./read-rule.ts";
 import type { ListQuery, Place } from "./read-tasks.ts";
 import { viewOfRow, type TaskRow } from "./task-row.ts";
@@ -11,6 +12,7 @@ export type ExportDeps = Readonly<{
   readZones: (userId: string) => Promise<readonly string[]>;
   listTasks: (query: ListQuery) => Promise<readonly TaskRow[]>;
   readSeriesParts: (userId: string, wanted: PartsWanted) => Promise<SeriesParts>;
+  readOwnAlarms: (userId: string, taskIds: readonly string[]) => Promise<OwnAlarms>;
   readPreferences: (userId: string) => Promise<Preferences>;
   /** Told when a stream breaks off: its answer has begun, so nothing else can say so. */
   onBreak: (error: unknown) => void;
@@ -60,15 +62,24 @@ async function* readPages(
   const user = { clock: { tz, allDayAt: all_day_at }, remind: default_reminders };
   for (let after: Place | null = null; ;) {
     const rows = await deps.listTasks({ userId, status: "all", templates: true, after, limit: pageSize });
-    const { patterns, exceptions } = await deps.readSeriesParts(userId, {
-      patternsOf: [...new Set(rows.flatMap((row) => (row.is_recurring_template ? [] : (row.template_id ?? []))))],
-      exceptionsOf: rows.filter((row) => row.is_recurring_template).map(({ id }) => id),
-    });
+    const templates = rows.filter((row) => row.is_recurring_template);
+    const others = rows.filter((row) => !row.is_recurring_template);
+    const [{ patterns, exceptions }, ownAlarms] = await Promise.all([
+      deps.readSeriesParts(userId, {
+        patternsOf: [...new Set(others.flatMap(({ template_id }) => template_id ?? []))],
+        exceptionsOf: templates.map(({ id }) => id),
+      }),
+      deps.readOwnAlarms(
+        userId,
+        others.map(({ id }) => id),
+      ),
+    ]);
     const page: Exported[] = [];
     for (const row of rows) {
       await breathe();
       const told = readRule(row.recurrence_pattern ?? patterns.get(row.template_id ?? "") ?? null);
-      page.push({ ...user, ...told, task: viewOfRow(row), exceptions: exceptions.get(row.id) ?? [] });
+      const own = { exceptions: exceptions.get(row.id) ?? [], ownAlarms: ownAlarms.get(row.id) ?? [] };
+      page.push({ ...user, ...told, ...own, task: viewOfRow(row) });
     }
     yield page;
     const last = rows.at(-1);

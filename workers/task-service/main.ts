@@ -9,15 +9,15 @@ import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { outboxChannel, outboxRow } from "../../shared/outbox/outbox.ts";
 import { recordEncodeFailure } from "../../shared/outbox/record-encode-failure.ts";
 import { openRegistry, registrySettings } from "../../shared/registry.ts";
-import { chosenZone, preferencesOf } from "../../shared/preferences/read-preferences.ts";
+import { chosenZone } from "../../shared/preferences/read-preferences.ts";
 import { runRole } from "../../shared/role.ts";
 import { buildApp } from "./app.ts";
 import { makeEncodeEvent } from "./encode-event.ts";
 import { makeHandleTaskCommands } from "./handle-task-commands.ts";
+import { exportReaders } from "./export-readers.ts";
 import { makeBatches } from "./make-batches.ts";
 import { makeOneAtATime } from "./one-at-a-time.ts";
 import { keepPruning } from "./prune-answers.ts";
-import { readSeriesParts, readZones } from "./read-export.ts";
 import { findForChange, listTasks, readKept, readTask } from "./read-tasks.ts";
 import { keepAnswer, storeChange } from "./store-change.ts";
 import { storeCreates } from "./store-creates.ts";
@@ -58,11 +58,7 @@ await runRole("task-service", settings, async (role, config) => {
     newId: (at) => Bun.randomUUIDv7("hex", at),
     readTask: readTask(db),
     listTasks: listTasks(db),
-    readExport: {
-      readZones: readZones(db),
-      readSeriesParts: readSeriesParts(db),
-      readPreferences: (userId) => preferencesOf(db.sql, userId),
-    },
+    readExport: exportReaders(db),
     readZone: (userId) => chosenZone(db.sql, userId),
     oneAtATime: makeOneAtATime(),
   });
