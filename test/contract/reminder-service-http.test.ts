@@ -181,6 +181,68 @@ describe("setting a reminder", () => {
   });
 });
 
+describe("a task with very many reminders", () => {
+  const rowsOf = async (task: string) =>
+    (await world.reminders()).filter(({ taskId: of }) => of === task).map(({ id, status }) => ({ id, status }));
+  /** Own ones that were dismissed, the oldest first. */
+  const dismissedOnes = async (task: string, count: number) =>
+    await world.db.sql`
+      insert into reminders (id, task_id, user_id, remind_at, generation, status, version, dismissed_at, reason, dismissed_for)
+      select gen_random_uuid(), ${task}, ${userId}, now() + n * interval '1 day', 1, 'dismissed', n, now() + n * interval '1 ms',
+        'user', now() + n * interval '1 day'
+      from generate_series(1, ${count}) as n`;
+
+  test("keeps a hundred of what is over; one made again under an id that is gone goes on from its versions", async () => {
+    const task = await newTask();
+    const remind_at = inMs(2 * hour);
+    const { body: first } = await send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at } });
+    await send("POST", `/v1/reminders/${first.id}/dismiss`);
+    await dismissedOnes(task, 250);
+    const { body: waiting } = await send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at: inMs(hour) } });
+    const left = await rowsOf(task);
+    expect(left).toHaveLength(101);
+    expect(left.filter(({ status }) => status === "pending")).toEqual([{ id: waiting.id, status: "pending" }]);
+    expect((await send("GET", `/v1/reminders/${first.id}`)).status).toBe(404);
+    const again = await send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at } });
+    // 151 went: this one, and those with the versions 1 to 150.
+    expect(again).toMatchObject({ status: 201, body: { id: first.id, generation: 151, version: 151 } });
+  });
+
+  test("made by rules that changed and changed keeps a hundred of those whose rule is gone, and those that wait", async () => {
+    const task = await newTask();
+    const due = Date.now() + 400 * 24 * hour;
+    for (let sequence = 1; sequence <= 30; sequence++) {
+      const rules = Array.from({ length: 10 }, (_, n) => ({
+        rule: `PT${sequence * 10 + n}M`,
+        offset_ms: -(sequence * 10 + n) * 60_000,
+      }));
+      await world.handle(command(sequence, { due: [due, 1, Date.now()], task, rules }));
+    }
+    const left = await rowsOf(task);
+    expect(left.filter(({ status }) => status === "pending")).toHaveLength(10);
+    expect(left.length).toBeLessThanOrEqual(200);
+    const before = await world.db.sql<{ floor: number }[]>`
+      select floor::int as floor from reminder_guards where task_id = ${task}`;
+    await world.handle(
+      command(31, { due: [due, 1, Date.now()], task, rules: [{ rule: "PT10M", offset_ms: -600_000 }] }),
+    );
+    const [back] = (await world.reminders()).filter(({ taskId: of, rule }) => of === task && rule === "PT10M");
+    expect(back).toMatchObject({ status: "pending", version: (before[0]?.floor ?? 0) + 1 });
+  });
+
+  test("refuses one more of one's own while a hundred have fired and were not dismissed", async () => {
+    const task = await newTask();
+    await world.db.sql`
+      insert into reminders (id, task_id, user_id, remind_at, generation, status, version, triggered_at)
+      select gen_random_uuid(), ${task}, ${userId}, now(), 1, 'triggered', 2, now() from generate_series(1, 100)`;
+    const { status, body } = await send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at: inMs(hour) } });
+    expect([status, body.errors]).toEqual([
+      422,
+      [{ path: "/remind_at", message: "is one too many: 100 of your own have fired for this task; dismiss some" }],
+    ]);
+  });
+});
+
 describe("setting a reminder with an Idempotency-Key", () => {
   const set = (task: string, remind_at: string, key: string, user = userId) =>
     send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at }, key, user });

@@ -121,6 +121,36 @@ const fold = (messages: readonly Received[], views: ReadonlyMap<string, View> = 
   foldBatch(messages, views);
 const viewsOf = ({ changed }: { changed: readonly View[] }) => new Map(changed.map((view) => [view.taskId, view]));
 
+test("of very many reminders a view keeps those that wait, and of what is over the newest, fired before dismissed", () => {
+  const one = (event: Received, id: string): Received =>
+    ({ ...event, subject: id, id: `${event.id} ${id}`, data: { ...event.data, id } }) as Received;
+  const id = (kind: number, n: number) => `0192f0a0-0000-7000-8000-${String(kind * 1_000 + n).padStart(12, "0")}`;
+  const dismissed = (sequence: number) =>
+    received<"ReminderDismissed">({
+      type: "ReminderDismissed",
+      subject: bell,
+      sequence,
+      data: { id: bell, task_id: milk, user_id: ada, dismissed_at: at(sequence), generation: 1, reason: "user" },
+    });
+  const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
+  const { answers, changed } = fold([
+    created(milk),
+    ...numbers(20).map((n) => one(scheduled(milk, 2, 600), id(1, n))),
+    ...numbers(30).flatMap((n) => [one(scheduled(milk, 2, n), id(2, n)), one(triggered(milk, 3 + n), id(2, n))]),
+    ...numbers(200).flatMap((n) => [one(scheduled(milk, 2, 1_000 + n), id(3, n)), one(dismissed(3 + n), id(3, n))]),
+  ]);
+  const kept = Object.keys(changed[0]?.reminders ?? {});
+  expect(kept.toSorted()).toEqual(
+    [
+      ...numbers(20).map((n) => id(1, n)),
+      ...numbers(30).map((n) => id(2, n)),
+      ...numbers(50).map((n) => id(3, 150 + n)),
+    ].toSorted(),
+  );
+  const shown = payloads(answers).at(-1).reminders as readonly { status: string }[];
+  expect(shown.filter(({ status }) => status === "pending")).toHaveLength(20);
+});
+
 test("a reminder in a view says its rule and what it was snoozed from; events of an older build, which say neither, fold to null", () => {
   const told = scheduled(milk, 2, 40);
   const snoozed = { ...told, data: { ...told.data, rule: "PT15M", snoozed_from: at(30) } } as typeof told;

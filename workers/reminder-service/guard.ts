@@ -9,7 +9,13 @@ import type { ReminderRule } from "../../shared/records.ts";
  * repetition gives the same. Fields of the task keep its versions; the `wanted_…` fields, which only commands say, keep the command's
  * sequence: a command is taken whole or not at all, as its offsets are those at its due instant.
  */
-export type Guard = Readonly<{ taskId: string; userId: string; fields: FoldedFields }>;
+export type Guard = Readonly<{
+  taskId: string;
+  userId: string;
+  fields: FoldedFields;
+  /** The highest version of a reminder whose row was pruned: a new one may have its id, and counts on from there. None: 0. */
+  floor?: number;
+}>;
 
 export type GuardMessage =
   | ReceivedOf<"TaskCreated">

@@ -1,14 +1,15 @@
 import type { BatchHandler } from "../../shared/consume/handler.ts";
 import type { Message, Received } from "../../shared/message.ts";
 import { applyChanges } from "./apply-changes.ts";
+import { decidePruned } from "./decide-pruned.ts";
 import { decideReminders } from "./decide-reminders.ts";
 import { foldGuard, type Guard, type GuardMessage } from "./guard.ts";
 import type { Reminder } from "./reminder.ts";
-import { lockOrMakeGuards, lockReminders, saveGuards, saveReminders } from "./store-reminders.ts";
+import { deleteReminders, lockOrMakeGuards, lockReminders, saveGuards, saveReminders } from "./store-reminders.ts";
 
 /**
  * Folds task events and commands into the guards of their tasks and makes the reminders what the guards want: two selects and
- * two writes, however long the batch. Replay is safe because folding what is folded changes nothing and a reminder's id
+ * two writes, however long the batch, and one more where rows are pruned. Replay is safe because folding what is folded changes nothing and a reminder's id
  * is (task, rule). A message whose user is not the guard's merges nothing and is told to `countForeign`.
  */
 export function makeKeepReminders(options: Readonly<{ countForeign: (type: string) => void }>): BatchHandler {
@@ -47,6 +48,12 @@ export function makeKeepReminders(options: Readonly<{ countForeign: (type: strin
 
     await saveGuards(tx, [...changedGuards.values()]);
     await saveReminders(tx, [...changedReminders.values()]);
+    const changedTasks = new Set([...changedReminders.values()].map(({ taskId }) => taskId));
+    const pruned = [...changedTasks].flatMap((taskId) => {
+      const guard = guards.get(taskId);
+      return guard === undefined ? [] : decidePruned(guard, [...rowsOf(reminders, taskId).values()], now);
+    });
+    await deleteReminders(tx, pruned);
     return answers;
   };
 }

@@ -3,8 +3,9 @@ import { Problem } from "../../shared/problem.ts";
 import { taskState, type Guard } from "./guard.ts";
 import type { Reminder } from "./reminder.ts";
 
-/** A person's own reminders that may wait for one task. */
+/** A person's own reminders that may wait for one task, and that may have fired and not be dismissed. */
 const maxOwnPending = 50;
+const maxOwnFired = 100;
 
 /** Throws INVALID_REQUEST for one mistake; `path` is a JSON pointer into the body. */
 export function refuse(path: string, message: string): never {
@@ -24,10 +25,14 @@ export async function refuseClosed(tx: Tx, guard: Guard): Promise<void> {
   if (isTemplate) throw new Problem("TASK_IS_TEMPLATE", "A recurring template has no reminders; its occurrences have.");
 }
 
-/** Throws INVALID_REQUEST where one more of one's own would be too many to wait for this task. */
+/** Throws INVALID_REQUEST where one more of one's own would be too many to wait for this task, or too many have fired. */
 export function refuseTooMany(existing: readonly Reminder[]): void {
-  if (existing.filter(({ rule, status }) => rule === null && status === "pending").length >= maxOwnPending)
+  const own = (wanted: Reminder["status"]) =>
+    existing.filter(({ rule, status }) => rule === null && status === wanted).length;
+  if (own("pending") >= maxOwnPending)
     refuse("/remind_at", `is one too many: ${maxOwnPending} reminders of your own are waiting for this task`);
+  if (own("triggered") >= maxOwnFired)
+    refuse("/remind_at", `is one too many: ${maxOwnFired} of your own have fired for this task; dismiss some`);
 }
 
 /** Whether an instant is ahead by the database's clock. */

@@ -17,7 +17,7 @@ export function reminderColumns(sql: Sql | Tx) {
  */
 export async function lockGuards(tx: Tx, taskIds: readonly string[]): Promise<Map<string, Guard>> {
   const rows = await tx<Guard[]>`
-    select task_id as "taskId", user_id as "userId", fields from reminder_guards
+    select task_id as "taskId", user_id as "userId", fields, floor::int as floor from reminder_guards
     where task_id = any(${[...taskIds]}::uuid[]) order by task_id for no key update`;
   return new Map(rows.map((guard) => [guard.taskId, guard]));
 }
@@ -57,6 +57,18 @@ export async function lockReminders(tx: Tx, taskIds: readonly string[]): Promise
   return tx<Reminder[]>`
     select ${reminderColumns(tx)} from reminders
     where task_id = any(${[...taskIds]}::uuid[]) order by id for no key update`;
+}
+
+/** Takes rows away, and remembers per task up to which version. Their guards must be locked. */
+export async function deleteReminders(tx: Tx, rows: readonly Reminder[]): Promise<void> {
+  if (rows.length === 0) return;
+  await tx`
+    with gone as (
+      delete from reminders where id = any(${rows.map(({ id }) => id)}::uuid[]) returning task_id, version
+    )
+    update reminder_guards set floor = greatest(floor, pruned.version)
+    from (select task_id, max(version) as version from gone group by task_id) pruned
+    where reminder_guards.task_id = pruned.task_id`;
 }
 
 /** Writes rows as they are now, each at most once. A new generation is not armed yet; the rest keep their wake-up. */

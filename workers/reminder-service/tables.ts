@@ -21,6 +21,7 @@ export const reminderGuards = pgTable("reminder_guards", {
   userId: uuid("user_id").notNull(),
   fields: jsonb("fields").$type<FoldedFields>().notNull().default({}),
   closed: boolean("closed").notNull().default(false),
+  floor: bigint("floor", { mode: "number" }).notNull().default(0),
   updatedAt: timestamp("updated_at", { withTimezone: true }).notNull().defaultNow(),
 });
 

@@ -2,12 +2,13 @@ import type { Tx } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
 import { answerOnce, type Written } from "./answer-once.ts";
 import { applyChanges, dismissed, dismissedMessage, scheduledMessage } from "./apply-changes.ts";
+import { decidePruned } from "./decide-pruned.ts";
 import { ownReminderId } from "./decide-reminders.ts";
 import { findReminder, findTask } from "./find-task.ts";
 import type { Guard } from "./guard.ts";
 import { instantOf, type Reminder } from "./reminder.ts";
 import { isAhead, refuse, refuseClosed, refuseTooMany } from "./refuse.ts";
-import { lockGuards, lockReminders, reminderColumns, saveReminders } from "./store-reminders.ts";
+import { deleteReminders, lockGuards, lockReminders, reminderColumns, saveReminders } from "./store-reminders.ts";
 import { writeEvents, type Asked, type Changed, type Writing } from "./write-events.ts";
 
 /** `dropAfter`: see `Reminder`; `undefined` leaves it as it is. */
@@ -53,6 +54,7 @@ async function setReminder(tx: Tx, guard: Guard, wanted: WantedReminder, now: Da
   if (made === undefined) throw new Error("scheduling made no reminder");
   const reminder = { ...made, dismissedFor: null };
   await saveReminders(tx, [reminder]);
+  await deleteReminders(tx, decidePruned(guard, [...existing.filter((other) => other.id !== id), reminder], now));
   return { reminder, messages: applied.messages, status: 201 };
 }
 

@@ -22,7 +22,25 @@ export function foldReminder(reminders: FoldedReminders, event: ReminderEvent): 
   const before = base?.fields ?? {};
   const fields = foldFields(before, set, event.sequence, time);
   if (fields === before) return reminders;
-  return { ...reminders, [event.subject]: { user_id, fields, version: Math.max(base?.version ?? 0, event.sequence) } };
+  const folded = { user_id, fields, version: Math.max(base?.version ?? 0, event.sequence) };
+  return withoutOldest({ ...reminders, [event.subject]: folded });
+}
+
+/** A view is written whole at every event of its task: beyond so many, what is over is forgotten, dismissed ones first, the oldest first. */
+const mostKept = 100;
+
+function withoutOldest(reminders: FoldedReminders): FoldedReminders {
+  const all = Object.entries(reminders);
+  if (all.length <= mostKept) return reminders;
+  const rank = ({ fields }: FoldedReminder) => ["dismissed", "triggered"].indexOf(String(fieldValue(fields, "status")));
+  const over = all
+    .filter(([, reminder]) => rank(reminder) !== -1)
+    .sort(
+      ([idA, a], [idB, b]) =>
+        rank(a) - rank(b) || (a.fields["status"]?.time ?? 0) - (b.fields["status"]?.time ?? 0) || compare(idA, idB),
+    );
+  const forgotten = new Set(over.slice(0, all.length - mostKept).map(([id]) => id));
+  return Object.fromEntries(all.filter(([id]) => !forgotten.has(id)));
 }
 
 /**

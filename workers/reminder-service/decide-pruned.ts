@@ -1,0 +1,29 @@
+import { taskState, type Guard } from "./guard.ts";
+import type { Reminder } from "./reminder.ts";
+
+/** A task with more rows than this loses the oldest of what is over. */
+const mostRows = 200;
+/** So many of what is over are left, as history. */
+const historyKept = 100;
+/** An event that reopens the task may be on its way for this long. */
+const closedForMs = 24 * 60 * 60 * 1000;
+
+/**
+ * The reminders of a task whose rows are to go, oldest first: none while there are no more than 200 rows, else what is over but for the
+ * newest 100. Pure. Over is what nothing can bring back: dismissed ones of one's own, unless it was with their task and their time is
+ * ahead, and those of rules the task does not have any more, fired or dismissed. What a rule that is still wanted was dismissed for, its
+ * row alone remembers.
+ */
+export function decidePruned(guard: Guard, rows: readonly Reminder[], now: Date): readonly Reminder[] {
+  if (rows.length <= mostRows) return [];
+  const wanted = new Set(taskState(guard).rules.map(({ rule }) => rule));
+  const isOver = ({ rule, status, reason, remindAt }: Reminder): boolean => {
+    if (status === "pending") return false;
+    if (rule !== null) return !wanted.has(rule);
+    const withTask = reason === "completed" || reason === "deleted" || reason === "template";
+    return status === "dismissed" && (!withTask || remindAt.getTime() < now.getTime() - closedForMs);
+  };
+  const endedAt = ({ dismissedAt, triggeredAt }: Reminder) => (dismissedAt ?? triggeredAt ?? now).getTime();
+  const over = rows.filter(isOver).toSorted((a, b) => endedAt(a) - endedAt(b) || (a.id < b.id ? -1 : 1));
+  return over.slice(0, Math.max(0, over.length - historyKept));
+}
