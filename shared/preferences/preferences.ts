@@ -14,7 +14,7 @@ export const weekdays = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"] as const;
 
 const quietHoursShape = z.strictObject({
   from: clock("When a window begins, on the user's wall clock."),
-  to: clock("When it ends; not after `from` means on the next day."),
+  to: clock("When it ends, another time than `from`; before it means on the next day."),
   days: z
     .array(z.enum(weekdays))
     .min(1)
@@ -30,7 +30,7 @@ const quietHours = quietHoursShape.refine(({ from, to }) => from !== to, {
 /** What JSON Schema says of a text that `spanMs` reads. */
 export const spanWords = {
   format: "span",
-  pattern: "^P(\\d{1,2}D)?(T(\\d{1,3}H)?(\\d{1,5}M)?(\\d{1,7}S)?)?$",
+  pattern: "^P(?=\\d|T\\d)(?:(?:[12]?\\d|30)D)?(?:T(?=\\d)(?:\\d{1,3}H)?(?:\\d{1,5}M)?(?:\\d{1,7}S)?)?$",
   description: "An ISO 8601 duration in days, hours, minutes and seconds, at most 30 days.",
 };
 

@@ -22,7 +22,10 @@ export const instant = z
   .openapi({
     type: "string",
     format: "date-time",
-    pattern: "^(19[7-9]\\d|2[01]\\d\\d)-",
+    // But for the hours of an offset at both ends, which no pattern can say.
+    pattern:
+      "^(19[7-9]\\d|2[01]\\d\\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])[Tt]([01]\\d|2[0-3]):[0-5]\\d(:[0-5]\\d(\\.\\d{1,9})?)?" +
+      "([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)$",
     description: "RFC 3339 with an offset, between 1970 and 2199 in UTC.",
     example: "2026-12-31T18:00:00+01:00",
   });

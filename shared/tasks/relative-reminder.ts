@@ -17,6 +17,11 @@ export const relativeReminderLimits = { perTask: 10, days: 366 } as const;
 const shape = /^P(?=.)(?:(\d{1,3})W)?(?:(\d{1,4})D)?(?:T(?=\d)(?:(\d{1,4})H)?(?:(\d{1,5})M)?(?:(\d{1,6})S)?)?$/;
 const minuteMs = 60_000;
 
+/** How a rule is spelt, as a pattern of JSON Schema: what adds up to more than the limit, it cannot say. Small letters are taken too. */
+export const relativeReminderPattern =
+  "^[Pp](?:(?=\\d|[Tt]\\d)(?:\\d{1,2}[Ww])?(?:\\d{1,3}[Dd])?(?:[Tt](?=\\d)(?:\\d{1,4}[Hh])?(?:\\d{1,5}[Mm])?(?:\\d{1,6}[Ss])?)?|" +
+  "(?=\\d)(?:\\d{1,2}[Ww])?(?:\\d{1,3}[Dd])?@(?:[01]\\d|2[0-3]):[0-5]\\d)$";
+
 /** Reads a rule; `null` for text that is none: years and months vary, and it lies at most 366 days before the due time. */
 export function parseRelativeReminder(text: string): RelativeReminder | null {
   const [, span = "", time = null] = /^([^@]*)(?:@([01]\d:[0-5]\d|2[0-3]:[0-5]\d))?$/.exec(text.toUpperCase()) ?? [];

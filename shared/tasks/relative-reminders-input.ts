@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { parseRelativeReminder, relativeReminderLimits } from "./relative-reminder.ts";
+import { parseRelativeReminder, relativeReminderLimits, relativeReminderPattern } from "./relative-reminder.ts";
 
 const { perTask, days } = relativeReminderLimits;
 
@@ -12,8 +12,7 @@ const rule = z
   .overwrite((text) => parseRelativeReminder(text)?.text ?? text)
   .openapi("ReminderRule", {
     format: "reminder-rule",
-    pattern:
-      "^[Pp](\\d{1,3}[Ww])?(\\d{1,4}[Dd])?([Tt](\\d{1,4}[Hh])?(\\d{1,5}[Mm])?(\\d{1,6}[Ss])?)?(@\\d\\d:\\d\\d)?$",
+    pattern: relativeReminderPattern,
     description:
       "When to remind, before the due time: an ISO 8601 duration of weeks, days, hours, minutes and seconds (`PT15M`; `PT0S` is at the " +
       "due time), or whole days and a time of day (`P1D@18:00`: on the day before at 18:00, on the clocks of the task's due_tz, else the " +

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { spanMs, spanWords } from "../../shared/preferences/preferences.ts";
+import { span, spanMs, spanWords } from "../../shared/preferences/preferences.ts";
 import { instant } from "../../shared/tasks/instant.ts";
 import { refuse } from "./refuse.ts";
 
@@ -11,9 +11,8 @@ const minuteMs = 60_000;
 export const snoozeInput = z
   .strictObject({
     until: instant.optional().openapi({ description: `The time to remind at, at most ${maxDays} days ahead.` }),
-    for: z
-      .string()
-      .refine((text) => (spanMs(text) ?? 0) > 0, "is not a duration of up to 30 days such as PT10M")
+    for: span
+      .refine((text) => spanMs(text) !== 0, "is no time at all")
       .optional()
       .openapi({
         ...spanWords,
