@@ -37,6 +37,8 @@ describe.skipIf(program === null)("the reminder service as processes", () => {
   /** Reminders set through HTTP on a task the service has heard of. */
   const set = async (dueInMs: readonly number[]): Promise<readonly string[]> => {
     const task = crypto.randomUUID();
+    await sql`
+      insert into tasks (id, user_id, title, created_at, updated_at) values (${task}, ${userId}, 'a task', now(), now())`;
     await sql`insert into reminder_guards (task_id, user_id) values (${task}, ${userId})`;
     const from = Date.now();
     return await Promise.all(
