@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { claimDeliveries } from "../../workers/notification-service/claim-deliveries.ts";
 import type { Sent } from "../../workers/notification-service/channel.ts";
-import { pruneDeliveries } from "../../workers/notification-service/prune-deliveries.ts";
+import { pruneDeliveries, pruneLanes } from "../../workers/notification-service/prune-deliveries.ts";
+import { lockLanes } from "../../workers/notification-service/store-deliveries.ts";
 import { settleDelivery } from "../../workers/notification-service/settle-delivery.ts";
 import { laneOf } from "../../workers/notification-service/way.ts";
 import { until } from "../support/until.ts";
@@ -287,6 +288,47 @@ describe.skipIf(!url)("notifications on Postgres (needs DATABASE_URL)", () => {
       "email",
       "in-app",
     ]);
+  });
+
+  test("lanes by which nothing has gone for long are forgotten and made again; those that are used or ill stay", async () => {
+    const userId = await world.newUser({});
+    const lane = async (over: Readonly<Record<string, unknown>>) => {
+      const [id, values] = [Bun.randomUUIDv7(), { next_at: null, failures: 0, tested_at: null, days: 40, ...over }];
+      await world.db.sql`
+        insert into delivery_lanes (id, user_id, channel, target, next_at, failures, tested_at, created_at)
+        values (${id}, ${userId}, 'webhook', ${id}, ${values.next_at}, ${values.failures}, ${values.tested_at},
+          now() - ${values.days} * interval '1 day')`;
+      return id;
+    };
+    const [unused, waiting, ill, tested, young] = [
+      await lane({}),
+      await lane({ next_at: new Date(Date.now() + 3_600_000) }),
+      await lane({ failures: 1 }),
+      await lane({ tested_at: new Date() }),
+      await lane({ days: 20 }),
+    ];
+    expect(await pruneLanes(world.db.sql, { keepDays: 30 })).toBe(1);
+    const left = await world.db.sql<{ id: string }[]>`select id from delivery_lanes where user_id = ${userId}`;
+    expect(left.map(({ id }) => id).toSorted()).toEqual([waiting, ill, tested, young].toSorted());
+    expect(left.map(({ id }) => id)).not.toContain(unused);
+  });
+
+  test("a lane that is pruned between being made and being locked is made again: what goes by it does not wait for ever", async () => {
+    const [userId, id] = [Bun.randomUUIDv7(), Bun.randomUUIDv7()];
+    await world.db.sql`
+      insert into delivery_lanes (id, user_id, channel, created_at) values (${id}, ${userId}, 'log', now() - interval '40 days')`;
+    const left = await world.db.transaction(async (tx) => {
+      let statements = 0;
+      const interrupted = async (text: TemplateStringsArray, ...values: Parameters<typeof tx.array>[0]) => {
+        const answer = await tx(text, ...values);
+        if (++statements === 1) await pruneLanes(world.db.sql, { keepDays: 30 });
+        return answer;
+      };
+      // All that locking uses of a transaction.
+      await lockLanes(interrupted as unknown as typeof tx, [{ id, userId, channel: "log", target: "" }]);
+      return await tx`select from delivery_lanes where id = ${id}`;
+    });
+    expect(left).toHaveLength(1);
   });
 
   test("what waited for longer than it is kept stays for as long after it was told, and what a digest told goes after it", async () => {

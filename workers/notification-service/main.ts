@@ -14,8 +14,7 @@ import { channelSettings, makeChannels } from "./channels.ts";
 import { breakerPolicy } from "./endpoint-health.ts";
 import { makeMeasureDeliveries } from "./measure-deliveries.ts";
 import { openMail } from "./open-mail.ts";
-import { pruneDeliveries } from "./prune-deliveries.ts";
-import { pruneMailAttempts } from "./put-off-hourly.ts";
+import { pruneAll } from "./prune-deliveries.ts";
 import { replanDeferred } from "./replan-deferred.ts";
 import { sendDeliveries } from "./send-deliveries.ts";
 import { sendingSettings } from "./sending-settings.ts";
@@ -69,8 +68,7 @@ await runRole("notification-service", settings, async (role, config) => {
       if ((await replanDeferred(db, { signal })) > 0) wakes.all();
     }),
     every({ ms: hourMs, signal, log, name: "prune_deliveries" }, async () => {
-      await pruneMailAttempts(db.sql);
-      const pruned = await pruneDeliveries(db.sql, { keepDays, signal });
+      const pruned = await pruneAll(db.sql, { keepDays, signal });
       if (pruned > 0) log.info("deliveries_pruned", { count: pruned });
     }),
     served,

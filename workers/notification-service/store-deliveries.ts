@@ -66,7 +66,7 @@ export function lanesOf(rows: readonly NewDelivery[]): readonly Lane[] {
 /** A lane to make where it is missing. */
 export type Lane = Readonly<{ id: string; userId: string; channel: string; target: string }>;
 
-/** Makes the lanes that are missing and locks them all, in order of id. */
+/** Makes the lanes that are missing and locks them all, in order of id. One that is pruned between the two is made again. */
 export async function lockLanes(tx: Tx, lanes: readonly Lane[]): Promise<void> {
   if (lanes.length === 0) return;
   const known = [...new Map(lanes.map((lane) => [lane.id, lane])).values()];
@@ -77,7 +77,13 @@ export async function lockLanes(tx: Tx, lanes: readonly Lane[]): Promise<void> {
       ${known.map(({ channel }) => channel)}::text[], ${known.map(({ target }) => target)}::text[])
     order by 1
     on conflict do nothing`;
-  await tx`select from delivery_lanes where id = any(${ids}::uuid[]) order by id for no key update`;
+  const locked = await tx<{ id: string }[]>`
+    select id from delivery_lanes where id = any(${ids}::uuid[]) order by id for no key update`;
+  const found = new Set(locked.map(({ id }) => id));
+  return await lockLanes(
+    tx,
+    known.filter(({ id }) => !found.has(id)),
+  );
 }
 
 /** The clock of the database, and which of these lanes are disabled. */
