@@ -3,3 +3,5 @@ import "./main-path.ts";
 import "./recurrence.ts";
 import "./reminders.ts";
 import "./typed-client.ts";
+import "./reference-examples.ts";
+import "./fuzz-api.ts";

@@ -1,9 +1,15 @@
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 
+type Parts = Readonly<{ packages: readonly string[]; imports: string }>;
+
 /** What the tests read our work back with: implementations by others. */
-const packages = ["fastavro==1.13.1", "python-dateutil==2.9.0.post0", "icalendar==7.3.2"];
-const imports = "import fastavro, dateutil, icalendar";
+const readers: Parts = {
+  packages: ["fastavro==1.13.1", "python-dateutil==2.9.0.post0", "icalendar==7.3.2"],
+  imports: "import fastavro, dateutil, icalendar",
+};
+/** What the API is fuzzed with: 40 packages, so only who needs it waits for them. */
+export const fuzzer: Parts = { packages: ["schemathesis==4.32.5"], imports: "import schemathesis.cli" };
 
 /** `path` is `null` where there is none; `why` then says what is missing, to be put into a test's title. */
 export type Python = Readonly<{ path: string | null; why: string }>;
@@ -12,7 +18,7 @@ export type Python = Readonly<{ path: string | null; why: string }>;
  * Python with the packages above, in an environment of this checkout that is made once. Test files run side by side: each that finds
  * none makes one of its own, and the first to be ready is kept.
  */
-export async function findPython(): Promise<Python> {
+export async function findPython({ packages, imports }: Parts = readers): Promise<Python> {
   const name = `python-${Bun.hash(packages.join(" ")).toString(36)}`;
   const folder = join(import.meta.dir, "../..", ".dev", name);
   const path = join(folder, "bin", "python");
@@ -27,7 +33,7 @@ export async function findPython(): Promise<Python> {
   try {
     await run([base, "-m", "venv", own], "");
     const pip = [join(own, "bin", "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    await run([...pip, ...packages], "");
+    await run([...pip, ...packages], "", installMs);
     await rename(own, folder);
   } catch (error) {
     await rm(own, { recursive: true, force: true });
@@ -49,8 +55,10 @@ export function lacks(python: Python): boolean {
   return python.path === null && process.env["REQUIRE_ALL"] !== "1";
 }
 
-async function run(command: readonly string[], input: string): Promise<string> {
-  const child = Bun.spawn([...command], { stdin: Buffer.from(input), stdout: "pipe", stderr: "pipe", timeout: 90_000 });
+const installMs = 240_000;
+
+async function run(command: readonly string[], input: string, timeout = 90_000): Promise<string> {
+  const child = Bun.spawn([...command], { stdin: Buffer.from(input), stdout: "pipe", stderr: "pipe", timeout });
   const [out, err, code] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),

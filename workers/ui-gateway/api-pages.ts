@@ -1,5 +1,5 @@
 import { apiDocument, type ApiDocument, type ReadDocument } from "./api-document.ts";
-import { docsPolicy, renderDocs } from "./render-docs.ts";
+import { docsPolicy, renderDocs } from "./reference/render-docs.ts";
 import type { Upstream } from "./upstreams.ts";
 
 export type ApiPages = Readonly<{

@@ -1,0 +1,176 @@
+import { keptHours } from "../../../shared/http/request-key.ts";
+import { userProblems } from "../../../shared/problem.ts";
+import { taskLimits } from "../../../shared/tasks/task-input.ts";
+import type { ResetReason } from "../hub.ts";
+import { ticketSeconds } from "../tickets.ts";
+import { block, code, prose, table } from "./html.ts";
+
+/** A part of the reference that is about more than one operation. `html` is markup. */
+export type Chapter = Readonly<{ id: string; title: string; html: string }>;
+
+const paragraphs = (...texts: readonly string[]) => texts.map((text) => `<p>${prose(text)}</p>`).join("\n");
+
+const resets: Readonly<Record<ResetReason, string>> = {
+  unreadable: "The cursor is none of ours.",
+  foreign: "The cursor is another user's.",
+  epoch: "The log of changes was made anew.",
+  "too-old": "The cursor is further back than changes are kept or replayed.",
+  "beyond-end": "The cursor is ahead of the log, which was put back to an earlier state.",
+  gap: "The gateway missed changes and cannot say which.",
+};
+
+const signIn: Chapter = {
+  id: "sign-in",
+  title: "Signing in",
+  html: paragraphs(
+    "Every path below `/v1/` but `POST /v1/session` needs a token, as `Authorization: Bearer …`, or the cookie `taskwire_session`. A write with " +
+      "the cookie must come from a page of the same origin.",
+    "With `AUTH_MODE=dev` anybody signs in by name with `POST /v1/session`. With `AUTH_MODE=jwt` an identity provider makes the tokens: signed " +
+      "with the one algorithm the operator chose (HS256 with a secret, else RS256, PS256, ES256 or EdDSA with a key set). They need the claims " +
+      "`sub`, who it is, and `exp`. `iss` and `aud` must be those the operator named, where any were. A `sub` that is a UUID is the user's id; of " +
+      "any other one and its `iss` an id is computed, always the same. `jti` names the session: `DELETE /v1/session` refuses it from then " +
+      "on and ends its streams.",
+    "What belongs to another user does not exist for you: it answers 404 with the same code.",
+  ),
+};
+
+const requests: Chapter = {
+  id: "requests",
+  title: "Requests",
+  html:
+    paragraphs(
+      "Bodies are JSON in UTF-8, at most 1,310,720 bytes, without NUL characters or halves of surrogate pairs. An unknown field or parameter is " +
+        "refused by name. Lengths count UTF-16 units. Times are RFC 3339 with an offset, between 1970 and 2199, and are answered in UTC.",
+      `**Idempotency.** Writes of tasks and reminders take an \`Idempotency-Key\`. Sent again within ${keptHours} hours with the same key, the same ` +
+        "request is done once and answered the same, with `Idempotent-Replayed: true`. The same request has the same method, path, query and " +
+        "meaning of its body: the order of keys, blanks and the spelling of numbers do not count. Another request with the key answers 422 " +
+        "`IDEMPOTENCY_KEY_REUSED`. A refused request does not use its key up.",
+      '**Versions.** What has a version answers it as `ETag`. A change with `If-Match: "3"` answers 412 where it is not version 3, with what it is in ' +
+        "`current`. A read with `If-None-Match` answers 304 where it still is.",
+      "**Lists** answer `{items, next_cursor}`; `cursor` asks for the page after. A cursor belongs to its list and filters. Items that come or go " +
+        "between two pages are not shown twice or left out.",
+      "**What follows a write.** A task is there when its write is answered. Its reminders, its series and the first occurrence of a template " +
+        "follow by themselves, most often within a second.",
+    ).replaceAll(/\*\*([^*]+)\*\*/g, "<b>$1</b>") +
+    table(
+      ["Limit", "How much"],
+      [
+        ["Title", `${taskLimits.titleLength} UTF-16 units`],
+        ["Description", `${taskLimits.descriptionLength} UTF-16 units`],
+        ["Tags of a task", `${taskLimits.tags} of ${taskLimits.tagLength} UTF-16 units`],
+        ["Reminder rules of a task", "10, each up to 366 days before"],
+        ["Reminders of your own that wait for a task", "50"],
+        ["A snooze", "366 days ahead with <code>until</code>, 30 days with <code>for</code>"],
+        ["A rule", "500 characters, INTERVAL and COUNT up to 1000, 366 starts left out"],
+        ["Dates of a series skipped or moved", "500 to come, 366 in one request"],
+        ["Channels", "5, each with up to two to fall back to"],
+        ["Open streams and polls", "20 for a user, unless the operator says otherwise"],
+        ["A page of a list", "200 items"],
+      ],
+    ),
+};
+
+const rateLimits: Chapter = {
+  id: "rate-limits",
+  title: "Rate limits",
+  html: paragraphs(
+    "Where there is too much of something the answer is 429, with `Retry-After` in seconds. Wait that long, with a little chance added, and send " +
+      "the same request again.",
+  ),
+};
+
+const errors: Chapter = {
+  id: "errors",
+  title: "Errors",
+  html:
+    `<p>Every failure is an RFC 9457 document, a <a href="#schema-Problem">Problem</a>, as <code>application/problem+json</code>.</p>` +
+    paragraphs(
+      "Decide by `code`, which keeps its meaning; new codes may come, so treat one you do not know by its status. `retryable` says whether the same " +
+        "request can succeed later. `errors` names every mistake, `instance` is the id of the request, and `type` leads here.",
+    ) +
+    table(
+      ["Code", "Status", "Again?", "What it means, and what to do"],
+      userProblems.map(([name, { status, retry, title, help = "" }]) => [
+        `<code id="error-${name}">${name}</code>`,
+        String(status),
+        retry ? "yes" : "no",
+        `${prose(title)}. ${prose(help)}`,
+      ]),
+    ),
+};
+
+const recurrence: Chapter = {
+  id: "recurrence",
+  title: "Recurrence",
+  html:
+    `<p>A task with a <code>recurrence_pattern</code> is a template. It makes tasks, its occurrences, and is no to-do item itself. The pattern is a <a href="#schema-RecurrencePatternInput">RecurrencePatternInput</a>: a preset, or an RFC 5545 rule with what the rule leaves open.</p>` +
+    paragraphs(
+      "**Where it starts.** `start` counts on the clocks of `tz`. Left out, it is the task's `due_date` or `due_on`; where there is none, it is the " +
+        'moment of the request to the second: `"daily"` sent at 21:25:16 is due daily at 21:25:16. Say a `start` to avoid that.',
+      "**When clocks change.** A time that is jumped over in spring does not occur that day, as RFC 5545 says, and COUNT does not count it. A " +
+        "time that comes twice in autumn occurs once, the first time.",
+      "**The 29th to 31st.** `month_end: skip` leaves months without the day out, `clamp` takes their last day.",
+      "**One after the other.** `anchor: schedule` follows the rule's own dates; the next occurrence is made when the last one was due or is " +
+        "completed. `anchor: completion` counts from when the last one was completed or deleted. `max_open` occurrences may be open at a " +
+        "time; of those missed meanwhile `catch_up` makes the latest, all or none.",
+      "**Single dates** are skipped, moved or completed ahead below `/v1/series/{id}/occurrences/{recurrence_id}`, as long as they have no task. " +
+        "One that has is changed as that task, and `?scope=future` or `?scope=all` reaches those after it, or all.",
+    ).replaceAll(/\*\*([^*]+)\*\*/g, "<b>$1</b>"),
+};
+
+const live: Chapter = {
+  id: "changes",
+  title: "Following changes",
+  html:
+    paragraphs(
+      "`GET /v1/stream` sends every change of your tasks and reminders as server-sent events; `GET /v1/sync` answers the same by long polling. " +
+        "Both start at a cursor: the id of the last event, or the `X-Stream-Cursor` of an answer, which is taken before the read. So read your " +
+        "lists, then open the stream at their cursor, and nothing is missed.",
+    ) +
+    table(
+      ["Event", "Data"],
+      [
+        [
+          code("task.changed"),
+          prose(
+            "A change: the whole task with its reminders in `payload`, and its `view_version`. Replace what you have of the task, unless you have that version or a higher one. A task with `deleted_at` is gone.",
+          ),
+        ],
+        [code("cursor"), prose("`{cursor}`: the position of a quiet stream.")],
+        [code("reset"), prose("`{reason, cursor}`: changes were missed. Read the lists again, and go on from there.")],
+        [code("auth"), prose("`{reason}`: the session ended or its token has expired. Sign in again.")],
+        [
+          code("drain"),
+          prose("`{reason}`: this instance stops or the stream is old. Connect again; the browser does so by itself."),
+        ],
+      ],
+    ) +
+    paragraphs("`/v1/sync` answers `reset`, the same reasons, or null:") +
+    table(
+      ["Reason", "What happened"],
+      Object.entries(resets).map(([reason, says]) => [code(reason), prose(says)]),
+    ) +
+    paragraphs(
+      "A cursor can be resumed on any instance for as long as changes are kept, seven days unless the operator says otherwise, and at most 50,000 " +
+        "changes back. A comment every 15 s keeps a quiet stream open; each ends within about 15 minutes and is to be opened again. A client that " +
+        `cannot send headers takes a ticket from \`POST /v1/stream/ticket\`, good once and for ${ticketSeconds} s: \`/v1/stream?ticket=…\`.`,
+    ),
+};
+
+const webhooks: Chapter = {
+  id: "webhooks",
+  title: "Webhooks",
+  html:
+    paragraphs(
+      "A `webhook` channel of your preferences is posted every notification that goes by it, signed as Standard Webhooks say. Any 2xx is delivered. " +
+        "410 disables it. Everything else is tried again for up to a day (for a quarter of an hour where the channel has an `else`), one after the " +
+        "other and in order; redirects are not followed, and only public addresses are posted to. It may come twice, under the same `webhook-id`.",
+      "Check the signature over the bytes as they came, before you parse them:",
+    ) +
+    block(`signed    = webhook-id + "." + webhook-timestamp + "." + body
+key       = base64decode(secret without "whsec_")
+signature = "v1," + base64encode(hmac_sha256(key, signed))   # one of those in webhook-signature, by a comparison in constant time`),
+};
+
+/** In the order of the page: first what everybody needs, then what single operations refer to. */
+export const chapters: readonly Chapter[] = [signIn, requests, rateLimits, errors, recurrence, live, webhooks];
