@@ -15,7 +15,7 @@ export function table(heads: readonly string[], rows: readonly (readonly string[
   if (rows.length === 0) return "";
   const head = heads.map((text) => `<th scope="col">${escape(text)}</th>`).join("");
   // Focusable, so that one too wide for the page can be scrolled without a mouse.
-  return `<div class="wide" tabindex="0" role="region" aria-label="${escape(heads.join(", "))}"><table><thead><tr>${head}</tr></thead><tbody>
+  return `<div class="wide" tabindex="0" role="group" aria-label="${escape(heads.join(", "))}"><table><thead><tr>${head}</tr></thead><tbody>
 ${rows.map((cells) => `<tr>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`).join("\n")}
 </tbody></table></div>`;
 }

@@ -37,8 +37,8 @@ export function renderOperation({ document, method, path, operation, examples }:
 <p>${prose(operation["description"])}</p>
 ${examples.map(({ curl, says }) => `<p>${prose(says)}</p>${block(curl)}`).join("")}
 ${table(["Parameter", "Type", "What it is"], rows)}
-${body === "" ? "" : `<h4>Body</h4>${body}`}
-<h4>Answers</h4>
+${body === "" ? "" : `<h3>Body</h3>${body}`}
+<h3>Answers</h3>
 ${good.map(({ status, said }) => renderAnswer(status, said)).join("")}
 ${
   bad.length === 0

@@ -9,7 +9,7 @@ main { min-width: 0; }
 h1 { margin: 1rem 0 .5rem; }
 h2 { margin: 2.5rem 0 .75rem; padding-top: .75rem; border-top: 1px solid var(--line); }
 h3 { margin: 2rem 0 .5rem; }
-h4 { margin: 1.25rem 0 .5rem; }
+details h3 { margin: 1.25rem 0 .5rem; font-size: 1rem; }
 p { max-width: 46rem; }
 code, pre { font: .875em/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
 pre { overflow: auto; padding: .75rem; overflow-wrap: normal; background: light-dark(#f4f4f5, #232329); border-radius: .4rem; }
