@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { assembleDocument } from "../../dev/api/assemble-document.ts";
 import { userProblems } from "../../shared/problem.ts";
+import { maxReached } from "../../workers/recurring-task-worker/change-occurrence.ts";
+import { maxExceptions } from "../../workers/recurring-task-worker/decide-exception.ts";
 import { examples } from "../../workers/ui-gateway/reference/examples.ts";
 import { renderDocs } from "../../workers/ui-gateway/reference/render-docs.ts";
 
@@ -62,6 +64,10 @@ describe("the reference", () => {
     ["which claims a token needs", "<code>sub</code>"],
     ["how large a body may be", "1,310,720"],
   ])("tells %s", (_, words) => expect(html).toContain(words));
+
+  test("tells the limits that other roles keep", () => {
+    expect(html).toContain(`${maxExceptions} to come, ${maxReached} in one request`);
+  });
 
   test("shows every example at its operation", () => {
     for (const { operationId, says } of examples) {

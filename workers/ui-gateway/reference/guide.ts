@@ -1,5 +1,8 @@
 import { keptHours } from "../../../shared/http/request-key.ts";
 import { userProblems } from "../../../shared/problem.ts";
+import { rruleLimits } from "../../../shared/recurrence/parse-rrule.ts";
+import { maxExdates } from "../../../shared/recurrence/recurrence-pattern.ts";
+import { relativeReminderLimits } from "../../../shared/tasks/relative-reminder.ts";
 import { taskLimits } from "../../../shared/tasks/task-input.ts";
 import type { ResetReason } from "../hub.ts";
 import { ticketSeconds } from "../tickets.ts";
@@ -58,10 +61,16 @@ const requests: Chapter = {
         ["Title", `${taskLimits.titleLength} UTF-16 units`],
         ["Description", `${taskLimits.descriptionLength} UTF-16 units`],
         ["Tags of a task", `${taskLimits.tags} of ${taskLimits.tagLength} UTF-16 units`],
-        ["Reminder rules of a task", "10, each up to 366 days before"],
+        [
+          "Reminder rules of a task",
+          `${relativeReminderLimits.perTask}, each up to ${relativeReminderLimits.days} days before`,
+        ],
         ["Reminders of your own that wait for a task", "50"],
         ["A snooze", "366 days ahead with <code>until</code>, 30 days with <code>for</code>"],
-        ["A rule", "500 characters, INTERVAL and COUNT up to 1000, 366 starts left out"],
+        [
+          "A rule",
+          `${rruleLimits.characters} characters, INTERVAL up to ${rruleLimits.interval}, COUNT up to ${rruleLimits.count}, ${maxExdates} starts left out`,
+        ],
         ["Dates of a series skipped or moved", "500 to come, 366 in one request"],
         ["Channels", "5, each with up to two to fall back to"],
         ["Open streams and polls", "20 for a user, unless the operator says otherwise"],
