@@ -11,7 +11,7 @@ export function refuseUnstorable(): MiddlewareHandler<HttpEnv> {
     // An encoded one at least: a bare one is no HTTP.
     if (c.req.raw.url.includes("%00"))
       refuse(
-        Object.entries(c.req.queries())
+        [...parametersOf(c.req.raw.url)]
           .filter(([name, values]) => [name, ...values].some((text) => text.includes("\0")))
           .map(([name]) => ({ path: `query.${name.replaceAll("\0", "")}`, message: "has a NUL character" })),
       );
@@ -31,7 +31,7 @@ export function refuseStrayQuery(app: HttpApp): MiddlewareHandler<HttpEnv> {
       const route = matchedRoutes(c).find(({ method, path }) => declared?.has(`${method} ${path}`));
       const known = route && declared.get(`${route.method} ${route.path}`);
       refuse(
-        Object.entries(c.req.queries()).flatMap(([name, values]) => [
+        [...parametersOf(c.req.raw.url)].flatMap(([name, values]) => [
           ...(known?.has(name) === false ? [{ path: `query.${name}`, message: "is not a field here" }] : []),
           ...(values.length > 1 ? [{ path: `query.${name}`, message: "is given more than once" }] : []),
         ]),
@@ -39,6 +39,16 @@ export function refuseStrayQuery(app: HttpApp): MiddlewareHandler<HttpEnv> {
     }
     await next();
   };
+}
+
+/** By name, all values. Not as an object: in one, the parameter `__proto__` would not be there. */
+function parametersOf(url: string): ReadonlyMap<string, readonly string[]> {
+  const [address = ""] = url.split("#", 1);
+  const at = address.indexOf("?");
+  const pairs = [...new URLSearchParams(at < 0 ? "" : address.slice(at))];
+  return new Map(
+    [...Map.groupBy(pairs, ([name]) => name)].map(([name, found]) => [name, found.map(([, value]) => value)]),
+  );
 }
 
 /** What each route of the document takes, by method and path as the router spells them. */

@@ -160,6 +160,11 @@ describe("what no part below can hold or tell apart", () => {
     ["/v1/things?%00=1", 422, ["query."]],
     ["/v1/things?limit=1&limit=2", 422, ["query.limit"]],
     ["/v1/things?limt=1", 422, ["query.limt"]],
+    ["/v1/things?__proto__=1", 422, ["query.__proto__"]],
+    ["/v1/things?constructor=1&toString", 422, ["query.constructor", "query.toString"]],
+    ["/v1/things?lim%69t=1&limit=2", 422, ["query.limit"]],
+    ["/v1/things?=1", 422, ["query."]],
+    ["/v1/things?&&", 200, undefined],
     ["/v1/things?limit=1", 200, undefined],
   ])("%s answers %p", async (path, status, paths) => {
     const answer = await setup().send(path);
