@@ -74,10 +74,10 @@ export const bench: Bench = {
         beside.push(await measure(bystander, arrivals, seconds * 2));
         stop.abort();
         events += await running;
-        const began = performance.now();
-        await until("the outbox is empty", async () => !(await unpublished()), { timeoutMs: 300_000, everyMs: 50 });
+        // What is left of the herd would take long: the next round needs an empty outbox.
+        const left = await db.sql`delete from outbox where published_at is null`;
         say(
-          `round ${round + 1}: alone ${told(alone.at(-1) ?? [])}, beside ${told(beside.at(-1) ?? [])}; drained ${((performance.now() - began) / 1000).toFixed(1)} s after`,
+          `round ${round + 1}: alone ${told(alone.at(-1) ?? [])}, beside ${told(beside.at(-1) ?? [])}; ${left.count} events still waited`,
         );
       }
       rows.push({

@@ -44,7 +44,7 @@ test("a user whose messages are handled as they come is never held back, at what
     turns.sent(few);
     turns.unsent(few); // as `refresh` does when the inbox has them
   }
-  expect(turns.crowded()).toBe(false);
+  expect(turns.crowded()).toBe(0);
 });
 
 test("of a line with more than 64 on their way the rest waits, and nobody else does", () => {
@@ -108,7 +108,7 @@ test("a herd is one no more when a look finds nothing of it left behind", () => 
   const { turns, send } = setup();
   turns.unsent(send(rows(7, 1, 200)));
   expect(send(rows(8, 500, 1))).toHaveLength(1);
-  expect(turns.crowded()).toBe(false);
+  expect(turns.crowded()).toBe(0);
   expect(turns.fits(rows(7, 300, windowRows))).toBe(true);
 });
 

@@ -7,6 +7,8 @@ import type { Claimed } from "./claim.ts";
 export type Meters = Readonly<{
   published: (rows: readonly Claimed[]) => void;
   refused: (row: Claimed) => void;
+  /** So many lines have more waiting than they may send. */
+  crowded: (lines: number) => void;
   failed: (step: "claim" | "send" | "watch" | "partitions") => void;
   /** Looks at the whole outbox, whoever publishes it. */
   watch: (db: Db) => Promise<void>;
@@ -27,6 +29,10 @@ export function makeMeters(metrics: Metrics, shardsHeld: () => number): Meters {
     "Age of the oldest message that waits, holds included; 0 when none does",
   );
   const held = metrics.gauge("outbox_held_keys", "Keys that wait for an operator");
+  const crowded = metrics.gauge(
+    "outbox_crowded_lines",
+    "Users' topics with more messages waiting than may be sent at once",
+  );
   const shards = metrics.gauge("outbox_leases_held", "Shards this relay publishes");
   // A series that begins at 1 shows no increase: the first refusal would raise no alert.
   for (const topic of topicNames) for (const counter of [published, refused]) counter.inc({ topic }, 0);
@@ -36,6 +42,7 @@ export function makeMeters(metrics: Metrics, shardsHeld: () => number): Meters {
       records.observe(rows.length);
       for (const [topic, of] of Map.groupBy(rows, (row) => row.topic)) published.inc({ topic }, of.length);
     },
+    crowded: (lines) => crowded.set(lines),
     refused: ({ topic }) => refused.inc({ topic }),
     failed: (step) => errors.inc({ step }),
     watch: async (db) => {

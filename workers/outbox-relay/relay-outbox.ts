@@ -65,13 +65,14 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
       rowsPerShard: perShard(rowsPerRound),
       bytesPerShard: perShard(bytesPerRound),
     };
-    let rows = turns.crowded() ? [] : await claim(db, page);
-    if (turns.crowded() || !turns.fits(rows)) {
+    let rows = turns.crowded() > 0 ? [] : await claim(db, page);
+    if (turns.crowded() > 0 || !turns.fits(rows)) {
       await turns.refresh(db);
       const allowances = turns.allowances();
       rows = turns.share(await claimInTurns(db, { ...page, allowances, otherwise: windowRows, start: Math.random() }));
     }
     turns.sent(rows);
+    meters.crowded(turns.crowded());
     // A backlog in few shards fills the next round as well as one in many.
     activeShards = new Set(rows.map(({ lease }) => lease.shard)).size || shardCount;
     for (const { id } of rows) busy.add(id);

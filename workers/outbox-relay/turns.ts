@@ -19,8 +19,8 @@ const rowsPerTurn = 200;
 export type Allowances = ReadonlyMap<number, number>;
 
 export type Turns = Readonly<{
-  /** Whether the last look at the outbox found a line with more than it may send. */
-  crowded: () => boolean;
+  /** How many lines had more than they may send when the outbox was last looked at. */
+  crowded: () => number;
   allowances: () => Allowances;
   /** Takes note of what a look at the first rows found; whether each line may send all of them. */
   fits: (rows: readonly Claimed[]) => boolean;
@@ -92,7 +92,7 @@ export function makeTurns(now: () => number = () => performance.now()): Turns {
   };
 
   return {
-    crowded: () => crowded.size > 0,
+    crowded: () => crowded.size,
     allowances: () => new Map([...crowded].map(([line, topic]) => [line, allowance(line, topic)])),
     fits: (rows) => share(rows).length === rows.length,
     share: (rows) => {
