@@ -29,6 +29,7 @@ const setup = () => {
   const clock = { ms: 1_000 };
   const turns = makeTurns(() => clock.ms);
   const send = (of: readonly Claimed[]) => {
+    turns.allowances(); // asked before every claim by lines
     const shared = turns.share(of);
     turns.sent(shared);
     return shared;
@@ -61,7 +62,7 @@ test("what may go of a line is its first rows, without a gap", () => {
   expect(send(rows(7, 1, 200)).map(({ id }) => id)).toEqual(rows(7, 1, windowRows).map(({ id }) => id));
 });
 
-test("a herd's next batch goes when the last is handled and as long again has passed, a fifth of a second at least", () => {
+test("a herd sends a batch in four times the time the last took to be handled, and in a fifth of a second at least", () => {
   const { clock, turns, send } = setup();
   const took = (ms: number, then: number) => {
     const batch = send(rows(7, 1, 200));
@@ -76,9 +77,9 @@ test("a herd's next batch goes when the last is handled and as long again has pa
     expect(send(rows(7, 1, 200))).toEqual([]);
     clock.ms += 1;
   };
-  took(300, 300);
+  took(300, 900);
   took(20, 180);
-  took(150, 150);
+  took(150, 450);
 });
 
 test("what nobody handles counts for a second", () => {
@@ -104,10 +105,13 @@ test("while the group handles something, however slowly, what it has not handled
   expect(send(rows(7, 100, 200))).toHaveLength(windowRows);
 });
 
-test("a herd is one no more when a look finds nothing of it left behind", () => {
-  const { turns, send } = setup();
+test("a herd that may send nothing need not be looked at; it is one no more when a look finds nothing of it left behind", () => {
+  const { clock, turns, send } = setup();
   turns.unsent(send(rows(7, 1, 200)));
   expect(send(rows(8, 500, 1))).toHaveLength(1);
+  expect(turns.crowded()).toBe(1);
+  clock.ms += 200;
+  expect(send(rows(8, 501, 1))).toHaveLength(1);
   expect(turns.crowded()).toBe(0);
   expect(turns.fits(rows(7, 300, windowRows))).toBe(true);
 });

@@ -4,7 +4,7 @@ import type { Allowances } from "./turns.ts";
 
 export type ClaimInTurns = Claim &
   Readonly<{
-    /** How many rows of these lines are wanted; one more of each shows whether that was all. */
+    /** How many rows of these lines are wanted; one more of each, unless it is none, shows whether that was all. */
     allowances: Allowances;
     /** How many of any other line. */
     otherwise: number;
@@ -46,13 +46,13 @@ export async function claimInTurns(db: Db, of: ClaimInTurns): Promise<readonly C
       select shard, 0, ${rowsPerShard}::int from held
       union all
       select shard, line, coalesce(
-        (select rows + 1 from unnest(${[...allowances.keys()]}::int[], ${[...allowances.values()]}::int[]) as told(line, rows)
+        (select case rows when 0 then 0 else rows + 1 end from unnest(${[...allowances.keys()]}::int[], ${[...allowances.values()]}::int[]) as told(line, rows)
           where told.line = waiting.line), ${otherwise}::int)
       from waiting where line <> 0
     ), placed as (
       select o.*, row_number() over turns as place, (sum(bytes) over turns)::float8 as bytes_so_far,
         case o.line when 0 then 0 else row_number() over (partition by o.line order by id) end as place_in_line, wanted.rows as wanted
-      from wanted cross join lateral (
+      from (select * from wanted where rows > 0) wanted cross join lateral (
         select id, day, shard, line, topic, key, sequence, value, headers,
           octet_length(value) + octet_length(key) + ${overheadBytes}::int as bytes,
           case line when 0 then 0 else row_number() over (order by line, id) end as turn

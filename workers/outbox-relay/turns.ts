@@ -8,6 +8,8 @@ const watchedGroup = "task-update-broadcaster";
 export const windowRows = 64;
 /** A line that has more sends so many at a time, and no more often: about a third of what a machine of two cores handles. */
 const everyMs = 200;
+/** How many times as long as a herd's batch takes to be handled the next is sent. */
+const restFactor = 4;
 /** A message counts as handled after this long: the group may be stopped, and its topics are read by others. */
 const lapseMs = 1000;
 /** And one of a herd, while others of herds are being handled, after this long: some never come to the inbox. */
@@ -15,7 +17,7 @@ const slowLapseMs = 30_000;
 /** What a line may send in one round of a topic that the watched group does not read. */
 const rowsPerTurn = 200;
 
-/** What a line may send now, for the lines that have more than that. */
+/** What a line may send now, for the lines that have more than that. One that may send nothing need not be looked at. */
 export type Allowances = ReadonlyMap<number, number>;
 
 export type Turns = Readonly<{
@@ -35,30 +37,34 @@ export type Turns = Readonly<{
 }>;
 
 type Flight = Readonly<{ day: string; at: number }>;
-/** A herd's last batch: when it was sent, and from when on the next may be; `null` while it is on its way. */
-type Batch = { sentAt: number; nextAt: number | null };
+/** A herd's last batch: when it was sent, whether it was given up, and when the next may be sent: `null` while it is on its way. */
+type Batch = { sentAt: number; lapsed: boolean; nextAt: number | null };
 
 /**
  * Bounds what one user can have waiting in Kafka. A partition is read in order, so what waits there delays everybody behind it; in the
  * outbox it delays nobody. Up to 64 messages of a line may be on their way, which a user whose changes are handled as they come
- * never has. A line with more is a herd: it sends 64, waits until they are handled and as long again, 200 ms at least, and so on:
- * so it has at most half of the consumers' time however slow they are, and batches that cost no more than they must. Line 0 has no bound.
+ * never has. A line with more is a herd: it sends 64 in four times the time they take to be handled, 200 ms at least. So it has a
+ * quarter of the group's time however slow that is, and batches that cost no more than they must. Line 0 has no bound.
  */
 export function makeTurns(now: () => number = () => performance.now()): Turns {
   // By line, then by id, in the order sent.
   const flights = new Map<number, Map<number, Flight>>();
   const crowded = new Map<number, string>();
   const herds = new Map<number, Batch>();
+  // Lines that may send nothing now are not looked at, and stay as they are.
+  let resting: ReadonlySet<number> = new Set();
   let prunedAt = now();
   let handledAt = now();
 
   const inFlight = (line: number): number => {
     const flying = flights.get(line);
     if (flying === undefined) return 0;
-    const isSlow = herds.has(line) && handledAt > now() - lapseMs;
+    const herd = herds.get(line);
+    const isSlow = herd !== undefined && handledAt > now() - lapseMs;
     for (const [id, { at }] of flying) {
       if (at > now() - (isSlow ? slowLapseMs : lapseMs)) break;
       flying.delete(id);
+      if (herd) herd.lapsed = true;
     }
     if (flying.size === 0) flights.delete(line);
     return flying.size;
@@ -69,8 +75,8 @@ export function makeTurns(now: () => number = () => performance.now()): Turns {
     const batch = herds.get(line);
     if (batch === undefined) return Math.max(0, windowRows - flying);
     if (flying > 0) return 0;
-    const tookMs = now() - batch.sentAt;
-    batch.nextAt ??= batch.sentAt + Math.min(lapseMs, Math.max(everyMs, 2 * tookMs));
+    const tookMs = batch.lapsed ? 0 : now() - batch.sentAt;
+    batch.nextAt ??= batch.sentAt + Math.max(everyMs, restFactor * tookMs);
     return now() < batch.nextAt ? 0 : windowRows;
   };
   const prune = () => {
@@ -80,7 +86,7 @@ export function makeTurns(now: () => number = () => performance.now()): Turns {
   };
   const share = (rows: readonly Claimed[]): readonly Claimed[] => {
     prune();
-    crowded.clear();
+    for (const line of crowded.keys()) if (!resting.has(line)) crowded.delete(line);
     const left = new Map<number, number>();
     return rows.filter(({ line, topic }) => {
       if (line === 0) return true;
@@ -93,13 +99,17 @@ export function makeTurns(now: () => number = () => performance.now()): Turns {
 
   return {
     crowded: () => crowded.size,
-    allowances: () => new Map([...crowded].map(([line, topic]) => [line, allowance(line, topic)])),
+    allowances: () => {
+      const allowances = new Map([...crowded].map(([line, topic]) => [line, allowance(line, topic)]));
+      resting = new Set([...allowances].filter(([, rows]) => rows === 0).map(([line]) => line));
+      return allowances;
+    },
     fits: (rows) => share(rows).length === rows.length,
     share: (rows) => {
       const shared = share(rows);
       for (const line of herds.keys()) if (!crowded.has(line)) herds.delete(line);
       for (const [line, topic] of crowded)
-        if (isWatched(topic) && !herds.has(line)) herds.set(line, { sentAt: now(), nextAt: null });
+        if (isWatched(topic) && !herds.has(line)) herds.set(line, { sentAt: now(), lapsed: false, nextAt: null });
       return shared;
     },
     sent: (rows) => {
@@ -107,7 +117,7 @@ export function makeTurns(now: () => number = () => performance.now()): Turns {
         if (line === 0 || !isWatched(topic)) continue;
         const flying = flights.get(line) ?? new Map<number, Flight>();
         flights.set(line, flying.set(id, { day, at: now() }));
-        if (herds.has(line)) herds.set(line, { sentAt: now(), nextAt: null });
+        if (herds.has(line)) herds.set(line, { sentAt: now(), lapsed: false, nextAt: null });
       }
     },
     unsent: (rows) => {
