@@ -5,7 +5,8 @@ import { patchOf } from "../../workers/ui-gateway/page/patch-of.ts";
 import { fieldsOf, preferencesOf } from "../../workers/ui-gateway/page/preferences-fields.ts";
 import type { Preferences } from "../../workers/ui-gateway/page/shapes.ts";
 import { wantsTold } from "../../workers/ui-gateway/page/wants-told.ts";
-import { newWebhookSecret } from "../../workers/ui-gateway/page/webhook-secret.ts";
+import { isWebhookSecret, secretHint } from "../../shared/preferences/webhook-secret.ts";
+import { newWebhookSecret, secretPattern } from "../../workers/ui-gateway/page/webhook-secret.ts";
 
 const task = {
   title: "Water the plants",
@@ -151,4 +152,17 @@ describe("a reminder pops up", () => {
     expect(wantsTold({ ...base, quiet_hours: quiet, urgent_passes: false }, "High", at)).toBe(false);
     expect(wantsTold({ ...base, channels: [] }, "High", at)).toBe(false);
   });
+});
+
+test("the field of a webhook's secret takes a new one, and the hint of one that is kept", () => {
+  const pattern = new RegExp(`^(?:${secretPattern})$`, "v");
+  for (let n = 0; n < 20; n++) {
+    const secret = newWebhookSecret();
+    expect([isWebhookSecret(secret), pattern.test(secret), pattern.test(secretHint(secret))]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+  }
+  for (const text of ["hunter2", "whsec_", "whsec_…", "whsec_…abc"]) expect(pattern.test(text)).toBe(false);
 });

@@ -10,7 +10,7 @@ import { notify } from "./notices.ts";
 import { isOutdated } from "./request.ts";
 import type { Preferences } from "./shapes.ts";
 import { offerOutside } from "./system-notices.ts";
-import { newWebhookSecret } from "./webhook-secret.ts";
+import { newWebhookSecret, secretPattern } from "./webhook-secret.ts";
 
 export type PreferencesDeps = Readonly<{
   read: () => Promise<Versioned<Preferences>>;
@@ -81,7 +81,7 @@ export async function openPreferences(deps: PreferencesDeps): Promise<void> {
   const secret = input("text", {
     name: "secret",
     required: true,
-    pattern: "whsec_[A-Za-z0-9+\\/]{32,88}={0,2}",
+    pattern: secretPattern,
     autocomplete: "off",
     value: fields.webhookSecret,
   });
