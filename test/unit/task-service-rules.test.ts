@@ -298,11 +298,13 @@ test.each<[string | undefined, boolean]>([
   ['"2"', false],
   ['"03"', false],
   ['""', false],
+  ['"a,b", "3"', true],
+  ['"3,4"', false],
 ])("If-Match %p against version 3: %p", (header, expected) => {
   expect(matches(readIfMatch(header), 3)).toBe(expected);
 });
 
-test.each(["3", "'3'", '"3', '"1",', "", "* , *"])("If-Match %p is refused", (header) => {
+test.each(["3", "'3'", '"3', '"1",', '"1" "3"', "", "* , *"])("If-Match %p is refused", (header) => {
   expect(mistakesOf(() => readIfMatch(header))).toEqual(["header.if-match"]);
 });
 
@@ -312,6 +314,8 @@ test.each<[string | undefined, boolean]>([
   ['W/"3"', true],
   ['"1", "3"', true],
   ['"4"', false],
+  ['W/"a,b" , "3"', true],
+  ['x"3"', false],
 ])("If-None-Match %p against version 3: %p", (header, expected) => {
   expect(matches(readIfNoneMatch(header), 3)).toBe(expected);
 });

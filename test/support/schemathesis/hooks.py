@@ -71,6 +71,11 @@ def before_call(context, case, kwargs):
         # They come from an answer; made up, they are refused.
         if case.query:
             case.query.pop(name, None)
+    for name in ("remind_at", "until"):
+        # Taken over from an answer it may be past; a reminder is ahead.
+        at = case.body.get(name) if isinstance(case.body, dict) else None
+        if isinstance(at, str) and datetime.fromisoformat(at) < BEGAN + timedelta(days=1):
+            case.body[name] = (BEGAN + timedelta(days=2)).isoformat()
     for values in (case.query, case.body):
         if isinstance(values, dict):
             in_order(values)
