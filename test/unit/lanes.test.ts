@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { makeLanes } from "../../shared/consume/lanes.ts";
+import { shardOf } from "../../shared/outbox/outbox.ts";
 
 type Item = { lane: string; bytes: number; n: number };
 const item = (lane: string, n: number, bytes = 1): Item => ({ lane, bytes, n });
@@ -66,6 +67,14 @@ test("items of one key share a lane; other lanes run beside it", () => {
   for (let n = 0; n < 40; n++) lanes.push(item(`k${n % 20}`, n));
   expect(lanes.running()).toBeGreaterThan(4);
   expect(numbers().every(({ length }) => length === 1)).toBe(true);
+});
+
+test("keys of one shard of the outbox share a lane, so what the relay sends of one shard delays one lane", () => {
+  const { lanes, numbers } = setup(8);
+  const keys = Array.from({ length: 400 }, (_, n) => `key-${n}`).filter((key) => shardOf(key) === 3);
+  expect(keys.length).toBeGreaterThan(10);
+  for (const [n, key] of keys.entries()) lanes.push(item(key, n));
+  expect([lanes.running(), numbers()]).toEqual([1, [[0]]]);
 });
 
 test("while paused nothing new starts, and what runs goes on", async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Db } from "../../shared/postgres/db.ts";
 import type { Claimed } from "../../workers/outbox-relay/claim.ts";
-import { makeTurns, windowRows } from "../../workers/outbox-relay/turns.ts";
+import { makeTurns, pickOfLine, windowRows } from "../../workers/outbox-relay/turns.ts";
 
 const row = (id: number, line: number, topic = "task-events"): Claimed => ({
   id,
@@ -55,6 +55,17 @@ test("of a line with more than 64 on their way the rest waits, and nobody else d
   expect(linesOf(send(found))).toEqual({ 7: windowRows, 8: 3, 0: 500 });
   expect([...turns.allowances()]).toEqual([[7, 0]]);
   expect(linesOf(send([...rows(7, 100, 100), ...rows(8, 500, 3)]))).toEqual({ 8: 3 });
+});
+
+test("of a line with more than may go, the rows of the shard with the oldest go first, then of the next, each shard's from its first", () => {
+  const inShard = (id: number, shard: number): Claimed => ({ ...row(id, 7), lease: { shard, epoch: 1 } });
+  const found = [inShard(1, 5), inShard(2, 3), inShard(3, 5), inShard(4, 9), inShard(5, 3), inShard(6, 5)];
+  const ids = (count: number) => pickOfLine(found, count).picked.map(({ id }) => id);
+  expect([ids(2), ids(4), ids(6)]).toEqual([
+    [1, 3],
+    [1, 3, 6, 2],
+    [1, 3, 6, 2, 5, 4],
+  ]);
 });
 
 test("what may go of a line is its first rows, without a gap", () => {

@@ -14,7 +14,7 @@ export type ClaimInTurns = Claim &
 
 /**
  * What `claim` gives, but the first rows of each line instead of the first of all: a row of each line, then another of each, until the
- * page is full; in order of id at the end. A line costs one step in the index, however many rows it has. Line 0 goes first and
+ * page is full; in order of id at the end. Where a line has more than is wanted, the rows are of few shards: see `pickOfLine`. A line costs one step in the index, however many rows it has. Line 0 goes first and
  * whole, because a key may have older rows in it, written before the column was there. The line is given as a range and stands in
  * the order, so that only the index of lines fits: told that it equals something, the planner may read the shard's rows in order.
  */
@@ -51,11 +51,12 @@ export async function claimInTurns(db: Db, of: ClaimInTurns): Promise<readonly C
       from waiting where line <> 0
     ), placed as (
       select o.*, row_number() over turns as place, (sum(bytes) over turns)::float8 as bytes_so_far,
-        case o.line when 0 then 0 else row_number() over (partition by o.line order by id) end as place_in_line, wanted.rows as wanted
+        case o.line when 0 then 0 else row_number() over (partition by o.line order by o.first, id) end as place_in_line, wanted.rows as wanted
       from (select * from wanted where rows > 0) wanted cross join lateral (
         select id, day, shard, line, topic, key, sequence, value, headers,
           octet_length(value) + octet_length(key) + ${overheadBytes}::int as bytes,
-          case line when 0 then 0 else row_number() over (order by line, id) end as turn
+          case line when 0 then 0 else row_number() over (order by line, id) end as turn,
+          first_value(id) over (order by line, id) as first
         from outbox
         where shard = wanted.shard and line >= wanted.line and line <= wanted.line and published_at is null
           and id not in (select unnest(${[...busy]}::bigint[])) and topic <> all(${[...except]}::text[])

@@ -87,14 +87,15 @@ export function makeTurns(now: () => number = () => performance.now()): Turns {
   const share = (rows: readonly Claimed[]): readonly Claimed[] => {
     prune();
     for (const line of crowded.keys()) if (!resting.has(line)) crowded.delete(line);
-    const left = new Map<number, number>();
-    return rows.filter(({ line, topic }) => {
-      if (line === 0) return true;
-      const may = left.get(line) ?? allowance(line, topic);
-      left.set(line, may - 1);
-      if (may <= 0) crowded.set(line, topic);
-      return may > 0;
-    });
+    const waits = new Set<Claimed>();
+    for (const [line, ofLine] of Map.groupBy(rows, (row) => row.line)) {
+      const topic = ofLine[0]?.topic ?? "";
+      const may = line === 0 ? ofLine.length : allowance(line, topic);
+      if (ofLine.length <= may) continue;
+      crowded.set(line, topic);
+      for (const row of pickOfLine(ofLine, may).left) waits.add(row);
+    }
+    return waits.size === 0 ? rows : rows.filter((row) => !waits.has(row));
   };
 
   return {
@@ -138,6 +139,16 @@ export function makeTurns(now: () => number = () => performance.now()): Turns {
       for (const { line, id } of handled) flights.get(line)?.delete(id);
     },
   };
+}
+
+/**
+ * Of rows of one line, in order of id, so many: those of the shard with the oldest row, then of the next. What is picked of a shard are its
+ * first rows, so keys keep their order. A shard's keys share a lane of the consumer: a herd's batch is one transaction there, and delays
+ * one lane of eight.
+ */
+export function pickOfLine(rows: readonly Claimed[], count: number) {
+  const byShard = [...Map.groupBy(rows, ({ lease }) => lease.shard).values()].flat();
+  return { picked: byShard.slice(0, count), left: byShard.slice(count) };
 }
 
 function isWatched(topic: string): boolean {
