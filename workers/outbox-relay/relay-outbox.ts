@@ -16,6 +16,8 @@ import type { Wake } from "./wake.ts";
 
 const pollMs = 100;
 const rowsPerRound = 1000;
+/** A first page that is small costs little where most of it turns out to be one user's, and has to wait. */
+const rowsAtFirst = 128;
 const bytesPerRound = 4_000_000;
 /** With more than this acknowledged and unmarked, no more is claimed until the database takes marks again. */
 const maxUnmarked = 20_000;
@@ -53,6 +55,8 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
   await using marker = makeMarker({ db, instance: deps.instance, log, onDone: forget, onLost: leases.lose });
   let activeShards = shardCount;
   let failedClaims = 0;
+  // Whether at least half of what was asked for last was there.
+  let isFull = false;
 
   const next = async (): Promise<readonly Claimed[]> => {
     const held = leases.held();
@@ -65,12 +69,14 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
       rowsPerShard: perShard(rowsPerRound),
       bytesPerShard: perShard(bytesPerRound),
     };
-    let rows = turns.crowded() > 0 ? [] : await claim(db, page);
+    const rowsWanted = isFull ? rowsPerRound : rowsAtFirst;
+    let rows = turns.crowded() > 0 ? [] : await claim(db, { ...page, rowsPerShard: perShard(rowsWanted) });
     if (turns.crowded() > 0 || !turns.fits(rows)) {
       await turns.refresh(db);
       const allowances = turns.allowances();
       rows = turns.share(await claimInTurns(db, { ...page, allowances, otherwise: windowRows, start: Math.random() }));
     }
+    isFull = rows.length * 2 >= (turns.crowded() > 0 ? rowsPerRound : rowsWanted);
     turns.sent(rows);
     meters.crowded(turns.crowded());
     // A backlog in few shards fills the next round as well as one in many.
@@ -132,7 +138,7 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
     for (const row of rows) unsent.set(row.id, row);
     const groups = apart(rows, pauses.isSuspect);
     const sending = Promise.all(groups.map(send));
-    const more = rows.length * 2 >= rowsPerRound && marker.waiting() < maxUnmarked && !signal.aborted;
+    const more = isFull && marker.waiting() < maxUnmarked && !signal.aborted;
     const read = more ? next() : null;
     read?.catch(() => {});
     const clean = (await sending).every((sent) => sent);
