@@ -88,7 +88,8 @@ test("a task whose deletion failed stands in the list again, and the reason is t
     route.request().method() === "DELETE" ? route.fulfill({ status: 500, body: "{}" }) : route.continue(),
   );
   await page.getByRole("button", { name: "Delete Task 1" }).click();
-  await page.getByRole("button", { name: "Close this message" }).click();
+  const notice = page.getByRole("status").filter({ hasText: "was deleted" });
+  await notice.getByRole("button", { name: "Close this message" }).click();
   await page.getByRole("alert").filter({ hasText: "500" }).waitFor();
   await row(page, "Task 1").waitFor();
   pages.forgive();
@@ -199,10 +200,11 @@ test("completing and deleting leave the page where it is scrolled, and the keybo
     expect.stringContaining("Task 9"),
   ]);
   await page.getByRole("button", { name: "Delete Task 10" }).focus();
+  const there = await at();
   await page.keyboard.press("Enter");
   await page.getByText("Task 10", { exact: true }).waitFor({ state: "detached" });
   expect([await at(), await page.evaluate(() => document.activeElement?.getAttribute("aria-label"))]).toEqual([
-    before,
+    there,
     "Delete Task 11",
   ]);
 }, 60_000);

@@ -57,7 +57,8 @@ for (const colorScheme of ["light", "dark"] as const)
     await region(page).getByRole("button", { name: "Dismiss all" }).click();
     await region(page).waitFor({ state: "hidden" });
     expect(await page.title()).toBe("Taskwire");
-    await page.getByRole("button", { name: "Close this message" }).click();
+    const notice = page.getByRole("status").filter({ hasText: "5 reminders were dismissed." });
+    await notice.getByRole("button", { name: "Close this message" }).click();
     // What is over need not be read.
     await page.getByRole("button", { name: "Notifications", exact: true }).waitFor();
   }, 60_000);

@@ -51,7 +51,7 @@ export function notify({
     });
     return made;
   });
-  const dismiss = button("×", { class: "quiet", "aria-label": "Close this message" });
+  const dismiss = button("×", { class: "close", "aria-label": "Close this message" });
   dismiss.addEventListener("click", end);
   const root = element(
     "div",

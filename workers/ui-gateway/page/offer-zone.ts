@@ -18,7 +18,7 @@ export function offerZone(chosen: string, take: (zone: string) => Promise<void>)
   const here = zoneHere();
   if (!shouldOffer(chosen, here, localStorage.getItem(declined))) return offer?.close();
   offer ??= notify({
-    text: `The clock of this browser is that of ${here}, your preferences say UTC.`,
+    text: `This browser is in ${here}, your preferences say UTC.`,
     kind: "info",
     key: "zone",
     actions: [
