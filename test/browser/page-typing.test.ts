@@ -17,9 +17,7 @@ import {
 } from "../support/pages.ts";
 import { until } from "../support/until.ts";
 
-const roles = ["task-service", "reminder-service", "reminder-scheduling-worker", "recurring-task-worker"] as const;
-const more = ["notification-service", "task-update-broadcaster", "outbox-relay", "ui-gateway"] as const;
-const pages = usePages({ roles: Object.fromEntries([...roles, ...more].map((role) => [role, 1])) });
+const pages = usePages();
 
 const delayed = (ms: number) => async (route: Route) => {
   await new Promise((resolve) => setTimeout(resolve, ms));

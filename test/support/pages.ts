@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core";
+import { roleNames } from "../../shared/topics.ts";
 import { openBrowser } from "./browser.ts";
 import { startSystem, type System, type SystemOptions } from "./system.ts";
 
@@ -15,6 +16,9 @@ export type Pages = Readonly<{
   forgive: () => void;
 }>;
 
+/** The page speaks to none of the operator's. */
+const rolesBehindPage = Object.fromEntries(roleNames.filter((role) => role !== "operator").map((role) => [role, 1]));
+
 /** For the tests of one file: a system and a browser; after each test its devices are gone, and no page has complained. */
 export function usePages(options: SystemOptions = {}): Pages {
   let system: System;
@@ -24,7 +28,7 @@ export function usePages(options: SystemOptions = {}): Pages {
   let isForgiven = false;
 
   beforeAll(async () => {
-    [system, browser] = await Promise.all([startSystem(options), openBrowser()]);
+    [system, browser] = await Promise.all([startSystem({ roles: rolesBehindPage, ...options }), openBrowser()]);
   }, 150_000);
   afterEach(async () => {
     await Promise.all(contexts.map((context) => context.close()));
