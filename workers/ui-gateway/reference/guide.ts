@@ -4,7 +4,7 @@ import { rruleLimits } from "../../../shared/recurrence/parse-rrule.ts";
 import { maxExdates } from "../../../shared/recurrence/recurrence-pattern.ts";
 import { relativeReminderLimits } from "../../../shared/tasks/relative-reminder.ts";
 import { taskLimits } from "../../../shared/tasks/task-input.ts";
-import type { ResetReason } from "../hub.ts";
+import { resetReasons } from "../reset-reasons.ts";
 import { ticketSeconds } from "../tickets.ts";
 import { block, code, prose, table } from "./html.ts";
 
@@ -12,15 +12,6 @@ import { block, code, prose, table } from "./html.ts";
 export type Chapter = Readonly<{ id: string; title: string; html: string }>;
 
 const paragraphs = (...texts: readonly string[]) => texts.map((text) => `<p>${prose(text)}</p>`).join("\n");
-
-const resets: Readonly<Record<ResetReason, string>> = {
-  unreadable: "The cursor is none of ours.",
-  foreign: "The cursor is another user's.",
-  epoch: "The log of changes was made anew.",
-  "too-old": "The cursor is further back than changes are kept or replayed.",
-  "beyond-end": "The cursor is ahead of the log, which was put back to an earlier state.",
-  gap: "The gateway missed changes and cannot say which.",
-};
 
 const signIn: Chapter = {
   id: "sign-in",
@@ -30,8 +21,8 @@ const signIn: Chapter = {
       "the cookie must come from a page of the same origin.",
     "With `AUTH_MODE=dev` anybody signs in by name with `POST /v1/session`. With `AUTH_MODE=jwt` an identity provider makes the tokens: signed " +
       "with the one algorithm the operator chose (HS256 with a secret, else RS256, PS256, ES256 or EdDSA with a key set). They need the claims " +
-      "`sub`, who it is, and `exp`. `iss` and `aud` must be those the operator named, where any were. A `sub` that is a UUID is the user's id; of " +
-      "any other one and its `iss` an id is computed, always the same. `jti` names the session: `DELETE /v1/session` refuses it from then " +
+      "`sub`, who it is, and `exp`. `iss` and `aud` must be those the operator named, where any were. A `sub` that is a UUID, in small letters and not of version " +
+      "5, is the user's id; of any other one and its `iss` an id is computed, always the same. `jti` names the session: `DELETE /v1/session` refuses it from then " +
       "on and ends its streams.",
     "What belongs to another user does not exist for you: it answers 404 with the same code.",
   ),
@@ -157,7 +148,7 @@ const live: Chapter = {
     paragraphs("`/v1/sync` answers `reset`, the same reasons, or null:") +
     table(
       ["Reason", "What happened"],
-      Object.entries(resets).map(([reason, says]) => [code(reason), prose(says)]),
+      Object.entries(resetReasons).map(([reason, says]) => [code(reason), prose(says)]),
     ) +
     paragraphs(
       "A cursor can be resumed on any instance for as long as changes are kept, seven days unless the operator says otherwise, and at most 50,000 " +
