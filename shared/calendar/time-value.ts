@@ -1,3 +1,5 @@
+import { wallText } from "../recurrence/wall-time.ts";
+import { zoneClock } from "../recurrence/zone-clock.ts";
 import { contentLine } from "./content-line.ts";
 
 /** `20260131T080000Z` */
@@ -21,7 +23,7 @@ export function instantLine(name: string, at: Date, tz: string | null): string {
   if (tz === null || tz === "UTC") return contentLine(name, utcValue(at));
   const local = localStart(at, tz);
   // Of a time that comes twice the local name means the first.
-  const named = Temporal.PlainDateTime.from(local).toZonedDateTime(tz).epochMilliseconds;
+  const named = zoneClock(tz).instantPast(Date.parse(`${local}Z`));
   return named === at.getTime() - (at.getTime() % 1000)
     ? startLine(name, [local], tz)
     : contentLine(name, utcValue(at));
@@ -29,10 +31,7 @@ export function instantLine(name: string, at: Date, tz: string | null): string {
 
 /** The wall clock of a zone, `2026-01-31T09:00:00`. */
 export function localStart(at: Date, tz: string): string {
-  return Temporal.Instant.fromEpochMilliseconds(at.getTime())
-    .toZonedDateTimeISO(tz)
-    .toPlainDateTime()
-    .toString({ smallestUnit: "second", roundingMode: "floor" });
+  return wallText(zoneClock(tz).wallAt(at.getTime()));
 }
 
 function basic(iso: string): string {

@@ -3,11 +3,21 @@ import { component, contentLine } from "./content-line.ts";
 const firstYear = 1970;
 const lastYear = 2050;
 
+/** Of each zone there is, once it was asked for: some 2 kB. A process knows one zone database. */
+const written = new Map<string, string>();
+
+/** See `writeVtimezone`. */
+export function vtimezone(tz: string): string {
+  const text = written.get(tz) ?? writeVtimezone(tz);
+  written.set(tz, text);
+  return text;
+}
+
 /**
  * VTIMEZONE of an IANA zone: every change of its clocks from 1970 to 2050, as far as the platform's zone database knows them. Later
  * ones follow the last rule here; programs that know the zone by its name, as most do, need none of it.
  */
-export function vtimezone(tz: string): string {
+function writeVtimezone(tz: string): string {
   const changes = new Map<string, string[]>();
   let at = Temporal.PlainDateTime.from(`${firstYear}-01-01T00:00:00`).toZonedDateTime(tz);
   const begin = at.offsetNanoseconds;

@@ -4,7 +4,8 @@ import type { Freq, Rrule } from "./parse-rrule.ts";
 
 /**
  * A rule laid from a start, on a clock without a zone: a moment is the seconds since 1970-01-01T00:00 on that clock, and every
- * day has 86,400. The rule's days, weeks, months or years are its periods, numbered from 0, every INTERVALth one alone.
+ * day has 86,400. The rule's days, weeks, months or years are its periods, numbered from 0, every INTERVALth one alone; or years, where
+ * that makes no difference.
  */
 export type Expansion = Readonly<{
   /** The moments of a period in order, those before the start left out. At most 366 days of 24 hours are looked at. */
@@ -42,14 +43,16 @@ export function expandRule(rule: Rrule, startMoment: number, clamp: boolean): Ex
       .get("BYSETPOS")
       ?.map(Number)
       .filter((at) => Math.abs(at) <= most) ?? null;
-  const firstUnit = unitOf(rule.freq, start.number, weekStart);
+  // Where every one counts and none is picked by its number, a year at a time gives the same: fewer and longer periods.
+  const freq: Freq = interval === 1 && positions === null ? "YEARLY" : rule.freq;
+  const firstUnit = unitOf(freq, start.number, weekStart);
 
   // Where no position can be reached, nothing is looked at.
   const last =
     positions?.length === 0
       ? -1
-      : Math.floor((unitOf(rule.freq, dayNumber(lastYear, 12, 31), weekStart) - firstUnit) / interval);
-  const boundsOf = (period: number) => daysOf(rule.freq, firstUnit + period * interval, weekStart);
+      : Math.floor((unitOf(freq, dayNumber(lastYear, 12, 31), weekStart) - firstUnit) / interval);
+  const boundsOf = (period: number) => daysOf(freq, firstUnit + period * interval, weekStart);
   /** Of one period after another all moments are asked for. */
   let known: Readonly<{ period: number; moments: readonly number[] }> | null = null;
 
@@ -67,7 +70,7 @@ export function expandRule(rule: Rrule, startMoment: number, clamp: boolean): Ex
         const day = days.from(from);
         if (day === null) break;
         if (day < from + length) return at;
-        at = Math.ceil((unitOf(rule.freq, day, weekStart) - firstUnit) / interval);
+        at = Math.ceil((unitOf(freq, day, weekStart) - firstUnit) / interval);
       }
       return last + 1;
     },
@@ -77,12 +80,11 @@ export function expandRule(rule: Rrule, startMoment: number, clamp: boolean): Ex
         const day = days.before(from + length);
         if (day === null) break;
         if (day >= from) return at;
-        at = Math.floor((unitOf(rule.freq, day, weekStart) - firstUnit) / interval);
+        at = Math.floor((unitOf(freq, day, weekStart) - firstUnit) / interval);
       }
       return -1;
     },
-    periodOf: (moment) =>
-      Math.floor((unitOf(rule.freq, Math.floor(moment / daySeconds), weekStart) - firstUnit) / interval),
+    periodOf: (moment) => Math.floor((unitOf(freq, Math.floor(moment / daySeconds), weekStart) - firstUnit) / interval),
     last,
   };
 }

@@ -50,13 +50,15 @@ const maxCharacters = 12_000;
  * the pointer of the pattern before them. A rule that never occurs is a mistake too. Takes a few milliseconds for any input.
  */
 export function parseRecurrencePattern(input: unknown): RecurrencePattern {
-  const pattern = readPattern(input);
+  const pattern = readPattern(input, readExdate);
   const mistake = neverOccurs(pattern);
   if (mistake) throw invalid([mistake]);
   return pattern;
 }
 
-function readPattern(input: unknown): RecurrencePattern {
+type ReadExdate = (value: unknown, mistakes: Mistake[]) => readonly string[];
+
+function readPattern(input: unknown, readExdate: ReadExdate): RecurrencePattern {
   if (typeof input === "string") {
     if (!Object.hasOwn(recurrencePresets, input))
       throw invalid([{ path: "", message: `is an object or one of ${Object.keys(recurrencePresets).join(", ")}` }]);
@@ -91,7 +93,8 @@ function readPattern(input: unknown): RecurrencePattern {
 }
 
 /**
- * The pattern of an event's or a row's JSON text; the same errors, and "" for text that is not JSON. That it occurs was looked up when it
+ * The pattern of an event's or a row's JSON text; the same errors, and "" for text that is not JSON. That it occurs, and each start left
+ * out, was looked at when it
  * was written, which may have been a search through two centuries, and is not looked up again.
  */
 export function parseRecurrencePatternText(json: string): RecurrencePattern {
@@ -102,7 +105,7 @@ export function parseRecurrencePatternText(json: string): RecurrencePattern {
   } catch (cause) {
     throw invalid([{ path: "", message: "is not JSON" }], cause);
   }
-  return readPattern(value);
+  return readPattern(value, keepExdate);
 }
 
 /** The rule of a parsed pattern. */
@@ -186,7 +189,17 @@ const localStartTakes = "is a local time 2026-01-31T09:00 or a day 2026-01-31, f
 function localStart(value: unknown): string | null {
   if (typeof value !== "string" || !/^(?:19[7-9]|2[01]\d)/.test(value)) return null;
   const wall = readWall(value);
-  return wall === null || value.length === 10 ? (wall === null ? null : value) : wallText(wall);
+  if (wall === null) return null;
+  return value.length === 16 ? wallText(wall) : value;
+}
+
+/** What was in order when it was written: looking at 366 starts again would be most of the work of reading a pattern. */
+function keepExdate(value: unknown, mistakes: Mistake[]): readonly string[] {
+  if (value === undefined) return [];
+  const isKept = Array.isArray(value) && value.length <= maxExdates && value.every((each) => typeof each === "string");
+  if (isKept) return value;
+  mistakes.push({ path: "/exdate", message: `is an array of at most ${maxExdates} starts` });
+  return [];
 }
 
 /** Empty for none. */

@@ -143,7 +143,7 @@ describe.skipIf(!url)("single recurrences of a series (needs DATABASE_URL)", () 
 
   test("a time that is no recurrence, another's series and a series counted from completion answer 404", async () => {
     const id = await makeSeries({ rrule: "FREQ=WEEKLY;BYDAY=TU" });
-    for (const at of ["2099-11-25T09:00:00", "2099-11-24T10:00:00", "2099-12-01", "tomorrow"]) {
+    for (const at of ["2099-11-25T09:00:00", "2099-11-24T10:00:00", "2099-12-01"]) {
       const answer = await world.send("POST", `/v1/series/${id}/occurrences/${at}/skip`);
       expect([at, answer.status, answer.body["code"]]).toEqual([at, 404, "OCCURRENCE_NOT_FOUND"]);
     }

@@ -70,21 +70,41 @@ describe.skipIf(!url)("what a series keeps of its dates ahead (needs DATABASE_UR
     expect(await rowOf(once)).toMatchObject({ keptUntil: null });
   });
 
-  test("two hundred series of the rarest rule are listed for less than 100 ms of CPU, again for less than 50", async () => {
+  test("two hundred series whose dates are the hardest to find are listed for less than 100 ms of CPU a page", async () => {
     const as = Bun.randomUUIDv7();
     const rare = {
       rrule: "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO",
       tz: "Europe/Berlin",
       start: "2027-01-01T02:30",
     };
-    await world.hear(Array.from({ length: 200 }, () => created(Bun.randomUUIDv7(), rare, { user_id: as })));
-    const cost = async () => {
-      const begun = process.cpuUsage();
-      expect((await world.send("GET", "/v1/series?limit=200", { as })).body.items).toHaveLength(200);
-      return process.cpuUsage(begun).user / 1000;
+    const exdate = Array.from({ length: 366 }, (_, n) =>
+      new Date(Date.UTC(2030, 0, 1 + n, 9)).toISOString().slice(0, 19),
+    );
+    const left = { rrule: "FREQ=DAILY;COUNT=1000", tz: "Europe/Berlin", start: "2030-01-01T09:00", exdate };
+    const many = Array.from({ length: 200 }, (_, n) =>
+      created(Bun.randomUUIDv7(), n % 2 ? rare : left, { user_id: as }),
+    );
+    for (let n = 0; n < many.length; n += 20) await world.hear(many.slice(n, n + 20));
+    const list = async () => {
+      const costs: number[] = [];
+      const ids: string[] = [];
+      for (let cursor: string | null = ""; cursor !== null;) {
+        const begun = process.cpuUsage();
+        const path = `/v1/series?limit=200${cursor === "" ? "" : `&cursor=${cursor}`}`;
+        const { body } = await world.send("GET", path, { as });
+        costs.push(process.cpuUsage(begun).user / 1000);
+        ids.push(...body.items.map(({ id }: { id: string }) => id));
+        cursor = body.next_cursor;
+      }
+      return { costs, ids };
     };
-    expect(await cost()).toBeLessThan(200); // 100 and what compiling takes, of a process that did it once
-    expect(Math.min(await cost(), await cost())).toBeLessThan(50);
+    // 60 ms for dates, then answering, here with reading the answer; a busy machine and a young process take twice as long.
+    const first = await list();
+    expect(Math.max(...first.costs)).toBeLessThan(250);
+    expect(new Set(first.ids).size).toBe(200);
+    const [again, third] = [await list(), await list()];
+    expect([again.costs.length, again.ids]).toEqual([1, first.ids]);
+    expect(Math.min(...again.costs, ...third.costs)).toBeLessThan(100);
   });
 });
 

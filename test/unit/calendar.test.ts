@@ -25,6 +25,12 @@ describe("lines", () => {
   const octets = (line: string) => new TextEncoder().encode(line).length;
   const unfold = (text: string) => text.replaceAll("\r\n ", "");
 
+  test("two million characters are folded in no time", () => {
+    const begun = process.cpuUsage();
+    expect(contentLine("DESCRIPTION", "ä".repeat(2_000_000)).length).toBeGreaterThan(2_000_000);
+    expect(process.cpuUsage(begun).user / 1000).toBeLessThan(80);
+  });
+
   test.each([
     ["67 letters are one line of 75 octets", "a".repeat(67), 1],
     ["68 are two", "a".repeat(68), 2],

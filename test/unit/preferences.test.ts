@@ -90,6 +90,11 @@ test.each([
   ["the alphabet of URLs", `whsec_${"-_".repeat(16)}`],
 ])("a secret with %s is none", (_what, text) => expect(isWebhookSecret(text)).toBe(false));
 
+test("an address of a megabyte is refused by its length alone", () => {
+  const read = preferencesInput.safeParse({ channels: [{ type: "email", to: `${"a.".repeat(600_000)}!` }] });
+  expect(read.error?.issues.map(({ code }) => code)).toEqual(["too_big"]);
+});
+
 test.each<[string, number | null]>([
   ["PT6H", 6 * 3_600_000],
   ["P1DT30M", 24 * 3_600_000 + 1_800_000],

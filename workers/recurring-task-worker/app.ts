@@ -10,7 +10,7 @@ import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import { Problem } from "../../shared/problem.ts";
 import type { ChangeOccurrence } from "./change-occurrence.ts";
-import { findSeries, listSeries } from "./list-series.ts";
+import { cursorAfter, findSeries, listSeries } from "./list-series.ts";
 import { addOccurrenceRoutes } from "./occurrence-routes.ts";
 import { answers, seriesParams, tagHeader } from "./route-parts.ts";
 import { tagOfView } from "./series-tag.ts";
@@ -38,19 +38,18 @@ export function buildApp({ db, changeOccurrence, authenticate, newId, now, log, 
       method: "get",
       path: "/v1/series",
       summary: "Your recurring series, newest first",
+      description:
+        "A page has fewer than limit where dates ahead have to be found out for many of them; next_cursor alone says whether there is more.",
       request: { query },
       responses: { 200: answers(list, "A page of series"), ...readFailures(422) },
     }),
     async (c) => {
       const { limit, cursor = null } = c.req.valid("query");
-      const { items, nextCursor } = await listSeries(db.sql, { userId: c.var.identity.userId, limit, cursor });
-      return c.json(
-        {
-          items: [...(await tellSeries(db.sql, items, { now: now(), signal: c.req.raw.signal }))],
-          next_cursor: nextCursor,
-        },
-        200,
-      );
+      const { items, hasMore } = await listSeries(db.sql, { userId: c.var.identity.userId, limit, cursor });
+      const told = await tellSeries(db.sql, items, { now: now(), signal: c.req.raw.signal });
+      const last = items[told.length - 1];
+      const isAll = last === undefined || (told.length === items.length && !hasMore);
+      return c.json({ items: [...told], next_cursor: isAll ? null : cursorAfter(last) }, 200);
     },
   );
   app.openapi(

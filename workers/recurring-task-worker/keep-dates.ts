@@ -19,8 +19,6 @@ export type KeptDates = Readonly<{
   next: readonly Readonly<{ recurrence_id: string; due_date: string | null; due_on: string | null }>[];
 }>;
 
-export const nothingAhead: KeptDates = { form, words: null, next: [] };
-
 /** With what makes it worthless: another revision of the series, or time. `until`: `null` for never. */
 export type Kept = Readonly<{ id: string; revision: number; dates: KeptDates; until: Date | null }>;
 

@@ -8,21 +8,23 @@ export type SeriesQuery = Readonly<{ userId: string; limit: number; cursor: stri
 const list = "series";
 const place = z.tuple([placeParts.time, placeParts.id]);
 
-/** A user's series but for deleted ones, newest first; a page and the cursor of the next one. */
+/** A user's series but for deleted ones, newest first, and whether there are more. */
 export async function listSeries(
   sql: Sql,
   { userId, limit, cursor }: SeriesQuery,
-): Promise<Readonly<{ items: readonly SeriesRow[]; nextCursor: string | null }>> {
+): Promise<Readonly<{ items: readonly SeriesRow[]; hasMore: boolean }>> {
   const after = cursor === null ? null : decodeCursor(list, cursor, place);
   const found = await sql<SeriesRow[]>`
     ${selectSeries(sql)}
     where series.user_id = ${userId} and ${isThere(sql)}
       ${after === null ? sql`` : sql`and (created_at, series.id) < (${after[0]}::timestamptz, ${after[1]}::uuid)`}
     order by created_at desc, series.id desc limit ${limit + 1}`;
-  const items = found.slice(0, limit);
-  const last = items.at(-1);
-  const hasMore = found.length > limit && last !== undefined;
-  return { items, nextCursor: hasMore ? encodeCursor(list, [last.createdAt.toISOString(), last.id]) : null };
+  return { items: found.slice(0, limit), hasMore: found.length > limit };
+}
+
+/** The cursor of what comes after a series. */
+export function cursorAfter({ createdAt, id }: Pick<SeriesRow, "createdAt" | "id">): string {
+  return encodeCursor(list, [createdAt.toISOString(), id]);
 }
 
 /** One series of a user; `null` where there is none, it is somebody else's, or its template was deleted. */

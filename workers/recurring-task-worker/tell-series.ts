@@ -3,7 +3,7 @@ import { makeBreathe } from "../../shared/breathe.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 import { templateSchedule } from "./template-schedule.ts";
 import { ownDue, passesAt } from "./exception.ts";
-import { findDates, isKept, keepDates, mostLookedAt, nothingAhead, type Kept } from "./keep-dates.ts";
+import { findDates, isKept, keepDates, mostLookedAt, type Kept } from "./keep-dates.ts";
 import { previewOccurrences, type PreviewOf, type Told } from "./preview-occurrences.ts";
 import { readOccurrences } from "./read-occurrences.ts";
 import { seriesView, type SeriesRow, type SeriesView } from "./series-view.ts";
@@ -12,9 +12,13 @@ const dayMs = 86_400_000;
 /** Beyond it nothing recurs: see `makeRecurrences`. */
 export const endOfTime = new Date(Date.UTC(2201, 0, 2));
 
+/** ms of CPU one request may spend on finding dates out. */
+const mostMs = 60;
+
 /**
  * Series as they are shown, each with its next dates: those its row keeps, or, where the series or time has gone on since, found out anew
- * and kept. Others get their turn between those that are found out; nothing more is once the signal is aborted.
+ * and kept. The first of them, as many as 60 ms of CPU find the dates of, one at least: the rest is for another request. Others get their
+ * turn in between; nothing more is found out once the signal is aborted.
  */
 export async function tellSeries(
   sql: Sql,
@@ -28,16 +32,26 @@ export async function tellSeries(
     const read = await readOccurrences(sql, { ids, from: now, to: endOfTime, limit: mostLookedAt });
     const breathe = makeBreathe({ signal });
     const found: Kept[] = [];
+    let spentMs = 0;
     for (const row of unknown) {
+      if (spentMs > mostMs) break;
       await breathe();
+      const begun = process.cpuUsage();
       const template = templateSchedule(row.template);
       const dates = findDates(previewOf(row, read, { template, from: now, to: endOfTime, now }));
       found.push({ id: row.id, revision: row.revision, ...dates });
       known.set(row.id, dates.dates);
+      spentMs += process.cpuUsage(begun).user / 1000;
     }
     await keepDates(sql, found);
   }
-  return rows.map((row) => seriesView(row, known.get(row.id) ?? nothingAhead));
+  const told: SeriesView[] = [];
+  for (const row of rows) {
+    const dates = known.get(row.id);
+    if (dates === undefined) break;
+    told.push(seriesView(row, dates));
+  }
+  return told;
 }
 
 /**

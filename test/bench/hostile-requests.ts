@@ -1,0 +1,433 @@
+import { until } from "../support/until.ts";
+import type { Send, Sent, ServingRole } from "./route-world.ts";
+
+/** A request that is valid and costs as much as one can; `send` may be called again and then costs the same. */
+export type HostileRequest = Readonly<{
+  role: ServingRole;
+  /** As the role's OpenAPI names it: `GET /v1/tasks/{id}`. */
+  route: string;
+  what: string;
+  /** What has to be so before it, at no account. */
+  prepare?: () => Promise<unknown>;
+  send: () => Promise<Sent>;
+}>;
+
+const hours = Array.from({ length: 24 }, (_, hour) => hour).join(",");
+const everyDay = "BYDAY=MO,TU,WE,TH,FR,SA,SU";
+const months = "BYMONTH=1,2,3,4,5,6,7,8,9,10,11,12";
+const tz = "Europe/Berlin";
+const rare = { rrule: "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO", tz, start: "2027-01-01T02:30" };
+const hourly = { rrule: `FREQ=YEARLY;${months};${everyDay};BYHOUR=${hours}`, tz, start: "2027-01-01T00:30" };
+const exdate = Array.from({ length: 366 }, (_, n) => new Date(Date.UTC(2030, 0, 1 + n, 9)).toISOString().slice(0, 19));
+const manyOut = { rrule: "FREQ=DAILY;INTERVAL=7;BYDAY=TU;COUNT=1000", tz, start: "2030-01-01T09:00", exdate };
+/** Of which a hundred are open: the worker makes all it missed. */
+const backlog = () => ({
+  rrule: `FREQ=DAILY;BYHOUR=${hours}`,
+  tz: "UTC",
+  start: `${new Date(Date.now() - 6 * 86_400_000).toISOString().slice(0, 10)}T00:30`,
+  catch_up: "all",
+  max_open: 100,
+});
+const big = {
+  description: "ä".repeat(20_000),
+  tags: Array.from({ length: 50 }, (_, n) => `${n}`.padEnd(64, "ö")),
+  remind: ["PT0S", "PT1H", "P1D@18:00", "P2D", "P3D", "P4D", "P5D", "P6D", "P1W", "P30D"],
+};
+const tasks = "task-service" as const;
+const series = "recurring-task-worker" as const;
+const reminders = "reminder-service" as const;
+const notifications = "notification-service" as const;
+const preferences = "reminder-scheduling-worker" as const;
+
+/** Makes what they are about, and gives them, for every route of every role that people ask. */
+export async function makeHostileRequests(
+  as: (user: string) => Promise<Send>,
+  say: (line: string) => void,
+): Promise<readonly HostileRequest[]> {
+  const [many, one, long, fired] = (await Promise.all(["many", "one", "long", "fired"].map(as))) as [
+    Send,
+    Send,
+    Send,
+    Send,
+  ];
+  const make = async (send: Send, body: object): Promise<string> => {
+    const { status, body: made } = await send(tasks, "POST", "/v1/tasks", { title: "costly", ...body });
+    if (status !== 201) throw new Error(`not made: ${status} ${JSON.stringify(made)}`);
+    return made.id;
+  };
+  const inBatches = async (count: number, work: (n: number) => Promise<unknown>) => {
+    for (let n = 0; n < count; n += 8)
+      await Promise.all(Array.from({ length: Math.min(8, count - n) }, (_, of) => work(n + of)));
+  };
+  const seriesOf = async (send: Send, id: string) =>
+    await until(`series ${id}`, async () => (await send(series, "GET", `/v1/series/${id}`)).status === 200, {
+      timeoutMs: 240_000,
+    });
+  const openOf = async (send: Send, id: string, count: number): Promise<readonly string[]> =>
+    await until(
+      `${count} open occurrences`,
+      async () => {
+        const { body } = await send(tasks, "GET", "/v1/tasks?status=open&limit=200");
+        const mine = body.items.filter((task: { template_id: string }) => task.template_id === id);
+        return mine.length >= count && mine.toReversed().map((task: { id: string }) => task.id);
+      },
+      { timeoutMs: 240_000 },
+    );
+
+  say("  makes 200 series and 200 large tasks");
+  await inBatches(100, () => make(many, { recurrence_pattern: rare }));
+  await inBatches(100, (n) =>
+    make(many, {
+      recurrence_pattern: {
+        ...manyOut,
+        start: `2030-01-01T09:${String(n % 60).padStart(2, "0")}`,
+        exdate: exdate.map((each) => each.replace("09:00", `09:${String(n % 60).padStart(2, "0")}`)),
+      },
+    }),
+  );
+  const zones = Intl.supportedValuesOf("timeZone");
+  await inBatches(200, (n) =>
+    make(many, { ...big, due_date: "2030-01-01T09:00:00Z", due_tz: zones[n % zones.length] }),
+  );
+  const rareOne = await make(one, { recurrence_pattern: rare });
+  const hourlyOne = await make(one, { recurrence_pattern: hourly });
+  const counted = await make(one, { recurrence_pattern: { ...hourly, rrule: `${hourly.rrule};COUNT=1000` } });
+  const fromCompletion = await make(one, {
+    recurrence_pattern: { ...hourly, rrule: "FREQ=DAILY;INTERVAL=7", anchor: "completion" },
+  });
+  const full = await make(one, { recurrence_pattern: manyOut });
+  const bigTask = await make(one, { ...big, due_date: "2040-01-01T09:00:00Z" });
+  for (const id of [rareOne, hourlyOne, counted, fromCompletion, full]) await seriesOf(one, id);
+  await until("200 series", async () => (await many(series, "GET", "/v1/series?limit=200")).body.items.length === 200, {
+    timeoutMs: 240_000,
+    everyMs: 1000,
+  });
+
+  /** A series with a hundred open occurrences, and 366 skipped ones ahead; a new one each time. */
+  const makeLong = async () => {
+    const id = await make(long, { recurrence_pattern: backlog() });
+    await seriesOf(long, id);
+    const open = await openOf(long, id, 100);
+    const [from, to] = [3, 19].map((days) => new Date(Date.now() + days * 86_400_000).toISOString());
+    const { status, body } = await long(series, "POST", `/v1/series/${id}/skip`, {
+      from,
+      to: skipEnd(from ?? "", to ?? ""),
+    });
+    if (status !== 200) throw new Error(`not skipped: ${status} ${JSON.stringify(body)}`);
+    return { id, open };
+  };
+  let at = { id: "", open: [] as readonly string[] };
+  const anew = async () => void (at = await makeLong());
+  const skipTime = { from: "2028-03-01T00:00:00Z", to: "2028-03-16T00:00:00Z" };
+  const oneSkip = "2028-06-01T09:30:00";
+  const onLong = (route: string, what: string, send: () => Promise<Sent>): HostileRequest => ({
+    role: tasks,
+    route,
+    what,
+    prepare: anew,
+    send,
+  });
+
+  say("  has 200 reminders fire");
+  await inBatches(4, async () => {
+    const task = await make(fired, { due_date: "2040-01-01T09:00:00Z", remind: [] });
+    await inBatches(50, (n) =>
+      fired(reminders, "POST", `/v1/tasks/${task}/reminders`, {
+        remind_at: new Date(Date.now() + 3000 + n).toISOString(),
+      }),
+    );
+  });
+  const notified = await until(
+    "notifications",
+    async () => {
+      const { body } = await fired(notifications, "GET", "/v1/notifications?limit=200");
+      return body.items.length >= 190 && body.items.map((each: { id: string }) => each.id);
+    },
+    { timeoutMs: 240_000, everyMs: 500 },
+  );
+  const reminderOf = async () => {
+    const { body } = await one(reminders, "POST", `/v1/tasks/${bigTask}/reminders`, {
+      remind_at: new Date(Date.now() + 86_400_000 + Math.floor(Math.random() * 1e9)).toISOString(),
+    });
+    reminder = body.id;
+  };
+  let reminder = "";
+  let task = "";
+  const junk = JSON.stringify({ title: "x", tags: Array.from({ length: 200_000 }, () => "a") });
+
+  return [
+    {
+      role: tasks,
+      route: "POST /v1/tasks",
+      what: "366 dates left out, 1,000 counted, all fields full",
+      send: () => one(tasks, "POST", "/v1/tasks", { title: "x", ...big, recurrence_pattern: manyOut }),
+    },
+    {
+      role: tasks,
+      route: "POST /v1/tasks",
+      what: "every hour of every day of every month",
+      send: () => one(tasks, "POST", "/v1/tasks", { title: "x", recurrence_pattern: hourly }),
+    },
+    {
+      role: tasks,
+      route: "POST /v1/tasks",
+      what: "a rule that never comes",
+      send: () =>
+        one(tasks, "POST", "/v1/tasks", {
+          title: "x",
+          recurrence_pattern: { ...rare, rrule: "FREQ=DAILY;INTERVAL=7;BYDAY=TU", start: "1970-01-05T09:00" },
+        }),
+    },
+    { role: tasks, route: "POST /v1/tasks", what: "200,000 tags", send: () => one(tasks, "POST", "/v1/tasks", junk) },
+    {
+      role: tasks,
+      route: "GET /v1/tasks",
+      what: "200 with all fields full",
+      send: () => many(tasks, "GET", "/v1/tasks?limit=200"),
+    },
+    {
+      role: tasks,
+      route: "GET /v1/tasks/{id}",
+      what: "all fields full",
+      send: () => one(tasks, "GET", `/v1/tasks/${bigTask}`),
+    },
+    {
+      role: tasks,
+      route: "PATCH /v1/tasks/{id}",
+      what: "a template's pattern",
+      send: () =>
+        one(tasks, "PATCH", `/v1/tasks/${full}`, {
+          ...big,
+          description: String(Math.random()),
+          recurrence_pattern: { ...manyOut, max_open: 1 + Math.floor(Math.random() * 90) },
+        }),
+    },
+    onLong("PATCH /v1/tasks/{id}", "scope=all over 100 open ones, all fields full", () =>
+      long(tasks, "PATCH", `/v1/tasks/${at.open[50]}?scope=all`, big),
+    ),
+    onLong("PATCH /v1/tasks/{id}", "scope=future in the middle, 366 skipped beyond", () =>
+      long(tasks, "PATCH", `/v1/tasks/${at.open[50]}?scope=future`, {
+        title: "y",
+        recurrence_pattern: { rrule: hourly.rrule },
+      }),
+    ),
+    onLong("PATCH /v1/tasks/{id}", "made plain, 100 open ones", () =>
+      long(tasks, "PATCH", `/v1/tasks/${at.id}`, { recurrence_pattern: null }),
+    ),
+    onLong("DELETE /v1/tasks/{id}", "scope=all over 100 open ones", () =>
+      long(tasks, "DELETE", `/v1/tasks/${at.open[50]}?scope=all`),
+    ),
+    onLong("POST /v1/tasks/{id}/stop-after", "50 open ones after it", () =>
+      long(tasks, "POST", `/v1/tasks/${at.open[50]}/stop-after`),
+    ),
+    {
+      role: tasks,
+      route: "POST /v1/tasks/{id}/complete",
+      what: "all fields full",
+      prepare: async () => void (task = await make(one, big)),
+      send: () => one(tasks, "POST", `/v1/tasks/${task}/complete`),
+    },
+    {
+      role: tasks,
+      route: "POST /v1/tasks/{id}/reopen",
+      what: "all fields full",
+      prepare: () => one(tasks, "POST", `/v1/tasks/${task}/complete`),
+      send: () => one(tasks, "POST", `/v1/tasks/${task}/reopen`),
+    },
+    {
+      role: tasks,
+      route: "GET /v1/export.ics",
+      what: "200 series, 200 large tasks in as many zones",
+      send: () => many(tasks, "GET", "/v1/export.ics"),
+    },
+    {
+      role: series,
+      route: "GET /v1/series",
+      what: "200, 100 rare ones and 100 with 366 dates left out",
+      send: () => many(series, "GET", "/v1/series?limit=200"),
+    },
+    {
+      role: series,
+      route: "GET /v1/series/{id}",
+      what: "366 dates left out",
+      send: () => one(series, "GET", `/v1/series/${full}`),
+    },
+    {
+      role: series,
+      route: "GET /v1/series/{id}/occurrences",
+      what: "366 of an hourly rule by the year",
+      send: () => one(series, "GET", `/v1/series/${hourlyOne}/occurrences?limit=366&from=2150-01-01T00:00:00Z`),
+    },
+    {
+      role: series,
+      route: "GET /v1/series/{id}/occurrences",
+      what: "366 with a COUNT of 1,000",
+      send: () => one(series, "GET", `/v1/series/${counted}/occurrences?limit=366&from=1970-01-01T00:00:00Z`),
+    },
+    {
+      role: series,
+      route: "GET /v1/series/{id}/occurrences",
+      what: "366 counted from completion",
+      send: () => one(series, "GET", `/v1/series/${fromCompletion}/occurrences?limit=366&from=1970-01-01T00:00:00Z`),
+    },
+    {
+      role: series,
+      route: "GET /v1/series/{id}/occurrences",
+      what: "a rare rule, to its end",
+      send: () => one(series, "GET", `/v1/series/${rareOne}/occurrences?limit=366&from=1970-01-01T00:00:00Z`),
+    },
+    {
+      role: series,
+      route: "GET /v1/series/{id}/history",
+      what: "500 skipped and 100 open",
+      prepare: anew,
+      send: () => long(series, "GET", `/v1/series/${at.id}/history?from=1970-01-01T00:00:00Z`),
+    },
+    {
+      role: series,
+      route: "POST /v1/series/{id}/skip",
+      what: "360 of an hourly rule",
+      prepare: () => one(series, "POST", `/v1/series/${hourlyOne}/unskip`, skipTime),
+      send: () => one(series, "POST", `/v1/series/${hourlyOne}/skip`, skipTime),
+    },
+    {
+      role: series,
+      route: "POST /v1/series/{id}/unskip",
+      what: "360 of an hourly rule",
+      prepare: () => one(series, "POST", `/v1/series/${hourlyOne}/skip`, skipTime),
+      send: () => one(series, "POST", `/v1/series/${hourlyOne}/unskip`, skipTime),
+    },
+    ...["skip", "unskip", "complete", "move"].map((verb): HostileRequest => ({
+      role: series,
+      route: `POST /v1/series/{id}/occurrences/{recurrence_id}/${verb}`,
+      what: "of an hourly rule by the year",
+      send: () =>
+        one(
+          series,
+          "POST",
+          `/v1/series/${hourlyOne}/occurrences/${verb === "complete" ? "2028-07-01T09:30:00" : oneSkip}/${verb}`,
+          verb === "move" ? { due_date: "2028-06-01T12:00:00Z" } : undefined,
+        ),
+    })),
+    {
+      role: reminders,
+      route: "GET /v1/reminders",
+      what: "200",
+      send: () => fired(reminders, "GET", "/v1/reminders?limit=200"),
+    },
+    {
+      role: reminders,
+      route: "GET /v1/tasks/{id}/reminders",
+      what: "of a task with ten rules",
+      send: () => one(reminders, "GET", `/v1/tasks/${bigTask}/reminders`),
+    },
+    {
+      role: reminders,
+      route: "POST /v1/tasks/{id}/reminders",
+      what: "one",
+      send: () =>
+        one(reminders, "POST", `/v1/tasks/${bigTask}/reminders`, {
+          remind_at: new Date(Date.now() + 86_400_000 + Math.floor(Math.random() * 1e9)).toISOString(),
+        }),
+    },
+    {
+      role: reminders,
+      route: "PATCH /v1/reminders/{id}",
+      what: "one",
+      prepare: reminderOf,
+      send: () => one(reminders, "PATCH", `/v1/reminders/${reminder}`, { remind_at: "2035-01-01T00:00:00Z" }),
+    },
+    {
+      role: reminders,
+      route: "POST /v1/reminders/{id}/snooze",
+      what: "one",
+      prepare: reminderOf,
+      send: () => one(reminders, "POST", `/v1/reminders/${reminder}/snooze`, { for: "P1D" }),
+    },
+    {
+      role: reminders,
+      route: "POST /v1/reminders/{id}/dismiss",
+      what: "one",
+      prepare: reminderOf,
+      send: () => one(reminders, "POST", `/v1/reminders/${reminder}/dismiss`),
+    },
+    {
+      role: notifications,
+      route: "GET /v1/notifications",
+      what: "200",
+      send: () => fired(notifications, "GET", "/v1/notifications?limit=200"),
+    },
+    {
+      role: notifications,
+      route: "GET /v1/notifications/unread",
+      what: "of 200",
+      send: () => fired(notifications, "GET", "/v1/notifications/unread"),
+    },
+    {
+      role: notifications,
+      route: "GET /v1/notifications/{id}",
+      what: "one",
+      send: () => fired(notifications, "GET", `/v1/notifications/${notified[0]}`),
+    },
+    {
+      role: notifications,
+      route: "POST /v1/notifications/{id}/read",
+      what: "one",
+      send: () => fired(notifications, "POST", `/v1/notifications/${notified[0]}/read`),
+    },
+    {
+      role: notifications,
+      route: "POST /v1/notifications/{id}/resend",
+      what: "one, which is refused",
+      send: () => fired(notifications, "POST", `/v1/notifications/${notified[0]}/resend`),
+    },
+    {
+      role: notifications,
+      route: "POST /v1/notifications/read-all",
+      what: "200",
+      send: () => fired(notifications, "POST", "/v1/notifications/read-all"),
+    },
+    {
+      role: notifications,
+      route: "GET /v1/notifications/endpoints",
+      what: "none",
+      send: () => fired(notifications, "GET", "/v1/notifications/endpoints"),
+    },
+    {
+      role: notifications,
+      route: "POST /v1/notifications/endpoints/{id}/enable",
+      what: "none, which is refused",
+      send: () => fired(notifications, "POST", `/v1/notifications/endpoints/${crypto.randomUUID()}/enable`),
+    },
+    {
+      role: preferences,
+      route: "GET /v1/preferences",
+      what: "all fields full",
+      send: () => one(preferences, "GET", "/v1/preferences"),
+    },
+    {
+      role: preferences,
+      route: "PUT /v1/preferences",
+      what: "all fields full",
+      send: () =>
+        one(preferences, "PUT", "/v1/preferences", {
+          tz,
+          default_reminders: big.remind,
+          channels: [{ type: "in-app" }],
+        }),
+    },
+    {
+      role: preferences,
+      route: "PUT /v1/preferences",
+      what: "1.2 MB for an address",
+      send: () =>
+        one(preferences, "PUT", "/v1/preferences", { channels: [{ type: "email", to: `${"a.".repeat(600_000)}!` }] }),
+    },
+  ];
+}
+
+/** At most 366 hours after `from`. */
+function skipEnd(from: string, to: string): string {
+  const most = Date.parse(from) + 366 * 3_600_000;
+  return Date.parse(to) < most ? to : new Date(most).toISOString();
+}
