@@ -70,6 +70,14 @@ describe.skipIf(!url)("what a series keeps of its dates ahead (needs DATABASE_UR
     expect(await rowOf(once)).toMatchObject({ keptUntil: null });
   });
 
+  test("nothing is found out for a request that is gone", async () => {
+    const id = await makeSeries();
+    await world.request(`/v1/series/${id}`, { signal: AbortSignal.abort() });
+    expect((await rowOf(id))?.keptOf).toBeNull();
+    await world.request(`/v1/series/${id}`, { signal: AbortSignal.timeout(60_000) });
+    expect((await rowOf(id))?.keptOf).toBe(1);
+  });
+
   test("two hundred series whose dates are the hardest to find are listed for less than 100 ms of CPU a page", async () => {
     const as = Bun.randomUUIDv7();
     const rare = {

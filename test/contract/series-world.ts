@@ -61,8 +61,11 @@ export async function openSeriesWorld() {
       for (let due = await dueTimers(id); due.length > 0; due = await dueTimers(id)) await fire(due);
     },
     /** The answer as it is, to a request of Ada's. */
-    request: async (path: string, { headers = {} }: { headers?: Record<string, string> } = {}) =>
-      app.request(path, { headers: { authorization: ada, ...headers } }),
+    request: async (
+      path: string,
+      { headers = {}, signal }: { headers?: Record<string, string>; signal?: AbortSignal },
+    ) =>
+      app.request(path, { headers: { authorization: ada, ...headers }, ...(signal === undefined ? {} : { signal }) }),
     send: async (
       method: string,
       path: string,

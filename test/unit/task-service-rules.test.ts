@@ -133,6 +133,12 @@ describe("patching", () => {
       { is_recurring_template: false, recurrence_pattern: null },
     ],
     [
+      "the pattern an older build gave to an occurrence",
+      { ...occurrenceRow, is_recurring_template: true, recurrence_pattern: template.recurrence_pattern },
+      { recurrence_pattern: null },
+      { is_recurring_template: false, recurrence_pattern: null },
+    ],
+    [
       "the same by its flag",
       template,
       { is_recurring_template: false },

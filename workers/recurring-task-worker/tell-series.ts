@@ -18,7 +18,7 @@ const mostMs = 60;
 /**
  * Series as they are shown, each with its next dates: those its row keeps, or, where the series or time has gone on since, found out anew
  * and kept. The first of them, as many as 60 ms of CPU find the dates of, one at least: the rest is for another request. Others get their
- * turn in between; nothing more is found out once the signal is aborted.
+ * turn in between; nothing more is found out once the signal is aborted, as if the time were spent.
  */
 export async function tellSeries(
   sql: Sql,
@@ -30,12 +30,14 @@ export async function tellSeries(
   if (unknown.length > 0) {
     const ids = unknown.map(({ id }) => id);
     const read = await readOccurrences(sql, { ids, from: now, to: endOfTime, limit: mostLookedAt });
-    const breathe = makeBreathe({ signal });
+    const breathe = makeBreathe();
     const found: Kept[] = [];
     let spentMs = 0;
     for (const row of unknown) {
       if (spentMs > mostMs) break;
       await breathe();
+      // Nobody reads the answer any more: what was found is kept, and the rest not looked for.
+      if (signal.aborted) break;
       const begun = process.cpuUsage();
       const template = templateSchedule(row.template);
       const dates = findDates(previewOf(row, read, { template, from: now, to: endOfTime, now }));

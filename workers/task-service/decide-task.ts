@@ -136,9 +136,12 @@ function given(patch: Resolved<TaskPatch>): Partial<TaskRow> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-/** An occurrence recurs by its template's pattern; one of its own would make a series inside the series. */
+/**
+ * An occurrence recurs by its template's pattern; one of its own would make a series inside the series. One that has got one from an older
+ * build keeps and may lose it.
+ */
 function refuseOwnPattern({ recurrence_pattern: pattern }: TaskPatch, row: TaskRow): void {
-  if (pattern === undefined || row.template_id === null) return;
+  if (pattern === undefined || row.template_id === null || row.is_recurring_template) return;
   throw invalid(
     "/recurrence_pattern",
     pattern === null
