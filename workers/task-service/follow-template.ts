@@ -7,8 +7,13 @@ const inherited = ["title", "description", "priority", "tags", "remind"] as cons
 
 /** The fields of a patch in which an occurrence follows its template: those in which it was as the template was. */
 export function followed(patch: Resolved<TaskPatch>, row: TaskRow, template: TaskRow): Resolved<TaskPatch> {
-  const names = inherited.filter((name) => JSON.stringify(row[name]) === JSON.stringify(template[name]));
+  const names = inherited.filter((name) => isSame(row[name], template[name]));
   return Object.fromEntries(names.flatMap((name) => (patch[name] === undefined ? [] : [[name, patch[name]]])));
+}
+
+/** Texts are compared as they are: a hundred descriptions of 20,000 characters follow at once. */
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || (Array.isArray(a) && JSON.stringify(a) === JSON.stringify(b));
 }
 
 /** The part of a patch that is an occurrence's own. */
