@@ -1,4 +1,4 @@
-import type { Db, Tx } from "../../shared/postgres/db.ts";
+import type { Db } from "../../shared/postgres/db.ts";
 import { insertOutbox, type OutboxRow } from "../../shared/outbox/outbox.ts";
 import { plainId } from "../../shared/recurrence/find-recurrence.ts";
 import type { RequestKey } from "../../shared/http/request-key.ts";
@@ -6,6 +6,7 @@ import type { Answer, KeptAnswer } from "./answer.ts";
 import { lockTask, lockTasks, readKept } from "./read-tasks.ts";
 import { readClosedPlaces } from "./read-closed-places.ts";
 import type { SeriesRows } from "./series-rows.ts";
+import { insertRows, updateRows } from "./store-rows.ts";
 import { keepAnswer } from "./store-change.ts";
 import type { TaskRow } from "./task-row.ts";
 
@@ -55,7 +56,13 @@ export function openSeries(db: Pick<Db, "transaction">): OpenSeries {
         kept,
         rows: isMine ? { template, target, open: locked.filter(isOpen), closedPlaces } : null,
         store: async (writes, keep) => {
-          for (const { row } of writes) await (row.version === 1 ? insertRow(tx, row) : updateRow(tx, row));
+          const rows = writes.map(({ row }) => row);
+          const isNew = ({ version }: TaskRow) => version === 1;
+          await updateRows(
+            tx,
+            rows.filter((row) => !isNew(row)),
+          );
+          await insertRows(tx, rows.filter(isNew));
           await insertOutbox(
             tx,
             writes.map(({ encoded }) => encoded),
@@ -64,25 +71,4 @@ export function openSeries(db: Pick<Db, "transaction">): OpenSeries {
         },
       });
     });
-}
-
-async function insertRow(tx: Tx, row: TaskRow): Promise<void> {
-  await tx`
-    insert into tasks (id, user_id, title, description, created_at, updated_at, due_date, due_on, due_tz, priority, tags, remind,
-      status, completed_at, is_recurring_template, recurrence_pattern, template_id, recurrence_id, version)
-    values (${row.id}, ${row.user_id}, ${row.title}, ${row.description}, ${row.created_at}, ${row.updated_at}, ${row.due_date},
-      ${row.due_on}, ${row.due_tz}, ${row.priority}, ${[...row.tags]}::text[],
-      ${row.remind === null ? null : [...row.remind]}::text[], ${row.status}, ${row.completed_at}, ${row.is_recurring_template},
-      ${row.recurrence_pattern}, ${row.template_id}, ${row.recurrence_id}, ${row.version})`;
-}
-
-/** The row is locked, so it still is at the version before. */
-async function updateRow(tx: Tx, row: TaskRow): Promise<void> {
-  await tx`
-    update tasks set title = ${row.title}, description = ${row.description}, updated_at = ${row.updated_at},
-      due_date = ${row.due_date}, due_on = ${row.due_on}, due_tz = ${row.due_tz}, priority = ${row.priority},
-      tags = ${[...row.tags]}::text[], remind = ${row.remind === null ? null : [...row.remind]}::text[],
-      deleted_at = ${row.deleted_at}, is_recurring_template = ${row.is_recurring_template},
-      recurrence_pattern = ${row.recurrence_pattern}, version = ${row.version}
-    where id = ${row.id}`;
 }
