@@ -1,4 +1,6 @@
 import { until } from "../support/until.ts";
+import { backlog, big, exdate, hourly, manyOut, rare, tz } from "./hostile-rules.ts";
+import { notifications, preferences, reminders, series, tasks } from "./asked-roles.ts";
 import type { Send, Sent, ServingRole } from "./route-world.ts";
 
 /** A request that is valid and costs as much as one can; `send` may be called again and then costs the same. */
@@ -11,33 +13,6 @@ export type HostileRequest = Readonly<{
   prepare?: () => Promise<unknown>;
   send: () => Promise<Sent>;
 }>;
-
-const hours = Array.from({ length: 24 }, (_, hour) => hour).join(",");
-const everyDay = "BYDAY=MO,TU,WE,TH,FR,SA,SU";
-const months = "BYMONTH=1,2,3,4,5,6,7,8,9,10,11,12";
-const tz = "Europe/Berlin";
-const rare = { rrule: "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO", tz, start: "2027-01-01T02:30" };
-const hourly = { rrule: `FREQ=YEARLY;${months};${everyDay};BYHOUR=${hours}`, tz, start: "2027-01-01T00:30" };
-const exdate = Array.from({ length: 366 }, (_, n) => new Date(Date.UTC(2030, 0, 1 + n, 9)).toISOString().slice(0, 19));
-const manyOut = { rrule: "FREQ=DAILY;INTERVAL=7;BYDAY=TU;COUNT=1000", tz, start: "2030-01-01T09:00", exdate };
-/** Of which a hundred are open: the worker makes all it missed. */
-const backlog = () => ({
-  rrule: `FREQ=DAILY;BYHOUR=${hours}`,
-  tz: "UTC",
-  start: `${new Date(Date.now() - 6 * 86_400_000).toISOString().slice(0, 10)}T00:30`,
-  catch_up: "all",
-  max_open: 100,
-});
-const big = {
-  description: "ä".repeat(20_000),
-  tags: Array.from({ length: 50 }, (_, n) => `${n}`.padEnd(64, "ö")),
-  remind: ["PT0S", "PT1H", "P1D@18:00", "P2D", "P3D", "P4D", "P5D", "P6D", "P1W", "P30D"],
-};
-const tasks = "task-service" as const;
-const series = "recurring-task-worker" as const;
-const reminders = "reminder-service" as const;
-const notifications = "notification-service" as const;
-const preferences = "reminder-scheduling-worker" as const;
 
 /** Makes what they are about, and gives them, for every route of every role that people ask. */
 export async function makeHostileRequests(
@@ -108,18 +83,15 @@ export async function makeHostileRequests(
     const id = await make(long, { recurrence_pattern: backlog() });
     await seriesOf(long, id);
     const open = await openOf(long, id, 100);
-    const [from, to] = [3, 19].map((days) => new Date(Date.now() + days * 86_400_000).toISOString());
-    const { status, body } = await long(series, "POST", `/v1/series/${id}/skip`, {
-      from,
-      to: skipEnd(from ?? "", to ?? ""),
-    });
+    const from = Date.now() + 3 * 86_400_000;
+    const time = { from: new Date(from).toISOString(), to: new Date(from + 366 * 3_600_000).toISOString() };
+    const { status, body } = await long(series, "POST", `/v1/series/${id}/skip`, time);
     if (status !== 200) throw new Error(`not skipped: ${status} ${JSON.stringify(body)}`);
     return { id, open };
   };
   let at = { id: "", open: [] as readonly string[] };
   const anew = async () => void (at = await makeLong());
   const skipTime = { from: "2028-03-01T00:00:00Z", to: "2028-03-16T00:00:00Z" };
-  const oneSkip = "2028-06-01T09:30:00";
   const onLong = (route: string, what: string, send: () => Promise<Sent>): HostileRequest => ({
     role: tasks,
     route,
@@ -153,8 +125,7 @@ export async function makeHostileRequests(
     });
     reminder = body.id;
   };
-  let reminder = "";
-  let task = "";
+  let [reminder, task] = ["", ""];
   const junk = JSON.stringify({ title: "x", tags: Array.from({ length: 200_000 }, () => "a") });
 
   return [
@@ -307,7 +278,7 @@ export async function makeHostileRequests(
         one(
           series,
           "POST",
-          `/v1/series/${hourlyOne}/occurrences/${verb === "complete" ? "2028-07-01T09:30:00" : oneSkip}/${verb}`,
+          `/v1/series/${hourlyOne}/occurrences/${verb === "complete" ? "2028-07-01T09:30:00" : "2028-06-01T09:30:00"}/${verb}`,
           verb === "move" ? { due_date: "2028-06-01T12:00:00Z" } : undefined,
         ),
     })),
@@ -426,10 +397,4 @@ export async function makeHostileRequests(
         one(preferences, "PUT", "/v1/preferences", { channels: [{ type: "email", to: `${"a.".repeat(600_000)}!` }] }),
     },
   ];
-}
-
-/** At most 366 hours after `from`. */
-function skipEnd(from: string, to: string): string {
-  const most = Date.parse(from) + 366 * 3_600_000;
-  return Date.parse(to) < most ? to : new Date(most).toISOString();
 }
