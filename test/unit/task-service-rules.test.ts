@@ -169,7 +169,6 @@ describe("patching", () => {
   });
 
   test.each<[string, TaskRow, object, readonly string[]]>([
-    ["a completed task made a template", completed, { recurrence_pattern: "daily" }, ["/recurrence_pattern"]],
     ["a template by its flag alone", open, { is_recurring_template: true }, ["/is_recurring_template"]],
     [
       "a flag against the pattern",
@@ -184,6 +183,11 @@ describe("patching", () => {
     ["a day beside a start at a time", open, { ...mondays, due_on: "2030-01-07" }, ["/due_on"]],
   ])("%s is refused", (_name, row, body, paths) => {
     expect(mistakesOf(() => patch(row, body))).toEqual(paths);
+  });
+
+  test("a completed task made a template is refused as things are", () => {
+    const work = () => patch(completed, { recurrence_pattern: "daily" });
+    expect(work).toThrow(expect.objectContaining({ code: "TASK_COMPLETED" }));
   });
 
   test("what is as it was is no change", () => {

@@ -162,7 +162,7 @@ function recurrenceAfter(
   checkTemplateFlag(patch.is_recurring_template, text);
   if (!kept && text !== null) checkStart({ pattern, dueDate: patch.due_date, dueOn: patch.due_on }, text);
   if (text !== null && row.status === "completed" && !row.is_recurring_template)
-    throw invalid("/recurrence_pattern", "cannot be given to a completed task; reopen it first");
+    throw new Problem("TASK_COMPLETED", "A completed task cannot be made a template; reopen it first");
   return { is_recurring_template: text !== null, recurrence_pattern: text };
 }
 

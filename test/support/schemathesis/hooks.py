@@ -71,6 +71,9 @@ def before_call(context, case, kwargs):
         # They come from an answer; made up, they are refused.
         if case.query:
             case.query.pop(name, None)
+    if isinstance(case.body, dict) and case.method == "PATCH" and not case.body.get("recurrence_pattern"):
+        # Of a task that is no template the flag alone is refused.
+        case.body.pop("is_recurring_template", None)
     for name in ("remind_at", "until"):
         # Taken over from an answer it may be past; a reminder is ahead.
         at = case.body.get(name) if isinstance(case.body, dict) else None
@@ -85,9 +88,10 @@ def in_order(values):
     """What JSON Schema has no word for: a time ends after it begins, and quiet hours have a length."""
     first, second = values.get("from"), values.get("to")
     if isinstance(first, str) and isinstance(second, str) and len(first) > 5:
-        earlier, later = sorted([first, second], key=datetime.fromisoformat)
-        values["from"] = earlier
-        values["to"] = (datetime.fromisoformat(later) + timedelta(seconds=1)).isoformat()
+        earlier, later = sorted(map(datetime.fromisoformat, [first, second]))
+        values["from"] = earlier.isoformat()
+        # Nor has it more dates of a series than one request takes.
+        values["to"] = min(later + timedelta(seconds=1), earlier + timedelta(days=90)).isoformat()
     quiet = values.get("quiet_hours")
     if isinstance(quiet, dict) and quiet.get("from") == quiet.get("to"):
         values["quiet_hours"] = {**quiet, "from": "22:00", "to": "07:00"}
