@@ -5,7 +5,7 @@ import { lineOf, shardCount } from "../../shared/outbox/outbox.ts";
 import { openDb } from "../../shared/postgres/db.ts";
 import { claimInTurns } from "../../workers/outbox-relay/claim-in-turns.ts";
 import { claim, claimSettings } from "../../workers/outbox-relay/claim.ts";
-import { pickOfLine, windowRows } from "../../workers/outbox-relay/turns.ts";
+import { makeTurns, pickOfLine, windowRows } from "../../workers/outbox-relay/turns.ts";
 import { freshDatabase } from "../support/database.ts";
 import { openRelayWorld, relayRow, sequenceOf } from "../support/relay-world.ts";
 import { until } from "../support/until.ts";
@@ -27,11 +27,11 @@ const rowsOf = (user: string, count: number, { topic = "task-events", keys = 50 
 const drained = (world: World) =>
   until("nothing is unpublished", async () => (await world.unpublished()) === 0, { timeoutMs: 30_000 });
 const placeOf = (world: World, key: string) => world.taken.findIndex((record) => record.key === key);
-/** Enters everything published in the inbox of the group that users watch, as that group does. */
-const handlePublished = (world: World) => world.db.sql`
+/** Enters everything published in the inbox of a group, as that group does. */
+const handlePublished = (world: World, group = "task-update-broadcaster") => world.db.sql`
   insert into inbox (epoch, message_id, time, fate)
   select epoch, message_id, time, 'done' from outbox, consumer_groups
-  where name = 'task-update-broadcaster' and published_at is not null on conflict do nothing`;
+  where name = ${group} and published_at is not null on conflict do nothing`;
 const inOrder = (world: World) => {
   for (const [, records] of Map.groupBy(world.taken, ({ topic, key }) => `${topic}/${key}`)) {
     const sequences = records.map(sequenceOf);
@@ -65,6 +65,35 @@ test("what is handled makes room for more of its line, what is not counts for a 
   await drained(world);
   inOrder(world);
   expect(Math.max(...world.sends)).toBeLessThanOrEqual(windowRows);
+});
+
+test("a herd goes on when every group that reads its events has handled them, not the one that users watch alone", async () => {
+  const world = await setup();
+  await world.db.sql`insert into consumer_groups (name) values ('task-update-broadcaster'), ('recurring-task-worker')`;
+  await using db = await openDb(
+    { url: world.url, directUrl: null, statementMs: 10_000 },
+    { role: "test", poolSize: 1, log: makeLog({}, "error") },
+  );
+  await world.write(rowsOf("busy", 2 * windowRows));
+  const leases = Array.from({ length: shardCount }, (_, shard) => ({ shard, epoch: 1 }));
+  const all = await claim(db, { leases, busy: [], except: [], rowsPerShard: 1000, bytesPerShard: 1_000_000 });
+  await db.sql`update outbox set published_at = clock_timestamp()`;
+  const clock = { ms: 1_000 };
+  const turns = makeTurns(() => clock.ms);
+  turns.sent(turns.share(all));
+  const mayGo = async () => {
+    await turns.refresh(db);
+    clock.ms += 200;
+    return [...turns.allowances().values()];
+  };
+  expect(await mayGo()).toEqual([0]);
+  await handlePublished(world);
+  expect(await mayGo()).toEqual([0]);
+  await handlePublished(world, "recurring-task-worker");
+  await turns.refresh(db);
+  turns.allowances();
+  clock.ms += 600;
+  expect([...turns.allowances().values()]).toEqual([windowRows]);
 });
 
 test("with 5,000 rows of one user before it, a row of another is among the first 500 published, and keys keep their order", async () => {

@@ -28,6 +28,7 @@ export async function openRelayWorld() {
   const sends: number[] = [];
   const world = {
     db,
+    url: database.url,
     taken,
     sends,
     weather: (() => null) as Weather,

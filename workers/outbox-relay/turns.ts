@@ -1,15 +1,15 @@
 import type { Db } from "../../shared/postgres/db.ts";
-import { consumerGroups } from "../../shared/topics.ts";
+import { consumerGroups, groupNames } from "../../shared/topics.ts";
 import type { Claimed } from "./claim.ts";
 
 /** What a user sees at once depends on this group, so it is the one that must not be flooded. */
 const watchedGroup = "task-update-broadcaster";
 /** How many messages of a line may be between the outbox and the watched group. */
 export const windowRows = 64;
-/** A line that has more sends so many at a time, and no more often: about a third of what a machine of two cores handles. */
+/** A line that has more sends so many at a time, and no more often. */
 const everyMs = 200;
 /** How many times as long as a herd's batch takes to be handled the next is sent. */
-const restFactor = 4;
+const restFactor = 2;
 /** A message counts as handled after this long: the group may be stopped, and its topics are read by others. */
 const lapseMs = 1000;
 /** And one of a herd, while others of herds are being handled, after this long: some never come to the inbox. */
@@ -32,7 +32,7 @@ export type Turns = Readonly<{
   sent: (rows: readonly Claimed[]) => void;
   /** These are not, after all. */
   unsent: (rows: Iterable<Claimed>) => void;
-  /** Asks the inbox what the watched group has handled of the crowded lines. */
+  /** Asks the inbox what has been handled of the crowded lines: of a herd by every group that reads it, else by the watched group. */
   refresh: (db: Pick<Db, "sql">) => Promise<void>;
 }>;
 
@@ -43,8 +43,8 @@ type Batch = { sentAt: number; lapsed: boolean; nextAt: number | null };
 /**
  * Bounds what one user can have waiting in Kafka. A partition is read in order, so what waits there delays everybody behind it; in the
  * outbox it delays nobody. Up to 64 messages of a line may be on their way, which a user whose changes are handled as they come
- * never has. A line with more is a herd: it sends 64 in four times the time they take to be handled, 200 ms at least. So it has a
- * quarter of the group's time however slow that is, and batches that cost no more than they must. Line 0 has no bound.
+ * never has. A line with more is a herd: it sends 64 in twice the time that all groups which read them take to handle them. So it has
+ * half of the consumers' time however slow they are, and batches that cost no more than they must. Line 0 has no bound.
  */
 export function makeTurns(now: () => number = () => performance.now()): Turns {
   // By line, then by id, in the order sent.
@@ -131,10 +131,17 @@ export function makeTurns(now: () => number = () => performance.now()): Turns {
       if (flying.length === 0) return;
       const handled = await db.sql<{ line: number; id: number }[]>`
         select o.line, o.id::float8 as id
-        from unnest(${flying.map(({ day }) => day)}::date[], ${flying.map(({ id }) => id)}::bigint[]) as sent(day, id)
+        from unnest(
+          ${flying.map(({ day }) => day)}::date[], ${flying.map(({ id }) => id)}::bigint[],
+          ${flying.map(({ line }) => (herds.has(line) ? 1 : 0))}::int[]
+        ) as sent(day, id, by_all)
         join outbox o on o.day = sent.day and o.id = sent.id
-        join consumer_groups g on g.name = ${watchedGroup}
-        where exists (select from inbox i where i.epoch = g.epoch and i.message_id = o.message_id and i.time = o.time)`;
+        where not exists (
+          select from unnest(${readers.map(({ topic }) => topic)}::text[], ${readers.map(({ name }) => name)}::text[]) as reads(topic, name)
+          join consumer_groups g on g.name = reads.name
+          where reads.topic = o.topic and (sent.by_all = 1 or reads.name = ${watchedGroup})
+            and not exists (select from inbox i where i.epoch = g.epoch and i.message_id = o.message_id and i.time = o.time)
+        )`;
       if (handled.length > 0) handledAt = now();
       for (const { line, id } of handled) flights.get(line)?.delete(id);
     },
@@ -150,6 +157,8 @@ export function pickOfLine(rows: readonly Claimed[], count: number) {
   const byShard = [...Map.groupBy(rows, ({ lease }) => lease.shard).values()].flat();
   return { picked: byShard.slice(0, count), left: byShard.slice(count) };
 }
+
+const readers = groupNames.flatMap((name) => consumerGroups[name].map((topic) => ({ topic, name })));
 
 function isWatched(topic: string): boolean {
   return consumerGroups[watchedGroup].some((name) => name === topic);
