@@ -209,6 +209,12 @@ export const problems = {
     help: "A rule of the task made it: change `remind` or the due time of the task, or snooze it.",
   },
   OPERATOR_DISABLED: { status: 403, retry: false, title: "The operator's interface is closed", audience: "operators" },
+  RATE_LIMITED: {
+    status: 429,
+    retry: true,
+    title: "Too many requests",
+    help: "You, or the address you come from, have used up what may be asked in a time: wait as long as Retry-After says. `RateLimit` says in every answer what is left.",
+  },
   TOO_MANY_STREAMS: {
     status: 429,
     retry: true,

@@ -100,7 +100,7 @@ export async function runRole<const S extends Settings>(
     server = openRoleServer(
       { hostname: config.host, port: config.port, metrics: metricsPlace(name, config) },
       {
-        answer: (request) => app(request),
+        answer: (request, peer) => app(request, peer),
         probes: {
           unhealthy: () => failing(healthy),
           unready: () => (stop.signal.aborted ? ["stop"] : failing(ready)),

@@ -49,7 +49,7 @@ const meanings = {
   413: "The body is too large",
   415: "The body is not application/json",
   422: "The request has mistakes, each named in `errors`; or the idempotency key was used for another request",
-  429: "Too many of these now; try again after Retry-After",
+  429: "More than a limit allows, of requests or of open streams; try again after Retry-After",
   500: "Something went wrong on our side; the log has it under the id of the request",
   503: "A part of the system is not reachable, or this one is starting or stopping; try again after Retry-After",
 } as const;
@@ -60,7 +60,7 @@ type Failure = Readonly<{
   content: Readonly<{ "application/problem+json": Readonly<{ schema: typeof problemSchema }> }>;
 }>;
 
-const anywhere = [401, 422, 500, 503] as const;
+const anywhere = [401, 422, 429, 500, 503] as const;
 const written = [403, 413] as const;
 const withBody = [400, 403, 413, 415, 422] as const;
 

@@ -5,8 +5,10 @@ import type { Identity } from "./auth.ts";
 import { defaultBodyLimits, readBoundedBody, type BodyLimits } from "./body.ts";
 import { describeApi, type ApiPart } from "./describe-api.ts";
 import { mistakesOf, problemOf, type MistakeSource } from "./problem-response.ts";
+import type { Verdict } from "../limits/limiter.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import type { Peer } from "./role-server.ts";
 import { refuseForeignOrigin } from "./origin.ts";
 import { usePlainWords } from "./plain-words.ts";
 import { makeRequestRecord } from "./request-record.ts";
@@ -15,7 +17,16 @@ import { Problem, problemDocument, problems } from "../problem.ts";
 
 /** What a route finds in `c.var`. `identity` is there on every path below `/v1/` that is not open. */
 export type HttpEnv = {
-  Variables: { identity: Identity; requestId: string; correlationId: string; traceparent: string | null };
+  /** Whom the connection leads to, where a server says so; tests have none. */
+  Bindings: Partial<Peer>;
+  Variables: {
+    identity: Identity;
+    requestId: string;
+    correlationId: string;
+    traceparent: string | null;
+    /** What a limit has said of this request last. */
+    rate?: Verdict;
+  };
 };
 export type HttpApp = OpenAPIHono<HttpEnv>;
 
@@ -32,6 +43,8 @@ export type HttpOptions = Readonly<{
   metrics: Metrics;
   /** What stands around everything but the record of the request, the first outermost. */
   around?: readonly MiddlewareHandler<HttpEnv>[];
+  /** What stands, below `/v1/`, between knowing who asks and reading the body. */
+  known?: readonly MiddlewareHandler<HttpEnv>[];
   /** Says before a body is read, for every path, what else may not pass; true when it knows who asks. Throws a Problem. */
   admit?: (request: Request, path: string) => boolean;
   /** Larger bodies answer 413, chunked ones as soon as they pass it. Who is not known may send 16 kB. */
@@ -63,6 +76,7 @@ export function makeHttpApp(options: HttpOptions): HttpApp {
   for (const middleware of options.around ?? []) app.use(middleware);
   app.use(refuseUnstorable());
   app.use("/v1/*", identify(options));
+  for (const middleware of options.known ?? []) app.use("/v1/*", middleware);
   app.use(boundBody(options));
   app.use(refuseStrayQuery(app));
   app.use(refuseWrongMethod(app));

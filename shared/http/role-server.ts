@@ -4,7 +4,9 @@ import { Problem, problemDocument, problems } from "../problem.ts";
 import { makeRequestRecord } from "./request-record.ts";
 import { readTarget } from "./request-target.ts";
 
-export type Fetch = (request: Request) => Response | Promise<Response>;
+/** Where a connection comes from; `null` where the system does not say. */
+export type Peer = Readonly<{ address: string | null }>;
+export type Fetch = (request: Request, peer: Peer) => Response | Promise<Response>;
 
 /** The names of the conditions that do not hold. */
 export type Probes = Readonly<{ unhealthy: () => readonly string[]; unready: () => readonly string[] }>;
@@ -44,10 +46,10 @@ export function openRoleServer(
     record({ method: request.method, route: "unmatched", status, ms: performance.now() - started, requestId });
     return problemAnswer(problem, requestId);
   };
-  const answerSafely = async (request: Request): Promise<Response> => {
+  const answerSafely = async (request: Request, peer: Peer): Promise<Response> => {
     const started = performance.now();
     try {
-      return await answer(request);
+      return await answer(request, peer);
     } catch (error) {
       if (error instanceof Problem) return refuse(request, error, started);
       log.error("request_failed", { error });
@@ -78,7 +80,9 @@ export function openRoleServer(
       fetch: async (received, bun) => {
         const target = readTarget(received);
         if (target === null) return refuse(received, new Problem("MALFORMED_REQUEST"));
-        const response = (await telling(target.path)) ?? (await answerRest(target.request));
+        // Asked at once: of a connection that has ended it is not known any more.
+        const peer = { address: bun.requestIP(received)?.address ?? null };
+        const response = (await telling(target.path)) ?? (await answerRest(target.request, peer));
         if (received.method === "HEAD") return withoutLength(response);
         return isStream(response) ? keepOpen(response, received, bun) : response;
       },

@@ -2,7 +2,8 @@ import { DelayedError, Queue, Worker, type Job } from "bullmq";
 import { Redis } from "ioredis";
 import { checked, text, url, type Config } from "../config.ts";
 import type { Log } from "../log.ts";
-import { allowPasswordsInClear, isReadOnTheWay, passwordInClear } from "../password-in-clear.ts";
+import { redisComplaints } from "../limits/redis-complaints.ts";
+import { allowPasswordsInClear } from "../password-in-clear.ts";
 import { deadline, settlesWithin } from "../wait.ts";
 import type { Wakeup } from "./due-rows.ts";
 import { makeCrowd } from "./crowd.ts";
@@ -14,19 +15,10 @@ export const redisSettings = checked(
     prefix: text("REDIS_PREFIX", "taskwire"),
     allowPasswordsInClear,
   },
-  ({ url: address = "", allowPasswordsInClear: isAllowed }) =>
-    isAllowed === false && hasPassword(address) && isReadOnTheWay(address)
-      ? [passwordInClear("REDIS_URL with redis://")]
-      : [],
+  ({ url: address = "", allowPasswordsInClear: isAllowed }) => (isAllowed === false ? redisComplaints(address) : []),
 );
 
 export type RedisConfig = Pick<Config<typeof redisSettings>, "url" | "prefix">;
-
-/** ioredis takes it from the query as well. */
-function hasPassword(address: string): boolean {
-  const found = URL.parse(address);
-  return found !== null && (found.password !== "" || found.searchParams.has("password"));
-}
 
 /** What Redis holds to be recognised by, and the run id of the server that said so (`null` where it is not told). */
 export type SeenMarker = Readonly<{ value: string | null; server: string | null }>;

@@ -730,6 +730,7 @@ export interface components {
       | "REMINDER_DISMISSED"
       | "SNOOZE_TOO_EARLY"
       | "REMINDER_FOLLOWS_TASK"
+      | "RATE_LIMITED"
       | "TOO_MANY_STREAMS"
       | "TOO_MANY_REPLAYS"
       | "TOO_MANY_TESTS"
@@ -1284,6 +1285,8 @@ export interface components {
     Problem401: {
       headers: {
         "X-Request-Id": components["headers"]["X-Request-Id"];
+        "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+        RateLimit: components["headers"]["RateLimit"];
         "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
         [name: string]: unknown;
       };
@@ -1294,6 +1297,20 @@ export interface components {
     Problem422: {
       headers: {
         "X-Request-Id": components["headers"]["X-Request-Id"];
+        "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+        RateLimit: components["headers"]["RateLimit"];
+        [name: string]: unknown;
+      };
+      content: {
+        "application/problem+json": components["schemas"]["Problem"];
+      };
+    };
+    Problem429: {
+      headers: {
+        "X-Request-Id": components["headers"]["X-Request-Id"];
+        "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+        RateLimit: components["headers"]["RateLimit"];
+        "Retry-After": components["headers"]["Retry-After"];
         [name: string]: unknown;
       };
       content: {
@@ -1303,6 +1320,8 @@ export interface components {
     Problem500: {
       headers: {
         "X-Request-Id": components["headers"]["X-Request-Id"];
+        "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+        RateLimit: components["headers"]["RateLimit"];
         [name: string]: unknown;
       };
       content: {
@@ -1312,6 +1331,8 @@ export interface components {
     Problem503: {
       headers: {
         "X-Request-Id": components["headers"]["X-Request-Id"];
+        "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+        RateLimit: components["headers"]["RateLimit"];
         "Retry-After": components["headers"]["Retry-After"];
         [name: string]: unknown;
       };
@@ -1322,6 +1343,8 @@ export interface components {
     Problem403: {
       headers: {
         "X-Request-Id": components["headers"]["X-Request-Id"];
+        "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+        RateLimit: components["headers"]["RateLimit"];
         [name: string]: unknown;
       };
       content: {
@@ -1331,6 +1354,8 @@ export interface components {
     Problem404: {
       headers: {
         "X-Request-Id": components["headers"]["X-Request-Id"];
+        "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+        RateLimit: components["headers"]["RateLimit"];
         [name: string]: unknown;
       };
       content: {
@@ -1340,16 +1365,8 @@ export interface components {
     Problem413: {
       headers: {
         "X-Request-Id": components["headers"]["X-Request-Id"];
-        [name: string]: unknown;
-      };
-      content: {
-        "application/problem+json": components["schemas"]["Problem"];
-      };
-    };
-    Problem429: {
-      headers: {
-        "X-Request-Id": components["headers"]["X-Request-Id"];
-        "Retry-After": components["headers"]["Retry-After"];
+        "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+        RateLimit: components["headers"]["RateLimit"];
         [name: string]: unknown;
       };
       content: {
@@ -1359,6 +1376,8 @@ export interface components {
     Problem409: {
       headers: {
         "X-Request-Id": components["headers"]["X-Request-Id"];
+        "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+        RateLimit: components["headers"]["RateLimit"];
         [name: string]: unknown;
       };
       content: {
@@ -1368,6 +1387,8 @@ export interface components {
     Problem400: {
       headers: {
         "X-Request-Id": components["headers"]["X-Request-Id"];
+        "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+        RateLimit: components["headers"]["RateLimit"];
         [name: string]: unknown;
       };
       content: {
@@ -1377,6 +1398,8 @@ export interface components {
     Problem412: {
       headers: {
         "X-Request-Id": components["headers"]["X-Request-Id"];
+        "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+        RateLimit: components["headers"]["RateLimit"];
         [name: string]: unknown;
       };
       content: {
@@ -1386,6 +1409,8 @@ export interface components {
     Problem415: {
       headers: {
         "X-Request-Id": components["headers"]["X-Request-Id"];
+        "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+        RateLimit: components["headers"]["RateLimit"];
         [name: string]: unknown;
       };
       content: {
@@ -1400,6 +1425,8 @@ export interface components {
     "X-Stream-Cursor": string;
     "Idempotent-Replayed": "true";
     "Retry-After": number;
+    "RateLimit-Policy": string;
+    RateLimit: string;
     "WWW-Authenticate": string;
   };
   pathItems: never;
@@ -1418,6 +1445,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "X-Stream-Cursor": components["headers"]["X-Stream-Cursor"];
           "Content-Disposition"?: string;
           [name: string]: unknown;
@@ -1428,6 +1457,7 @@ export interface operations {
       };
       401: components["responses"]["Problem401"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -1450,6 +1480,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "X-Stream-Cursor": components["headers"]["X-Stream-Cursor"];
           [name: string]: unknown;
         };
@@ -1459,6 +1491,7 @@ export interface operations {
       };
       401: components["responses"]["Problem401"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -1475,6 +1508,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "X-Stream-Cursor": components["headers"]["X-Stream-Cursor"];
           [name: string]: unknown;
         };
@@ -1484,6 +1519,7 @@ export interface operations {
       };
       401: components["responses"]["Problem401"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -1502,6 +1538,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           [name: string]: unknown;
         };
         content: {
@@ -1513,6 +1551,7 @@ export interface operations {
       404: components["responses"]["Problem404"];
       413: components["responses"]["Problem413"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -1531,6 +1570,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           [name: string]: unknown;
         };
         content: {
@@ -1559,6 +1600,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           [name: string]: unknown;
         };
         content: {
@@ -1571,6 +1614,7 @@ export interface operations {
       403: components["responses"]["Problem403"];
       413: components["responses"]["Problem413"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -1587,6 +1631,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "X-Stream-Cursor": components["headers"]["X-Stream-Cursor"];
           [name: string]: unknown;
         };
@@ -1598,6 +1644,7 @@ export interface operations {
       };
       401: components["responses"]["Problem401"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -1616,6 +1663,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "X-Stream-Cursor": components["headers"]["X-Stream-Cursor"];
           [name: string]: unknown;
         };
@@ -1626,6 +1675,7 @@ export interface operations {
       401: components["responses"]["Problem401"];
       404: components["responses"]["Problem404"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -1644,6 +1694,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           [name: string]: unknown;
         };
         content: {
@@ -1656,6 +1708,7 @@ export interface operations {
       409: components["responses"]["Problem409"];
       413: components["responses"]["Problem413"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -1676,6 +1729,8 @@ export interface operations {
       202: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
           [name: string]: unknown;
         };
@@ -1689,6 +1744,7 @@ export interface operations {
       409: components["responses"]["Problem409"];
       413: components["responses"]["Problem413"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -1707,6 +1763,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "X-Stream-Cursor": components["headers"]["X-Stream-Cursor"];
           ETag?: string;
           [name: string]: unknown;
@@ -1718,6 +1776,8 @@ export interface operations {
       304: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "X-Stream-Cursor": components["headers"]["X-Stream-Cursor"];
           ETag?: string;
           [name: string]: unknown;
@@ -1726,6 +1786,7 @@ export interface operations {
       };
       401: components["responses"]["Problem401"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -1748,6 +1809,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           ETag?: string;
           [name: string]: unknown;
         };
@@ -1762,6 +1825,7 @@ export interface operations {
       413: components["responses"]["Problem413"];
       415: components["responses"]["Problem415"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -1784,6 +1848,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           ETag?: string;
           [name: string]: unknown;
         };
@@ -1798,6 +1864,7 @@ export interface operations {
       413: components["responses"]["Problem413"];
       415: components["responses"]["Problem415"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -1819,6 +1886,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "X-Stream-Cursor": components["headers"]["X-Stream-Cursor"];
           [name: string]: unknown;
         };
@@ -1828,6 +1897,7 @@ export interface operations {
       };
       401: components["responses"]["Problem401"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -1846,6 +1916,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "X-Stream-Cursor": components["headers"]["X-Stream-Cursor"];
           [name: string]: unknown;
         };
@@ -1856,6 +1928,7 @@ export interface operations {
       401: components["responses"]["Problem401"];
       404: components["responses"]["Problem404"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -1876,6 +1949,8 @@ export interface operations {
       204: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
           [name: string]: unknown;
         };
@@ -1887,6 +1962,7 @@ export interface operations {
       409: components["responses"]["Problem409"];
       413: components["responses"]["Problem413"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -1911,6 +1987,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
           [name: string]: unknown;
         };
@@ -1926,6 +2004,7 @@ export interface operations {
       413: components["responses"]["Problem413"];
       415: components["responses"]["Problem415"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -1946,6 +2025,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           [name: string]: unknown;
         };
         content: {
@@ -1957,6 +2038,7 @@ export interface operations {
       404: components["responses"]["Problem404"];
       413: components["responses"]["Problem413"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -1981,6 +2063,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
           [name: string]: unknown;
         };
@@ -1996,6 +2080,7 @@ export interface operations {
       413: components["responses"]["Problem413"];
       415: components["responses"]["Problem415"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2015,6 +2100,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "X-Stream-Cursor": components["headers"]["X-Stream-Cursor"];
           [name: string]: unknown;
         };
@@ -2024,6 +2111,7 @@ export interface operations {
       };
       401: components["responses"]["Problem401"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2044,6 +2132,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "X-Stream-Cursor": components["headers"]["X-Stream-Cursor"];
           ETag?: string;
           [name: string]: unknown;
@@ -2055,6 +2145,8 @@ export interface operations {
       304: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "X-Stream-Cursor": components["headers"]["X-Stream-Cursor"];
           [name: string]: unknown;
         };
@@ -2063,6 +2155,7 @@ export interface operations {
       401: components["responses"]["Problem401"];
       404: components["responses"]["Problem404"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2084,6 +2177,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "X-Stream-Cursor": components["headers"]["X-Stream-Cursor"];
           [name: string]: unknown;
         };
@@ -2094,6 +2189,7 @@ export interface operations {
       401: components["responses"]["Problem401"];
       404: components["responses"]["Problem404"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2116,6 +2212,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "X-Stream-Cursor": components["headers"]["X-Stream-Cursor"];
           [name: string]: unknown;
         };
@@ -2126,6 +2224,7 @@ export interface operations {
       401: components["responses"]["Problem401"];
       404: components["responses"]["Problem404"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2148,6 +2247,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           ETag?: string;
           [name: string]: unknown;
         };
@@ -2162,6 +2263,7 @@ export interface operations {
       412: components["responses"]["Problem412"];
       413: components["responses"]["Problem413"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2188,6 +2290,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           ETag?: string;
           [name: string]: unknown;
         };
@@ -2204,6 +2308,7 @@ export interface operations {
       413: components["responses"]["Problem413"];
       415: components["responses"]["Problem415"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2226,6 +2331,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           ETag?: string;
           [name: string]: unknown;
         };
@@ -2240,6 +2347,7 @@ export interface operations {
       412: components["responses"]["Problem412"];
       413: components["responses"]["Problem413"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2262,6 +2370,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           ETag?: string;
           [name: string]: unknown;
         };
@@ -2276,6 +2386,7 @@ export interface operations {
       412: components["responses"]["Problem412"];
       413: components["responses"]["Problem413"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2301,6 +2412,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           ETag?: string;
           [name: string]: unknown;
         };
@@ -2316,6 +2429,7 @@ export interface operations {
       413: components["responses"]["Problem413"];
       415: components["responses"]["Problem415"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2341,6 +2455,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           ETag?: string;
           [name: string]: unknown;
         };
@@ -2356,6 +2472,7 @@ export interface operations {
       413: components["responses"]["Problem413"];
       415: components["responses"]["Problem415"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2372,6 +2489,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           [name: string]: unknown;
         };
         content: {
@@ -2380,6 +2499,7 @@ export interface operations {
       };
       401: components["responses"]["Problem401"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2402,6 +2522,8 @@ export interface operations {
       201: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "Set-Cookie"?: string;
           [name: string]: unknown;
         };
@@ -2416,6 +2538,7 @@ export interface operations {
       413: components["responses"]["Problem413"];
       415: components["responses"]["Problem415"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2432,6 +2555,8 @@ export interface operations {
       204: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "Set-Cookie"?: string;
           [name: string]: unknown;
         };
@@ -2441,6 +2566,7 @@ export interface operations {
       403: components["responses"]["Problem403"];
       413: components["responses"]["Problem413"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2457,6 +2583,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           [name: string]: unknown;
         };
         content: {
@@ -2470,6 +2598,7 @@ export interface operations {
       403: components["responses"]["Problem403"];
       413: components["responses"]["Problem413"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2486,6 +2615,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "X-Stream-Cursor": components["headers"]["X-Stream-Cursor"];
           [name: string]: unknown;
         };
@@ -2499,6 +2630,7 @@ export interface operations {
       };
       401: components["responses"]["Problem401"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2520,6 +2652,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           [name: string]: unknown;
         };
         content: {
@@ -2545,6 +2679,8 @@ export interface operations {
       201: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           [name: string]: unknown;
         };
         content: {
@@ -2558,6 +2694,7 @@ export interface operations {
       403: components["responses"]["Problem403"];
       413: components["responses"]["Problem413"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2577,6 +2714,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           [name: string]: unknown;
         };
         content: {
@@ -2607,6 +2746,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "X-Stream-Cursor": components["headers"]["X-Stream-Cursor"];
           [name: string]: unknown;
         };
@@ -2616,6 +2757,7 @@ export interface operations {
       };
       401: components["responses"]["Problem401"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2638,6 +2780,8 @@ export interface operations {
       201: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
           ETag?: string;
           Location?: string;
@@ -2654,6 +2798,7 @@ export interface operations {
       413: components["responses"]["Problem413"];
       415: components["responses"]["Problem415"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2674,6 +2819,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "X-Stream-Cursor": components["headers"]["X-Stream-Cursor"];
           ETag?: string;
           [name: string]: unknown;
@@ -2685,6 +2832,8 @@ export interface operations {
       304: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "X-Stream-Cursor": components["headers"]["X-Stream-Cursor"];
           ETag?: string;
           [name: string]: unknown;
@@ -2694,6 +2843,7 @@ export interface operations {
       401: components["responses"]["Problem401"];
       404: components["responses"]["Problem404"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2717,6 +2867,8 @@ export interface operations {
       204: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
           [name: string]: unknown;
         };
@@ -2729,6 +2881,7 @@ export interface operations {
       412: components["responses"]["Problem412"];
       413: components["responses"]["Problem413"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2756,6 +2909,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
           ETag?: string;
           [name: string]: unknown;
@@ -2773,6 +2928,7 @@ export interface operations {
       413: components["responses"]["Problem413"];
       415: components["responses"]["Problem415"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2794,6 +2950,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
           ETag?: string;
           [name: string]: unknown;
@@ -2809,6 +2967,7 @@ export interface operations {
       412: components["responses"]["Problem412"];
       413: components["responses"]["Problem413"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2831,6 +2990,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "X-Stream-Cursor": components["headers"]["X-Stream-Cursor"];
           [name: string]: unknown;
         };
@@ -2841,6 +3002,7 @@ export interface operations {
       401: components["responses"]["Problem401"];
       404: components["responses"]["Problem404"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2865,6 +3027,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
           [name: string]: unknown;
         };
@@ -2875,6 +3039,8 @@ export interface operations {
       201: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
           [name: string]: unknown;
         };
@@ -2890,6 +3056,7 @@ export interface operations {
       413: components["responses"]["Problem413"];
       415: components["responses"]["Problem415"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2911,6 +3078,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
           ETag?: string;
           [name: string]: unknown;
@@ -2926,6 +3095,7 @@ export interface operations {
       412: components["responses"]["Problem412"];
       413: components["responses"]["Problem413"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };
@@ -2947,6 +3117,8 @@ export interface operations {
       200: {
         headers: {
           "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
           "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
           ETag?: string;
           [name: string]: unknown;
@@ -2962,6 +3134,7 @@ export interface operations {
       412: components["responses"]["Problem412"];
       413: components["responses"]["Problem413"];
       422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
       500: components["responses"]["Problem500"];
       503: components["responses"]["Problem503"];
     };

@@ -1,13 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import { openAuth, type AuthConfig } from "../../shared/http/auth.ts";
 import { deriveId } from "../../shared/derive-id.ts";
+import { makeLimiter } from "../../shared/limits/limiter.ts";
 import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
 import { Problem } from "../../shared/problem.ts";
 import { SignJWT } from "jose";
 import { buildApp } from "../../workers/ui-gateway/app.ts";
+import type { ApiDocument } from "../../workers/ui-gateway/api-document.ts";
 import { makeAuthenticate } from "../../workers/ui-gateway/authenticate.ts";
 import type { Follow, Sink } from "../../workers/ui-gateway/follow.ts";
+import type { Limits } from "../../workers/ui-gateway/open-limits.ts";
 import type { Forward } from "../../workers/ui-gateway/proxy.ts";
 import type { Who } from "../../workers/ui-gateway/streams.ts";
 
@@ -29,6 +32,7 @@ type Over = Readonly<{
   corsOrigins?: readonly string[];
   answer?: (forward: Forward) => Response;
   follow?: Follow;
+  limits?: Limits;
 }>;
 
 function setup(over: Over = {}) {
@@ -97,6 +101,7 @@ function setup(over: Over = {}) {
       ["/", { type: "text/html; charset=utf-8", plain: { bytes: bytes("<!doctype html>"), etag: '"x"' }, gzip: null }],
     ]),
     corsOrigins: over.corsOrigins ?? [],
+    limits: over.limits ?? { user: null, address: null, trustedProxies: 0 },
     readDocument: () => Promise.reject(new Error("down")),
   });
   const call = (method: string, path: string, headers: Record<string, string> = {}, body?: unknown) =>
@@ -360,6 +365,97 @@ describe("what stands around every answer", () => {
   });
 });
 
+describe("limits", () => {
+  const limiter = (name: string, burst: number) => makeLimiter({ name, burst, perSecond: 1 }, { now: () => 0 });
+  const limits = ({ user = 1_000, address = 1_000, trustedProxies = 0 }) => ({
+    limits: { user: limiter("user", user), address: limiter("address", address), trustedProxies },
+  });
+  const rates = ({ headers }: Response) => [headers.get("ratelimit-policy"), headers.get("ratelimit")];
+
+  test("every answer says what is left; one too many is refused with the time to come again, its body unread", async () => {
+    const { call, signIn, forwarded, app } = setup(limits({ user: 8 }));
+    const { bearer } = await signIn();
+    expect(rates(await call("POST", "/v1/tasks", bearer, { title: "x" }))).toEqual([
+      '"user";q=8;w=8',
+      '"user";r=3;t=5',
+    ]);
+    expect(rates(await call("GET", "/v1/nothing", bearer))).toEqual(['"user";q=8;w=8', '"user";r=2;t=6']);
+    let isRead = false;
+    const pull = (out: ReadableStreamDefaultController<Uint8Array>) => {
+      isRead = true;
+      out.enqueue(new Uint8Array(1_000));
+    };
+    const body = new ReadableStream<Uint8Array>({ pull }, { highWaterMark: 0 });
+    const refused = await app.fetch(new Request("http://app.test/v1/tasks", { method: "POST", body, headers: bearer }));
+    expect([refused.status, refused.headers.get("retry-after"), isRead]).toEqual([429, "3", false]);
+    expect(rates(refused)).toEqual(['"user";q=8;w=8', '"user";r=2;t=6']);
+    expect(refused.headers.get("content-type")).toBe("application/problem+json");
+    expect(await refused.json()).toMatchObject({ code: "RATE_LIMITED", retryable: true, status: 429 });
+    expect(forwarded).toHaveLength(1);
+    // Another's bucket is another.
+    expect((await call("POST", "/v1/tasks", (await signIn("bob")).bearer, { title: "x" })).status).toBe(200);
+  });
+
+  test("what an answer made is paid after it, and nobody is told how that is said", async () => {
+    const answer = () => Response.json({}, { headers: { "x-events-made": "11" } });
+    const { call, signIn } = setup({ ...limits({ user: 100 }), answer });
+    const { bearer } = await signIn();
+    const changed = await call("PATCH", "/v1/tasks/1?scope=all", bearer, { title: "x" });
+    expect([rates(changed)[1], changed.headers.get("x-events-made")]).toEqual(['"user";r=30;t=70', null]);
+    await call("PATCH", "/v1/tasks/1?scope=all", bearer, { title: "x" });
+    expect((await call("GET", "/v1/tasks", bearer)).status).toBe(429);
+  });
+
+  test("wrong tokens and tickets are paid by their address, which is then told to wait; a good token goes on", async () => {
+    const { call, signIn, tickets, opened } = setup(limits({ address: 20 }));
+    const { bearer, ...who } = await signIn();
+    const wrong = () => call("GET", "/v1/tasks", { authorization: "Bearer nonsense" });
+    const answers = [await wrong(), await wrong(), await wrong()];
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401]);
+    expect(rates(answers[2] ?? new Response())).toEqual(['"address";q=20;w=20', '"address";r=0;t=20']);
+    const refused = await wrong();
+    expect([refused.status, refused.headers.get("retry-after"), refused.headers.get("www-authenticate")]).toEqual([
+      429,
+      "5",
+      null,
+    ]);
+    expect((await call("GET", "/v1/tasks", bearer)).status).toBe(200);
+    expect((await call("POST", "/v1/session", {}, { user: "eve" })).status).toBe(429);
+    tickets.set("t9", { userId: who.user_id, sessionId: "s", expiresAt: new Date(0) });
+    expect((await call("GET", "/v1/stream?ticket=t9")).status).toBe(429);
+    // Refused without being looked up.
+    expect([tickets.has("t9"), opened.length]).toEqual([true, 0]);
+  });
+
+  test("an address is what the trusted proxies say", async () => {
+    const { call } = setup(limits({ address: 5, trustedProxies: 1 }));
+    const from = (address: string) =>
+      call("POST", "/v1/session", { "x-forwarded-for": `6.6.6.6, ${address}` }, { user: "ada" });
+    const statuses = [await from("1.1.1.1"), await from("1.1.1.1"), await from("2.2.2.2")].map(({ status }) => status);
+    expect(statuses).toEqual([201, 429, 201]);
+  });
+
+  test("where they are off, nothing is said of them", async () => {
+    const { call, signIn } = setup();
+    const { bearer } = await signIn();
+    for (const answer of [await call("GET", "/v1/tasks", bearer), await call("GET", "/v1/tasks")])
+      expect(rates(answer)).toEqual([null, null]);
+  });
+
+  test("the document says of every answer what is left, and of every route that there may be too many", async () => {
+    const { call } = setup();
+    const document = (await (await call("GET", "/openapi.json")).json()) as ApiDocument;
+    const operations = Object.values(document.paths).flatMap((path) => Object.values(path as Record<string, unknown>));
+    expect(operations.length).toBeGreaterThan(4);
+    for (const operation of operations) {
+      const { responses } = operation as { responses: Record<string, { headers?: object; $ref?: string }> };
+      expect(Object.keys(responses)).toContain("429");
+      for (const { headers, $ref } of Object.values(responses))
+        if ($ref === undefined) expect(Object.keys(headers ?? {})).toContain("RateLimit");
+    }
+  });
+});
+
 describe("streams", () => {
   test("go on after the header, which a browser keeps current, before the address", async () => {
     const { call, signIn, opened } = setup();
@@ -503,14 +599,14 @@ describe("the page", () => {
       Object.entries(routes).map(([method, { responses }]) => [`${method} ${path}`, Object.keys(responses).join(" ")]),
     );
     expect(Object.fromEntries(answers)).toEqual({
-      "get /v1/session": "200 401 422 500 503",
-      "post /v1/session": "201 400 401 403 404 413 415 422 500 503",
-      "delete /v1/session": "204 401 403 413 422 500 503",
-      "post /v1/session/cookie": "200 401 403 413 422 500 503",
-      "get /v1/sign-in": "200 401 422 500 503",
+      "get /v1/session": "200 401 422 429 500 503",
+      "post /v1/session": "201 400 401 403 404 413 415 422 429 500 503",
+      "delete /v1/session": "204 401 403 413 422 429 500 503",
+      "post /v1/session/cookie": "200 401 403 413 422 429 500 503",
+      "get /v1/sign-in": "200 401 422 429 500 503",
       "get /v1/stream": "200 401 422 429 500 503",
       "get /v1/sync": "200 401 422 429 500 503",
-      "post /v1/stream/ticket": "201 401 403 413 422 500 503",
+      "post /v1/stream/ticket": "201 401 403 413 422 429 500 503",
     });
     expect(document["x-unavailable"]).toContain("task-service");
     expect(await (await call("GET", "/docs")).text()).toContain("/v1/stream/ticket");

@@ -23,6 +23,12 @@ export const answerHeaders = {
     description: "Seconds to wait before the request is sent again.",
     schema: { type: "integer", minimum: 0, examples: [1] },
   },
+  "RateLimit-Policy": text(
+    "The limit that was asked last: `q` points can be saved up, and an empty bucket is full again after `w` seconds. A read costs 1 point, " +
+      "a write 5, what changes a whole series, reads everything or decides everything again more. Missing where no limit holds.",
+    '"user";q=1500;w=15',
+  ),
+  RateLimit: text("`r` points are left of it, and all are back in `t` seconds.", '"user";r=1495;t=1'),
   "WWW-Authenticate": text("How to say who you are.", "Bearer"),
 } as const satisfies Readonly<Record<string, Header>>;
 
@@ -36,6 +42,8 @@ export function headersOf({ method, path, status, replays }: AnswerOf): readonly
   const isProxied = !/^\/v1\/(session|stream|sync)(\/|$)/.test(path);
   return [
     "X-Request-Id",
+    "RateLimit-Policy",
+    "RateLimit",
     ...(method === "get" && (isGood || status === "304") && isProxied ? (["X-Stream-Cursor"] as const) : []),
     ...(replays && isGood ? (["Idempotent-Replayed"] as const) : []),
     ...(status === "429" || status === "503" ? (["Retry-After"] as const) : []),

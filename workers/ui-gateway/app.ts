@@ -10,8 +10,12 @@ import type { ReadDocument } from "./api-document.ts";
 import { makeApiPages } from "./api-pages.ts";
 import { compressAnswers } from "./compress-answers.ts";
 import { allowOrigins } from "./cors.ts";
+import type { Peer } from "../../shared/http/role-server.ts";
+import { takeEvents } from "../../shared/limits/events-made.ts";
 import { Problem } from "../../shared/problem.ts";
 import { servePage, type Page } from "../../shared/http/page.ts";
+import { limitRequests } from "./limit-requests.ts";
+import type { Limits } from "./open-limits.ts";
 import { newTraceparent, type Proxy } from "./proxy.ts";
 import { addSessionRoutes, refuseWithoutDevelopment, type SessionDeps } from "./session-routes.ts";
 import { addStreamRoutes, type StreamDeps } from "./stream-routes.ts";
@@ -27,17 +31,19 @@ export type GatewayDeps = Readonly<{
   /** The stream position of a user now; `null` while there is none to promise. */
   cursorOf: (userId: string) => string | null;
   page: Page;
+  limits: Limits;
   /** Whose pages may call the API from a browser. */
   corsOrigins: readonly string[];
   /** The OpenAPI documents of the roles behind; `null` for one that does not answer. */
   readDocument: ReadDocument;
 }>;
 
-export type Gateway = Readonly<{ fetch: (request: Request) => Promise<Response> }>;
+export type Gateway = Readonly<{ fetch: (request: Request, peer?: Peer) => Promise<Response> }>;
 
 /** One origin for page, API and stream: sessions and streams are answered here, the rest of `/v1` by the role it belongs to. */
 export function buildApp(deps: GatewayDeps): Gateway {
   const { http, proxy, cursorOf, page } = deps;
+  const limit = limitRequests(() => deps.limits, http.metrics);
   const about = {
     title: "Taskwire",
     description: "Tasks, recurrence, reminders and live updates.",
@@ -48,7 +54,8 @@ export function buildApp(deps: GatewayDeps): Gateway {
     describe: (c) => pages.document(c.req.raw),
     ...about,
     openPaths: ["/v1/session", "/v1/sign-in"],
-    around: [allowOrigins(deps.corsOrigins), compressAnswers()],
+    around: [allowOrigins(deps.corsOrigins), compressAnswers(), limit.byAddress],
+    known: [limit.byUser],
     admit: (request, path) => {
       if (path === "/v1/session" && request.method === "POST") refuseWithoutDevelopment(deps.session.auth);
       return false;
@@ -81,6 +88,7 @@ export function buildApp(deps: GatewayDeps): Gateway {
       token,
       headers: forwardedFor(c),
     });
+    limit.settle(c, takeEvents(response.headers));
     response.headers.set("x-request-id", c.var.requestId);
     if (cursor !== null && response.status < 400) response.headers.set("x-stream-cursor", cursor);
     return response;
@@ -94,7 +102,7 @@ export function buildApp(deps: GatewayDeps): Gateway {
     return found ?? c.notFound();
   });
 
-  return { fetch: async (request) => await app.fetch(request) };
+  return { fetch: async (request, peer = { address: null }) => await app.fetch(request, peer) };
 }
 
 function forwardedFor(c: Context<HttpEnv>): Record<string, string> {

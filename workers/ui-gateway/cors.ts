@@ -20,6 +20,8 @@ const shown = [
   "etag",
   "idempotent-replayed",
   "location",
+  "ratelimit",
+  "ratelimit-policy",
   "retry-after",
   "www-authenticate",
   "x-request-id",

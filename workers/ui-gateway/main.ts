@@ -12,6 +12,8 @@ import { makeAuthenticate } from "./authenticate.ts";
 import { corsOrigins } from "./cors.ts";
 import { openPage } from "../../shared/http/page.ts";
 import { direct } from "../../shared/http/proxy-for.ts";
+import { limitSettings } from "./limit-settings.ts";
+import { openLimits } from "./open-limits.ts";
 import { makeProxy } from "./proxy.ts";
 import { openSessions } from "./sessions.ts";
 import { issueTicket, redeemTicket } from "./tickets.ts";
@@ -29,6 +31,7 @@ const settings = {
   corsOrigins,
   /** Where people get the token they sign in with; the page links to it. */
   signInUrl: optionalUrl("SIGN_IN_URL", ["https", "http"]),
+  limits: limitSettings,
   proxyMs: integer("PROXY_TIMEOUT_MS", 20_000, { min: 100, max: 300_000 }),
 };
 
@@ -42,6 +45,8 @@ await runRole("ui-gateway", settings, async (role, config) => {
   using updates = openUpdates({ settings: config.updates, broker, codec, db }, role);
   const { hub, streams, follow } = updates;
   await using sessions = await openSessions(db, { log, onEnded: streams.endSessions });
+
+  using limits = openLimits(config.limits, role);
 
   const app = buildApp({
     http: {
@@ -61,6 +66,7 @@ await runRole("ui-gateway", settings, async (role, config) => {
     proxy: makeProxy(config.upstreams, { timeoutMs: config.proxyMs }),
     cursorOf: hub.cursorOf,
     page,
+    limits,
     corsOrigins: config.corsOrigins,
     readDocument: async (upstream) => {
       const [address = ""] = config.upstreams[upstream];

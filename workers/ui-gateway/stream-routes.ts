@@ -39,7 +39,7 @@ const openStream = createRoute({
   },
   responses: {
     200: { description: "The stream", content: { "text/event-stream": { schema: z.string() } } },
-    ...readFailures(422, 429),
+    ...readFailures(422),
   },
 });
 
@@ -50,7 +50,7 @@ const syncResponses: RouteConfig["responses"] = {
       "The changes above `since`, the cursor to ask from next, and a reason when everything must be read again",
     content: { "application/json": { schema: changesSchema } },
   },
-  ...readFailures(422, 429),
+  ...readFailures(422),
 };
 const sync = createRoute({
   method: "get",

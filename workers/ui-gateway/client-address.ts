@@ -1,0 +1,30 @@
+import ipaddr from "ipaddr.js";
+
+/**
+ * Whom to count a request for: the address of the connection, or where `trustedProxies` stand before the gateway, what the outermost of
+ * them says in `X-Forwarded-For`; what stands further left there the client may have written. Of IPv6 the /64, which is one customer.
+ */
+export function clientAddress(
+  peer: string | null | undefined,
+  forwardedFor: string | null,
+  trustedProxies: number,
+): string {
+  const said = (forwardedFor ?? "").split(",").map((address) => address.trim());
+  const told = trustedProxies === 0 ? undefined : said.at(-trustedProxies);
+  return canonical(told) ?? canonical(peer) ?? "unknown";
+}
+
+function canonical(address: string | null | undefined): string | null {
+  // Some proxies add the port.
+  const bare = address?.replace(/^\[(.*)\](?::\d+)?$/, "$1").replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, "$1") ?? "";
+  if (!ipaddr.isValid(bare)) return null;
+  const parsed = ipaddr.process(bare);
+  if (parsed.kind() === "ipv4") return parsed.toString();
+  const parts = ipaddr.parse(parsed.toNormalizedString());
+  return parts instanceof ipaddr.IPv6
+    ? `${parts.parts
+        .slice(0, 4)
+        .map((part) => part.toString(16))
+        .join(":")}::/64`
+    : null;
+}

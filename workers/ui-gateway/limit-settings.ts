@@ -1,0 +1,37 @@
+import { checked, integer, optionalUrl, text, type Config, type Setting } from "../../shared/config.ts";
+import type { Policy } from "../../shared/limits/limiter.ts";
+import { allowPasswordsInClear } from "../../shared/password-in-clear.ts";
+import { redisComplaints } from "../../shared/limits/redis-complaints.ts";
+
+/** `off` is 0. */
+function orOff(setting: Setting<number>): Setting<number> {
+  return { ...setting, parse: (value) => (value === "off" ? 0 : setting.parse(value)) };
+}
+
+export const limitSettings = checked(
+  {
+    /** Without one each instance counts for itself. */
+    redisUrl: optionalUrl("REDIS_URL", ["redis", "rediss"]),
+    redisPrefix: text("REDIS_PREFIX", "taskwire"),
+    allowPasswordsInClear,
+    userPerSecond: orOff(integer("RATE_USER_PER_SECOND", 100, { min: 0, max: 1_000_000 })),
+    userBurst: integer("RATE_USER_BURST", 1_500, { min: 1, max: 10_000_000 }),
+    addressPerSecond: orOff(integer("RATE_ADDRESS_PER_SECOND", 20, { min: 0, max: 1_000_000 })),
+    addressBurst: integer("RATE_ADDRESS_BURST", 1_000, { min: 1, max: 10_000_000 }),
+    trustedProxies: integer("RATE_TRUSTED_PROXIES", 0, { min: 0, max: 10 }),
+  },
+  ({ redisUrl, allowPasswordsInClear: isAllowed }) =>
+    typeof redisUrl === "string" && isAllowed === false ? redisComplaints(redisUrl) : [],
+);
+
+export type LimitConfig = Config<typeof limitSettings>;
+
+/** Whose bucket is how large; `null` where a limit is off. */
+export function policiesOf(config: LimitConfig): Readonly<{ user: Policy | null; address: Policy | null }> {
+  const policy = (name: string, burst: number, perSecond: number) =>
+    perSecond === 0 ? null : { name, burst, perSecond };
+  return {
+    user: policy("user", config.userBurst, config.userPerSecond),
+    address: policy("address", config.addressBurst, config.addressPerSecond),
+  };
+}
