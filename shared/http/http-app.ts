@@ -46,7 +46,7 @@ export type HttpOptions = Readonly<{
   /** What stands, below `/v1/`, between knowing who asks and reading the body. */
   known?: readonly MiddlewareHandler<HttpEnv>[];
   /** Says before a body is read, for every path, what else may not pass; true when it knows who asks. Throws a Problem. */
-  admit?: (request: Request, path: string) => boolean;
+  admit?: (request: Request, path: string, address: string | null) => boolean;
   /** Larger bodies answer 413, chunked ones as soon as they pass it. Who is not known may send 16 kB. */
   body?: Partial<BodyLimits>;
   /** Answers `/openapi.json` in place of the app's own description. */
@@ -191,7 +191,7 @@ function boundBody({ admit = () => false, body }: HttpOptions): MiddlewareHandle
   const limits = { ...defaultBodyLimits, ...body };
   const strangers = { ...limits, bytes: Math.min(maxUnknownBytes, limits.bytes) };
   return async (c, next) => {
-    const isKnown = admit(c.req.raw, c.req.path) || c.get("identity") !== undefined;
+    const isKnown = admit(c.req.raw, c.req.path, c.env?.address ?? null) || c.get("identity") !== undefined;
     if (c.req.method !== "GET" && c.req.method !== "HEAD" && c.req.raw.body !== null) {
       refuseEncoded(c);
       keepBody(c, await readBoundedBody(c.req.raw, isKnown ? limits : strangers));

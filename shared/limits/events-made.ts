@@ -1,8 +1,8 @@
 const name = "x-events-made";
 
-/** Says on an answer how many events it made, for what changes more than one thing; the gateway charges for them. */
-export function tellEvents(events: number): Readonly<Record<string, string>> {
-  return events > 1 ? { [name]: String(events) } : {};
+/** Says on an answer how many events it made, where that may be more than one; the gateway charges its user for them. */
+export function eventsMade(events: number): readonly [string, string] {
+  return [name, String(events)];
 }
 
 /** What a role said, and takes it off the answer; 1 where it said nothing. */

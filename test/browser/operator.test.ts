@@ -22,6 +22,8 @@ beforeAll(async () => {
   const app = buildApp({
     http: { version: "1", newId: () => crypto.randomUUID(), log: world.log, metrics: makeMetrics("operator") },
     token: "s3cret",
+    guesses: null,
+    trustedProxies: 0,
     page: await openFiles(join(import.meta.dir, "../../workers/operator/page")),
     deps: {
       ...world,

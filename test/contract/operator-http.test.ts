@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { readConfig } from "../../shared/config.ts";
+import { makeLimiter, type Limiter } from "../../shared/limits/limiter.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
 import { buildApp } from "../../workers/operator/app.ts";
 import { openJobs } from "../../workers/operator/http/jobs.ts";
@@ -11,10 +12,12 @@ setDefaultTimeout(60_000);
 const world = await operatorWorld();
 const stop = new AbortController();
 const jobs = openJobs(stop.signal, world.log);
-const appWith = (token: string | null) =>
+const appWith = (token: string | null, guesses: Limiter | null = null) =>
   buildApp({
     http: { version: "1", newId: () => crypto.randomUUID(), log: world.log, metrics: makeMetrics("operator") },
     token,
+    guesses,
+    trustedProxies: 0,
     page: new Map(),
     deps: {
       ...world,
@@ -63,6 +66,25 @@ test("a missing or wrong token is refused on every path below /api, known or not
       expect([path, authorization, response.status]).toEqual([path, authorization, 401]);
     }
   expect((await app.request("/api/dead-letters/redrive", { method: "POST" })).status).toBe(401);
+});
+
+test("who guesses too often is refused for a while, with the right token too, and others are not", async () => {
+  let now = 0;
+  const policy = { name: "guesses", burst: 3, perSecond: 0.5 };
+  const braked = appWith("s3cret", makeLimiter(policy, { now: () => now }));
+  const ask = async (token: string, address = "10.0.0.1") => {
+    const request = new Request("http://operator.test/api/x", { headers: { authorization: `Bearer ${token}` } });
+    const { status, headers: told } = await braked.fetch(request, { address });
+    return [status, told.get("retry-after")];
+  };
+  // The right one costs nothing.
+  for (let i = 0; i < 5; i++) expect(await ask("s3cret")).toEqual([404, null]);
+  const guesses = await Promise.all(["a", "b", "c", "d", "e"].map((guess) => ask(guess)));
+  expect(guesses.map(([status]) => status)).toEqual([401, 401, 401, 429, 429]);
+  expect(await ask("s3cret")).toEqual([429, "2"]);
+  expect(await ask("s3cret", "10.0.0.2")).toEqual([404, null]);
+  now = 2_000;
+  expect(await ask("s3cret")).toEqual([404, null]);
 });
 
 test("the token is asked for before a body is read", async () => {

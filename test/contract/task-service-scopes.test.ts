@@ -25,6 +25,7 @@ describe.skipIf(!url)("changes of an occurrence that reach its series (needs DAT
     await world.send("POST", `/v1/tasks/${occurrences[0]}/complete`);
     const answer = await patch(occurrences[1], "all", { title: "feed", priority: "High" });
     expect([answer.status, answer.body["title"], answer.headers.get("etag")]).toEqual([200, "feed", '"2"']);
+    expect(answer.headers.get("x-events-made")).toBe("4");
     expect(await live()).toEqual(["02 water", "03 feed", "04 mine", "05 feed"]);
     expect((await world.send("GET", `/v1/tasks/${id}`)).body).toMatchObject({
       title: "feed",

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { makeLimiter, type Policy } from "../../shared/limits/limiter.ts";
 import { rateHeaders } from "../../shared/limits/rate-headers.ts";
 import { shareLimiter, type Ledger } from "../../shared/limits/share-limiter.ts";
-import { clientAddress } from "../../workers/ui-gateway/client-address.ts";
+import { clientAddress } from "../../shared/limits/client-address.ts";
 import { addressCostOf, costOf } from "../../workers/ui-gateway/route-costs.ts";
 import { until } from "../support/until.ts";
 

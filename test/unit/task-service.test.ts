@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
 import type { Message } from "../../shared/message.ts";
@@ -200,8 +200,36 @@ test("the document describes every route, with the fields of a task and what can
     "TaskPatch",
   ]);
   expect(Object.keys(document.paths["/v1/tasks/{id}"].patch.responses).join(" ")).toBe(
-    "200 400 401 403 404 409 412 413 415 422 500 503",
+    "200 400 401 403 404 409 412 413 415 422 429 500 503",
   );
   for (const path of Object.values<Record<string, { summary?: string }>>(document.paths))
     for (const operation of Object.values(path)) expect(operation.summary).toBeString();
+});
+
+describe("what a request makes at once is said on its answer, for its user to be charged", () => {
+  const pattern = { rrule: "FREQ=DAILY", start: "1970-01-01T09:00", tz: "UTC" };
+  const eventsOf = async (body: object) => {
+    const { send } = setup({
+      write: {
+        create: async () => "created",
+        findForChange: async () => ({ row, kept: null }),
+        storeChange: async () => "stored",
+      },
+    });
+    const made = await send("POST", "/v1/tasks", { title: "a", ...body });
+    const patched = await send("PATCH", `/v1/tasks/${id}`, { ...body, title: "b" });
+    return [made, patched].map(({ status, headers }) => [status, headers.get("x-events-made")]);
+  };
+
+  test.each<[string, object, string | null]>([
+    ["a task", {}, null],
+    ["a series", { recurrence_pattern: pattern }, null],
+    ["a series that shows one missed", { recurrence_pattern: { ...pattern, max_open: 100 } }, null],
+    ["a series that makes all missed", { recurrence_pattern: { ...pattern, catch_up: "all", max_open: 100 } }, "100"],
+  ])("%s", async (_name, body, events) => {
+    expect(await eventsOf(body)).toEqual([
+      [201, events],
+      [200, events],
+    ]);
+  });
 });

@@ -3,11 +3,13 @@
 import { openCodec, type Codec } from "../../shared/codec.ts";
 import { optionalUrl, readConfig } from "../../shared/config.ts";
 import { openPage } from "../../shared/http/page.ts";
+import { trustedProxies } from "../../shared/limits/client-address.ts";
 import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { openRegistry, registrySettings } from "../../shared/registry.ts";
 import { runRole } from "../../shared/role.ts";
 import { buildApp } from "./app.ts";
+import { guessesPerMinute, openGuesses } from "./http/brake-guesses.ts";
 import { openJobs } from "./http/jobs.ts";
 import { operatorToken } from "./http/operator-token.ts";
 import { measureFailures, measureTables } from "./measure-failures.ts";
@@ -22,6 +24,8 @@ const settings = {
   kafka: kafkaSettings,
   topics: topicSettings,
   token: operatorToken,
+  guessesPerMinute,
+  trustedProxies,
   // May be unset; a wrong one is told at the start like every other setting.
   registryUrl: optionalUrl("SCHEMA_REGISTRY_URL", ["http", "https"]),
 };
@@ -38,6 +42,8 @@ await runRole("operator", settings, async (role, config) => {
   const app = buildApp({
     http: { version: "1", newId: () => Bun.randomUUIDv7(), log, metrics },
     token: config.token,
+    guesses: openGuesses(config.guessesPerMinute),
+    trustedProxies: config.trustedProxies,
     page,
     deps: { db, broker, codec, registry, topicSettings: config.topics, jobs, now },
   });

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import { decodeCursor, encodeCursor, placeParts } from "../../shared/http/cursor.ts";
 import { makeHttpApp, type HttpApp, type HttpEnv, type HttpOptions } from "../../shared/http/http-app.ts";
 import { etagOf, matches, readIfMatch, readIfNoneMatch } from "../../shared/http/if-match.ts";
+import { eventsMade } from "../../shared/limits/events-made.ts";
 import { replayedHeader, requestKey } from "../../shared/http/request-key.ts";
 import type { TaskPatch } from "../../shared/tasks/task-input.ts";
 import { goneAnswer, taskAnswer } from "./answer.ts";
@@ -114,7 +115,8 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
       const input = c.req.valid("json");
       const row = decideCreate(input, { id: deps.newId(now), userId, now, zone: await zoneFor(input, userId) });
       const by = await writer(c, c.req.valid("header")["idempotency-key"]);
-      return answered(c, await createTask(deps.write, by, row));
+      const events = opensAtOnce(input.recurrence_pattern);
+      return answered(c, { events, ...(await createTask(deps.write, by, row)) });
     },
   );
 
@@ -214,7 +216,12 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
           answer,
           of: "template",
         });
-      if (scope === "this") return change(c, id, c.req.valid("header"), { decide: decidePatch(patch, zone), answer });
+      if (scope === "this") {
+        const answered = await change(c, id, c.req.valid("header"), { decide: decidePatch(patch, zone), answer });
+        const events = opensAtOnce(patch.recurrence_pattern);
+        if (answered.ok && events > 1) answered.headers.set(...eventsMade(events));
+        return answered;
+      }
       const decide = decideScopedPatch(patch, { scope, zone, newId: deps.newId });
       return changeWithSeries(c, id, c.req.valid("header"), { decide, answer });
     },
@@ -278,7 +285,13 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
   return app;
 }
 
-function answered(c: Context<HttpEnv>, { answer, replayed }: Written): Response {
+/** What a pattern makes at once, of what its series has missed. */
+function opensAtOnce(pattern: TaskPatch["recurrence_pattern"]): number {
+  return pattern?.catch_up === "all" ? (pattern.max_open ?? 1) : 1;
+}
+
+function answered(c: Context<HttpEnv>, { answer, replayed, events = 1 }: Written): Response {
+  if (!replayed && events > 1) c.header(...eventsMade(events));
   if (answer.version !== null) c.header("etag", etagOf(answer.version));
   if (answer.status === 201) c.header("location", `/v1/tasks/${answer.taskId}`);
   if (replayed) c.header(replayedHeader, "true");

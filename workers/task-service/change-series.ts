@@ -57,7 +57,7 @@ export async function changeSeries(deps: SeriesDeps, writer: Writer, request: Se
         for (const write of decided.writes)
           writes.push({ ...write, encoded: await deps.encode(write.event, { ...writer, now }) });
         await series.store(writes, key === null ? null : { ...key, answer });
-        return { written: { answer, replayed: false }, wrote: writes.length > 0 };
+        return { written: { answer, replayed: false, events: writes.length }, wrote: writes.length > 0 };
       });
       if (wrote) deps.notify();
       return written;

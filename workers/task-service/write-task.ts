@@ -34,7 +34,12 @@ export type WriteDeps = Readonly<{
 }>;
 
 /** An answer, and whether it is an earlier one given again. */
-export type Written = Readonly<{ answer: Answer; replayed: boolean }>;
+export type Written = Readonly<{
+  answer: Answer;
+  replayed: boolean;
+  /** How many events it made, where that may be many. */
+  events?: number;
+}>;
 
 /** Makes a task with its event. With a key that has an answer, gives that again and makes nothing. */
 export async function createTask(deps: WriteDeps, writer: Writer, row: TaskRow): Promise<Written> {

@@ -1,10 +1,10 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { problemResponse, type HttpEnv } from "../../shared/http/http-app.ts";
+import { clientAddress } from "../../shared/limits/client-address.ts";
 import type { Verdict } from "../../shared/limits/limiter.ts";
 import { rateHeaders } from "../../shared/limits/rate-headers.ts";
 import { rateLimited } from "../../shared/limits/rate-limited.ts";
 import type { Metrics } from "../../shared/metrics.ts";
-import { clientAddress } from "./client-address.ts";
 import type { Limits } from "./open-limits.ts";
 import { addressCostOf, costOf, eventCost, guessCost } from "./route-costs.ts";
 

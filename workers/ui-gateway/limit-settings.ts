@@ -1,12 +1,9 @@
-import { checked, integer, optionalUrl, text, type Config, type Setting } from "../../shared/config.ts";
+import { checked, integer, optionalUrl, text, type Config } from "../../shared/config.ts";
+import { trustedProxies } from "../../shared/limits/client-address.ts";
 import type { Policy } from "../../shared/limits/limiter.ts";
+import { orOff } from "../../shared/limits/or-off.ts";
 import { allowPasswordsInClear } from "../../shared/password-in-clear.ts";
 import { redisComplaints } from "../../shared/limits/redis-complaints.ts";
-
-/** `off` is 0. */
-function orOff(setting: Setting<number>): Setting<number> {
-  return { ...setting, parse: (value) => (value === "off" ? 0 : setting.parse(value)) };
-}
 
 export const limitSettings = checked(
   {
@@ -18,7 +15,7 @@ export const limitSettings = checked(
     userBurst: integer("RATE_USER_BURST", 1_500, { min: 1, max: 10_000_000 }),
     addressPerSecond: orOff(integer("RATE_ADDRESS_PER_SECOND", 20, { min: 0, max: 1_000_000 })),
     addressBurst: integer("RATE_ADDRESS_BURST", 1_000, { min: 1, max: 10_000_000 }),
-    trustedProxies: integer("RATE_TRUSTED_PROXIES", 0, { min: 0, max: 10 }),
+    trustedProxies,
   },
   ({ redisUrl, allowPasswordsInClear: isAllowed }) =>
     typeof redisUrl === "string" && isAllowed === false ? redisComplaints(redisUrl) : [],

@@ -3,16 +3,15 @@ import { optional, type Setting } from "../../../shared/config.ts";
 import { Problem } from "../../../shared/problem.ts";
 
 /**
- * OPERATOR_TOKEN; `null` closes the interface. At least 32 characters: it opens everything, nothing counts wrong guesses, and a
- * password that people can remember can be guessed. Visible ASCII, because it travels in a header.
+ * OPERATOR_TOKEN; `null` closes the interface. At least 32 characters: it opens everything, and a password that
+ * people can remember can be guessed, from many addresses at once. Visible ASCII, because it travels in a header.
  */
 export const operatorToken: Setting<string | null> = {
   ...optional("OPERATOR_TOKEN"),
   parse: (value) => {
     if (value === "") return null;
     if (!/^[!-~]+$/.test(value)) throw new Error(`may have visible ASCII characters only; ${advice}`);
-    if (value.length < 32)
-      throw new Error(`must have at least 32 characters, because nothing stops anybody from guessing; ${advice}`);
+    if (value.length < 32) throw new Error(`must have at least 32 characters, because it opens everything; ${advice}`);
     if (new Set(value).size < 8) throw new Error(`repeats too few characters; ${advice}`);
     return value;
   },

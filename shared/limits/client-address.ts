@@ -1,16 +1,16 @@
 import ipaddr from "ipaddr.js";
+import { integer } from "../config.ts";
+
+/** RATE_TRUSTED_PROXIES: how many proxies stand before a role and add to `X-Forwarded-For`. */
+export const trustedProxies = integer("RATE_TRUSTED_PROXIES", 0, { min: 0, max: 10 });
 
 /**
- * Whom to count a request for: the address of the connection, or where `trustedProxies` stand before the gateway, what the outermost of
+ * Whom to count a request for: the address of the connection, or where so many `proxies` stand before the role, what the outermost of
  * them says in `X-Forwarded-For`; what stands further left there the client may have written. Of IPv6 the /64, which is one customer.
  */
-export function clientAddress(
-  peer: string | null | undefined,
-  forwardedFor: string | null,
-  trustedProxies: number,
-): string {
+export function clientAddress(peer: string | null | undefined, forwardedFor: string | null, proxies: number): string {
   const said = (forwardedFor ?? "").split(",").map((address) => address.trim());
-  const told = trustedProxies === 0 ? undefined : said.at(-trustedProxies);
+  const told = proxies === 0 ? undefined : said.at(-proxies);
   return canonical(told) ?? canonical(peer) ?? "unknown";
 }
 
