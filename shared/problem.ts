@@ -209,6 +209,12 @@ export const problems = {
     help: "A rule of the task made it: change `remind` or the due time of the task, or snooze it.",
   },
   OPERATOR_DISABLED: { status: 403, retry: false, title: "The operator's interface is closed", audience: "operators" },
+  QUOTA_EXCEEDED: {
+    status: 409,
+    retry: false,
+    title: "You have as many as you may",
+    help: "`detail` says of what and how many. Complete or delete some first.",
+  },
   RATE_LIMITED: {
     status: 429,
     retry: true,

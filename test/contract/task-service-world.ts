@@ -13,6 +13,7 @@ import { exportReaders } from "../../workers/task-service/export-readers.ts";
 import { findForChange, listTasks, readKept, readTask } from "../../workers/task-service/read-tasks.ts";
 import { keepAnswer, storeChange } from "../../workers/task-service/store-change.ts";
 import { storeCreates } from "../../workers/task-service/store-creates.ts";
+import { openTaskQuota } from "../../workers/task-service/task-quota.ts";
 import { openSeries } from "../../workers/task-service/store-series.ts";
 import { freshDatabase } from "../support/database.ts";
 
@@ -53,7 +54,9 @@ const encoder: Encoder = {
 };
 
 /** The app of the role on a database of its own; the one who asks is whoever the bearer token names. */
-export async function openWorld(): Promise<World> {
+export async function openWorld(
+  quota: Parameters<typeof openTaskQuota>[0] = { openTasks: 0, tasks: 0, templates: 0 },
+): Promise<World> {
   const database = await freshDatabase();
   const log = makeLog({}, "error", () => {});
   let notified = 0;
@@ -89,6 +92,7 @@ export async function openWorld(): Promise<World> {
         findForChange: findForChange(db),
         storeChange: storeChange(db),
         keepAnswer: keepAnswer(db),
+        quota: openTaskQuota(quota, db),
       },
       openSeries: openSeries(db),
       newId: (now) => Bun.randomUUIDv7("hex", now),

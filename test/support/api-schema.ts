@@ -730,6 +730,7 @@ export interface components {
       | "REMINDER_DISMISSED"
       | "SNOOZE_TOO_EARLY"
       | "REMINDER_FOLLOWS_TASK"
+      | "QUOTA_EXCEEDED"
       | "RATE_LIMITED"
       | "TOO_MANY_STREAMS"
       | "TOO_MANY_REPLAYS"

@@ -51,6 +51,7 @@ function setup(given: { write?: Partial<TaskAppDeps["write"]>; rest?: Partial<Ta
       storeChange: never("storeChange"),
       keepAnswer: never("keepAnswer"),
       notify: () => void asked.push("notify"),
+      quota: { within: (_userId, _adds, work) => work(), forget: () => {} },
       ...given.write,
     },
     openSeries: never("openSeries"),

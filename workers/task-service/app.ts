@@ -223,7 +223,10 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
         return answered;
       }
       const decide = decideScopedPatch(patch, { scope, zone, newId: deps.newId });
-      return changeWithSeries(c, id, c.req.valid("header"), { decide, answer });
+      const work = () => changeWithSeries(c, id, c.req.valid("header"), { decide, answer });
+      // A split makes a template. Looked at before the transaction, which has a connection already.
+      const adds = scope === "future" ? { kept: 1, templates: 1 } : {};
+      return deps.write.quota.within(c.var.identity.userId, adds, work);
     },
   );
 

@@ -20,7 +20,7 @@ export type SeriesChangeRequest = Readonly<{
   seesDeleted?: boolean;
 }>;
 
-export type SeriesDeps = Pick<WriteDeps, "now" | "encode" | "notify"> & Readonly<{ openSeries: OpenSeries }>;
+export type SeriesDeps = Pick<WriteDeps, "now" | "encode" | "notify" | "quota"> & Readonly<{ openSeries: OpenSeries }>;
 
 const maxAttempts = 5;
 const namesTemplate =
@@ -60,6 +60,7 @@ export async function changeSeries(deps: SeriesDeps, writer: Writer, request: Se
         return { written: { answer, replayed: false, events: writes.length }, wrote: writes.length > 0 };
       });
       if (wrote) deps.notify();
+      if (wrote) deps.quota.forget(userId);
       return written;
     } catch (error) {
       // Lost against another change of the same rows, or against the same request sent twice: looked at again from the start.

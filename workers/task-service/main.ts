@@ -22,8 +22,15 @@ import { findForChange, listTasks, readKept, readTask } from "./read-tasks.ts";
 import { keepAnswer, storeChange } from "./store-change.ts";
 import { storeCreates } from "./store-creates.ts";
 import { openSeries } from "./store-series.ts";
+import { openTaskQuota, quotaSettings } from "./task-quota.ts";
 
-const settings = { database: databaseSettings, kafka: kafkaSettings, registry: registrySettings, auth: authSettings };
+const settings = {
+  database: databaseSettings,
+  kafka: kafkaSettings,
+  registry: registrySettings,
+  auth: authSettings,
+  quota: quotaSettings,
+};
 
 await runRole("task-service", settings, async (role, config) => {
   const { log, metrics, name, now } = role;
@@ -53,6 +60,7 @@ await runRole("task-service", settings, async (role, config) => {
       findForChange: findForChange(db),
       storeChange: storeChange(db),
       keepAnswer: keepAnswer(db),
+      quota: openTaskQuota(config.quota, db),
     },
     openSeries: openSeries(db),
     newId: (at) => Bun.randomUUIDv7("hex", at),

@@ -9,6 +9,7 @@ import { taskCreated } from "./decide-task.ts";
 import type { Found } from "./read-tasks.ts";
 import type { Change, Stored } from "./store-change.ts";
 import type { Created, Creation } from "./store-creates.ts";
+import { addedBy, type TaskQuota } from "./task-quota.ts";
 import { viewOfRow, type TaskRow } from "./task-row.ts";
 
 /** Who writes, and where it came from. `key` is `null` without an Idempotency-Key. */
@@ -29,6 +30,7 @@ export type WriteDeps = Readonly<{
   findForChange: (userId: string, id: string, key: string | null) => Promise<Found>;
   storeChange: (change: Change) => Promise<Stored>;
   keepAnswer: (userId: string, key: RequestKey, answer: Answer) => Promise<void>;
+  quota: TaskQuota;
   /** Tells the relay, after the commit. */
   notify: () => void;
 }>;
@@ -47,12 +49,19 @@ export async function createTask(deps: WriteDeps, writer: Writer, row: TaskRow):
   const { key } = writer;
   const event = await deps.encode(taskCreated(row), { ...writer, now: row.created_at });
   const keep = key === null ? null : { ...key, body: answer.body ?? "" };
-  const created = await inTime(key, deps.create({ row, event, keep }));
+  const create = () => deps.create({ row, event, keep });
+  const made = deps.quota.within(writer.userId, addedBy(null, row), create).catch((error: unknown) => {
+    // What was done under the key is answered whatever there is by now.
+    if (key !== null && error instanceof Problem && error.code === "QUOTA_EXCEEDED") return error;
+    throw error;
+  });
+  const created = await inTime(key, made);
   if (created === "created") {
     deps.notify();
     return { answer, replayed: false };
   }
   const kept = key === null ? null : await deps.readKept(writer.userId, key.key);
+  if (created !== "key_taken" && kept === null) throw created;
   // Between the two statements the key's day can have ended: rare, and the next try makes the task.
   if (key === null || kept === null) throw new Problem("IDEMPOTENCY_IN_PROGRESS", undefined, { retryAfterSeconds: 1 });
   return await replay(kept, key);
@@ -91,7 +100,8 @@ export async function changeTask(deps: WriteDeps, writer: Writer, request: Chang
     }
     const event = await deps.encode(next.event, { ...writer, now });
     const keep = key === null ? null : { ...key, answer };
-    const stored = await inTime(key, deps.storeChange({ row: next.row, event, keep }));
+    const store = () => deps.storeChange({ row: next.row, event, keep });
+    const stored = await inTime(key, deps.quota.within(userId, addedBy(row, next.row), store));
     if (stored === "stored") {
       deps.notify();
       return { answer, replayed: false };

@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { openWorld, type World } from "./task-service-world.ts";
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld({ openTasks: 5, tasks: 8, templates: 2 });
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+});
+
+const pattern = { rrule: "FREQ=DAILY", start: "2099-01-01T09:00", tz: "UTC" };
+const make = async (as: string, body: object = {}, key?: string) =>
+  await world.send("POST", "/v1/tasks", { as, body: { title: "x", ...body }, ...(key === undefined ? {} : { key }) });
+const user = () => crypto.randomUUID();
+
+test("open tasks are bounded, and completing or deleting one makes room; another's do not count", async () => {
+  const ada = user();
+  const made = [];
+  for (let i = 0; i < 5; i++) made.push((await make(ada)).body);
+  const refused = await make(ada);
+  expect(refused.status).toBe(409);
+  expect(refused.body).toMatchObject({
+    code: "QUOTA_EXCEEDED",
+    retryable: false,
+    detail: "You may have 5 open tasks: complete or delete some first",
+  });
+  expect((await make(user())).status).toBe(201);
+  const [one, two] = made.map(({ id }) => `/v1/tasks/${id}`);
+  expect((await world.send("POST", `${one}/complete`, { as: ada })).status).toBe(200);
+  expect((await make(ada)).status).toBe(201);
+  // Reopened, it would be one too many.
+  expect((await world.send("POST", `${one}/reopen`, { as: ada })).body).toMatchObject({ code: "QUOTA_EXCEEDED" });
+  expect((await world.send("DELETE", `${two}`, { as: ada })).status).toBe(204);
+  expect((await world.send("POST", `${one}/reopen`, { as: ada })).status).toBe(200);
+  expect((await make(ada)).status).toBe(409);
+});
+
+test("tasks that are kept are bounded, completed ones included", async () => {
+  const ada = user();
+  for (let i = 0; i < 8; i++) {
+    const { body } = await make(ada);
+    if (i < 7) await world.send("POST", `/v1/tasks/${body.id}/complete`, { as: ada });
+  }
+  expect((await make(ada)).body["detail"]).toBe(
+    "You may have 8 tasks, completed ones included: delete some first" as never,
+  );
+});
+
+test("templates are bounded, however they come to be", async () => {
+  const ada = user();
+  const plain = (await make(ada)).body;
+  const first = (await make(ada, { recurrence_pattern: pattern })).body;
+  expect((await make(ada, { recurrence_pattern: pattern })).status).toBe(201);
+  expect((await make(ada, { recurrence_pattern: pattern })).body).toMatchObject({
+    code: "QUOTA_EXCEEDED",
+    detail: "You may have 2 recurring templates: delete some first",
+  });
+  const becomes = () =>
+    world.send("PATCH", `/v1/tasks/${plain.id}`, { as: ada, body: { recurrence_pattern: pattern } });
+  expect((await becomes()).body).toMatchObject({ code: "QUOTA_EXCEEDED" });
+  expect((await world.send("DELETE", `/v1/tasks/${first.id}`, { as: ada })).status).toBe(204);
+  expect((await becomes()).status).toBe(200);
+});
+
+test("a request that was done is answered again, whatever there is by now", async () => {
+  const ada = user();
+  const first = await make(ada, {}, "k1");
+  for (let i = 0; i < 4; i++) await make(ada);
+  const again = await make(ada, {}, "k1");
+  expect([again.status, again.body.id, again.headers.get("idempotent-replayed")]).toEqual([201, first.body.id, "true"]);
+  expect((await make(ada, {}, "k2")).status).toBe(409);
+});
+
+test("many at once, through two processes, get the room there is and little more", async () => {
+  const ada = user();
+  const other = await world.another();
+  const through = (send: World["send"]) => send("POST", "/v1/tasks", { as: ada, body: { title: "x" } });
+  const answers = await Promise.all(Array.from({ length: 40 }, (_, at) => through(at % 2 === 0 ? world.send : other)));
+  const made = answers.filter(({ status }) => status === 201).length;
+  expect(made).toBeGreaterThanOrEqual(5);
+  expect(made).toBeLessThanOrEqual(10);
+});
