@@ -258,9 +258,9 @@ describe.skipIf(!url)("preferences over HTTP, on Postgres (needs DATABASE_URL)",
     expect(
       Object.fromEntries(routes.map(([method, { responses }]) => [method, Object.keys(responses).join(" ")])),
     ).toEqual({
-      get: "200 304 401 422 500 503",
-      put: "200 400 401 403 412 413 415 422 500 503",
-      patch: "200 400 401 403 412 413 415 422 500 503",
+      get: "200 304 401 422 429 500 503",
+      put: "200 400 401 403 412 413 415 422 429 500 503",
+      patch: "200 400 401 403 412 413 415 422 429 500 503",
     });
     expect(Object.keys(document.components.schemas["Preferences"]?.properties ?? {})).toContain("default_reminders");
   });

@@ -3,6 +3,7 @@ import { ruleReminderId } from "../../workers/reminder-service/decide-reminders.
 import { makeFireReminders } from "../../workers/reminder-service/fire-reminders.ts";
 import type { Written } from "../../workers/reminder-service/answer-once.ts";
 import type { Asked } from "../../workers/reminder-service/write-events.ts";
+import { openReminderQuota } from "../../workers/reminder-service/reminder-quota.ts";
 import { createReminder, dismissReminder } from "../../workers/reminder-service/write-reminder.ts";
 import { command, created, updated, userId } from "../support/guard-messages.ts";
 import { startReminderTimers } from "../support/reminder-timers.ts";
@@ -40,7 +41,7 @@ const ways: Readonly<Record<string, () => Reschedule>> = {
     const current = new Map<string, string>();
     return async (task, turn) => {
       const id = current.get(task);
-      const writing = { db: world.db, codec: world.codec, notify: () => {} };
+      const writing = { db: world.db, codec: world.codec, notify: () => {}, quota: openReminderQuota(0, world.db) };
       const dismissed = id === undefined ? null : await dismissReminder(writing, id, asked());
       const answeredAt = await databaseNow();
       // Every third time at the same instant, where that is still ahead: the same reminder in a new generation.

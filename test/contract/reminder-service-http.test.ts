@@ -384,14 +384,14 @@ test("the routes describe themselves and their failures in OpenAPI 3.1", async (
     Object.entries(routes).map(([method, { responses }]) => [`${method} ${path}`, Object.keys(responses).join(" ")]),
   );
   expect(Object.fromEntries(answers)).toEqual({
-    "get /v1/reminders": "200 401 422 500 503",
-    "get /v1/tasks/{id}/reminders": "200 401 404 422 500 503",
-    "post /v1/tasks/{id}/reminders": "200 201 400 401 403 404 409 413 415 422 500 503",
-    "get /v1/reminders/{id}": "200 401 404 422 500 503",
-    "delete /v1/reminders/{id}": "204 401 403 404 409 413 422 500 503",
-    "patch /v1/reminders/{id}": "200 400 401 403 404 409 413 415 422 500 503",
-    "post /v1/reminders/{id}/snooze": "200 400 401 403 404 409 413 415 422 500 503",
-    "post /v1/reminders/{id}/dismiss": "200 401 403 404 413 422 500 503",
+    "get /v1/reminders": "200 401 422 429 500 503",
+    "get /v1/tasks/{id}/reminders": "200 401 404 422 429 500 503",
+    "post /v1/tasks/{id}/reminders": "200 201 400 401 403 404 409 413 415 422 429 500 503",
+    "get /v1/reminders/{id}": "200 401 404 422 429 500 503",
+    "delete /v1/reminders/{id}": "204 401 403 404 409 413 422 429 500 503",
+    "patch /v1/reminders/{id}": "200 400 401 403 404 409 413 415 422 429 500 503",
+    "post /v1/reminders/{id}/snooze": "200 400 401 403 404 409 413 415 422 429 500 503",
+    "post /v1/reminders/{id}/dismiss": "200 401 403 404 413 422 429 500 503",
   });
   expect(document.paths["/v1/reminders"]?.["get"]?.responses["422"]?.content).toHaveProperty([
     "application/problem+json",

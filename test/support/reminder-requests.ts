@@ -2,6 +2,7 @@ import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
 import { Problem } from "../../shared/problem.ts";
 import { buildApp } from "../../workers/reminder-service/app.ts";
+import { openReminderQuota } from "../../workers/reminder-service/reminder-quota.ts";
 import type { HttpApp } from "../../shared/http/http-app.ts";
 import { userId } from "./guard-messages.ts";
 import type { ReminderWorld } from "./reminder-world.ts";
@@ -20,11 +21,13 @@ export type Send = (method: string, path: string, sent?: Sent) => Promise<Answer
 export function openReminderRequests(
   world: ReminderWorld,
   onNotify: () => void = () => {},
+  most = 0,
 ): Readonly<{ app: HttpApp; send: Send }> {
   const app = buildApp({
     db: world.db,
     codec: world.codec,
     notify: onNotify,
+    quota: openReminderQuota(most, world.db),
     authenticate: async (request) => {
       const user = request.headers.get("authorization")?.replace("Bearer ", "");
       if (!user) throw new Problem("UNAUTHENTICATED");

@@ -48,6 +48,6 @@ describe.each([
       paths: Record<string, { get?: { responses: Record<string, unknown> } }>;
     };
     for (const { get } of Object.values(document.paths))
-      if (get) expect(Object.keys(get.responses).join(" ")).toMatch(/^200 (304 )?401 (404 )?422 500 503$/);
+      if (get) expect(Object.keys(get.responses).join(" ")).toMatch(/^200 (304 )?401 (404 )?422 429 500 503$/);
   });
 });

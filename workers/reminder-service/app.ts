@@ -19,6 +19,7 @@ import { reminderSchema } from "../../shared/reminders/reminder-schema.ts";
 import { instant } from "../../shared/tasks/instant.ts";
 import { findTask } from "./find-task.ts";
 import { listReminders, readReminder } from "./list-reminders.ts";
+import type { ReminderQuota } from "./reminder-quota.ts";
 import type { Written } from "./answer-once.ts";
 import { reminderView } from "./reminder-view.ts";
 import { changeReminder, snoozeReminder } from "./move-reminder.ts";
@@ -28,6 +29,7 @@ import type { Asked, Writing } from "./write-events.ts";
 
 export type AppOptions = Writing &
   Readonly<{
+    quota: ReminderQuota;
     authenticate: Auth["authenticate"];
     newId: () => string;
     now: () => Date;
@@ -58,7 +60,7 @@ const dismissHeaders = z.object(needlessKeyHeader);
 
 /** The routes of reminders. Runs wherever `fetch` handlers do; never touches Redis. */
 export function buildApp(options: AppOptions): HttpApp {
-  const { db, authenticate, newId, now, log, metrics } = options;
+  const { db, quota, authenticate, newId, now, log, metrics } = options;
   const app = makeHttpApp({ title: "Taskwire reminders", version: "1", authenticate, newId, log, metrics });
   const asked = (c: Context<HttpEnv>, key: RequestKey | null): Asked => ({
     key,
@@ -184,7 +186,9 @@ export function buildApp(options: AppOptions): HttpApp {
     }),
     async (c) => {
       const key = await requestKey(c.req.valid("header")["idempotency-key"], c.req);
-      return answered(c, 204, await deleteReminder(options, c.req.valid("param").id, asked(c, key)));
+      const deleted = await deleteReminder(options, c.req.valid("param").id, asked(c, key));
+      quota.forget(c.var.identity.userId);
+      return answered(c, 204, deleted);
     },
   );
 
@@ -219,7 +223,11 @@ export function buildApp(options: AppOptions): HttpApp {
       request: { params, headers: dismissHeaders },
       responses: { 200: answers(reminderSchema, "The reminder, dismissed"), ...writeFailures(404, 422) },
     }),
-    async (c) => c.json(reminderView(await dismissReminder(options, c.req.valid("param").id, asked(c, null))), 200),
+    async (c) => {
+      const reminder = await dismissReminder(options, c.req.valid("param").id, asked(c, null));
+      quota.forget(c.var.identity.userId);
+      return c.json(reminderView(reminder), 200);
+    },
   );
   return app;
 }

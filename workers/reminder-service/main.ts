@@ -15,6 +15,7 @@ import { openWakeups, redisSettings } from "../../shared/timers/wakeups.ts";
 import { buildApp } from "./app.ts";
 import { makeFireReminders } from "./fire-reminders.ts";
 import { makeKeepReminders } from "./keep-reminders.ts";
+import { openReminderQuota, ownReminders } from "./reminder-quota.ts";
 
 const settings = {
   database: databaseSettings,
@@ -22,6 +23,7 @@ const settings = {
   registry: registrySettings,
   redis: redisSettings,
   auth: authSettings,
+  quota: ownReminders,
 };
 
 await runRole("reminder-service", settings, async (role, config) => {
@@ -48,8 +50,9 @@ await runRole("reminder-service", settings, async (role, config) => {
     owner: "user_id",
     fire: makeFireReminders(writing),
   });
+  const quota = openReminderQuota(config.quota, db);
   const served = role.serve(
-    buildApp({ ...writing, authenticate, newId: () => Bun.randomUUIDv7(), now, log, metrics }).fetch,
+    buildApp({ ...writing, quota, authenticate, newId: () => Bun.randomUUIDv7(), now, log, metrics }).fetch,
   );
 
   await Promise.all([

@@ -8,6 +8,7 @@ import { findReminder, findTask } from "./find-task.ts";
 import type { Guard } from "./guard.ts";
 import { instantOf, type Reminder } from "./reminder.ts";
 import { isAhead, refuse, refuseClosed, refuseTooMany } from "./refuse.ts";
+import type { ReminderQuota } from "./reminder-quota.ts";
 import { deleteReminders, lockGuards, lockReminders, reminderColumns, saveReminders } from "./store-reminders.ts";
 import { writeEvents, type Asked, type Changed, type Writing } from "./write-events.ts";
 
@@ -17,13 +18,19 @@ export type WantedReminder = Readonly<{ taskId: string; remindAt: Date; dropAfte
 /**
  * Sets a reminder of one's own, which answers 201. The same task and instant is the same reminder, so a repeated request changes nothing,
  * or says how late it may fire, and answers 200; one dismissed or deleted before is scheduled again.
- * Throws TASK_NOT_FOUND, TASK_COMPLETED, IDEMPOTENCY_KEY_REUSED, or INVALID_REQUEST for an instant not ahead by the
+ * Throws TASK_NOT_FOUND, TASK_COMPLETED, IDEMPOTENCY_KEY_REUSED, QUOTA_EXCEEDED, or INVALID_REQUEST for an instant not ahead by the
  * database's clock.
  */
-export async function createReminder(writing: Writing, wanted: WantedReminder, asked: Asked): Promise<Written> {
+export async function createReminder(
+  writing: Writing & Readonly<{ quota: ReminderQuota }>,
+  wanted: WantedReminder,
+  asked: Asked,
+): Promise<Written> {
   return await answerOnce(writing, asked, {
     findTask: async () => {
       await findTask(writing.db.sql, wanted.taskId, asked.userId);
+      // Before the transaction, which has a connection already; one that turns out to be there counts until the next count.
+      await writing.quota.within(asked.userId, { waiting: 1 }, () => Promise.resolve());
       return wanted.taskId;
     },
     change: (tx, guard) => setReminder(tx, guard, wanted, asked.now),
