@@ -2,7 +2,7 @@
 import postgres from "postgres";
 import { issueDevToken, authSettings } from "../../shared/http/auth.ts";
 import { readConfig } from "../../shared/config.ts";
-import { startSystem, type System } from "../support/system.ts";
+import { startSystem, withoutLimits, type System } from "../support/system.ts";
 import { median, type Bench, type BenchOptions, type BenchRow } from "./bench.ts";
 import { runLoad, type Load, type LoadResult } from "./http-load.ts";
 import { assertDurable, cpuSeconds, foreignLoad, parentOf } from "./machine.ts";
@@ -22,7 +22,7 @@ export const bench: Bench = {
   title: `creates per second at p99 <= ${maxP99Ms} ms, durable`,
   run: async (options) => {
     pgbenchPath();
-    await using system = await startSystem({ roles: { "task-service": 1 } });
+    await using system = await startSystem({ roles: { "task-service": 1 }, env: withoutLimits });
     const url = system.env["DATABASE_URL"] ?? "";
     const sql = postgres(url, { max: 1, onnotice: () => {} });
     await using echo = await openEcho();

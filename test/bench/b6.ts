@@ -1,16 +1,15 @@
 // B6: from the request to the browser, against the sum of its parts measured alone in the same round.
-import { setTimeout as sleep } from "node:timers/promises";
-import { createParser } from "eventsource-parser";
 import postgres from "postgres";
 import type { Broker } from "../../shared/broker.ts";
 import { readConfig } from "../../shared/config.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { makeLog } from "../../shared/log.ts";
-import { signIn, type Client } from "../support/client.ts";
-import { startSystem, type System } from "../support/system.ts";
+import { signIn } from "../support/client.ts";
+import { startSystem, withoutLimits } from "../support/system.ts";
 import { percentile, type Bench, type BenchRow } from "./bench.ts";
 import { assertDurable } from "./machine.ts";
 import { paced } from "./paced.ts";
+import { writeToStream } from "./write-to-stream.ts";
 
 const rates = [50, 500] as const;
 const topic = "task-updates-dlq"; // nobody reads it here: the peer's own log on the same broker, same settings
@@ -19,7 +18,7 @@ export const bench: Bench = {
   id: "B6",
   title: "write to stream: HTTP request sent until the event is read from an open stream",
   run: async ({ rounds, seconds, say }) => {
-    await using system = await startSystem();
+    await using system = await startSystem({ env: withoutLimits });
     const sql = postgres(system.env["DATABASE_URL"] ?? "", { max: 4, onnotice: () => {} });
     await using broker = await openBroker(readConfig(kafkaSettings, system.env), {
       clientId: "bench",
@@ -30,7 +29,7 @@ export const bench: Bench = {
       await sql`create table bench_commit (id uuid primary key, body text not null, created_at timestamptz not null default now())`;
       const user = await signIn(system.url("ui-gateway"), "bench");
       say("warming up both sides");
-      await wholePath(system, user, 200, 5);
+      await writeToStream(system, user, 200, 5);
       await parts(sql, broker, 200, 2);
       const rows: BenchRow[] = [];
       for (const rate of rates) {
@@ -39,7 +38,7 @@ export const bench: Bench = {
         for (let round = 0; round < rounds; round++) {
           // A-B or B-A by turns: what drifts with time meets both sides alike.
           const runs = [
-            async () => void ours.push(await wholePath(system, user, rate, seconds)),
+            async () => void ours.push(await writeToStream(system, user, rate, seconds)),
             async () => void sums.push(await parts(sql, broker, rate, seconds)),
           ];
           for (const run of round % 2 === 0 ? runs : runs.toReversed()) await run();
@@ -65,63 +64,6 @@ export const bench: Bench = {
     }
   },
 };
-
-/**
- * Sends creates at a fixed rate, whatever the answers do (open loop, so a stall counts for every request it delays), and
- * measures each from the moment it was due to be sent until its event came out of the stream; ms.
- */
-async function wholePath(system: System, user: Client, rate: number, seconds: number): Promise<number[]> {
-  const base = system.url("ui-gateway");
-  const stop = new AbortController();
-  const seenAt = new Map<string, number>();
-  const headers = { authorization: `Bearer ${user.token}` };
-  const stream = await fetch(`${base}/v1/stream`, { headers, signal: stop.signal });
-  const parser = createParser({
-    onEvent: ({ event, data }) => {
-      if (event !== "task.changed") return;
-      const title = /"title":"(bench-\d+)"/.exec(data)?.[1];
-      if (title && !seenAt.has(title)) seenAt.set(title, performance.now());
-    },
-  });
-  const reading = (async () => {
-    const decoder = new TextDecoder();
-    try {
-      for await (const bytes of stream.body ?? []) parser.feed(decoder.decode(bytes, { stream: true }));
-    } catch {
-      // Aborted below.
-    }
-  })();
-  const dueAt = new Map<string, number>();
-  const sends: Promise<void>[] = [];
-  const began = performance.now();
-  const count = rate * seconds;
-  for (let n = 0; n < count; n++) {
-    const due = began + (n * 1000) / rate;
-    const wait = due - performance.now();
-    if (wait > 0) await sleep(wait);
-    const title = `bench-${nextTitle++}`;
-    dueAt.set(title, Math.min(due, performance.now()));
-    sends.push(
-      fetch(`${base}/v1/tasks`, {
-        method: "POST",
-        headers: { ...headers, "content-type": "application/json" },
-        body: JSON.stringify({ title }),
-      }).then(async (response) => {
-        if (response.status !== 201) throw new Error(`a create answered ${response.status}: ${await response.text()}`);
-        await response.arrayBuffer();
-      }),
-    );
-  }
-  await Promise.all(sends);
-  for (const deadline = performance.now() + 10_000; seenAt.size < count && performance.now() < deadline;)
-    await sleep(5);
-  stop.abort();
-  await reading;
-  if (seenAt.size < count) throw new Error(`${count - seenAt.size} of ${count} writes never reached the stream`);
-  // The first fifth warms caches and connections up.
-  return [...dueAt].slice(Math.floor(count / 5)).map(([title, due]) => (seenAt.get(title) ?? Number.NaN) - due);
-}
-let nextTitle = 0;
 
 /** S: one durable commit, twice produce to fetched, and a loopback round trip, each alone at the same rate; the p50s added up, ms. */
 async function parts(sql: postgres.Sql, broker: Broker, rate: number, seconds: number): Promise<number> {

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { assembleDocument, gatewayWithoutParts } from "../../dev/api/assemble-document.ts";
 import { examineDocument } from "../../dev/api/examine-document.ts";
 import { operationIdOf } from "../../workers/ui-gateway/name-operation.ts";
+import { routeCosts } from "../../workers/ui-gateway/route-costs.ts";
 
 const document = await assembleDocument();
 
@@ -85,3 +86,22 @@ test.each([
   ["get", "/v1/series/{id}/occurrences", "listSeriesOccurrences"],
   ["get", "/v1/stream", "openStream"],
 ])("%s %s is %s", (method, path, id) => expect(operationIdOf(method, path)).toBe(id));
+
+test("every operation says what it costs, and every cost of the table is that of an operation", () => {
+  const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item as Record<string, Record<string, unknown>>).map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      path,
+      cost: operation["x-cost"],
+    })),
+  );
+  expect(operations.filter(({ path, cost }) => path !== "/v1/session" && cost === undefined)).toEqual([]);
+  expect(operations.find(({ method, path }) => method === "PATCH" && path === "/v1/tasks/{id}")?.cost).toEqual({
+    points: 5,
+    most: 20,
+  });
+  const stale = routeCosts.filter(
+    (cost) => !operations.some(({ method, path }) => method === cost.method && cost.path.test(path)),
+  );
+  expect(stale).toEqual([]);
+});

@@ -1,6 +1,7 @@
 import { isRecord } from "../../shared/http/json-schema.ts";
 import { answerHeaders, headersOf } from "./answer-headers.ts";
 import type { ApiDocument } from "./api-document.ts";
+import { costRange } from "./route-costs.ts";
 import { apiTags, operationIdOf, tagOf } from "./name-operation.ts";
 
 type Json = Record<string, unknown>;
@@ -68,6 +69,7 @@ function complete(operation: Json, method: string, path: string, shared: Shared)
     operationId: operationIdOf(method, path),
     ...operation,
     tags: [tagOf(path)],
+    ...(path === "/v1/session" ? {} : { "x-cost": costRange(method, path) }),
     ...(Array.isArray(parameters)
       ? { parameters: parameters.map((parameter) => described(asJson(parameter), path)) }
       : {}),

@@ -39,6 +39,13 @@ export function costOf({ method, path, query }: { method: string; path: string; 
   return fitting.length === 0 ? usual : Math.max(...fitting.map(({ points }) => points));
 }
 
+/** What an operation of the API costs, for its description; `most` where the query decides. */
+export function costRange(method: string, path: string): Readonly<{ points: number; most?: number }> {
+  const of = (scope: string) => costOf({ method: method.toUpperCase(), path, query: new URLSearchParams({ scope }) });
+  const [points, most] = [of("this"), of("all")];
+  return points === most ? { points } : { points, most };
+}
+
 /** What a request costs the address it comes from, before anybody is known: `null` for nothing. */
 export function addressCostOf({ method, path }: { method: string; path: string }): number | null {
   if (path === "/v1/session") return method === "POST" ? 5 : 1;

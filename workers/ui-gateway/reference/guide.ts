@@ -5,6 +5,7 @@ import { maxExdates } from "../../../shared/recurrence/recurrence-pattern.ts";
 import { relativeReminderLimits } from "../../../shared/tasks/relative-reminder.ts";
 import { taskLimits } from "../../../shared/tasks/task-input.ts";
 import { resetReasons } from "../reset-reasons.ts";
+import { usualCosts } from "../route-costs.ts";
 import { ticketSeconds } from "../tickets.ts";
 import { block, code, prose, table } from "./html.ts";
 
@@ -74,8 +75,11 @@ const rateLimits: Chapter = {
   id: "rate-limits",
   title: "Rate limits",
   html: paragraphs(
+    `Requests cost points: a read ${usualCosts.read}, a write ${usualCosts.write}, some more, as each operation says. Points are saved up and come ` +
+      "back every second; `RateLimit-Policy` says how many, `RateLimit` what is left. A request too many answers 429 `RATE_LIMITED`.",
     "Where there is too much of something the answer is 429, with `Retry-After` in seconds. Wait that long, with a little chance added, and send " +
       "the same request again.",
+    "What you may keep is limited too: beyond it a write answers 409 `QUOTA_EXCEEDED` and says what to do.",
   ),
 };
 

@@ -1,3 +1,4 @@
+import { eventCost } from "../route-costs.ts";
 import { block, code, escape, prose, table } from "./html.ts";
 import type { Example } from "./examples.ts";
 import { asJson, limitsOf, renderSchema, typeOf } from "./render-schema.ts";
@@ -35,6 +36,7 @@ export function renderOperation({ document, method, path, operation, examples }:
   return `<details><summary><span class="method">${escape(method.toUpperCase())}</span> <code>${escape(path)}</code> <span>${escape(operation["summary"])}</span></summary>
 <div><p class="soft" id="${escape(id)}"><a href="#${escape(id)}">${escape(id)}</a></p>
 <p>${prose(operation["description"])}</p>
+${renderCost(asJson(operation["x-cost"]))}
 ${examples.map(({ curl, says }) => `<p>${prose(says)}</p>${block(curl)}`).join("")}
 ${table(["Parameter", "Type", "What it is"], rows)}
 ${body === "" ? "" : `<h3>Body</h3>${body}`}
@@ -49,6 +51,12 @@ ${
       )
 }
 </div></details>`;
+}
+
+function renderCost({ points, most }: Json): string {
+  if (typeof points !== "number") return "";
+  const more = typeof most === "number" ? `; ${most} with a scope, and ${eventCost} for each further event` : "";
+  return `<p class="soft"><a href="#rate-limits">Costs</a> ${points} ${points === 1 ? "point" : "points"}${more}.</p>`;
 }
 
 function renderAnswer(status: string, said: Json): string {
