@@ -12,7 +12,9 @@ let system: System;
 /** A gateway as it comes, and one where next to nothing comes back while the test runs, so that only what is counted decides. */
 let urls: Readonly<{ usual: string; slow: string }>;
 beforeAll(async () => {
-  system = await startSystem();
+  // The way of a task to its stream, and what makes occurrences.
+  const roles = ["task-service", "outbox-relay", "task-update-broadcaster", "recurring-task-worker", "ui-gateway"];
+  system = await startSystem({ roles: Object.fromEntries(roles.map((role) => [role, 1])) });
   const slow = await system.start("ui-gateway", { RATE_USER_PER_SECOND: "1" });
   urls = { usual: system.url("ui-gateway"), slow: system.url("ui-gateway", slow) };
 });
