@@ -6,7 +6,7 @@ import { until } from "../support/until.ts";
 
 setDefaultTimeout(180_000);
 
-const burst = 1_500;
+const burst = 600;
 
 let system: System;
 /** A gateway as it comes, and one where next to nothing comes back while the test runs, so that only what is counted decides. */

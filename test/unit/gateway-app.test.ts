@@ -427,6 +427,17 @@ describe("limits", () => {
     expect([tickets.has("t9"), opened.length]).toEqual([true, 0]);
   });
 
+  test("a refusal comes after what was asked later and granted, so that a loop of them takes little", async () => {
+    const { call, signIn } = setup(limits({ user: 5 }));
+    const [ada, bob] = [await signIn(), await signIn("bob")];
+    await call("POST", "/v1/tasks", ada.bearer, { title: "x" });
+    const order: number[] = [];
+    const ask = async (bearer: Record<string, string>) =>
+      void order.push((await call("GET", "/v1/tasks", bearer)).status);
+    await Promise.all([ask(ada.bearer), ask(bob.bearer)]);
+    expect(order).toEqual([200, 429]);
+  });
+
   test("an address is what the trusted proxies say", async () => {
     const { call } = setup(limits({ address: 5, trustedProxies: 1 }));
     const from = (address: string) =>

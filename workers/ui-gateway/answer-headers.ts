@@ -26,9 +26,9 @@ export const answerHeaders = {
   "RateLimit-Policy": text(
     "The limit that was asked last: `q` points can be saved up, and an empty bucket is full again after `w` seconds. A read costs 1 point, " +
       "a write 5, what changes a whole series, reads everything or decides everything again more. Missing where no limit holds.",
-    '"user";q=1500;w=15',
+    '"user";q=600;w=4',
   ),
-  RateLimit: text("`r` points are left of it, and all are back in `t` seconds.", '"user";r=1495;t=1'),
+  RateLimit: text("`r` points are left of it, and all are back in `t` seconds.", '"user";r=595;t=1'),
   "WWW-Authenticate": text("How to say who you are.", "Bearer"),
 } as const satisfies Readonly<Record<string, Header>>;
 
