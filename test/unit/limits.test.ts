@@ -68,6 +68,17 @@ describe("a bucket", () => {
     expect(limiter.take("a", 1).isOver).toBe(false);
   });
 
+  test("becomes only emptier by what others say of it", () => {
+    const { limiter } = setup();
+    limiter.take("a", 8);
+    limiter.merge("a", 500);
+    expect(limiter.look("a", 0).left).toBe(2);
+    limiter.merge("a", 4_500);
+    expect(limiter.look("a", 0).left).toBe(1);
+    limiter.merge("b", 5_000);
+    expect(limiter.take("b", 1).isOver).toBe(true);
+  });
+
   test("a request that costs more than a bucket holds is granted on a full one", () => {
     const { limiter } = setup();
     expect(limiter.take("a", 50).isOver).toBe(false);

@@ -83,6 +83,21 @@ test("work that fails takes no room; what has been forgotten is counted again", 
   expect([has.open, counts()]).toEqual([10, 2]);
 });
 
+test("what is still being written counts, also when it is counted anew", async () => {
+  const { quota, add } = setup();
+  const gate = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const writing = quota.within("ada", { open: 10 }, () => {
+    begun.resolve();
+    return gate.promise;
+  });
+  await begun.promise;
+  quota.forget("ada");
+  await expect(add(1)).rejects.toMatchObject(refused);
+  gate.resolve();
+  await writing;
+});
+
 test("without a limit nothing is counted", async () => {
   const { add, counts } = setup({ open: limit(null, ""), templates: limit(null, "") });
   for (let i = 0; i < 100; i++) await add(1, 1);
