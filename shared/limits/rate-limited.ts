@@ -3,12 +3,7 @@ import type { Verdict } from "./limiter.ts";
 
 /** What is said to whom a limit refuses. */
 export function rateLimited({ policy, retryAfterSeconds }: Verdict): Problem {
-  const of = `a burst of ${policy.burst} points, then ${policy.perSecond} a second`;
-  return new Problem(
-    "RATE_LIMITED",
-    `Too many requests of this ${policy.name}: ${of}; come again in ${retryAfterSeconds} s`,
-    {
-      retryAfterSeconds,
-    },
-  );
+  const allowed = `${policy.burst} points at once, then ${Number(policy.perSecond.toFixed(2))} a second`;
+  const detail = `Too many requests: wait ${retryAfterSeconds} s. The limit "${policy.name}" allows ${allowed}`;
+  return new Problem("RATE_LIMITED", detail, { retryAfterSeconds });
 }

@@ -3,12 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openStream, signIn, type Client } from "../support/client.ts";
 import { readTopic } from "../support/read-topic.ts";
 import { settled } from "../support/settled.ts";
-import { startSystem, type System } from "../support/system.ts";
+import { startSystem, withoutLimits, type System } from "../support/system.ts";
 import { until } from "../support/until.ts";
 
 let system: System;
 beforeAll(async () => {
-  system = await startSystem();
+  // Written as fast as it is answered.
+  system = await startSystem({ env: withoutLimits });
 }, 150_000);
 afterAll(() => system?.[Symbol.asyncDispose](), 30_000);
 
