@@ -13,7 +13,7 @@ const full = words.includes("--full");
 const names = words.filter((word) => !word.startsWith("-")).map((word) => word.toLowerCase());
 
 const benches: Bench[] = [];
-const every = [...Array.from({ length: 12 }, (_, n) => `b${n + 1}`), "lanes"];
+const every = [...Array.from({ length: 13 }, (_, n) => `b${n + 1}`), "lanes"];
 for (const name of names.length > 0 ? names : every) {
   const file = join(import.meta.dir, `${name}.ts`);
   if (existsSync(file)) benches.push((await import(file)).bench);

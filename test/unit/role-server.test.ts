@@ -42,6 +42,14 @@ test.each([
   expect([answer.status, answer.body]).toEqual([200, body]);
 });
 
+test("who answers is told where the connection comes from, whatever the request says", async () => {
+  const { raw } = setup((_, { address }) => new Response(address));
+  for (const version of ["1.0", "1.1"]) {
+    const answer = await raw(`GET /a HTTP/${version}\r\nHost: h\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n`);
+    expect(answer.body).toBe("127.0.0.1");
+  }
+});
+
 test.each([
   ["a space", "Host: a b"],
   ["an impossible port", "Host: x:99999"],
