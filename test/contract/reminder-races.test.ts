@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { ruleReminderId } from "../../workers/reminder-service/decide-reminders.ts";
+import { ruleReminderId } from "../../shared/reminders/rule-reminder-id.ts";
 import { makeFireReminders } from "../../workers/reminder-service/fire-reminders.ts";
 import type { Written } from "../../workers/reminder-service/answer-once.ts";
 import type { Asked } from "../../workers/reminder-service/write-events.ts";
@@ -20,7 +20,14 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => world?.[Symbol.asyncDispose](), 30_000);
 
-const asked = (): Asked => ({ userId, key: null, correlationId: "test", traceparent: null, now: new Date() });
+const asked = (): Asked => ({
+  userId,
+  key: null,
+  correlationId: "test",
+  traceparent: null,
+  now: new Date(),
+  signal: AbortSignal.timeout(60_000),
+});
 const databaseNow = async () => {
   const [clock] = await world.db.sql<{ now: Date }[]>`select clock_timestamp() as now`;
   return clock?.now.getTime() ?? Number.NaN;

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { deriveId } from "../../shared/derive-id.ts";
 import type { Fire } from "../../shared/timers/due-rows.ts";
 import { makeFireReminders } from "../../workers/reminder-service/fire-reminders.ts";
-import { ruleReminderId } from "../../workers/reminder-service/decide-reminders.ts";
+import { ruleReminderId } from "../../shared/reminders/rule-reminder-id.ts";
 import { command, completed, created, deleted, otherUserId, updated } from "../support/guard-messages.ts";
 import { startReminderTimers } from "../support/reminder-timers.ts";
 import { writeTasks } from "../support/task-table.ts";

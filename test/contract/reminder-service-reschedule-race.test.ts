@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { ruleReminderId } from "../../workers/reminder-service/decide-reminders.ts";
+import { ruleReminderId } from "../../shared/reminders/rule-reminder-id.ts";
 import { makeFireReminders } from "../../workers/reminder-service/fire-reminders.ts";
 import { command, created } from "../support/guard-messages.ts";
 import { openReminderRequests, type Send } from "../support/reminder-requests.ts";

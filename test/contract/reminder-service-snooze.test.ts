@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { defaultPreferences } from "../../shared/preferences/preferences.ts";
 import type { Fire } from "../../shared/timers/due-rows.ts";
-import { ruleReminderId } from "../../workers/reminder-service/decide-reminders.ts";
+import { ruleReminderId } from "../../shared/reminders/rule-reminder-id.ts";
 import { makeFireReminders } from "../../workers/reminder-service/fire-reminders.ts";
 import { command, completed, created, deleted, otherUserId, updated } from "../support/guard-messages.ts";
 import { openReminderRequests, type Send } from "../support/reminder-requests.ts";

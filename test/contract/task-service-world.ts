@@ -1,4 +1,3 @@
-import { chosenZone } from "../../shared/preferences/read-preferences.ts";
 import { openDb, type Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
@@ -9,8 +8,8 @@ import { buildApp } from "../../workers/task-service/app.ts";
 import { makeEncodeEvent } from "../../workers/task-service/encode-event.ts";
 import { makeBatches } from "../../workers/task-service/make-batches.ts";
 import { makeOneAtATime } from "../../workers/task-service/one-at-a-time.ts";
-import { exportReaders } from "../../workers/task-service/export-readers.ts";
-import { findForChange, listTasks, readKept, readTask } from "../../workers/task-service/read-tasks.ts";
+import { taskReaders } from "../../workers/task-service/task-readers.ts";
+import { findForChange, readKept } from "../../workers/task-service/read-tasks.ts";
 import { keepAnswer, storeChange } from "../../workers/task-service/store-change.ts";
 import { storeCreates } from "../../workers/task-service/store-creates.ts";
 import { openTaskQuota } from "../../workers/task-service/task-quota.ts";
@@ -96,10 +95,7 @@ export async function openWorld(
       },
       openSeries: openSeries(db),
       newId: (now) => Bun.randomUUIDv7("hex", now),
-      readTask: readTask(db),
-      listTasks: listTasks(db),
-      readExport: exportReaders(db),
-      readZone: (userId) => chosenZone(db.sql, userId),
+      ...taskReaders(db),
       oneAtATime: makeOneAtATime(),
     });
     const send: Send = async (method, path, { body, as = ada, key, ifMatch, headers = {} } = {}) => {

@@ -1201,6 +1201,48 @@ export interface components {
       recurrence_pattern?: components["schemas"]["RecurrencePatternInput"] | null;
       is_recurring_template?: boolean;
     } & (unknown & unknown);
+    CreatedTask: {
+      id: string;
+      user_id: string;
+      title: string;
+      description: string | null;
+      created_at: string;
+      updated_at: string;
+      due_date: string | null;
+      due_on: string | null;
+      due_tz: string | null;
+      /** @enum {string|null} */
+      priority: "Low" | "Medium" | "High" | null;
+      tags: string[];
+      remind: string[] | null;
+      /** @enum {string} */
+      status: "open" | "completed";
+      completed_at: string | null;
+      deleted_at: string | null;
+      is_recurring_template: boolean;
+      recurrence_pattern: components["schemas"]["RecurrencePattern"] | null;
+      template_id: string | null;
+      recurrence_id: string | null;
+      version: number;
+      view_version: number | null;
+      first_occurrence: {
+        id: string;
+        recurrence_id: string;
+        due_date: string | null;
+        due_on: string | null;
+      } | null;
+      reminders: {
+        id: string;
+        rule: string;
+        remind_at: string;
+      }[];
+      unset_reminders: {
+        rule: string;
+        remind_at: string | null;
+        /** @enum {string} */
+        reason: "no_due" | "past";
+      }[];
+    };
     Task: {
       id: string;
       user_id: string;
@@ -2789,7 +2831,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["Task"];
+          "application/json": components["schemas"]["CreatedTask"];
         };
       };
       400: components["responses"]["Problem400"];

@@ -1,16 +1,12 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
+import type { ReminderChoices } from "../../shared/reminders/resolve-reminders.ts";
 import { foldTask, type FoldedTask } from "../../shared/tasks/fold-task.ts";
 import { applyChanges } from "../../workers/reminder-service/apply-changes.ts";
 import { decideReminders } from "../../workers/reminder-service/decide-reminders.ts";
 import { foldGuard, type Guard, type GuardMessage } from "../../workers/reminder-service/guard.ts";
 import type { Reminder } from "../../workers/reminder-service/reminder.ts";
-import {
-  decideWanted,
-  nothingKnown,
-  redecideWanted,
-  type Choices,
-} from "../../workers/reminder-scheduling-worker/decide-wanted.ts";
+import { decideWanted, nothingKnown, redecideWanted } from "../../workers/reminder-scheduling-worker/decide-wanted.ts";
 import { wantedReminders } from "../../workers/reminder-scheduling-worker/wanted-reminders.ts";
 import { command, completed, created, taskId, updated, userId } from "../support/guard-messages.ts";
 
@@ -84,8 +80,8 @@ const shuffledTwice = <T>(all: readonly T[]) =>
     .shuffledSubarray([...all], { minLength: all.length, maxLength: all.length })
     .chain((once) => fc.shuffledSubarray([...all]).map((again) => [...once, ...again]));
 
-const berlin: Choices = { tz: "Europe/Berlin", all_day_at: "09:00", default_reminders: ["PT0S", "P1D@18:00"] };
-const tokyo: Choices = { tz: "Asia/Tokyo", all_day_at: "07:30", default_reminders: ["PT1H", "P1D@18:00"] };
+const berlin: ReminderChoices = { tz: "Europe/Berlin", all_day_at: "09:00", default_reminders: ["PT0S", "P1D@18:00"] };
+const tokyo: ReminderChoices = { tz: "Asia/Tokyo", all_day_at: "07:30", default_reminders: ["PT1H", "P1D@18:00"] };
 
 /** What the scheduling worker says when it hears these; the choices change after as many as `changeAfter`. */
 function commandsFor(heard: readonly TaskEvent[], changeAfter: number): readonly GuardMessage[] {

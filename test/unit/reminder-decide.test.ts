@@ -1,12 +1,8 @@
+import { ruleReminderId } from "../../shared/reminders/rule-reminder-id.ts";
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { applyChanges, dismissed } from "../../workers/reminder-service/apply-changes.ts";
-import {
-  decideReminders,
-  ownReminderId,
-  ruleReminderId,
-  wantedInstant,
-} from "../../workers/reminder-service/decide-reminders.ts";
+import { decideReminders, ownReminderId, wantedInstant } from "../../workers/reminder-service/decide-reminders.ts";
 import { foldGuard, taskState, type Guard, type GuardMessage } from "../../workers/reminder-service/guard.ts";
 import type { Reminder } from "../../workers/reminder-service/reminder.ts";
 import {

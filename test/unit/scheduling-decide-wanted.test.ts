@@ -1,18 +1,18 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import type { ReceivedOf } from "../../shared/message.ts";
+import type { ReminderChoices } from "../../shared/reminders/resolve-reminders.ts";
 import type { TaskEvent } from "../../shared/tasks/fold-task.ts";
 import {
   decideWanted,
   nothingKnown,
   redecideWanted,
-  type Choices,
   type WantedState,
 } from "../../workers/reminder-scheduling-worker/decide-wanted.ts";
 
 const id = "0193a0b0-0000-7000-8000-000000000001";
 const user_id = "0193a0b0-0000-7000-8000-0000000000aa";
-const choices: Choices = { tz: "UTC", all_day_at: "09:00", default_reminders: ["PT0S"] };
+const choices: ReminderChoices = { tz: "UTC", all_day_at: "09:00", default_reminders: ["PT0S"] };
 const at = (minute: number) => new Date(Date.UTC(2026, 10, 23, 9, minute));
 const due = at(50);
 
@@ -111,7 +111,7 @@ describe("what is asked for", () => {
 
   test("a new title does not ask for what the user's choices have come to want: that is told as of their change", () => {
     const before = run([created(1)]).state;
-    const wider: Choices = { ...choices, default_reminders: ["PT0S", "PT1H"] };
+    const wider: ReminderChoices = { ...choices, default_reminders: ["PT0S", "PT1H"] };
     const titled = decideWanted(before, updated(2, { title: "x" }), wider);
     expect([titled.command, titled.state.wanted]).toEqual([null, before.wanted]);
     const { command } = redecideWanted(titled.state, wider, at(45));
@@ -153,7 +153,7 @@ test("replaying every event on the final state, stored as jsonb in between, chan
 });
 
 describe("whose reminders, and when", () => {
-  const rulesOf = (events: readonly TaskEvent[], of: Partial<Choices> = {}) => {
+  const rulesOf = (events: readonly TaskEvent[], of: Partial<ReminderChoices> = {}) => {
     let state = nothingKnown;
     let last = null;
     for (const event of events) {

@@ -3,6 +3,7 @@ import { makeLog } from "../../shared/log.ts";
 import { makeMetrics } from "../../shared/metrics.ts";
 import type { Message } from "../../shared/message.ts";
 import type { OutboxRow } from "../../shared/outbox/outbox.ts";
+import { defaultPreferences } from "../../shared/preferences/preferences.ts";
 import { buildApp, type TaskAppDeps } from "../../workers/task-service/app.ts";
 import { makeEncodeEvent } from "../../workers/task-service/encode-event.ts";
 import { taskRow } from "../support/task-row.ts";
@@ -65,6 +66,8 @@ function setup(given: { write?: Partial<TaskAppDeps["write"]>; rest?: Partial<Ta
       readPreferences: never("readPreferences"),
     },
     readZone: never("readZone"),
+    readChoices: async () => defaultPreferences,
+    awaitTask: async () => false,
     oneAtATime: (_key, work) => work(),
     ...given.rest,
   });
@@ -190,6 +193,7 @@ test("the document describes every route, with the fields of a task and what can
     "/v1/tasks/{id}/stop-after",
   ]);
   expect(Object.keys(document.components.schemas).toSorted()).toEqual([
+    "CreatedTask",
     "NewTask",
     "Problem",
     "ProblemCode",

@@ -5,7 +5,8 @@ import { findRecurrence, instantOf, plainId } from "../../shared/recurrence/find
 import { makeRecurrences } from "../../shared/recurrence/recurrence.ts";
 import { withState, type Series } from "./advance-series.ts";
 import { isGone, lastInTurn, nextNumber } from "./decide-series.ts";
-import { passesAt, type Due } from "./exception.ts";
+import type { OccurrenceDue } from "../../shared/recurrence/recurrence-due.ts";
+import { passesAt } from "./exception.ts";
 import type { TemplateSchedule } from "./template-schedule.ts";
 
 /** The key of what was made under a schedule that is not known any more. */
@@ -64,7 +65,7 @@ function isAhead(
 }
 
 /** The due of an occurrence's task; that of its place in the series where the task has none. */
-export function dueOfTask({ fields }: FoldedTask, plain: string, at: Date): Due {
+export function dueOfTask({ fields }: FoldedTask, plain: string, at: Date): OccurrenceDue {
   const date = fieldValue(fields, "due_date");
   if (typeof date === "string") return { date: new Date(date), on: null };
   const on = fieldValue(fields, "due_on");

@@ -1,5 +1,6 @@
 import { deriveId } from "../../shared/derive-id.ts";
 import { fieldValue } from "../../shared/tasks/fold-fields.ts";
+import { occurrenceId } from "../../shared/tasks/occurrence-id.ts";
 import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
 import type { MessageOf } from "../../shared/message.ts";
 import { plainId } from "../../shared/recurrence/find-recurrence.ts";
@@ -105,7 +106,7 @@ export function withAsked(occurrences: readonly Occurrence[], asked: readonly Oc
 
 /** The occurrence with the id of its task. */
 export function withId(seriesId: string, asked: Asked): Occurrence {
-  return { ...asked, id: deriveId("occurrence", seriesId, asked.recurrenceId) };
+  return { ...asked, id: occurrenceId(seriesId, asked.recurrenceId) };
 }
 
 function taskOf(tasks: Advance["tasks"], seriesId: string, asked: Asked): FoldedTask | null {

@@ -9,8 +9,9 @@ import { pageOf, pageQuery } from "../../shared/http/page-query.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import { Problem } from "../../shared/problem.ts";
+import { awaitSeries } from "./await-series.ts";
 import type { ChangeOccurrence } from "./change-occurrence.ts";
-import { cursorAfter, findSeries, listSeries } from "./list-series.ts";
+import { cursorAfter, listSeries } from "./list-series.ts";
 import { addOccurrenceRoutes } from "./occurrence-routes.ts";
 import { answers, seriesParams, tagHeader } from "./route-parts.ts";
 import { tagOfView } from "./series-tag.ts";
@@ -58,7 +59,7 @@ export function buildApp({ db, changeOccurrence, authenticate, newId, now, log, 
       path: "/v1/series/{id}",
       summary: "One series",
       description:
-        "If-None-Match with its ETag answers 304 while nothing that is shown has changed. If-Match of a later write compares the version " +
+        "Of a template just made or changed it waits until that is heard of here, for some 3 s at most. If-None-Match with its ETag answers 304 while nothing that is shown has changed. If-Match of a later write compares the version " +
         "alone, with which the ETag begins.",
       request: { params: seriesParams, headers: z.object(ifNoneMatchHeader) },
       responses: {
@@ -68,9 +69,10 @@ export function buildApp({ db, changeOccurrence, authenticate, newId, now, log, 
       },
     }),
     async (c) => {
-      const found = await findSeries(db.sql, c.req.valid("param").id, c.var.identity.userId);
-      if (found === null) throw new Problem("SERIES_NOT_FOUND");
-      const [series] = await tellSeries(db.sql, [found], { now: now(), signal: c.req.raw.signal });
+      const { signal } = c.req.raw;
+      const { userId } = c.var.identity;
+      const found = await awaitSeries(db.sql, { id: c.req.valid("param").id, userId, signal });
+      const [series] = await tellSeries(db.sql, [found], { now: now(), signal });
       if (series === undefined) throw new Problem("SERIES_NOT_FOUND");
       const tag = tagOfView(found.version, JSON.stringify(series));
       c.header("etag", tag);

@@ -1,10 +1,10 @@
-import { deriveId } from "../../shared/derive-id.ts";
 import { matches, type IfMatch } from "../../shared/http/if-match.ts";
 import { insertOutbox, outboxRow, type Encoder } from "../../shared/outbox/outbox.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
 import { plainId } from "../../shared/recurrence/find-recurrence.ts";
 import { makeRecurrences } from "../../shared/recurrence/recurrence.ts";
+import { occurrenceId } from "../../shared/tasks/occurrence-id.ts";
 import { fieldValue } from "../../shared/tasks/fold-fields.ts";
 import { advanceSeries, createOccurrence, withAsked, type Series } from "./advance-series.ts";
 import { decideException, toBeKnown, type OccurrenceChange } from "./decide-exception.ts";
@@ -56,7 +56,7 @@ export function makeChangeOccurrence(of: {
     const { version, written } = await of.db.transaction(async (tx) => {
       const named = "recurrenceId" in reach ? reach.recurrenceId : null;
       const ids = named === null ? [] : [named, ...Array.from({ length: 8 }, (_, n) => `${named}#${n + 2}`)];
-      const wanted = ids.map((id) => deriveId("occurrence", seriesId, id));
+      const wanted = ids.map((id) => occurrenceId(seriesId, id));
       const locked = await lockOneSeries(tx, { id: seriesId, userId, wanted, recurrenceId: named });
       if (locked === null) throw new Problem("SERIES_NOT_FOUND");
       const { series, now } = locked;

@@ -4,12 +4,13 @@ import { findRecurrence, plainId } from "../../shared/recurrence/find-recurrence
 import { dueOfTask } from "./adopt-occurrence.ts";
 import { withId, type Series } from "./advance-series.ts";
 import { freeId, isGone, lastInTurn, makeAsked, nextNumber, type Occurrence } from "./decide-series.ts";
-import { ownDue, passesAt, type Due, type Exception } from "./exception.ts";
+import { ownDue, type OccurrenceDue } from "../../shared/recurrence/recurrence-due.ts";
+import { passesAt, type Exception } from "./exception.ts";
 import type { TemplateSchedule } from "./template-schedule.ts";
 
 /** What a person wants of one recurrence that has no task yet. */
 export type OccurrenceChange =
-  Readonly<{ wants: "skip" | "unskip" | "complete" }> | Readonly<{ wants: "move"; due: Due }>;
+  Readonly<{ wants: "skip" | "unskip" | "complete" }> | Readonly<{ wants: "move"; due: OccurrenceDue }>;
 
 /** What becomes of the recurrence: its exception (`null`: none), and the occurrence to ask for at once, out of its turn. */
 export type ExceptionDecision = Readonly<{ exception: Exception | null; ask: Occurrence | null }>;

@@ -1,7 +1,9 @@
 import { plainId } from "../../shared/recurrence/find-recurrence.ts";
+import { firstRecurrence } from "../../shared/recurrence/first-recurrence.ts";
 import { makeRecurrences, type Recurrence } from "../../shared/recurrence/recurrence.ts";
 import { afterCompletion } from "./after-completion.ts";
-import { dueOf, ownDue, passesAt, type Exceptions } from "./exception.ts";
+import { ownDue } from "../../shared/recurrence/recurrence-due.ts";
+import { dueOf, passesAt, type Exceptions } from "./exception.ts";
 import type { TemplateSchedule } from "./template-schedule.ts";
 
 /** An occurrence asked for. Its task may not exist yet; what is known of it is folded from its own events. */
@@ -155,7 +157,7 @@ function turnPassesAt({ recurrenceId, at, duePassesAt }: Asked, { schedule }: Te
 type Place = Readonly<{ last: Asked | null; all: readonly Asked[] }>;
 
 function nextOnSchedule(
-  { pattern, schedule, begins }: TemplateSchedule,
+  template: TemplateSchedule,
   {
     last,
     all,
@@ -165,8 +167,10 @@ function nextOnSchedule(
     by,
   }: Place & Readonly<{ exceptions: Exceptions; fresh: boolean; moment: Date; by: Question["by"] }>,
 ): Recurrence | null {
-  const recurrences = makeRecurrences(schedule);
   const isSkipped = ({ id }: Recurrence) => exceptions.get(id)?.kind === "skipped";
+  if (last === null && fresh) return firstRecurrence(template, moment, isSkipped);
+  const { pattern, schedule } = template;
+  const recurrences = makeRecurrences(schedule);
   const latestMissed = (): Recurrence | null => {
     let found = recurrences.latest(last?.at ?? null, moment);
     while (found !== null && isSkipped(found))
@@ -174,12 +178,10 @@ function nextOnSchedule(
     return found;
   };
   const first = (): Recurrence | null => {
-    if (last === null && !fresh) return recurrences.next(moment); // A changed schedule counts from its change.
-    if (last === null && begins !== null) return recurrences.next(new Date(begins.getTime() - 1));
-    if (pattern.catch_up === "all") return last === null ? recurrences.first() : recurrences.next(last.at);
-    const missedToo = pattern.catch_up === "latest" && (last === null || by === "timer");
-    const missed = missedToo ? latestMissed() : null;
-    return missed ?? recurrences.next(last !== null && last.at > moment ? last.at : moment);
+    if (last === null) return recurrences.next(moment); // A changed schedule counts from its change.
+    if (pattern.catch_up === "all") return recurrences.next(last.at);
+    const missed = pattern.catch_up === "latest" && by === "timer" ? latestMissed() : null;
+    return missed ?? recurrences.next(last.at > moment ? last.at : moment);
   };
   const taken = new Set(all.filter((each) => !isGone(each)).map(({ recurrenceId }) => plainId(recurrenceId)));
   let next = first();

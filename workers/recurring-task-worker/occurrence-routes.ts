@@ -13,11 +13,11 @@ import { Problem } from "../../shared/problem.ts";
 import { dueDay } from "../../shared/tasks/due-day.ts";
 import { dueInstant, dueTime } from "../../shared/tasks/due-input.ts";
 import { instant } from "../../shared/tasks/instant.ts";
+import { awaitSeries } from "./await-series.ts";
 import { maxReached, type ChangeOccurrence, type Reach } from "./change-occurrence.ts";
 import type { OccurrenceChange } from "./decide-exception.ts";
 import { decideHistory } from "./decide-history.ts";
 import { historySchema, historyView } from "./history-view.ts";
-import { findSeries } from "./list-series.ts";
 import { occurrenceSchema, occurrenceView } from "./occurrence-view.ts";
 import { recurrenceId } from "./recurrence-id-param.ts";
 import { answers, seriesParams } from "./route-parts.ts";
@@ -76,11 +76,8 @@ const newDue = z
 
 /** The recurrences of a series: to look at, past and to come, and to change while they have no task. */
 export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }: OccurrenceRoutes): void {
-  const seriesOf = async (c: Context<HttpEnv>, id: string): Promise<SeriesRow> => {
-    const found = await findSeries(sql, id, c.var.identity.userId);
-    if (found === null) throw new Problem("SERIES_NOT_FOUND");
-    return found;
-  };
+  const seriesOf = (c: Context<HttpEnv>, id: string): Promise<SeriesRow> =>
+    awaitSeries(sql, { id, userId: c.var.identity.userId, signal: c.req.raw.signal });
 
   app.openapi(
     createRoute({
@@ -132,6 +129,7 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
     const current = async () =>
       (await tellSeries(sql, [await seriesOf(c, id)], { now: now(), signal: c.req.raw.signal }))[0];
     const by = { userId, correlationId, traceparent, ifMatch: versionsOf(readIfMatch(asked.ifMatch)), current };
+    await seriesOf(c, id);
     const version = await changeOccurrence({ seriesId: id, reach, change: asked.change, ...by });
     c.header("etag", etagOf(version));
     return await seriesOf(c, id);

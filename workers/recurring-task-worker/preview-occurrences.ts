@@ -2,7 +2,8 @@ import { plainId } from "../../shared/recurrence/find-recurrence.ts";
 import { makeRecurrences, type Recurrence } from "../../shared/recurrence/recurrence.ts";
 import { afterCompletion } from "./after-completion.ts";
 import { lastInTurn, type Occurrence } from "./decide-series.ts";
-import { dueOf, passesAt, type Due, type Exceptions } from "./exception.ts";
+import type { OccurrenceDue } from "../../shared/recurrence/recurrence-due.ts";
+import { dueOf, passesAt, type Exceptions } from "./exception.ts";
 import type { TemplateSchedule } from "./template-schedule.ts";
 
 const dayMs = 86_400_000;
@@ -13,7 +14,7 @@ const maxExpected = 400;
 export type Told = Readonly<{
   recurrenceId: string;
   at: Date;
-  due: Due;
+  due: OccurrenceDue;
   duePassesAt: Date;
   /**
    * Of its task: `open`, `completed`, `deleted`. Without one: `skipped`; `missed`, passed without having been made; `upcoming`;
@@ -77,7 +78,7 @@ function toldOf(made: Occurrence, { exceptions }: PreviewOf): Told {
   const { recurrenceId, at, duePassesAt, state, closedAt, id } = made;
   const plain = plainId(recurrenceId);
   const exception = exceptions.get(plain);
-  const own: Due = plain.length === 10 ? { date: null, on: plain } : { date: duePassesAt, on: null };
+  const own: OccurrenceDue = plain.length === 10 ? { date: null, on: plain } : { date: duePassesAt, on: null };
   const moved = exception?.kind === "moved";
   return { recurrenceId, at, due: moved ? exception.due : own, duePassesAt, state, moved, taskId: id, closedAt };
 }

@@ -1,5 +1,6 @@
 import type { Sql, Tx } from "../../shared/postgres/db.ts";
-import type { Due, Exception } from "./exception.ts";
+import type { OccurrenceDue } from "../../shared/recurrence/recurrence-due.ts";
+import type { Exception } from "./exception.ts";
 
 export type ExceptionRow = Readonly<{
   seriesId: string;
@@ -19,7 +20,7 @@ export function exceptionColumns(sql: Sql | Tx) {
 export function exceptionOf({ recurrenceId, kind, dueDate, dueOn, at }: ExceptionRow): Exception {
   if (kind === "skipped") return { recurrenceId, at, kind };
   // A check of the table lets a moved one have exactly one of the two.
-  const due: Due = dueDate === null ? { date: null, on: dueOn ?? "" } : { date: dueDate, on: null };
+  const due: OccurrenceDue = dueDate === null ? { date: null, on: dueOn ?? "" } : { date: dueDate, on: null };
   return { recurrenceId, at, kind, due };
 }
 

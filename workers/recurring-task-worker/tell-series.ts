@@ -2,7 +2,8 @@ import { findRecurrence, instantOf, plainId } from "../../shared/recurrence/find
 import { makeBreathe } from "../../shared/breathe.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 import { templateSchedule } from "./template-schedule.ts";
-import { ownDue, passesAt } from "./exception.ts";
+import { ownDue } from "../../shared/recurrence/recurrence-due.ts";
+import { passesAt } from "./exception.ts";
 import { findDates, isKept, keepDates, mostLookedAt, type Kept } from "./keep-dates.ts";
 import { previewOccurrences, type PreviewOf, type Told } from "./preview-occurrences.ts";
 import { readOccurrences } from "./read-occurrences.ts";

@@ -1,4 +1,4 @@
-import type { Preferences } from "../../shared/preferences/preferences.ts";
+import type { ReminderChoices } from "../../shared/reminders/resolve-reminders.ts";
 import { fieldValue, type FoldedFields } from "../../shared/tasks/fold-fields.ts";
 import { foldTask, type FoldedTask, type TaskEvent } from "../../shared/tasks/fold-task.ts";
 import type { SetTaskReminders } from "../../shared/records.ts";
@@ -15,9 +15,6 @@ export type WantedState = Readonly<{
 
 export const nothingKnown: WantedState = { folded: null, wanted: null, commands: 0 };
 
-/** What a person's preferences say about when to remind. */
-export type Choices = Pick<Preferences, "tz" | "all_day_at" | "default_reminders">;
-
 export type Decided = Readonly<{ state: WantedState; command: SetTaskReminders | null }>;
 
 /** The fields reminders depend on, and the title; the rest of the task is not kept here. */
@@ -29,7 +26,7 @@ const kept = [...deciding, "title"] as const;
  * for. Closed and deleted tasks, templates and tasks without a due time want nothing. Pure; a repeated or late event that tells
  * nothing new gives the same state object and no command.
  */
-export function decideWanted(state: WantedState, event: TaskEvent, choices: Choices): Decided {
+export function decideWanted(state: WantedState, event: TaskEvent, choices: ReminderChoices): Decided {
   const folded = keepFields(foldTask(state.folded, event));
   if (Bun.deepEquals(folded, state.folded)) return { state, command: null };
   // Choices may have changed since: they are told by `redecideWanted`, as of their change. By this event they would be as old as the task.
@@ -39,12 +36,12 @@ export function decideWanted(state: WantedState, event: TaskEvent, choices: Choi
 }
 
 /** The same without an event, when the choices have changed: asked for at that time, so what was past by then is not made up for. */
-export function redecideWanted(state: WantedState, choices: Choices, changedAt: Date): Decided {
+export function redecideWanted(state: WantedState, choices: ReminderChoices, changedAt: Date): Decided {
   const decided = state.folded === null ? null : decide(state, state.folded, choices, changedAt);
   return decided === null || decided.command === null ? { state, command: null } : decided;
 }
 
-function decide(state: WantedState, folded: FoldedTask, choices: Choices, notBefore: Date): Decided {
+function decide(state: WantedState, folded: FoldedTask, choices: ReminderChoices, notBefore: Date): Decided {
   const task = folded.fields;
   const reminders = wantedReminders(task, choices);
   const wanted = reminders.due === null || isClosed(task) ? null : textOf(reminders);

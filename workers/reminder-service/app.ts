@@ -17,7 +17,7 @@ import { span } from "../../shared/preferences/preferences.ts";
 import { Problem } from "../../shared/problem.ts";
 import { reminderSchema } from "../../shared/reminders/reminder-schema.ts";
 import { instant } from "../../shared/tasks/instant.ts";
-import { findTask } from "./find-task.ts";
+import { findReminder, findTask } from "./find-task.ts";
 import { listReminders, readReminder } from "./list-reminders.ts";
 import type { ReminderQuota } from "./reminder-quota.ts";
 import type { Written } from "./answer-once.ts";
@@ -68,6 +68,7 @@ export function buildApp(options: AppOptions): HttpApp {
     correlationId: c.var.correlationId,
     traceparent: c.var.traceparent,
     now: now(),
+    signal: c.req.raw.signal,
   });
 
   app.openapi(
@@ -97,6 +98,7 @@ export function buildApp(options: AppOptions): HttpApp {
       method: "get",
       path: "/v1/tasks/{id}/reminders",
       summary: "The reminders of a task, by time",
+      description: "Waits until those are there that the task's last change makes, for some 2 s at most.",
       request: { params, query: z.strictObject({ ...pageQuery, status }) },
       responses: { 200: answers(list, "A page of reminders"), ...readFailures(404, 422) },
     }),
@@ -104,7 +106,7 @@ export function buildApp(options: AppOptions): HttpApp {
       const { id: taskId } = c.req.valid("param");
       const { limit, cursor = null, status = null } = c.req.valid("query");
       const { userId } = c.var.identity;
-      await findTask(db.sql, taskId, userId);
+      await findTask(db.sql, taskId, { userId, signal: c.req.raw.signal });
       const { items, nextCursor } = await listReminders(db.sql, { userId, status, taskId, limit, cursor });
       return c.json({ items: items.map(reminderView), next_cursor: nextCursor }, 200);
     },
@@ -144,7 +146,9 @@ export function buildApp(options: AppOptions): HttpApp {
       responses: { 200: answers(reminderSchema, "The reminder"), ...readFailures(404, 422) },
     }),
     async (c) => {
-      const found = await readReminder(db.sql, { id: c.req.valid("param").id, userId: c.var.identity.userId });
+      const of = { id: c.req.valid("param").id, userId: c.var.identity.userId };
+      await findReminder(db.sql, { ...of, signal: c.req.raw.signal });
+      const found = await readReminder(db.sql, of);
       if (found === null) throw new Problem("REMINDER_NOT_FOUND");
       return c.json(reminderView(found), 200);
     },

@@ -1,4 +1,5 @@
 import { deriveId } from "../../shared/derive-id.ts";
+import { ruleReminderId } from "../../shared/reminders/rule-reminder-id.ts";
 import { taskState, type Guard, type TaskState } from "./guard.ts";
 import { instantOf, type DismissReason, type Reminder } from "./reminder.ts";
 
@@ -90,11 +91,6 @@ function snoozeOf({ snoozedFrom, snoozedFor }: Reminder): Snooze | null {
 /** Dismissed with its task, not by a change of what was wanted of it. */
 function endedByClosing({ reason }: Reminder): boolean {
   return reason === "completed" || reason === "deleted" || reason === "template";
-}
-
-/** One reminder per task and rule, whoever decides and however often. */
-export function ruleReminderId(taskId: string, rule: string): string {
-  return deriveId("reminder", taskId, rule);
 }
 
 /** One reminder per task and instant a person asked for: asking twice is asking once. The next one where that was moved away since. */

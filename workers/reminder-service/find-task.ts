@@ -1,38 +1,111 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { pollUntil } from "../../shared/poll-until.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
+import { awaitTask } from "../../shared/tasks/await-task.ts";
 
 const patienceMs = 2_000;
-const everyMs = 50;
+
+type Of = Readonly<{ userId: string; signal: AbortSignal }>;
 
 /**
- * Resolves when the task is a live one of the user and known here. Whether there is one is asked of task-service's table, so that
- * unknown, foreign and deleted tasks are refused alike and at once; only a task whose creation is still on its way through Kafka is
- * waited for, up to 2 s. Throws TASK_NOT_FOUND, and UNAVAILABLE where it has not arrived by then.
+ * Resolves when the task is a live one of the user, known here, and its reminders are what its last change made of them. Whether there is
+ * one is asked of task-service's table, so that unknown, foreign and deleted tasks are refused alike and at once; only a task that
+ * must come (see `awaitTask`), or whose creation is still on its way through Kafka, is waited for, and for changes of the last 10 s (see
+ * `settle`). Throws TASK_NOT_FOUND, and UNAVAILABLE where it has not arrived by then.
  */
-export async function findTask(sql: Sql, taskId: string, userId: string): Promise<void> {
-  const deadline = performance.now() + patienceMs;
-  for (;;) {
-    const [task] = await sql<{ isKnown: boolean }[]>`
-      select guard.task_id is not null as "isKnown"
-      from tasks left join reminder_guards guard on guard.task_id = tasks.id and guard.user_id = tasks.user_id
-      where tasks.id = ${taskId} and tasks.user_id = ${userId} and tasks.deleted_at is null`;
-    if (task === undefined) throw new Problem("TASK_NOT_FOUND");
-    if (task.isKnown) return;
-    if (performance.now() > deadline)
-      throw new Problem("UNAVAILABLE", "The task is not known to the reminders yet", { retryAfterSeconds: 1 });
-    await sleep(everyMs);
-  }
+export async function findTask(sql: Sql, taskId: string, { userId, signal }: Of): Promise<void> {
+  const isKnown = await pollUntil(
+    async () => {
+      const [task] = await sql<{ isKnown: boolean; isDeleted: boolean }[]>`
+        select guard.task_id is not null as "isKnown", tasks.deleted_at is not null as "isDeleted"
+        from tasks left join reminder_guards guard on guard.task_id = tasks.id and guard.user_id = tasks.user_id
+        where tasks.id = ${taskId} and tasks.user_id = ${userId}`;
+      if (task === undefined && (await awaitTask(sql, { id: taskId, userId, signal }))) return null;
+      if (task === undefined || task.isDeleted) throw new Problem("TASK_NOT_FOUND");
+      return task.isKnown ? true : null;
+    },
+    { ms: patienceMs, signal },
+  );
+  if (isKnown === null)
+    throw new Problem("UNAVAILABLE", "The task is not known to the reminders yet", { retryAfterSeconds: 1 });
+  await settle(sql, taskId, signal);
 }
 
-/** The task of a user's reminder. Throws REMINDER_NOT_FOUND, also for one of another user or, unless `removed`, one that was deleted. */
+/**
+ * Waits, up to 2 s, until what was last changed of a task has become its reminders: the scheduling worker has folded that version, and what
+ * it asked for and the closing or reopening have arrived here. Only for changes of the last 10 s: what takes longer is an outage, which is
+ * not to slow every request; what is known counts then.
+ */
+async function settle(sql: Sql, taskId: string, signal: AbortSignal): Promise<void> {
+  const isSettled = async () => {
+    const [task] = await sql<{ isUnsettled: boolean }[]>`
+      select ${unsettled(sql)} as "isUnsettled" from ${tasksAsHeard(sql)} where tasks.id = ${taskId}`;
+    return task?.isUnsettled === true ? null : true;
+  };
+  await pollUntil(isSettled, { ms: patienceMs, signal });
+}
+
+function tasksAsHeard(sql: Sql) {
+  return sql`tasks
+    left join wanted_reminders wanted on wanted.task_id = tasks.id
+    left join reminder_guards guard on guard.task_id = tasks.id`;
+}
+
+function unsettled(sql: Sql) {
+  return sql`(tasks.updated_at > clock_timestamp() - interval '10 seconds' and (
+    tasks.version > coalesce((wanted.folded ->> 'version')::bigint, 0)
+    or wanted.commands > coalesce((guard.fields #>> '{wanted_rules,version}')::bigint, 0)
+    or guard.task_id is null
+    or guard.closed <> (tasks.status = 'completed' or tasks.deleted_at is not null)))`;
+}
+
+/**
+ * The task of a user's reminder, settled as by `findTask`. One that is not there yet is waited for, up to 2 s, while tasks that the user
+ * made in the last 10 s, or first occurrences of such templates, are not settled: its id may have been told with theirs. Throws
+ * REMINDER_NOT_FOUND, also for one of another user or, unless `removed`, one that was deleted.
+ */
 export async function findReminder(
   sql: Sql,
-  { id, userId, removed = false }: Readonly<{ id: string; userId: string; removed?: boolean }>,
+  { id, userId, signal, removed = false }: Of & Readonly<{ id: string; removed?: boolean }>,
 ): Promise<string> {
-  const [found] = await sql<{ taskId: string }[]>`
-    select task_id as "taskId" from reminders
-    where id = ${id} and user_id = ${userId} ${removed ? sql`` : sql`and reason is distinct from 'removed'`}`;
-  if (found === undefined) throw new Problem("REMINDER_NOT_FOUND");
-  return found.taskId;
+  const look = async () => {
+    const [found] = await sql<{ taskId: string }[]>`
+      select task_id as "taskId" from reminders
+      where id = ${id} and user_id = ${userId} ${removed ? sql`` : sql`and reason is distinct from 'removed'`}`;
+    return found?.taskId ?? null;
+  };
+  const taskId =
+    (await look()) ??
+    (
+      await pollUntil(
+        async () => {
+          // Looked at first: what settles between the two would be missed.
+          const mayCome = await isMaking(sql, userId);
+          const found = await look();
+          return found === null && mayCome ? null : { found };
+        },
+        { ms: patienceMs, signal },
+      )
+    )?.found;
+  if (taskId === null || taskId === undefined) throw new Problem("REMINDER_NOT_FOUND");
+  await settle(sql, taskId, signal);
+  return taskId;
+}
+
+/** Of so many of the tasks made last it is asked whether their reminders are there. */
+const lastMade = 200;
+
+async function isMaking(sql: Sql, userId: string): Promise<boolean> {
+  const [row] = await sql<{ isMaking: boolean }[]>`
+    select exists (
+      select from (
+        select * from tasks
+        where user_id = ${userId} and deleted_at is null and created_at > clock_timestamp() - interval '10 seconds'
+        order by created_at desc, id desc limit ${lastMade}) tasks
+        left join wanted_reminders wanted on wanted.task_id = tasks.id
+        left join reminder_guards guard on guard.task_id = tasks.id
+      where ${unsettled(sql)}
+        or (first_occurrence is not null and not exists (select from tasks made where made.id = tasks.first_occurrence))
+    ) as "isMaking"`;
+  return row?.isMaking === true;
 }

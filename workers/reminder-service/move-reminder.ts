@@ -22,7 +22,7 @@ import type { Asked, Changed, Writing } from "./write-events.ts";
  */
 export async function snoozeReminder(writing: Writing, id: string, wish: SnoozeWish, asked: Asked): Promise<Written> {
   return await answerOnce(writing, asked, {
-    findTask: () => findReminder(writing.db.sql, { id, userId: asked.userId }),
+    findTask: () => findReminder(writing.db.sql, { ...asked, id }),
     change: async (tx, guard) => {
       const { before, existing } = await lockMovable(tx, guard, id);
       const until = snoozeUntil(wish, await readClock(tx, asked.userId));
@@ -60,7 +60,7 @@ export async function changeReminder(
   asked: Asked,
 ): Promise<Written> {
   return await answerOnce(writing, asked, {
-    findTask: () => findReminder(writing.db.sql, { id, userId: asked.userId }),
+    findTask: () => findReminder(writing.db.sql, { ...asked, id }),
     change: async (tx, guard) => {
       const { before, existing } = await lockMovable(tx, guard, id);
       if (before.rule !== null)

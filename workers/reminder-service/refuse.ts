@@ -1,6 +1,6 @@
 import type { Tx } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
-import { taskState, type Guard } from "./guard.ts";
+import type { Guard } from "./guard.ts";
 import type { Reminder } from "./reminder.ts";
 
 /** A person's own reminders that may wait for one task, and that may have fired and not be dismissed. */
@@ -14,15 +14,17 @@ export function refuse(path: string, message: string): never {
 
 /**
  * Throws TASK_NOT_FOUND for a deleted task, TASK_COMPLETED, or TASK_IS_TEMPLATE: none of them has reminders that wait. What
- * task-service's table says by now counts too: the event of it may still be on its way.
+ * task-service's table says counts, for closing and reopening alike: the event of it may still be on its way.
  */
 export async function refuseClosed(tx: Tx, guard: Guard): Promise<void> {
-  const { closed, isTemplate } = taskState(guard);
-  const [task] = await tx<{ isDeleted: boolean; isCompleted: boolean }[]>`
-    select deleted_at is not null as "isDeleted", status = 'completed' as "isCompleted" from tasks where id = ${guard.taskId}`;
-  if (closed === "deleted" || task === undefined || task.isDeleted) throw new Problem("TASK_NOT_FOUND");
-  if (closed === "completed" || task.isCompleted) throw new Problem("TASK_COMPLETED");
-  if (isTemplate) throw new Problem("TASK_IS_TEMPLATE", "A recurring template has no reminders; its occurrences have.");
+  const [task] = await tx<{ isDeleted: boolean; isCompleted: boolean; isTemplate: boolean }[]>`
+    select deleted_at is not null as "isDeleted", status = 'completed' as "isCompleted",
+      is_recurring_template as "isTemplate"
+    from tasks where id = ${guard.taskId}`;
+  if (task === undefined || task.isDeleted) throw new Problem("TASK_NOT_FOUND");
+  if (task.isCompleted) throw new Problem("TASK_COMPLETED");
+  if (task.isTemplate)
+    throw new Problem("TASK_IS_TEMPLATE", "A recurring template has no reminders; its occurrences have.");
 }
 
 /** Throws INVALID_REQUEST where one more of one's own would be too many to wait for this task, or too many have fired. */

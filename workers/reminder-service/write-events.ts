@@ -18,6 +18,8 @@ export type Asked = Readonly<{
   correlationId: string;
   traceparent: string | null;
   now: Date;
+  /** Ends its waiting. */
+  signal: AbortSignal;
 }>;
 
 /** A reminder as it now is, the events that tell what became of it, and how that is answered: 201 begins one, 204 ends one. */

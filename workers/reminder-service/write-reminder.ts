@@ -28,7 +28,7 @@ export async function createReminder(
 ): Promise<Written> {
   return await answerOnce(writing, asked, {
     findTask: async () => {
-      await findTask(writing.db.sql, wanted.taskId, asked.userId);
+      await findTask(writing.db.sql, wanted.taskId, asked);
       // Before the transaction, which has a connection already; one that turns out to be there counts until the next count.
       await writing.quota.within(asked.userId, { waiting: 1 }, () => Promise.resolve());
       return wanted.taskId;
@@ -78,7 +78,7 @@ export async function allowLateness(tx: Tx, before: Reminder, dropAfter: string 
  */
 export async function deleteReminder(writing: Writing, id: string, asked: Asked): Promise<Written> {
   return await answerOnce(writing, asked, {
-    findTask: () => findReminder(writing.db.sql, { id, userId: asked.userId, removed: true }),
+    findTask: () => findReminder(writing.db.sql, { ...asked, id, removed: true }),
     change: async (tx) => {
       const before = await lockReminder(tx, id);
       if (before.rule !== null)
@@ -107,7 +107,7 @@ async function lockReminder(tx: Tx, id: string): Promise<Reminder> {
  * Throws REMINDER_NOT_FOUND, also for one of another user.
  */
 export async function dismissReminder(writing: Writing, id: string, asked: Asked): Promise<Reminder> {
-  const taskId = await findReminder(writing.db.sql, { id, userId: asked.userId });
+  const taskId = await findReminder(writing.db.sql, { ...asked, id });
   return await writeEvents(writing, asked, async (tx) => {
     await lockGuards(tx, [taskId]);
     const before = await lockReminder(tx, id);

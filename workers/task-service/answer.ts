@@ -1,3 +1,4 @@
+import type { Coming } from "./decide-coming.ts";
 import type { TaskRow } from "./task-row.ts";
 import { viewOfRow } from "./task-row.ts";
 
@@ -13,9 +14,14 @@ export type Answer = Readonly<{
 
 export type KeptAnswer = Answer & Readonly<{ fingerprint: string }>;
 
+/** A task just made, with what will come of it. */
+export function madeAnswer(row: TaskRow, coming: Coming): Answer {
+  return { ...taskAnswer(row), status: 201, body: JSON.stringify({ ...viewOfRow(row), ...coming }) };
+}
+
 /** The task as it now is. */
-export function taskAnswer(row: TaskRow, status: 200 | 201 = 200): Answer {
-  return { status, taskId: row.id, version: row.version, body: JSON.stringify(viewOfRow(row)) };
+export function taskAnswer(row: TaskRow): Answer {
+  return { status: 200, taskId: row.id, version: row.version, body: JSON.stringify(viewOfRow(row)) };
 }
 
 export function goneAnswer(row: TaskRow): Answer {

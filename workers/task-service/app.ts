@@ -5,10 +5,14 @@ import { makeHttpApp, type HttpApp, type HttpEnv, type HttpOptions } from "../..
 import { etagOf, matches, readIfMatch, readIfNoneMatch } from "../../shared/http/if-match.ts";
 import { eventsMade } from "../../shared/limits/events-made.ts";
 import { replayedHeader, requestKey } from "../../shared/http/request-key.ts";
+import { defaultPreferences } from "../../shared/preferences/preferences.ts";
+import { Problem } from "../../shared/problem.ts";
+import type { ReminderChoices } from "../../shared/reminders/resolve-reminders.ts";
 import type { TaskPatch } from "../../shared/tasks/task-input.ts";
 import { goneAnswer, taskAnswer } from "./answer.ts";
 import { changeSeries, type SeriesChangeRequest, type SeriesDeps } from "./change-series.ts";
 import { decideScopedDelete, decideScopedPatch, decideStopAfter } from "./decide-scope.ts";
+import { decideComing, needsChoices } from "./decide-coming.ts";
 import { decidePlain, makesPlain } from "./decide-plain.ts";
 import { decideComplete, decideCreate, decideDelete, decidePatch, decideReopen } from "./decide-task.ts";
 import { exportCalendar, type ExportDeps } from "./export-calendar.ts";
@@ -40,6 +44,10 @@ export type TaskAppDeps = Readonly<{
   readExport: Omit<ExportDeps, "listTasks" | "onBreak">;
   /** The zone a user has chosen, `null` for one who has not. Asked only for a pattern or a local due that name none. */
   readZone: (userId: string) => Promise<string | null>;
+  /** What a user's preferences say about reminders. Asked only for a task that will be due. */
+  readChoices: (userId: string) => Promise<ReminderChoices>;
+  /** Whether a user has such a task, deleted or not; one that must come is waited for. See `awaitTask`. */
+  awaitTask: (asked: Readonly<{ id: string; userId: string; signal: AbortSignal }>) => Promise<boolean>;
   /** Runs the changes of one task one after another. */
   oneAtATime: <T>(key: string, work: () => Promise<T>) => Promise<T>;
 }>;
@@ -69,6 +77,17 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     const isAsked = (pattern && pattern.tz === undefined) || (isLocal(due) && !due_tz);
     return isAsked ? await deps.readZone(userId) : null;
   };
+  /** Runs `work` again where the task it did not find is there by then: one that others were told of before it was made. */
+  const whenMade = async <T>(c: Context<HttpEnv>, id: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== "TASK_NOT_FOUND") throw error;
+      const { userId } = c.var.identity;
+      if (!(await deps.awaitTask({ id, userId, signal: c.req.raw.signal }))) throw error;
+      return await work();
+    }
+  };
   const change = async (
     c: Context<HttpEnv>,
     id: string,
@@ -78,7 +97,7 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     const ifMatch = readIfMatch(headers["if-match"]);
     const by = await writer(c, headers["idempotency-key"]);
     const work = () => changeTask(deps.write, by, { ...request, id, ifMatch });
-    return answered(c, await deps.oneAtATime(`${by.userId} ${id}`, work));
+    return answered(c, await whenMade(c, id, () => deps.oneAtATime(`${by.userId} ${id}`, work)));
   };
   const changeWithSeries = async (
     c: Context<HttpEnv>,
@@ -89,15 +108,8 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     const ifMatch = readIfMatch(headers["if-match"]);
     const by = await writer(c, headers["idempotency-key"]);
     const { openSeries, write } = deps;
-    return answered(
-      c,
-      await changeSeries({ ...write, openSeries }, by, {
-        of: "occurrence",
-        ...request,
-        id,
-        ifMatch,
-      }),
-    );
+    const work = () => changeSeries({ ...write, openSeries }, by, { of: "occurrence", ...request, id, ifMatch });
+    return answered(c, await whenMade(c, id, work));
   };
 
   app.openapi(
@@ -105,6 +117,10 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
       method: "post",
       path: "/v1/tasks",
       summary: "Make a task, or a recurring template",
+      description:
+        "Answers the task with what will come of it, which has its ids already: the first occurrence of a template, and the reminders " +
+        "of the task, or of that occurrence. A read or a change of one of them waits until it is there, for some 3 s; it answers 503 then, " +
+        "never 404. Rules that will make no reminder are told in unset_reminders.",
       tags,
       request: { headers: keyHeaders, body: createBody },
       responses: responses.made,
@@ -114,9 +130,10 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
       const { userId } = c.var.identity;
       const input = c.req.valid("json");
       const row = decideCreate(input, { id: deps.newId(now), userId, now, zone: await zoneFor(input, userId) });
+      const choices = needsChoices(row) ? await deps.readChoices(userId) : defaultPreferences;
       const by = await writer(c, c.req.valid("header")["idempotency-key"]);
       const events = opensAtOnce(input.recurrence_pattern);
-      return answered(c, { events, ...(await createTask(deps.write, by, row)) });
+      return answered(c, { events, ...(await createTask(deps.write, by, row, decideComing(row, choices))) });
     },
   );
 
@@ -180,8 +197,11 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     }),
     async (c) => {
       const { id } = c.req.valid("param");
-      const row = await deps.readTask(c.var.identity.userId, id);
-      if (row === null) throw notFound(id);
+      const row = await whenMade(c, id, async () => {
+        const found = await deps.readTask(c.var.identity.userId, id);
+        if (found === null) throw notFound(id);
+        return found;
+      });
       c.header("etag", etagOf(row.version));
       const known = readIfNoneMatch(c.req.valid("header")["if-none-match"]);
       return matches(known, row.version) ? c.body(null, 304) : c.json(viewOfRow(row), 200);

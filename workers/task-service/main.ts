@@ -9,19 +9,18 @@ import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { outboxChannel, outboxRow } from "../../shared/outbox/outbox.ts";
 import { recordEncodeFailure } from "../../shared/outbox/record-encode-failure.ts";
 import { openRegistry, registrySettings } from "../../shared/registry.ts";
-import { chosenZone } from "../../shared/preferences/read-preferences.ts";
 import { runRole } from "../../shared/role.ts";
 import { buildApp } from "./app.ts";
 import { makeEncodeEvent } from "./encode-event.ts";
 import { makeHandleTaskCommands } from "./handle-task-commands.ts";
-import { exportReaders } from "./export-readers.ts";
 import { makeBatches } from "./make-batches.ts";
 import { makeOneAtATime } from "./one-at-a-time.ts";
 import { keepPruning } from "./prune-answers.ts";
-import { findForChange, listTasks, readKept, readTask } from "./read-tasks.ts";
+import { findForChange, readKept } from "./read-tasks.ts";
 import { keepAnswer, storeChange } from "./store-change.ts";
 import { storeCreates } from "./store-creates.ts";
 import { openSeries } from "./store-series.ts";
+import { taskReaders } from "./task-readers.ts";
 import { openTaskQuota, quotaSettings } from "./task-quota.ts";
 
 const settings = {
@@ -64,10 +63,7 @@ await runRole("task-service", settings, async (role, config) => {
     },
     openSeries: openSeries(db),
     newId: (at) => Bun.randomUUIDv7("hex", at),
-    readTask: readTask(db),
-    listTasks: listTasks(db),
-    readExport: exportReaders(db),
-    readZone: (userId) => chosenZone(db.sql, userId),
+    ...taskReaders(db),
     oneAtATime: makeOneAtATime(),
   });
   const served = role.serve((request) => app.fetch(request));

@@ -1,4 +1,4 @@
-import { deriveId } from "../../shared/derive-id.ts";
+import { occurrenceId } from "../../shared/tasks/occurrence-id.ts";
 import { Problem } from "../../shared/problem.ts";
 import { findRecurrence } from "../../shared/recurrence/find-recurrence.ts";
 import { parseRecurrencePatternText, type RecurrencePattern } from "../../shared/recurrence/recurrence-pattern.ts";
@@ -63,7 +63,7 @@ export function splitSeries(rows: SeriesRows, split: Split): SeriesDecision {
   const anew = (row: TaskRow, recurrence: Recurrence, more: TaskPatch): TaskRow => {
     const own = decidePatch(more, zone)(row, now).row;
     const place = { template_id: successor.id, recurrence_id: recurrence.id };
-    return newTask({ ...own, ...place }, deriveId("occurrence", successor.id, recurrence.id), now);
+    return newTask({ ...own, ...place }, occurrenceId(successor.id, recurrence.id), now);
   };
   const otherDue = due === null && first.id !== placeOf(target) ? dueOf(first) : {};
   const addressed = anew(target, first, { ...otherDue, ...withoutPattern(patch) });

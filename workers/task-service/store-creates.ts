@@ -6,6 +6,8 @@ import type { TaskRow } from "./task-row.ts";
 /** A task to make, complete before the database is asked. */
 export type Creation = Readonly<{
   row: TaskRow;
+  /** The id that the first occurrence of a template will have, which its answer tells; `null` for what is no template. */
+  firstOccurrence: string | null;
   event: OutboxRow;
   /** `null` for a request without an Idempotency-Key; `body` is the answer to keep. */
   keep: (RequestKey & Readonly<{ body: string }>) | null;
@@ -34,7 +36,7 @@ export function storeCreates({ sql }: Readonly<{ sql: Sql }>) {
           ${column(({ row }) => row.due_on)}::date[], ${column(({ row }) => row.due_tz)}::text[],
           ${column(({ row }) => row.priority)}::text[], ${column(({ row }) => arrayLiteral(row.tags))}::text[],
           ${column(({ row }) => (row.remind === null ? null : arrayLiteral(row.remind)))}::text[],
-          ${column(({ row }) => row.recurrence_pattern)}::text[],
+          ${column(({ row }) => row.recurrence_pattern)}::text[], ${column(({ firstOccurrence }) => firstOccurrence)}::uuid[],
           ${column(({ keep }) => keep?.key ?? null)}::text[], ${column(({ keep }) => keep?.fingerprint ?? null)}::text[],
           ${column(({ keep }) => keep?.body ?? null)}::text[],
           ${column(({ event }) => event.shard)}::smallint[], ${column(({ event }) => event.line)}::int[],
@@ -45,7 +47,7 @@ export function storeCreates({ sql }: Readonly<{ sql: Sql }>) {
           )}::bytea[],
           ${column(({ event }) => event.headers)}::text[]
         ) as asked (id, user_id, title, description, created_at, due_date, due_on, due_tz, priority, tags, remind, recurrence_pattern,
-          key, fingerprint, body, shard, line, message_id, value, headers)
+          first_occurrence, key, fingerprint, body, shard, line, message_id, value, headers)
       ), kept as (
         insert into idempotency_keys (user_id, key, fingerprint, task_id, status, version, body)
         select user_id, key, fingerprint, id, 201, 1, body from asked where key is not null order by user_id, key
@@ -53,9 +55,9 @@ export function storeCreates({ sql }: Readonly<{ sql: Sql }>) {
         returning task_id
       ), created as (
         insert into tasks (id, user_id, title, description, created_at, updated_at, due_date, due_on, due_tz, priority, tags,
-          remind, is_recurring_template, recurrence_pattern)
+          remind, is_recurring_template, recurrence_pattern, first_occurrence)
         select id, user_id, title, description, created_at, created_at, due_date, due_on, due_tz, priority, tags::text[],
-          remind::text[], recurrence_pattern is not null, recurrence_pattern
+          remind::text[], recurrence_pattern is not null, recurrence_pattern, first_occurrence
         from asked where key is null or id in (select task_id from kept)
         returning id, version
       ), written as (

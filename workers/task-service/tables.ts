@@ -40,8 +40,12 @@ export const tasks = pgTable(
     templateId: uuid("template_id"),
     recurrenceId: text("recurrence_id"),
     version: bigint("version", { mode: "number" }).notNull().default(1),
+    firstOccurrence: uuid("first_occurrence"),
   },
   (table) => [
+    index("tasks_first_occurrence")
+      .on(table.firstOccurrence)
+      .where(sql`${table.firstOccurrence} is not null`),
     index("tasks_of_user")
       .on(table.userId, table.createdAt.desc(), table.id.desc())
       .where(sql`${table.deletedAt} is null`),

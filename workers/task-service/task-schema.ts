@@ -10,6 +10,39 @@ import { taskSchema } from "../../shared/tasks/task-schema.ts";
 
 const page = pageOf(taskSchema).openapi("TaskPage");
 
+const when = z.string().openapi({ format: "date-time" });
+const rule = z.string().openapi({ example: "PT1H" });
+const createdTask = taskSchema
+  .extend({
+    first_occurrence: z
+      .object({
+        id: z.uuid(),
+        recurrence_id: z.string().openapi({ example: "2026-11-27T17:00:00" }),
+        due_date: when.nullable(),
+        due_on: z.iso.date().nullable(),
+      })
+      .nullable()
+      .openapi({
+        description: "Of a template: the task its series begins with. null where it has none, and for other tasks.",
+      }),
+    reminders: z.array(z.object({ id: z.guid(), rule, remind_at: when })).openapi({
+      description: "The reminders that will be made, by time; of a template those of its first occurrence.",
+    }),
+    unset_reminders: z
+      .array(
+        z.object({
+          rule,
+          remind_at: when.nullable().openapi({ description: "When it would have been; null without a due." }),
+          reason: z.enum(["no_due", "past"]),
+        }),
+      )
+      .openapi({
+        description:
+          "Rules that make no reminder: there is no due they could be relative to, or their time has passed.",
+      }),
+  })
+  .openapi("CreatedTask");
+
 const fileHeader = {
   "Content-Disposition": { description: "Names the file.", schema: { type: "string" as const } },
 };
@@ -49,7 +82,7 @@ const changed = { description: "The task as it now is", headers: etagHeader, con
 type Answers = "made" | "patched" | "changed" | "read" | "listed" | "exported" | "gone";
 export const responses: Readonly<Record<Answers, RouteConfig["responses"]>> = {
   made: {
-    201: { description: "Made", headers: { ...etagHeader, ...locationHeader }, content: json(taskSchema) },
+    201: { description: "Made", headers: { ...etagHeader, ...locationHeader }, content: json(createdTask) },
     ...bodyFailures(409),
   },
   patched: { 200: changed, ...bodyFailures(404, 409, 412) },

@@ -3,7 +3,8 @@ import { replayOf, type RequestKey } from "../../shared/http/request-key.ts";
 import type { OutboxRow } from "../../shared/outbox/outbox.ts";
 import { Problem } from "../../shared/problem.ts";
 import { matches, type IfMatch } from "../../shared/http/if-match.ts";
-import { taskAnswer, type Answer, type KeptAnswer } from "./answer.ts";
+import { madeAnswer, type Answer, type KeptAnswer } from "./answer.ts";
+import type { Coming } from "./decide-coming.ts";
 import type { Decide } from "./decide-task.ts";
 import { taskCreated } from "./decide-task.ts";
 import type { Found } from "./read-tasks.ts";
@@ -43,13 +44,13 @@ export type Written = Readonly<{
   events?: number;
 }>;
 
-/** Makes a task with its event. With a key that has an answer, gives that again and makes nothing. */
-export async function createTask(deps: WriteDeps, writer: Writer, row: TaskRow): Promise<Written> {
-  const answer = taskAnswer(row, 201);
+/** Makes a task with its event; answers it with what is to come of it. With a key that has an answer, gives that again and makes nothing. */
+export async function createTask(deps: WriteDeps, writer: Writer, row: TaskRow, coming: Coming): Promise<Written> {
+  const answer = madeAnswer(row, coming);
   const { key } = writer;
   const event = await deps.encode(taskCreated(row), { ...writer, now: row.created_at });
   const keep = key === null ? null : { ...key, body: answer.body ?? "" };
-  const create = () => deps.create({ row, event, keep });
+  const create = () => deps.create({ row, firstOccurrence: coming.first_occurrence?.id ?? null, event, keep });
   const made = deps.quota.within(writer.userId, addedBy(null, row), create).catch((error: unknown) => {
     // What was done under the key is answered whatever there is by now.
     if (key !== null && error instanceof Problem && error.code === "QUOTA_EXCEEDED") return error;

@@ -1,0 +1,147 @@
+import { describe, expect, test } from "bun:test";
+import { signIn, type Client, type Json } from "../support/client.ts";
+import { gateway } from "./everyday-system.ts";
+
+type Made = Json &
+  Readonly<{
+    first_occurrence: Readonly<{ id: string; recurrence_id: string; due_date: string | null }>;
+    reminders: readonly Readonly<{ id: string; rule: string; remind_at: string }>[];
+  }>;
+
+const rounds = Array.from({ length: 12 }, (_, round) => round);
+const newClient = () => signIn(gateway, `own-writes-${crypto.randomUUID()}`);
+const inSummer = "2099-06-01T10:00:00.000Z";
+
+async function makeWeekly(client: Client): Promise<Made> {
+  const pattern = { rrule: "FREQ=WEEKLY", tz: "Europe/Berlin", start: "2099-01-02T17:00" };
+  const body = { title: "Water the plants", recurrence_pattern: pattern, remind: ["PT0S", "PT1H"] };
+  const { status, body: made } = await client.call<Made>("POST", "/v1/tasks", body);
+  expect(status).toBe(201);
+  return made;
+}
+
+/** Sent once: what a client gets that asks at once. */
+async function ask(client: Client, method: string, path: string, body?: unknown) {
+  const answer = await client.call(method, path, body);
+  return {
+    status: answer.status,
+    body: answer.body,
+    told: `${method} ${path} ${answer.status} ${JSON.stringify(answer.body)}`,
+  };
+}
+
+describe("what was just written can be read and changed at once, twelve times in a row", () => {
+  test("the series of a weekly task", async () => {
+    const client = await newClient();
+    for (const _ of rounds) {
+      const { id } = await makeWeekly(client);
+      const series = await ask(client, "GET", `/v1/series/${id}`);
+      expect([series.status, series.body.id]).toEqual([200, id]);
+    }
+  }, 60_000);
+
+  test("its first occurrence, which the answer names, is read, changed and completed", async () => {
+    const client = await newClient();
+    for (const round of rounds) {
+      const { id, first_occurrence: first } = await makeWeekly(client);
+      expect(first).toMatchObject({ recurrence_id: "2099-01-02T17:00:00", due_date: "2099-01-02T16:00:00.000Z" });
+      // Each round begins with another request: the first one is the one that waits.
+      const requests = [
+        ["GET", "", undefined],
+        ["PATCH", "", { title: `Water the plants ${round}` }],
+        ["POST", "/complete", undefined],
+      ] as const;
+      for (const [method, end, body] of [...requests.slice(round % 3), ...requests.slice(0, round % 3)]) {
+        const answer = await ask(client, method, `/v1/tasks/${first.id}${end}`, body);
+        expect([answer.status, answer.told]).toEqual([200, answer.told]);
+        expect(answer.body).toMatchObject({ id: first.id, template_id: id, recurrence_id: first.recurrence_id });
+      }
+    }
+  }, 60_000);
+
+  test("its reminders are those that the answer names", async () => {
+    const client = await newClient();
+    for (const round of rounds) {
+      const { first_occurrence: first, reminders } = await makeWeekly(client);
+      expect(reminders.map(({ rule }) => rule)).toEqual(["PT1H", "PT0S"]);
+      if (round % 2 === 0)
+        for (const { id } of reminders) expect((await ask(client, "GET", `/v1/reminders/${id}`)).status).toBe(200);
+      const { body } = await ask(client, "GET", `/v1/tasks/${first.id}/reminders`);
+      expect(body.items.map(({ id, remind_at }) => ({ id, remind_at }))).toEqual(
+        reminders.map(({ id, remind_at }) => ({ id, remind_at })),
+      );
+    }
+  }, 60_000);
+
+  test("the reminders of a task, after it is made and after its due has moved", async () => {
+    const client = await newClient();
+    for (const _ of rounds) {
+      const body = { title: "Call", due_date: inSummer, remind: ["PT1H"] };
+      const { body: made } = await client.call<Made>("POST", "/v1/tasks", body);
+      const [reminder] = made.reminders;
+      expect((await ask(client, "GET", `/v1/reminders/${reminder?.id}`)).body).toMatchObject({ ...reminder });
+      await client.must("PATCH", `/v1/tasks/${made.id}`, { due_date: "2099-07-01T10:00:00Z" });
+      const { items } = (await ask(client, "GET", `/v1/tasks/${made.id}/reminders`)).body;
+      expect(items.map(({ id, remind_at }) => [id, remind_at])).toEqual([[reminder?.id, "2099-07-01T09:00:00.000Z"]]);
+    }
+  }, 60_000);
+
+  test("a reminder set after reopening is taken, and one set after completing or deleting is not", async () => {
+    const client = await newClient();
+    for (const _ of rounds) {
+      const task = await client.must("POST", "/v1/tasks", { title: "Call" });
+      const remind = async (at: string) =>
+        (await ask(client, "POST", `/v1/tasks/${task.id}/reminders`, { remind_at: at })).status;
+      expect(await remind(inSummer)).toBe(201);
+      await client.must("POST", `/v1/tasks/${task.id}/complete`);
+      expect(await remind("2099-06-02T10:00:00Z")).toBe(409);
+      await client.must("POST", `/v1/tasks/${task.id}/reopen`);
+      expect(await remind("2099-06-03T10:00:00Z")).toBe(201);
+      await client.must("DELETE", `/v1/tasks/${task.id}`);
+      expect(await remind("2099-06-04T10:00:00Z")).toBe(404);
+    }
+  }, 60_000);
+
+  test("a reminder is snoozed and moved after its task was reopened", async () => {
+    const client = await newClient();
+    for (const round of rounds) {
+      const task = await client.must("POST", "/v1/tasks", { title: "Call" });
+      const own = await client.must("POST", `/v1/tasks/${task.id}/reminders`, { remind_at: inSummer });
+      await client.must("POST", `/v1/tasks/${task.id}/complete`);
+      await client.must("POST", `/v1/tasks/${task.id}/reopen`);
+      const moved =
+        round % 2 === 0
+          ? await ask(client, "PATCH", `/v1/reminders/${own.id}`, { remind_at: "2099-06-05T10:00:00Z" })
+          : await ask(client, "PATCH", `/v1/reminders/${own.id}`, { drop_after: "PT1H" });
+      expect([moved.status, moved.told]).toEqual([200, moved.told]);
+    }
+  }, 60_000);
+
+  test("recurrences are judged by the template's newest pattern", async () => {
+    const client = await newClient();
+    for (const _ of rounds) {
+      const { id } = await makeWeekly(client);
+      await client.must("PATCH", `/v1/tasks/${id}`, {
+        recurrence_pattern: { rrule: "FREQ=DAILY", tz: "Europe/Berlin", start: "2099-01-02T17:00" },
+      });
+      const skipped = await ask(client, "POST", `/v1/series/${id}/occurrences/2099-01-05T17:00:00/skip`);
+      expect([skipped.status, skipped.told]).toEqual([200, skipped.told]);
+      await client.must("DELETE", `/v1/tasks/${id}`);
+      expect((await ask(client, "GET", `/v1/series/${id}`)).status).toBe(404);
+    }
+  }, 60_000);
+});
+
+test("ids that nobody was told of answer 404 without waiting", async () => {
+  const client = await newClient();
+  const other = await newClient();
+  const { id, first_occurrence: first } = await makeWeekly(client);
+  await ask(client, "GET", `/v1/tasks/${first.id}`);
+  const unknown = Bun.randomUUIDv5("unknown", crypto.randomUUID());
+  const began = performance.now();
+  for (const path of [`/v1/tasks/${unknown}`, `/v1/tasks/${unknown}/reminders`, `/v1/series/${unknown}`])
+    expect([path, (await ask(client, "GET", path)).status]).toEqual([path, 404]);
+  for (const path of [`/v1/tasks/${first.id}`, `/v1/tasks/${first.id}/reminders`, `/v1/series/${id}`])
+    expect([path, (await ask(other, "GET", path)).status]).toEqual([path, 404]);
+  expect(performance.now() - began).toBeLessThan(1_900);
+}, 60_000);

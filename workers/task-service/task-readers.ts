@@ -1,0 +1,19 @@
+import { chosenZone, choicesOf } from "../../shared/preferences/read-preferences.ts";
+import type { Db } from "../../shared/postgres/db.ts";
+import { awaitTask } from "../../shared/tasks/await-task.ts";
+import { exportReaders } from "./export-readers.ts";
+import { makeBatches } from "./make-batches.ts";
+import { listTasks, readTask } from "./read-tasks.ts";
+
+/** What the routes read, each by one statement. */
+export function taskReaders(db: Db) {
+  return {
+    readTask: readTask(db),
+    listTasks: listTasks(db),
+    readExport: exportReaders(db),
+    readZone: (userId: string) => chosenZone(db.sql, userId),
+    // Creates come together, so do the preferences they ask for.
+    readChoices: makeBatches(choicesOf(db), { maxItems: 256, inFlight: 2, maxWaiting: 10_000 }),
+    awaitTask: (asked: Parameters<typeof awaitTask>[1]) => awaitTask(db.sql, asked),
+  };
+}
