@@ -35,9 +35,15 @@ describe("the first occurrence of a template just made", () => {
         {
           type: "CreateOccurrence",
           data: {
-            ...{ occurrence_id: first.id, template_id: template.id, user_id: ada, recurrence_id: first.recurrence_id },
-            ...{ due_date: new Date(first.due_date), due_on: null, due_tz: "UTC" },
-            ...{ requested_at: new Date(), completed_at: null },
+            occurrence_id: first.id,
+            template_id: template.id,
+            user_id: ada,
+            recurrence_id: first.recurrence_id,
+            due_date: new Date(first.due_date),
+            due_on: null,
+            due_tz: "UTC",
+            requested_at: new Date(),
+            completed_at: null,
           },
         } as unknown as Received,
         { tx, log, now: new Date(), signal: AbortSignal.timeout(10_000) },
