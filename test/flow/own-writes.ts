@@ -117,6 +117,61 @@ describe("what was just written can be read and changed at once, twelve times in
     }
   }, 60_000);
 
+  test("a reminder dismissed after its due has moved is dismissed for the new one", async () => {
+    const client = await newClient();
+    for (const _ of rounds) {
+      const { body: made } = await client.call<Made>("POST", "/v1/tasks", { title: "Call", due_date: inSummer });
+      const [reminder] = made.reminders;
+      await client.must("PATCH", `/v1/tasks/${made.id}`, { due_date: "2099-07-01T10:00:00Z" });
+      const dismissed = await ask(client, "POST", `/v1/reminders/${reminder?.id}/dismiss`);
+      expect(dismissed.body).toMatchObject({ status: "dismissed", remind_at: "2099-07-01T10:00:00.000Z" });
+      const { items } = (await ask(client, "GET", `/v1/reminders?task_id=${made.id}&status=pending`)).body;
+      expect(items).toEqual([]);
+    }
+  }, 60_000);
+
+  test("reminders follow preferences that were just changed, of a new task and of an old one", async () => {
+    const client = await newClient();
+    const { body: old } = await client.call<Made>("POST", "/v1/tasks", { title: "Call", due_date: inSummer });
+    for (const round of rounds) {
+      const usual = [`PT${round + 1}H`];
+      await client.must("PATCH", "/v1/preferences", { default_reminders: usual });
+      const { body: made } = await client.call<Made>("POST", "/v1/tasks", { title: "Call", due_date: inSummer });
+      expect(made.reminders.map(({ rule }) => rule)).toEqual(usual);
+      for (const { id } of [old, made]) {
+        const { items } = (await ask(client, "GET", `/v1/tasks/${id}/reminders?status=pending`)).body;
+        expect(items.map(({ rule }) => rule)).toEqual(usual);
+      }
+    }
+  }, 60_000);
+
+  test("a recurrence completed ahead of its turn has a task, which its series tells", async () => {
+    const client = await newClient();
+    for (const _ of rounds) {
+      const { id } = await makeWeekly(client);
+      const ahead = await ask(client, "POST", `/v1/series/${id}/occurrences/2099-01-09T17:00:00/complete`);
+      const task = ahead.body["task_id"];
+      expect([typeof task, ahead.told]).toEqual(["string", ahead.told]);
+      const { status, body } = await ask(client, "GET", `/v1/tasks/${task}`);
+      expect([status, body["status"]]).toEqual([200, "completed"]);
+    }
+  }, 60_000);
+
+  test("a series is changed through its first occurrence, ended, and read", async () => {
+    const client = await newClient();
+    for (const _ of rounds) {
+      const { id, first_occurrence: first } = await makeWeekly(client);
+      const all = await ask(client, "PATCH", `/v1/tasks/${first.id}?scope=all`, { title: "Water the cactus" });
+      expect([all.status, all.body["title"]]).toEqual([200, "Water the cactus"]);
+      expect((await ask(client, "POST", `/v1/tasks/${first.id}/stop-after`)).status).toBe(200);
+      const refused = await ask(client, "POST", `/v1/series/${id}/occurrences/2099-01-09T17:00:00/skip`);
+      expect([refused.status, refused.told]).toEqual([404, refused.told]);
+      await client.must("POST", `/v1/tasks/${first.id}/complete`);
+      const series = await ask(client, "GET", `/v1/series/${id}`);
+      expect([series.body["status"], series.told]).toEqual(["ended", series.told]);
+    }
+  }, 60_000);
+
   test("recurrences are judged by the template's newest pattern", async () => {
     const client = await newClient();
     for (const _ of rounds) {

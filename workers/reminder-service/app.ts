@@ -17,7 +17,7 @@ import { span } from "../../shared/preferences/preferences.ts";
 import { Problem } from "../../shared/problem.ts";
 import { reminderSchema } from "../../shared/reminders/reminder-schema.ts";
 import { instant } from "../../shared/tasks/instant.ts";
-import { findReminder, findTask } from "./find-task.ts";
+import { findReminder, findTask, settle } from "./find-task.ts";
 import { listReminders, readReminder } from "./list-reminders.ts";
 import type { ReminderQuota } from "./reminder-quota.ts";
 import type { Written } from "./answer-once.ts";
@@ -88,6 +88,7 @@ export function buildApp(options: AppOptions): HttpApp {
     async (c) => {
       const { limit, cursor = null, status = null, task_id: taskId = null } = c.req.valid("query");
       const { userId } = c.var.identity;
+      if (taskId !== null) await settle(db.sql, taskId, { userId, signal: c.req.raw.signal });
       const { items, nextCursor } = await listReminders(db.sql, { userId, status, taskId, limit, cursor });
       return c.json({ items: items.map(reminderView), next_cursor: nextCursor }, 200);
     },

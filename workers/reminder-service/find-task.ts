@@ -28,18 +28,18 @@ export async function findTask(sql: Sql, taskId: string, { userId, signal }: Of)
   );
   if (isKnown === null)
     throw new Problem("UNAVAILABLE", "The task is not known to the reminders yet", { retryAfterSeconds: 1 });
-  await settle(sql, taskId, signal);
+  await settle(sql, taskId, { userId, signal });
 }
 
 /**
- * Waits, up to 2 s, until what was last changed of a task has become its reminders: the scheduling worker has folded that version, and what
- * it asked for and the closing or reopening have arrived here. Only for changes of the last 10 s: what takes longer is an outage, which is
+ * Waits, up to 2 s, until what was last changed of a task or its user's preferences has become its reminders: the scheduling worker has
+ * decided by it, and what it asked for and the closing or reopening have arrived here. Only for changes of the last 10 s: what takes longer is an outage, which is
  * not to slow every request; what is known counts then.
  */
-async function settle(sql: Sql, taskId: string, signal: AbortSignal): Promise<void> {
+export async function settle(sql: Sql, taskId: string, { userId, signal }: Of): Promise<void> {
   const isSettled = async () => {
     const [task] = await sql<{ isUnsettled: boolean }[]>`
-      select ${unsettled(sql)} as "isUnsettled" from ${tasksAsHeard(sql)} where tasks.id = ${taskId}`;
+      select ${unsettled(sql)} as "isUnsettled" from ${tasksAsHeard(sql)} where tasks.id = ${taskId} and tasks.user_id = ${userId}`;
     return task?.isUnsettled === true ? null : true;
   };
   await pollUntil(isSettled, { ms: patienceMs, signal });
@@ -52,11 +52,17 @@ function tasksAsHeard(sql: Sql) {
 }
 
 function unsettled(sql: Sql) {
-  return sql`(tasks.updated_at > clock_timestamp() - interval '10 seconds' and (
-    tasks.version > coalesce((wanted.folded ->> 'version')::bigint, 0)
-    or wanted.commands > coalesce((guard.fields #>> '{wanted_rules,version}')::bigint, 0)
-    or guard.task_id is null
-    or guard.closed <> (tasks.status = 'completed' or tasks.deleted_at is not null)))`;
+  const isRecent = (at: ReturnType<Sql>) => sql`${at} > clock_timestamp() - interval '10 seconds'`;
+  return sql`(
+    (${isRecent(sql`tasks.updated_at`)} and (
+      tasks.version > coalesce((wanted.folded ->> 'version')::bigint, 0)
+      or guard.task_id is null
+      or guard.closed <> (tasks.status = 'completed' or tasks.deleted_at is not null)))
+    or (${isRecent(sql`greatest(tasks.updated_at, wanted.updated_at)`)}
+      and wanted.commands > coalesce((guard.fields #>> '{wanted_rules,version}')::bigint, 0))
+    or exists (
+      select from preferences
+      where user_id = tasks.user_id and redecide_after < tasks.id and ${isRecent(sql`preferences.updated_at`)}))`;
 }
 
 /**
@@ -88,7 +94,7 @@ export async function findReminder(
       )
     )?.found;
   if (taskId === null || taskId === undefined) throw new Problem("REMINDER_NOT_FOUND");
-  await settle(sql, taskId, signal);
+  await settle(sql, taskId, { userId, signal });
   return taskId;
 }
 
@@ -101,9 +107,7 @@ async function isMaking(sql: Sql, userId: string): Promise<boolean> {
       select from (
         select * from tasks
         where user_id = ${userId} and deleted_at is null and created_at > clock_timestamp() - interval '10 seconds'
-        order by created_at desc, id desc limit ${lastMade}) tasks
-        left join wanted_reminders wanted on wanted.task_id = tasks.id
-        left join reminder_guards guard on guard.task_id = tasks.id
+        order by created_at desc, id desc limit ${lastMade}) ${tasksAsHeard(sql)}
       where ${unsettled(sql)}
         or (first_occurrence is not null and not exists (select from tasks made where made.id = tasks.first_occurrence))
     ) as "isMaking"`;

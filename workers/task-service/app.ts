@@ -214,7 +214,8 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
       path: "/v1/tasks/{id}",
       summary: "Change fields of a task; null clears",
       description:
-        "A patch that changes nothing answers 200 and makes no event. With a scope the template is changed too, and open occurrences " +
+        "A patch that changes nothing answers 200 and makes no event. Which reminders a task has now, GET /v1/tasks/{id}/reminders tells " +
+        "at once. With a scope the template is changed too, and open occurrences " +
         "follow in the fields in which they still were as it was; with `future` the series is split, and the answer is the occurrence " +
         "that takes this one's place in the new one, with an id of its own; reminders set by hand are not taken along. Where nothing comes " +
         "before it, or it counts from completion, the series is changed in place, and a new due needs its recurrence_pattern too. " +
