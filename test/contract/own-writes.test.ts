@@ -3,6 +3,7 @@ import { makeLog } from "../../shared/log.ts";
 import type { Received } from "../../shared/message.ts";
 import { ruleReminderId } from "../../shared/reminders/rule-reminder-id.ts";
 import { occurrenceId } from "../../shared/tasks/occurrence-id.ts";
+import { tasksInMaking } from "../../workers/reminder-service/find-task.ts";
 import { makeHandleTaskCommands } from "../../workers/task-service/handle-task-commands.ts";
 import { command, completed, created as createdTask } from "../support/guard-messages.ts";
 import { openReminderRequests, type Send } from "../support/reminder-requests.ts";
@@ -224,5 +225,18 @@ describe("the reminders of a task just changed", () => {
     await isWanted(task, 1);
     await world.handle(command(1, { due: [due, 1, Date.now()], task }));
     expect((await asked).status).toBe(200);
+  });
+
+  test("a reminder that is not there costs no look at every task of its user", async () => {
+    const user = crypto.randomUUID();
+    await world.db.sql`
+      insert into tasks (id, user_id, title, created_at, updated_at)
+      select gen_random_uuid(), ${user}, 'old', now() - interval '1 hour', now() from generate_series(1, 5000)`;
+    await world.db.sql`analyze tasks`;
+    const plan = await world.db.sql<{ "QUERY PLAN": string }[]>`explain (analyze) ${tasksInMaking(world.db.sql, user)}`;
+    const text = plan.map((line) => line["QUERY PLAN"]).join("\n");
+    expect(text).toContain("tasks_of_user");
+    const removed = [...text.matchAll(/Rows Removed by Filter: (\d+)/g)].map(([, rows]) => Number(rows));
+    expect(Math.max(0, ...removed)).toBeLessThan(100);
   });
 });

@@ -102,14 +102,18 @@ export async function findReminder(
 const lastMade = 200;
 
 async function isMaking(sql: Sql, userId: string): Promise<boolean> {
-  const [row] = await sql<{ isMaking: boolean }[]>`
-    select exists (
-      select from (
-        select * from tasks
-        where user_id = ${userId} and deleted_at is null and created_at > clock_timestamp() - interval '10 seconds'
-        order by created_at desc, id desc limit ${lastMade}) ${tasksAsHeard(sql)}
-      where ${unsettled(sql)}
-        or (first_occurrence is not null and not exists (select from tasks made where made.id = tasks.first_occurrence))
-    ) as "isMaking"`;
+  const [row] = await sql<{ isMaking: boolean }[]>`select exists (${tasksInMaking(sql, userId)}) as "isMaking"`;
   return row?.isMaking === true;
+}
+
+/** The statement that finds them. The clock is read in a query of its own, else every task of the user would be compared with it. */
+export function tasksInMaking(sql: Sql, userId: string) {
+  return sql`
+    select from (
+      select * from tasks
+      where user_id = ${userId} and deleted_at is null
+        and created_at > (select clock_timestamp()) - interval '10 seconds'
+      order by created_at desc, id desc limit ${lastMade}) ${tasksAsHeard(sql)}
+    where ${unsettled(sql)}
+      or (first_occurrence is not null and not exists (select from tasks made where made.id = tasks.first_occurrence))`;
 }
