@@ -29,6 +29,8 @@ export const outbox = pgTable(
       .notNull()
       .default(sql`(clock_timestamp() at time zone 'UTC')::date`),
     shard: smallint("shard").notNull(),
+    /** Hash of topic and user, 0 for none: see the relay's turns. */
+    line: integer("line").notNull().default(0),
     topic: text("topic").notNull(),
     key: text("key").notNull(),
     messageId: uuid("message_id").notNull(),
@@ -47,6 +49,9 @@ export const outbox = pgTable(
     primaryKey({ columns: [row.day, row.id] }),
     index("outbox_unpublished")
       .on(row.shard, row.id)
+      .where(sql`published_at is null`),
+    index("outbox_unpublished_lines")
+      .on(row.shard, row.line, row.id)
       .where(sql`published_at is null`),
   ],
 );

@@ -37,7 +37,7 @@ describe.skipIf(!url)("how a recurrence is named and timed in a request (needs D
     expect((await post(days, "2030-03-26", "skip")).body.recurrence_id).toBe("2030-03-26");
   });
 
-  test.each(["abc", "2030-02-30", "2030-02-11T24:00", "2030-02-11 09:00", "%00", "2030-02-11T09:00Z", "1".repeat(300)])(
+  test.each(["abc", "2030-02-30", "2030-02-11T24:00", "2030-02-11 09:00", "2030-02-11T09:00Z", "1".repeat(300)])(
     "%p names no recurrence that could be: 422, of a series that is there and of one that is not",
     async (name) => {
       for (const id of [await makeSeries(timed), Bun.randomUUIDv7()])

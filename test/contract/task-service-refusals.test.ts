@@ -92,16 +92,19 @@ describe.skipIf(!url)("what a task of a series, or none of one, may not be told 
     expect(plain.body).toMatchObject({ title: "rest", due_date: null, is_recurring_template: false });
   });
 
-  test("where a task is none of a series, the refusal names what is wrong", async () => {
+  test("what is for occurrences is refused by a code of its own where a task is none of a series", async () => {
     const plain = (await world.send("POST", "/v1/tasks", { body: { title: "plain" } })).body.id;
     const { id } = await makeSeries();
-    const pathsOf = async (method: string, path: string, body?: object) =>
-      mistakesOf((await world.send(method, path, body === undefined ? {} : { body })).body);
-    for (const task of [plain, id]) {
-      expect(await pathsOf("POST", `/v1/tasks/${task}/stop-after`)).toEqual(["path.id"]);
-      expect(await pathsOf("DELETE", `/v1/tasks/${task}?scope=future`)).toEqual(["query.scope"]);
-      expect(await pathsOf("PATCH", `/v1/tasks/${task}?scope=all`, { title: "x" })).toEqual(["query.scope"]);
-    }
+    for (const task of [plain, id])
+      for (const [method, path, body] of [
+        ["POST", `/v1/tasks/${task}/stop-after`, undefined],
+        ["DELETE", `/v1/tasks/${task}?scope=future`, undefined],
+        ["PATCH", `/v1/tasks/${task}?scope=all`, { title: "x" }],
+      ] as const) {
+        const answer = await world.send(method, path, body === undefined ? {} : { body });
+        expect([answer.status, answer.body.code]).toEqual([409, "TASK_HAS_NO_SERIES"]);
+        expect(String(answer.body["detail"]).includes("template")).toBe(task === id);
+      }
   });
 
   test("every route of a deleted task answers as of one that never was, but for deleting it again", async () => {

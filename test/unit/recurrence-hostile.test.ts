@@ -76,7 +76,7 @@ describe("the work of a rule is bounded", () => {
       ask(rule);
       return process.cpuUsage(begun).user / 1000;
     });
-    expect(Math.min(...took)).toBeLessThan(20);
+    expect(Math.min(...took)).toBeLessThan(60);
   });
 
   test("two recurrences are an hour apart at least, whatever the rule", () => {

@@ -19,7 +19,7 @@ const mostMs = 60;
 /**
  * Series as they are shown, each with its next dates: those its row keeps, or, where the series or time has gone on since, found out anew
  * and kept. The first of them, as many as 60 ms of CPU find the dates of, one at least: the rest is for another request. Others get their
- * turn in between; nothing more is found out once the signal is aborted, as if the time were spent.
+ * turn in between; once the signal is aborted nothing more is found out, and it rejects with the signal's reason.
  */
 export async function tellSeries(
   sql: Sql,
@@ -47,6 +47,7 @@ export async function tellSeries(
       spentMs += process.cpuUsage(begun).user / 1000;
     }
     await keepDates(sql, found);
+    signal.throwIfAborted();
   }
   const told: SeriesView[] = [];
   for (const row of rows) {
