@@ -50,7 +50,7 @@ export const outbox = pgTable(
     index("outbox_unpublished")
       .on(row.shard, row.id)
       .where(sql`published_at is null`),
-    index("outbox_unpublished_lines")
+    index("outbox_lines")
       .on(row.shard, row.line, row.id)
       .where(sql`published_at is null`),
   ],

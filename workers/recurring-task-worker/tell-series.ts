@@ -26,6 +26,7 @@ export async function tellSeries(
   rows: readonly SeriesRow[],
   { now, signal }: Readonly<{ now: Date; signal: AbortSignal }>,
 ): Promise<readonly SeriesView[]> {
+  signal.throwIfAborted();
   const known = new Map(rows.flatMap((row) => (isKept(row, now) ? [[row.id, row.kept] as const] : [])));
   const unknown = rows.filter(({ id }) => !known.has(id));
   if (unknown.length > 0) {
