@@ -34,11 +34,11 @@ describe.skipIf(program === null)("the reminder service as processes", () => {
     await redis?.[Symbol.asyncDispose]();
   }, 30_000);
 
-  /** Reminders set through HTTP on a task the service has heard of. */
+  /** Reminders set through HTTP on a task the service has heard of, not so lately that it would wait for what the scheduling worker says. */
   const set = async (dueInMs: readonly number[]): Promise<readonly string[]> => {
     const task = crypto.randomUUID();
     await sql`
-      insert into tasks (id, user_id, title, created_at, updated_at) values (${task}, ${userId}, 'a task', now(), now())`;
+      insert into tasks (id, user_id, title, created_at, updated_at) values (${task}, ${userId}, 'a task', now() - interval '1 minute', now() - interval '1 minute')`;
     await sql`insert into reminder_guards (task_id, user_id) values (${task}, ${userId})`;
     const from = Date.now();
     return await Promise.all(
