@@ -27,7 +27,8 @@ export async function awaitTask(
             select from occurrences asked join series on series.id = asked.series_id
               join tasks template on template.id = series.template_id
             where asked.id = ${id} and series.user_id = ${userId} and asked.state <> 'deleted'
-              and not asked.dropped and not asked.taken_back and template.deleted_at is null) as "isComing"`;
+              and not asked.dropped and not asked.taken_back and template.deleted_at is null
+              and template.is_recurring_template) as "isComing"`;
       if (found?.isThere === true) return true;
       return found?.isComing === true ? null : false;
     },

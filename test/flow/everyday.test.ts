@@ -1,8 +1,8 @@
 // A system takes nine seconds to start; these share one, in this order, each with people of its own.
 import "./main-path.ts";
-import "./own-writes.ts";
 import "./recurrence.ts";
 import "./reminders.ts";
 import "./typed-client.ts";
 import "./reference-examples.ts";
 import "./fuzz-api.ts";
+import "./own-writes.ts";
