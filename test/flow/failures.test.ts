@@ -158,7 +158,7 @@ test("given a task's id alone, the three commands of the README name the group, 
 
   const readme = await Bun.file(join(root, "README.md")).text();
   const commands = [
-    ...(/did not arrive\?[^`]*```sh\n([^`]*)```/.exec(readme)?.[1] ?? "").matchAll(/^bun run ops ([^#\n]+)/gm),
+    ...(/did not arrive\?[^`]*```sh\n([^`]*)```/.exec(readme)?.[1] ?? "").matchAll(/^npx bun run ops ([^#\n]+)/gm),
   ];
   expect(commands).toHaveLength(3);
   const run = async (id: string) =>
