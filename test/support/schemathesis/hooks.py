@@ -22,6 +22,11 @@ def instants(low_days, high_days):
     )
 
 
+def instant(text):
+    # Python 3.10 does not know Z.
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
 def format(name, strategy):
     schemathesis.openapi.format(name, strategy)
 
@@ -74,21 +79,35 @@ def before_call(context, case, kwargs):
     if isinstance(case.body, dict) and case.method == "PATCH" and not case.body.get("recurrence_pattern"):
         # Of a task that is no template the flag alone is refused.
         case.body.pop("is_recurring_template", None)
+    if isinstance(case.body, dict) and case.body.get("due_on") and isinstance(case.body.get("recurrence_pattern"), dict):
+        # Of an all-day task the starts left out are days; these are times.
+        if "start" not in case.body["recurrence_pattern"]:
+            case.body["recurrence_pattern"].pop("exdate", None)
+    if (case.path_parameters or {}).get("id") == "None":
+        # Taken over from an answer where it is null.
+        case.path_parameters["id"] = str(uuid.uuid4())
     for name in ("remind_at", "until"):
         # Taken over from an answer it may be past; a reminder is ahead.
         at = case.body.get(name) if isinstance(case.body, dict) else None
-        if isinstance(at, str) and datetime.fromisoformat(at) < BEGAN + timedelta(days=1):
+        if isinstance(at, str) and instant(at) < BEGAN + timedelta(days=1):
             case.body[name] = (BEGAN + timedelta(days=2)).isoformat()
     for values in (case.query, case.body):
         if isinstance(values, dict):
             in_order(values)
 
 
+@schemathesis.hook
+def filter_case(context, case):
+    # Schemathesis 4.32.5 calls a body invalid by the format of its reminder rules where it has none of them.
+    is_negative = case.meta is not None and not case.meta.generation.mode.is_positive
+    return not (is_negative and isinstance(case.body, dict) and case.body.get("remind", []) is None)
+
+
 def in_order(values):
     """What JSON Schema has no word for: a time ends after it begins, and quiet hours have a length."""
     first, second = values.get("from"), values.get("to")
     if isinstance(first, str) and isinstance(second, str) and len(first) > 5:
-        earlier, later = sorted(map(datetime.fromisoformat, [first, second]))
+        earlier, later = sorted(map(instant, [first, second]))
         values["from"] = earlier.isoformat()
         # Nor has it more dates of a series than one request takes.
         values["to"] = min(later + timedelta(seconds=1), earlier + timedelta(days=90)).isoformat()
