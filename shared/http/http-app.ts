@@ -51,7 +51,7 @@ export type HttpOptions = Readonly<{
   body?: Partial<BodyLimits>;
   /** Answers `/openapi.json` in place of the app's own description. */
   describe?: (c: Context<HttpEnv>) => Promise<Response>;
-  /** Paths below `/v1/` that need no identity, such as the one that makes a session. */
+  /** Paths below `/v1/` that need no identity, such as the one that makes a session; `POST /v1/…` is open for that method alone. */
   openPaths?: readonly string[];
 }>;
 
@@ -176,7 +176,8 @@ async function measureBody(c: Context<HttpEnv>): Promise<void> {
 function identify({ authenticate, openPaths = [] }: HttpOptions): MiddlewareHandler<HttpEnv> {
   const open = new Set(openPaths);
   return async (c, next) => {
-    if (!open.has(c.req.path)) {
+    const { method, path } = c.req;
+    if (!open.has(path) && !open.has(`${method} ${path}`)) {
       const identity = await authenticate(c.req.raw);
       if (identity.via === "cookie") refuseForeignOrigin(c.req.raw);
       c.set("identity", identity);

@@ -427,6 +427,32 @@ describe("limits", () => {
     expect([tickets.has("t9"), opened.length]).toEqual([true, 0]);
   });
 
+  test("no guesses of others keep a good token from its session, also where instances together granted too much", async () => {
+    const { limits: buckets } = limits({ address: 20 });
+    const { call, signIn } = setup({ limits: buckets });
+    const { bearer } = await signIn();
+    // A debt: each instance granted a bucket before it heard of the other.
+    buckets.address.charge("unknown", 40);
+    expect((await call("GET", "/v1/tasks", { authorization: "Bearer nonsense" })).status).toBe(429);
+    for (const [method, path] of [
+      ["GET", "/v1/session"],
+      ["GET", "/v1/tasks"],
+      ["GET", "/v1/stream"],
+      ["DELETE", "/v1/session"],
+    ] as const) {
+      const { status } = await call(method, path, bearer);
+      expect([path, status]).toEqual([path, method === "DELETE" ? 204 : 200]);
+    }
+  });
+
+  test("who has spent all that a user may can still sign out", async () => {
+    const { call, signIn } = setup(limits({ user: 5 }));
+    const { bearer } = await signIn();
+    await call("POST", "/v1/tasks", bearer, { title: "x" });
+    expect((await call("GET", "/v1/session", bearer)).status).toBe(429);
+    expect((await call("DELETE", "/v1/session", bearer)).status).toBe(204);
+  });
+
   test("a refusal comes after what was asked later and granted, so that a loop of them takes little", async () => {
     const { call, signIn } = setup(limits({ user: 5 }));
     const [ada, bob] = [await signIn(), await signIn("bob")];
@@ -619,6 +645,8 @@ describe("the page", () => {
       "get /v1/sync": "200 401 422 429 500 503",
       "post /v1/stream/ticket": "201 401 403 413 422 429 500 503",
     });
+    // A function in a template is its source.
+    expect(JSON.stringify(document).match(/.{20}(?:=>|function |\[object ).{20}/g)).toBeNull();
     expect(document["x-unavailable"]).toContain("task-service");
     expect(await (await call("GET", "/docs")).text()).toContain("/v1/stream/ticket");
   });

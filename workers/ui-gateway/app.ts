@@ -53,7 +53,7 @@ export function buildApp(deps: GatewayDeps): Gateway {
     ...http,
     describe: (c) => pages.document(c.req.raw),
     ...about,
-    openPaths: ["/v1/session", "/v1/sign-in"],
+    openPaths: ["POST /v1/session", "DELETE /v1/session", "OPTIONS /v1/session", "/v1/sign-in"],
     around: [allowOrigins(deps.corsOrigins), compressAnswers(), limit.byAddress],
     known: [limit.byUser],
     admit: (request, path) => {

@@ -69,7 +69,7 @@ function complete(operation: Json, method: string, path: string, shared: Shared)
     operationId: operationIdOf(method, path),
     ...operation,
     tags: [tagOf(path)],
-    ...(path === "/v1/session" ? {} : { "x-cost": costRange(method, path) }),
+    ...(path === "/v1/session" && method !== "get" ? {} : { "x-cost": costRange(method, path) }),
     ...(Array.isArray(parameters)
       ? { parameters: parameters.map((parameter) => described(asJson(parameter), path)) }
       : {}),

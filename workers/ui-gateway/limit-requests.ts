@@ -57,9 +57,10 @@ export function limitRequests(limits: () => Limits, metrics: Metrics): LimitRequ
       const address = clientAddress(c.env?.address, c.req.header("x-forwarded-for") ?? null, trustedProxies);
       // A ticket is looked up in the database, so it is not asked for one more than there may be.
       const isTicket = path === "/v1/stream" && c.req.query("ticket") !== undefined;
-      const asked = cost === null ? limiter.look(address, isTicket ? guessCost : 0) : limiter.take(address, cost);
-      if (cost !== null) c.set("rate", asked);
-      if (asked.isOver) c.res = await refuse(c, asked);
+      // What costs nothing is not asked for: a bucket that instances share may be in debt.
+      const asked = cost !== null ? limiter.take(address, cost) : isTicket ? limiter.look(address, guessCost) : null;
+      if (cost !== null && asked !== null) c.set("rate", asked);
+      if (asked?.isOver) c.res = await refuse(c, asked);
       else await next();
       if (c.res.status === 401) {
         const guessed = limiter.take(address, guessCost);

@@ -48,7 +48,7 @@ export function costRange(method: string, path: string): Readonly<{ points: numb
 
 /** What a request costs the address it comes from, before anybody is known: `null` for nothing. */
 export function addressCostOf({ method, path }: { method: string; path: string }): number | null {
-  if (path === "/v1/session") return method === "POST" ? 5 : 1;
+  if (path === "/v1/session" && method === "POST") return 5;
   // Made of the documents of all roles.
   return path === "/docs" ? 10 : null;
 }

@@ -19,7 +19,10 @@ export type SessionDeps = Readonly<{
 
 const session = z.object({ user_id: z.uuid(), expires_at: z.iso.datetime() }).openapi("Session");
 const cookieHeader = {
-  "Set-Cookie": { description: `Sets or removes ${sessionCookie}.`, schema: { type: "string" as const } },
+  "Set-Cookie": {
+    description: "Sets or removes `taskwire_session`, over https `__Host-taskwire_session`",
+    schema: { type: "string" as const },
+  },
 };
 const json = <T extends z.ZodType>(schema: T, description: string) => ({
   description,
@@ -64,7 +67,10 @@ export function refuseWithoutDevelopment({ mode }: Pick<AuthConfig, "mode">): vo
     throw new Problem("NOT_FOUND", "Sessions are made by the identity provider; send its token as a bearer token");
 }
 
-/** `/v1/session`: open to all, so each route says itself who may. */
+/**
+ * `/v1/session`. Making and ending one is open to all: each says itself who may, and no limit of a user, which others with a
+ * stolen token can use up, stands before signing out.
+ */
 export function addSessionRoutes(app: HttpApp, deps: SessionDeps): void {
   const { auth, authenticate, sessions, sessionSeconds, newId, now } = deps;
 
@@ -84,8 +90,8 @@ export function addSessionRoutes(app: HttpApp, deps: SessionDeps): void {
     return c.json({ token, user_id: userId, expires_at: expiresAt.toISOString() }, 201);
   });
 
-  app.openapi(readSession, async (c) => {
-    const { userId, expiresAt } = await authenticate(c.req.raw);
+  app.openapi(readSession, (c) => {
+    const { userId, expiresAt } = c.var.identity;
     return c.json({ user_id: userId, expires_at: expiresAt.toISOString() }, 200);
   });
 
