@@ -1,15 +1,8 @@
 import { readdir } from "node:fs/promises";
-import { acceptsGzip } from "./accepts-gzip.ts";
+import { answerAsset, makeAsset, type Asset } from "./asset.ts";
 
 /** The files of the web page, made ready once at the start: an address to its bytes. */
 export type Page = ReadonlyMap<string, Asset>;
-export type Asset = Readonly<{
-  type: string;
-  /** As they are, and as gzip where that is smaller: other bytes, so another tag. */
-  plain: Encoded;
-  gzip: Encoded | null;
-}>;
-type Encoded = Readonly<{ bytes: Uint8Array<ArrayBuffer>; etag: string }>;
 
 const types: Readonly<Record<string, string>> = {
   html: "text/html; charset=utf-8",
@@ -59,31 +52,15 @@ export function servePage(page: Page, request: Request): Response | null {
   if (request.method !== "GET" && request.method !== "HEAD") return null;
   const found = page.get(new URL(request.url).pathname);
   if (found === undefined) return null;
-  const gzip = acceptsGzip(request.headers.get("accept-encoding")) ? found.gzip : null;
-  const { bytes, etag } = gzip ?? found.plain;
-  const headers = {
-    etag,
-    vary: "accept-encoding",
-    ...(gzip === null ? {} : { "content-encoding": "gzip" }),
-    // Names carry no version, so a browser asks each time and mostly hears 304.
-    "cache-control": "no-cache",
-    "x-content-type-options": "nosniff",
+  // Names carry no version, so a browser asks each time and mostly hears 304.
+  return answerAsset(request, found, {
     "referrer-policy": "same-origin",
     "content-security-policy": contentSecurityPolicy,
-  };
-  if (request.headers.get("if-none-match")?.includes(etag)) return new Response(null, { status: 304, headers });
-  return new Response(bytes, { headers: { ...headers, "content-type": found.type } });
+  });
 }
 
 function asset(bytes: Uint8Array<ArrayBuffer>, extension: string): Asset {
-  const type = types[extension] ?? "application/octet-stream";
-  const zipped = Bun.gzipSync(bytes, { level: 9 });
-  const isWorth = /^(?:text|image\/svg|application\/manifest)/.test(type) && zipped.byteLength < bytes.byteLength * 0.9;
-  return { type, plain: tagged(bytes), gzip: isWorth ? tagged(zipped) : null };
-}
-
-function tagged(bytes: Uint8Array<ArrayBuffer>): Encoded {
-  return { bytes, etag: `"${new Bun.CryptoHasher("sha256").update(bytes).digest("base64url").slice(0, 22)}"` };
+  return makeAsset(bytes, types[extension] ?? "application/octet-stream");
 }
 
 function extensionOf(name: string): string {

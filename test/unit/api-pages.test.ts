@@ -104,3 +104,23 @@ test("each has an ETag, by which it is answered 304, and is not to be sniffed", 
   }
   expect((await pages.docs(request())).headers.get("content-security-policy")).toContain("default-src 'none'");
 });
+
+test("each is gzip for clients that take it, under a tag of its own", async () => {
+  const { pages, request } = setup();
+  for (const page of [pages.document, pages.docs]) {
+    const plain = await page(request());
+    const zipped = await page(request({ "accept-encoding": "br, gzip" }));
+    expect([plain, zipped].map(({ headers }) => headers.get("vary"))).toEqual(["accept-encoding", "accept-encoding"]);
+    expect([plain, zipped].map(({ headers }) => headers.get("content-encoding"))).toEqual([null, "gzip"]);
+    expect(zipped.headers.get("etag")).not.toBe(plain.headers.get("etag"));
+    expect(Bun.gunzipSync(await zipped.bytes())).toEqual(await plain.bytes());
+  }
+});
+
+test("HEAD tells the length that GET would have", async () => {
+  const { pages } = setup();
+  const get = await pages.docs(new Request("http://localhost/docs"));
+  const head = await pages.docs(new Request("http://localhost/docs", { method: "HEAD" }));
+  // The front of every role measures the body of a HEAD and drops it.
+  expect((await head.bytes()).byteLength).toBe((await get.bytes()).byteLength);
+});

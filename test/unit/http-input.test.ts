@@ -6,6 +6,7 @@ import { mistakesOf } from "../../shared/http/problem-response.ts";
 import { wholeNumber } from "../../shared/http/whole-number.ts";
 import { preferencesInput } from "../../shared/preferences/preferences.ts";
 import { dueDay } from "../../shared/tasks/due-day.ts";
+import { dueTime } from "../../shared/tasks/due-input.ts";
 import { instant } from "../../shared/tasks/instant.ts";
 import { newTask } from "../../shared/tasks/task-input.ts";
 import { readTime } from "../../workers/operator/read-time.ts";
@@ -113,6 +114,24 @@ describe("an instant", () => {
     ],
   ])("%s is none", (text, said) => {
     expect(mistakes(instant, text)).toEqual([`/ ${said}`]);
+  });
+  test.each([
+    ["2026-12-31T18:00", { local: "2026-12-31T18:00:00" }],
+    ["2026-12-31t18:00:30", { local: "2026-12-31T18:00:30" }],
+    ["2026-12-31t18:00z", new Date("2026-12-31T18:00Z")],
+  ])("as a due time %s is local where it has no offset", (text, due) => {
+    expect(dueTime.parse(text)).toEqual(due);
+  });
+  test.each([
+    ["2026-02-30T10:00", "names 2026-02-30, a day no calendar has"],
+    ["2026-02-30T10:00Z", "names 2026-02-30, a day no calendar has"],
+    ["2200-01-01T10:00", "is not between 1970 and 2199"],
+    [
+      "2026-01-01T24:00",
+      "is not an RFC 3339 time with an offset, such as 2026-12-31T18:00:00+01:00, and no local time such as 2026-12-31T18:00",
+    ],
+  ])("as a due time %s is none", (text, said) => {
+    expect(mistakes(dueTime, text)).toEqual([`/ ${said}`]);
   });
   test("a day is one of the calendar", () => {
     expect(mistakes(dueDay, "2026-02-30")).toEqual(["/ is not a day of the calendar, such as 2026-12-31"]);

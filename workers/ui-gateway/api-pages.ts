@@ -1,3 +1,4 @@
+import { answerAsset, makeAsset, type Asset } from "../../shared/http/asset.ts";
 import { apiDocument, type ApiDocument, type ReadDocument } from "./api-document.ts";
 import { docsPolicy, renderDocs } from "./reference/render-docs.ts";
 import type { Upstream } from "./upstreams.ts";
@@ -9,7 +10,6 @@ export type ApiPages = Readonly<{
   docs: (request: Request) => Promise<Response>;
 }>;
 
-type Asset = Readonly<{ bytes: Uint8Array<ArrayBuffer>; etag: string }>;
 type Made = Readonly<{ document: Asset; docs: Asset; isWhole: boolean; at: number }>;
 
 /** Everybody may ask for these, and making them costs a tenth of a CPU second over six roles: so they are made once and kept. */
@@ -35,8 +35,9 @@ export function makeApiPages(
   let making: Promise<Made> | null = null;
   const make = async (): Promise<Made> => {
     const document = await apiDocument(own(), remember);
-    const docs = asset(renderDocs(document));
-    return { document: asset(JSON.stringify(document)), docs, isWhole: isWhole(document), at: nowMs() };
+    const docs = textAsset(renderDocs(document), "text/html; charset=utf-8");
+    const json = textAsset(JSON.stringify(document), "application/json");
+    return { document: json, docs, isWhole: isWhole(document), at: nowMs() };
   };
   const makeOnce = (): Promise<Made> => {
     making ??= make()
@@ -55,9 +56,8 @@ export function makeApiPages(
     return made;
   };
   return {
-    document: async (request) => answer(request, (await current()).document, "application/json", {}),
-    docs: async (request) =>
-      answer(request, (await current()).docs, "text/html; charset=utf-8", { "content-security-policy": docsPolicy }),
+    document: async (request) => answerAsset(request, (await current()).document, {}),
+    docs: async (request) => answerAsset(request, (await current()).docs, { "content-security-policy": docsPolicy }),
   };
 }
 
@@ -65,19 +65,6 @@ function isWhole(document: ApiDocument): boolean {
   return document["x-unavailable"] === undefined;
 }
 
-function asset(text: string): Asset {
-  const bytes = new TextEncoder().encode(text);
-  const digest = new Bun.CryptoHasher("sha256").update(bytes).digest("base64url");
-  return { bytes, etag: `"${digest.slice(0, 22)}"` };
-}
-
-function answer(
-  request: Request,
-  { bytes, etag }: Asset,
-  type: string,
-  more: Readonly<Record<string, string>>,
-): Response {
-  const headers = { etag, "cache-control": "no-cache", "x-content-type-options": "nosniff", ...more };
-  if (request.headers.get("if-none-match")?.includes(etag)) return new Response(null, { status: 304, headers });
-  return new Response(request.method === "HEAD" ? null : bytes, { headers: { ...headers, "content-type": type } });
+function textAsset(text: string, type: string): Asset {
+  return makeAsset(new TextEncoder().encode(text), type);
 }
