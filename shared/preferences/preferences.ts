@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { instant } from "../tasks/instant.ts";
 import { relativeReminders } from "../tasks/relative-reminders-input.ts";
 import { zone } from "../tasks/zone.ts";
-import { secretShape } from "./webhook-secret.ts";
+import { secretPattern, secretShape } from "./webhook-secret.ts";
 
 const clock = (what: string) =>
   z
@@ -66,7 +66,7 @@ const direct = [
       .transform((secret) => secret ?? "")
       .openapi({
         type: "string",
-        pattern: secretShape.source,
+        pattern: secretPattern,
         description:
           "Signs what is posted, as Standard Webhooks says. It is never shown again: answers hold a hint such as whsec_…LaSw. Left out, or " +
           "given as that hint, it stays what it was.",

@@ -191,6 +191,16 @@ describe.skipIf(!url)("preferences over HTTP, on Postgres (needs DATABASE_URL)",
       late: { policy: "drop", after: "PT1H" },
       urgent_passes: false,
     };
+    test("without a body is that of nothing, whatever type it is said to have", async () => {
+      for (const type of [{}, { "content-type": "application/json" }]) {
+        const answer = await app(false).request("/v1/preferences", {
+          method: "PATCH",
+          headers: { authorization: userId, ...type },
+        });
+        expect([answer.status, await answer.json()]).toEqual([200, { ...defaultPreferences }]);
+      }
+    });
+
     test.each([
       ["nothing", {}, {}],
       ["one choice", { tz: "asia/tokyo" }, { tz: "Asia/Tokyo" }],

@@ -18,6 +18,8 @@ export const recurrenceId = z
   })
   .openapi({
     type: "string",
+    format: "local-start",
+    pattern: "^(19[7-9]\\d|2[01]\\d\\d)-\\d\\d-\\d\\d(T\\d\\d:\\d\\d(:\\d\\d)?)?(#\\d{1,4})?$",
     description: "The local start as the rule says it: a time, or the day of an all-day series.",
     example: "2026-01-31T09:00:00",
   });

@@ -104,7 +104,8 @@ export function buildApp({ readPreferences, changePreferences, allowPrivate, ...
     }),
     async (c) => {
       // As it was sent: what was made of it has defaults for what is missing.
-      const patch: unknown = await c.req.json();
+      const text = await c.req.text();
+      const patch: unknown = text === "" ? {} : JSON.parse(text);
       const change = (before: Preferences) => {
         const merged = preferencesInput.safeParse(mergePatch(before, patch));
         if (!merged.success)

@@ -37,6 +37,7 @@ format("date", st.integers(2, 360).map(lambda days: (BEGAN + timedelta(days=days
 format("time-zone", st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"]))
 format("reminder-rule", st.sampled_from(["PT0S", "PT15M", "P1D", "P1W", "P1D@18:00", "P0D@09:30", "PT1H30M", "P366D"]))
 format("span", st.sampled_from(["PT1S", "PT10M", "P1D", "P30D", "P1DT2H3M4S", "PT720H"]))
+format("due-time", st.one_of(instants(2, 360), instants(2, 360).map(lambda text: text[:16])))
 format("local-start", instants(2, 360).map(lambda text: text[:19]))
 format(
     "rrule",
@@ -83,6 +84,21 @@ def before_call(context, case, kwargs):
         # Of an all-day task the starts left out are days; these are times.
         if "start" not in case.body["recurrence_pattern"]:
             case.body["recurrence_pattern"].pop("exdate", None)
+    pattern = case.body.get("recurrence_pattern") if isinstance(case.body, dict) else None
+    if isinstance(pattern, dict) and "start" in pattern:
+        # A due beside it is that start, or the first date of the rule.
+        case.body.pop("due_date", None)
+        case.body.pop("due_on", None)
+    if case.method == "PATCH" and isinstance(case.body, dict) and (case.query or {}).get("scope") not in ("all", "future"):
+        # The id may be that of an occurrence, whose series is changed with a scope alone.
+        case.body.pop("recurrence_pattern", None)
+    quiet = case.body.get("quiet_hours") if isinstance(case.body, dict) else None
+    if case.method == "PATCH" and isinstance(quiet, dict):
+        # Part of quiet hours changes those there are; where there are none, both ends are needed.
+        quiet["from"], quiet["to"] = quiet.get("from") or "22:00", quiet.get("to") or "07:00"
+    if isinstance(case.body, dict) and isinstance(case.body.get("channels"), list):
+        for channel in case.body["channels"]:
+            complete(channel)
     if (case.path_parameters or {}).get("id") == "None":
         # Taken over from an answer where it is null.
         case.path_parameters["id"] = str(uuid.uuid4())
@@ -101,6 +117,16 @@ def filter_case(context, case):
     # Schemathesis 4.32.5 calls a body invalid by the format of its reminder rules where it has none of them.
     is_negative = case.meta is not None and not case.meta.generation.mode.is_positive
     return not (is_negative and isinstance(case.body, dict) and case.body.get("remind", []) is None)
+
+
+def complete(channel):
+    """A webhook set for the first time brings its secret; a hint, or none, stands for one that is kept. Its address is a public one."""
+    while isinstance(channel, dict):
+        if channel.get("type") == "webhook":
+            if "…" in channel.get("secret", "…"):
+                channel["secret"] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+            channel["url"] = "https://hooks.example.org/taskwire"
+        channel = channel.get("else")
 
 
 def in_order(values):
