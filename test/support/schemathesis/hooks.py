@@ -77,6 +77,9 @@ def before_call(context, case, kwargs):
         # They come from an answer; made up, they are refused.
         if case.query:
             case.query.pop(name, None)
+    if case.method == "PATCH" and isinstance(case.body, dict) and (case.query or {}).get("scope") not in ("all", "future"):
+        # The id may be that of an occurrence, whose series is changed with a scope alone.
+        case.body.pop("recurrence_pattern", None)
     if isinstance(case.body, dict) and case.method == "PATCH" and not case.body.get("recurrence_pattern"):
         # Of a task that is no template the flag alone is refused.
         case.body.pop("is_recurring_template", None)
@@ -89,9 +92,6 @@ def before_call(context, case, kwargs):
         # A due beside it is that start, or the first date of the rule.
         case.body.pop("due_date", None)
         case.body.pop("due_on", None)
-    if case.method == "PATCH" and isinstance(case.body, dict) and (case.query or {}).get("scope") not in ("all", "future"):
-        # The id may be that of an occurrence, whose series is changed with a scope alone.
-        case.body.pop("recurrence_pattern", None)
     quiet = case.body.get("quiet_hours") if isinstance(case.body, dict) else None
     if case.method == "PATCH" and isinstance(quiet, dict):
         # Part of quiet hours changes those there are; where there are none, both ends are needed.
