@@ -19,7 +19,7 @@ export const keyHeader = {
   "idempotency-key": key.optional().openapi({
     description:
       "Sending the same request again with the same key gives the same answer and changes nothing, for a day. The same request has the " +
-      "same method, path and query, and a body that says the same, however it is spelt; another one with the key answers 422.",
+      "same method, path and query, and a body that says the same, whatever the order of its keys, its blanks and the spelling of its numbers; another one with the key answers 422.",
     "x-parameter": { "x-replays": true },
   }),
 };

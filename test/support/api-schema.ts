@@ -627,6 +627,22 @@ export interface webhooks {
     patch?: never;
     trace?: never;
   };
+  "endpoint.test": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post: operations["onEndpointTest"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
 }
 export interface components {
   schemas: {
@@ -661,6 +677,15 @@ export interface components {
         id: string;
         user_id: string;
         reminders: components["schemas"]["FiredReminder"][];
+      };
+    };
+    EndpointTestWebhook: {
+      /** @constant */
+      type: "endpoint.test";
+      timestamp: string;
+      data: {
+        id: string;
+        user_id: string;
       };
     };
     Notification: {
@@ -3242,6 +3267,37 @@ export interface operations {
         };
         content?: never;
       };
+      "2XX": {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+    };
+  };
+  onEndpointTest: {
+    parameters: {
+      query?: never;
+      header: {
+        "webhook-id": string;
+        "webhook-timestamp": string;
+        "webhook-signature": string;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["EndpointTestWebhook"];
+      };
+    };
+    responses: {
       "2XX": {
         headers: {
           [name: string]: unknown;

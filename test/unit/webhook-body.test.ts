@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { z } from "zod";
-import { webhookBody } from "../../workers/notification-service/webhook-body.ts";
+import { testBody, webhookBody } from "../../workers/notification-service/webhook-body.ts";
 import { webhookBodies } from "../../workers/notification-service/describe-webhooks.ts";
 
 const reminder = (title: string | null, remindAt: Date | null, lateBy: number | null) => ({
@@ -26,3 +26,8 @@ test.each([
     expect(z.object({ type: z.string() }).parse(body).type).toBe(type);
   },
 );
+
+test("what is posted to try an endpoint is what the document says of it", () => {
+  const body: unknown = JSON.parse(testBody({ id: Bun.randomUUIDv7(), userId: Bun.randomUUIDv7() }, new Date(0)));
+  expect(webhookBodies["endpoint.test"].parse(body)).toEqual(body as never); // parsing drops what is not described
+});

@@ -25,12 +25,25 @@ const reminderDigest = z
   })
   .openapi("ReminderDigestWebhook");
 
+const endpointTest = z
+  .object({
+    type: z.literal("endpoint.test"),
+    timestamp: instant.openapi({ description: "When it was sent." }),
+    data: z.object({ id: uuid.openapi({ description: "Of the test; also the webhook-id." }), user_id: about.user_id }),
+  })
+  .openapi("EndpointTestWebhook");
+
 /** What is posted to webhooks, by the `type` of the body: what the document says of it, and tests compare with what is sent. */
-export const webhookBodies = { "reminder.triggered": reminderTriggered, "reminder.digest": reminderDigest } as const;
+export const webhookBodies = {
+  "reminder.triggered": reminderTriggered,
+  "reminder.digest": reminderDigest,
+  "endpoint.test": endpointTest,
+} as const;
 
 const summaries: Readonly<Record<keyof typeof webhookBodies, string>> = {
   "reminder.triggered": "A reminder fired",
   "reminder.digest": "Several reminders that waited, as one",
+  "endpoint.test": "A test, which its owner asked for",
 };
 
 const headers = z.object({
@@ -50,6 +63,19 @@ const headers = z.object({
   }),
 });
 
+const delivered = { description: "Delivered; the body is not read." };
+const answers = {
+  "2XX": delivered,
+  410: { description: "Gone: the webhook is disabled until its owner enables it." },
+  default: {
+    description: "Tried again for up to a day, after Retry-After where it is said. Redirects are not followed.",
+  },
+};
+const onceAnswers = {
+  "2XX": delivered,
+  default: { description: "Not tried again; who asked for the test is told. Redirects are not followed." },
+};
+
 /** Adds the webhooks to the document. They are posted by us, so there is nothing to route. */
 export function describeWebhooks(app: HttpApp): void {
   for (const [type, schema] of Object.entries(webhookBodies))
@@ -59,15 +85,11 @@ export function describeWebhooks(app: HttpApp): void {
       operationId: `on${type.replaceAll(/(?:^|\.)(\w)/g, (_, letter: string) => letter.toUpperCase())}`,
       summary: summaries[type as keyof typeof webhookBodies], // a key of the same table
       description:
-        "Posted to the `webhook` channels of a person's preferences, signed as Standard Webhooks say. One at a time and in order per " +
-        "URL; at least once.",
+        "Posted to the `webhook` channels of a person's preferences, signed as Standard Webhooks say. " +
+        (type === "endpoint.test"
+          ? "Once, whatever else waits."
+          : "One at a time and in order per URL; at least once."),
       request: { headers, body: { required: true, content: { "application/json": { schema } } } },
-      responses: {
-        "2XX": { description: "Delivered; the body is not read." },
-        410: { description: "Gone: the webhook is disabled until its owner enables it." },
-        default: {
-          description: "Tried again for up to a day, after Retry-After where it is said. Redirects are not followed.",
-        },
-      },
+      responses: type === "endpoint.test" ? onceAnswers : answers,
     });
 }

@@ -44,8 +44,9 @@ export async function changeSeries(deps: SeriesDeps, writer: Writer, request: Se
         if (rows === null || (rows.target.deleted_at !== null && !request.seesDeleted)) throw notFound(request.id);
         const { target } = rows;
         const template = request.of === "template" ? target : rows.template;
-        if (template === null || (request.of === "occurrence" && target.template_id === null))
-          throw new Problem("TASK_HAS_NO_SERIES", target.is_recurring_template ? namesTemplate : undefined);
+        const isAlone = template === null || (request.of === "occurrence" && target.template_id === null);
+        if (isAlone && target.deleted_at !== null) throw notFound(request.id);
+        if (isAlone) throw new Problem("TASK_HAS_NO_SERIES", target.is_recurring_template ? namesTemplate : undefined);
         const isStale = !matches(request.ifMatch, target.version);
         if (isStale && target.deleted_at === null) throw staleError(target);
         const now = deps.now();

@@ -18,7 +18,7 @@ const signIn: Chapter = {
   id: "sign-in",
   title: "Signing in",
   html: paragraphs(
-    "Every path below `/v1/` but `POST /v1/session` needs a token, as `Authorization: Bearer …`, or the cookie `taskwire_session`. A write with " +
+    "Every path below `/v1/` but `POST /v1/session` and `GET /v1/sign-in` needs a token, as `Authorization: Bearer …`, or the cookie `taskwire_session` (`__Host-taskwire_session` over https). A write with " +
       "the cookie must come from a page of the same origin.",
     "With `AUTH_MODE=dev` anybody signs in by name with `POST /v1/session`. With `AUTH_MODE=jwt` an identity provider makes the tokens: signed " +
       "with the one algorithm the operator chose (HS256 with a secret, else RS256, PS256, ES256 or EdDSA with a key set). They need the claims " +
@@ -35,7 +35,8 @@ const requests: Chapter = {
   html:
     paragraphs(
       "Bodies are JSON in UTF-8, at most 1,310,720 bytes, without NUL characters or halves of surrogate pairs. An unknown field or parameter is " +
-        "refused by name. Lengths count UTF-16 units. Times are RFC 3339 with an offset, between 1970 and 2199, and are answered in UTC.",
+        "refused by name. Lengths count UTF-16 units. Times are RFC 3339 with an offset, between 1970 and 2199, and are " +
+        "answered in UTC; a `due_date` may also be a local time without one.",
       `**Idempotency.** Writes of tasks and reminders take an \`Idempotency-Key\`. Sent again within ${keptHours} hours with the same key, the same ` +
         "request is done once and answered the same, with `Idempotent-Replayed: true`. The same request has the same method, path, query and " +
         "meaning of its body: the order of keys, blanks and the spelling of numbers do not count. Another request with the key answers 422 " +
@@ -44,8 +45,9 @@ const requests: Chapter = {
         "`current`. A read with `If-None-Match` answers 304 where it still is.",
       "**Lists** answer `{items, next_cursor}`; `cursor` asks for the page after. A cursor belongs to its list and filters. Items that come or go " +
         "between two pages are not shown twice or left out.",
-      "**What follows a write.** A task is there when its write is answered. Its reminders, its series and the first occurrence of a template " +
-        "follow by themselves, most often within a second.",
+      "**What follows a write.** The answer to making a task names the `first_occurrence` of a template, the `reminders` that will come, and in " +
+        "`unset_reminders` the rules that make none. All of it, and the series, can be read and changed at once: what is not there yet is waited for, up to " +
+        "3 s, then it is 503, never 404. Lists over several tasks or series do not wait.",
     ).replaceAll(/\*\*([^*]+)\*\*/g, "<b>$1</b>") +
     table(
       ["Limit", "How much"],
@@ -137,7 +139,7 @@ const live: Chapter = {
         [
           code("task.changed"),
           prose(
-            "A change: the whole task with its reminders in `payload`, and its `view_version`. Replace what you have of the task, unless you have that version or a higher one. A task with `deleted_at` is gone.",
+            "A change: the whole task with its reminders in `payload`, and its `view_version`. Replace what you have of the task, unless you have that `view_version` or a higher one, or a higher `version`. A task with `deleted_at` is gone.",
           ),
         ],
         [code("cursor"), prose("`{cursor}`: the position of a quiet stream.")],
@@ -145,7 +147,9 @@ const live: Chapter = {
         [code("auth"), prose("`{reason}`: the session ended or its token has expired. Sign in again.")],
         [
           code("drain"),
-          prose("`{reason}`: this instance stops or the stream is old. Connect again; the browser does so by itself."),
+          prose(
+            "`{reason}`: this instance stops (`stopping`), the stream is old (`age`), or a newer one of yours took its place (`replaced`). Connect again after the time that `retry` says; the browser does so by itself.",
+          ),
         ],
       ],
     ) +
@@ -168,7 +172,8 @@ const webhooks: Chapter = {
     paragraphs(
       "A `webhook` channel of your preferences is posted every notification that goes by it, signed as Standard Webhooks say. Any 2xx is delivered. " +
         "410 disables it. Everything else is tried again for up to a day (for a quarter of an hour where the channel has an `else`), one after the " +
-        "other and in order; redirects are not followed, and only public addresses are posted to. It may come twice, under the same `webhook-id`.",
+        "other and in order; redirects are not followed, and only public addresses are posted to, unless the operator allows others. It may come twice, under the same " +
+        "`webhook-id`. `POST /v1/notifications/endpoints/{id}/test` posts a message of type `endpoint.test` at once.",
       "Check the signature over the bytes as they came, before you parse them:",
     ) +
     block(`signed    = webhook-id + "." + webhook-timestamp + "." + body
