@@ -16,6 +16,8 @@ export async function assembleDocument(): Promise<ApiDocument> {
   return (await answer.json()) as ApiDocument;
 }
 
+const noLimits = { user: null, address: null, trustedProxies: 0 } as const;
+
 /** A gateway that can describe itself and nothing else: whatever a request would need rejects. */
 export function gatewayWithoutParts(overrides: Partial<GatewayDeps> = {}): Gateway {
   const roles = {
@@ -27,7 +29,7 @@ export function gatewayWithoutParts(overrides: Partial<GatewayDeps> = {}): Gatew
   } satisfies Record<Upstream, unknown>;
   const readDocument: GatewayDeps["readDocument"] = async (upstream) =>
     (await roles[upstream].request("/openapi.json")).json();
-  return buildGateway(standIns<GatewayDeps>({ page: new Map(), readDocument, ...overrides }));
+  return buildGateway(standIns<GatewayDeps>({ page: new Map(), readDocument, limits: noLimits, ...overrides }));
 }
 
 /**

@@ -49,8 +49,17 @@ type Violation = Readonly<{
   nodes: readonly Readonly<{ html: string; failureSummary: string }>[];
 }>;
 
+/** Waits until nothing moves or fades in any more: half-way through, places and contrasts are others. */
+export async function atRest(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const ending = document.getAnimations().filter(({ effect }) => effect?.getTiming().iterations !== Infinity);
+    await Promise.all(ending.map(({ finished }) => finished.catch(() => {})));
+  });
+}
+
 /** What axe finds wrong with the page as it is now, one line each. */
 export async function accessibilityProblems(page: Page): Promise<readonly string[]> {
+  await atRest(page);
   // Evaluated, not added as a script element: the page's own content policy forbids foreign scripts.
   await page.evaluate(readFileSync(require.resolve("axe-core/axe.min.js"), "utf8"));
   const found: readonly Violation[] = await page.evaluate("axe.run().then((result) => result.violations)");

@@ -107,6 +107,9 @@ def before_call(context, case, kwargs):
         at = case.body.get(name) if isinstance(case.body, dict) else None
         if isinstance(at, str) and instant(at) < BEGAN + timedelta(days=1):
             case.body[name] = (BEGAN + timedelta(days=2)).isoformat()
+    if case.query and "to" in case.query and "from" not in case.query:
+        # A time without a beginning begins now.
+        case.query.pop("to")
     for values in (case.query, case.body):
         if isinstance(values, dict):
             in_order(values)
