@@ -5,7 +5,7 @@ import { ruleReminderId } from "../../shared/reminders/rule-reminder-id.ts";
 import { occurrenceId } from "../../shared/tasks/occurrence-id.ts";
 import { tasksInMaking } from "../../workers/reminder-service/find-task.ts";
 import { makeHandleTaskCommands } from "../../workers/task-service/handle-task-commands.ts";
-import { command, completed, created as createdTask } from "../support/guard-messages.ts";
+import { command, completed, created as createdTask, updated } from "../support/guard-messages.ts";
 import { openReminderRequests, type Send } from "../support/reminder-requests.ts";
 import { openReminderWorld, type ReminderWorld } from "../support/reminder-world.ts";
 import { ada as seriesAda, ben as seriesBen, created, openSeriesWorld, type SeriesWorld } from "./series-world.ts";
@@ -196,6 +196,18 @@ describe("the reminders of a task just changed", () => {
     expect((await set()).status).toBe(409);
     await world.db.sql`update tasks set status = 'open', completed_at = null where id = ${task}`;
     expect((await set()).status).toBe(201);
+  });
+
+  test("one that went with a closing is not said to be dismissed while the reopening is not heard of: 503, then it is changed", async () => {
+    const task = crypto.randomUUID();
+    await world.handle(createdTask(1, Date.now(), { due: null, task }));
+    const { body } = await send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at: later() } });
+    await world.handle(completed(2, Date.now(), { task }));
+    await world.db.sql`update tasks set status = 'open', completed_at = null where id = ${task}`;
+    const change = () => send("PATCH", `/v1/reminders/${body.id}`, { body: { drop_after: "PT1H" } });
+    expect(await change()).toMatchObject({ status: 503, body: { code: "UNAVAILABLE" } });
+    await world.handle(updated(3, Date.now(), { task, status: "open" }));
+    expect((await change()).status).toBe(200);
   });
 
   test("are listed once what the scheduling worker asks for has arrived", async () => {

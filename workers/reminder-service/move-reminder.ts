@@ -1,11 +1,11 @@
 import { readPreferences } from "../../shared/preferences/read-preferences.ts";
 import type { Tx } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
-import { answerOnce, type Written } from "./answer-once.ts";
+import { answerOnce, onItsWay, type Written } from "./answer-once.ts";
 import { applyChanges } from "./apply-changes.ts";
 import { wantedInstant, type Snooze } from "./decide-reminders.ts";
 import { findReminder } from "./find-task.ts";
-import type { Guard } from "./guard.ts";
+import { taskState, type Guard } from "./guard.ts";
 import { isAhead, refuse, refuseClosed, refuseTooMany } from "./refuse.ts";
 import { reminderView } from "./reminder-view.ts";
 import { instantOf, type Reminder } from "./reminder.ts";
@@ -93,7 +93,11 @@ async function lockMovable(tx: Tx, guard: Guard, id: string) {
   const before = existing.find((reminder) => reminder.id === id);
   if (before === undefined) throw new Problem("REMINDER_NOT_FOUND");
   await refuseClosed(tx, guard);
-  if (before.status === "dismissed") throw new Problem("REMINDER_DISMISSED");
+  if (before.status === "dismissed") {
+    // The task's row is open, so its reopening comes, and with it this reminder.
+    if (taskState(guard).closed !== null) throw new Problem("UNAVAILABLE", onItsWay, { retryAfterSeconds: 1 });
+    throw new Problem("REMINDER_DISMISSED");
+  }
   return { before, existing };
 }
 
