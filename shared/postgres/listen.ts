@@ -30,6 +30,7 @@ export async function openListener(of: OpenListener): Promise<Listener> {
   let listening = false;
   const first = Promise.withResolvers<void>();
 
+  let failures = 0;
   const session = async (): Promise<void> => {
     const lost = new AbortController();
     const over = AbortSignal.any([lost.signal, stop.signal]);
@@ -59,6 +60,7 @@ export async function openListener(of: OpenListener): Promise<Listener> {
         if (over.aborted) return;
         if (!listening) of.onNotify("");
         listening = true;
+        failures = 0;
         first.resolve();
         await sleep(checkEveryMs, over);
       }
@@ -73,7 +75,8 @@ export async function openListener(of: OpenListener): Promise<Listener> {
       try {
         await session();
       } catch (error) {
-        of.log.warn("listen_failed", { channel: of.channel, error });
+        // The first of an outage and about two a minute of it: three a second made 18,000 lines in two hours.
+        if (failures++ % 100 === 0) of.log.warn("listen_failed", { channel: of.channel, failures, error });
         first.reject(error);
       }
       await sleep(200 + Math.random() * 300, stop.signal);
