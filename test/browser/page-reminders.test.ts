@@ -17,7 +17,8 @@ async function remind(page: Page, user: string, titles: readonly string[]): Prom
   const api = await apiOf(pages.system().url("ui-gateway"), user);
   const due_date = new Date(Date.now() + 3_000).toISOString();
   await Promise.all(titles.map((title) => api("POST", "/v1/tasks", { title, due_date })));
-  await until("they have popped up", async () => (await cards(page).count()) >= titles.length, { timeoutMs: 20_000 });
+  for (const title of titles)
+    await cards(page).filter({ hasText: title }).first().waitFor({ state: "attached", timeout: 20_000 });
 }
 
 /** Whether a control, scrolled to, is what a click in its middle hits. */
