@@ -5,7 +5,7 @@ import { isRecord } from "../../shared/http/json-schema.ts";
 export async function clientTypes(document: object): Promise<string> {
   // Typed as 3.0 or 3.1 by hand there; `bun run check` says whether it is one.
   const types = await openapiTS(withoutWords(document) as OpenAPI3);
-  const text = `// Generated from the routes by \`bun run gen\`; do not edit.\n\n${astToString(types)}`;
+  const text = `// Generated from the routes by \`npx bun run gen\`; do not edit.\n\n${astToString(types)}`;
   return formatted(text);
 }
 

@@ -17,6 +17,7 @@ import { readClaims, sessionOfToken, userOfDevToken, userOfIssuer, userOfSubject
 import { readCredential, type Credential } from "./credential.ts";
 import { openKeySet } from "./key-set.ts";
 import { isLoopback } from "../loopback.ts";
+import { allowPasswordsInClear, isReadOnTheWay } from "../password-in-clear.ts";
 
 /**
  * Who asks. `via` tells how they said so to this process: a cookie is sent by a browser unasked, so writes need a check of their
@@ -64,18 +65,23 @@ const authFields = {
   audience: optional("AUTH_AUDIENCE"),
   /** The one algorithm taken; unset: RS256 with a JWKS, HS256 with a secret. */
   algorithm: optionalOneOf("AUTH_ALGORITHM", algorithms),
+  inClear: allowPasswordsInClear,
   /** Names besides loopback under which development sign-in is asked for: through a proxy or a tunnel. */
   devHosts,
   nodeEnv: optional("NODE_ENV"),
   host: text("HOST", "127.0.0.1"),
 };
 
+const keysInClear =
+  "AUTH_JWKS_URL with http:// would fetch keys unencrypted, so whoever is on the way could give out others and be anyone: " +
+  "use https, or set ALLOW_PASSWORDS_IN_CLEAR=true in a network you trust";
+
 /** In place of an issuer or audience: not compared. */
 const anyone = "any";
 
 /**
  * Refuses what cannot be safe: `dev` in production or where others can connect, no key, two sources of keys, HS256 with a key set,
- * a key set without issuer and audience.
+ * a key set without issuer and audience, or one that others can replace on its way.
  */
 export const authSettings = checked(authFields, complainAboutAuth);
 export type AuthConfig = Config<typeof authSettings>;
@@ -178,6 +184,7 @@ function complainAboutAuth(seen: Seen<typeof authFields>): readonly string[] {
           ? [`AUTH_ALGORITHM=${algorithm} needs AUTH_JWKS_URL, not AUTH_SECRET`]
           : []),
         ...(jwksUrl ? complainAboutTokensOfOthers(seen) : []),
+        ...(jwksUrl && isReadOnTheWay(jwksUrl) && seen.inClear === false ? [keysInClear] : []),
       ];
   }
 }

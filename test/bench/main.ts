@@ -1,4 +1,4 @@
-// `bun run bench [B1 … lanes] [--full]`: runs the benchmarks named (all by default) and prints one table of ratios.
+// `npx bun run bench [B1 … lanes] [--full]`: runs the benchmarks named (all by default) and prints one table of ratios.
 // Each run is also one JSON line in .dev/bench.jsonl. A stack is started unless the environment names one.
 import { appendFileSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";

@@ -79,6 +79,8 @@ test("who guesses too often is refused for a while, with the right token too, an
   };
   // The right one costs nothing.
   for (let i = 0; i < 5; i++) expect(await ask("s3cret")).toEqual([404, null]);
+  // A page asks several times with what was typed once.
+  for (let i = 0; i < 5; i++) expect(await ask("a")).toEqual([401, null]);
   const guesses = await Promise.all(["a", "b", "c", "d", "e"].map((guess) => ask(guess)));
   expect(guesses.map(([status]) => status)).toEqual([401, 401, 401, 429, 429]);
   expect(await ask("s3cret")).toEqual([429, "2"]);

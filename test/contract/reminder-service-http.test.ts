@@ -457,6 +457,13 @@ describe("one reminder", () => {
     expect((await send("GET", `/v1/tasks/${task}/reminders`)).body.items.map(({ id }) => id)).toEqual([
       ruled?.id ?? "",
     ]);
+    // Whoever shows it as dismissed hears that it is gone.
+    const told = (await world.outbox()).filter(({ subject }) => subject === body.id);
+    expect(told.map(({ type, sequence }) => `${type} ${sequence}`)).toEqual([
+      "ReminderScheduled 1",
+      "ReminderDismissed 2",
+      "ReminderDismissed 3",
+    ]);
   });
 });
 

@@ -1,4 +1,4 @@
-// Generated from the routes by `bun run gen`; do not edit.
+// Generated from the routes by `npx bun run gen`; do not edit.
 
 export interface paths {
   "/v1/export.ics": {

@@ -338,8 +338,15 @@ test.each<[string, Record<string, string>]>([
   ["an algorithm nobody allows", { AUTH_SECRET: secret, AUTH_ALGORITHM: "none" }],
   ["a key set for any issuer", { ...keySet, AUTH_ISSUER: "" }],
   ["a key set for any audience", { ...keySet, AUTH_AUDIENCE: "" }],
+  ["a key set that others can replace on its way", { ...keySet, AUTH_JWKS_URL: "http://id.test/jwks" }],
 ])("%s does not start", (_name, env) => {
   expect(() => config(env)).toThrow(/configuration:\n  AUTH_/);
+});
+
+test("a key set is read over https, or unencrypted in a network that is trusted by name", () => {
+  const plain = "http://id.test/jwks";
+  expect(config({ ...keySet, AUTH_JWKS_URL: "https://id.test/jwks" }).jwksUrl).toBe("https://id.test/jwks");
+  expect(config({ ...keySet, AUTH_JWKS_URL: plain, ALLOW_PASSWORDS_IN_CLEAR: "true" }).jwksUrl).toBe(plain);
 });
 
 test("what a key set lacks is told together", () => {

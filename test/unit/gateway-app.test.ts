@@ -24,6 +24,7 @@ const auth: AuthConfig = {
   devHosts: ["app.test"],
   nodeEnv: null,
   host: "127.0.0.1",
+  inClear: false,
 };
 const bytes = (text: string) => new TextEncoder().encode(text);
 

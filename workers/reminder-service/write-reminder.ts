@@ -73,7 +73,7 @@ export async function allowLateness(tx: Tx, before: Reminder, dropAfter: string 
 }
 
 /**
- * Deletes a reminder of one's own: it is dismissed where it was not, and gone from every list; again changes nothing. Throws
+ * Deletes a reminder of one's own, dismissed or not: that is told, and it is gone from every list; again changes nothing. Throws
  * REMINDER_NOT_FOUND, also for one of another user, and REMINDER_FOLLOWS_TASK for one that a rule of the task made.
  */
 export async function deleteReminder(writing: Writing, id: string, asked: Asked): Promise<Written> {
@@ -89,7 +89,7 @@ export async function deleteReminder(writing: Writing, id: string, asked: Asked)
       if (before.reason === "removed") return { reminder: before, messages: [], status: 204 };
       const reminder = dismissed(before, "removed", asked.now);
       await saveReminders(tx, [reminder]);
-      return { reminder, messages: before.status === "dismissed" ? [] : [dismissedMessage(reminder)], status: 204 };
+      return { reminder, messages: [dismissedMessage(reminder)], status: 204 };
     },
   });
 }
