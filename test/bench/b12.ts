@@ -51,7 +51,10 @@ async function measure(
 /** A route that nobody measures would be the one to cost most. */
 async function refuseMissing(world: RouteWorld, requests: readonly HostileRequest[]): Promise<void> {
   const measured = new Set(requests.map(({ role, route }) => `${role} ${route}`));
+  const missing: string[] = [];
   for (const role of servingRoles)
-    for (const route of await world.routesOf(role))
-      if (!measured.has(`${role} ${route}`)) throw new Error(`no request measures ${route} of ${role}`);
+    missing.push(
+      ...(await world.routesOf(role)).map((route) => `${role} ${route}`).filter((route) => !measured.has(route)),
+    );
+  if (missing.length > 0) throw new Error(`no request measures ${missing.join(", ")}`);
 }

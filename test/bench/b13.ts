@@ -5,14 +5,6 @@ import { until } from "../support/until.ts";
 import { percentile, type Bench, type BenchRow } from "./bench.ts";
 import { writeToStream } from "./write-to-stream.ts";
 
-/** The way of a task to its stream, and what makes occurrences. */
-const roles = {
-  "task-service": 1,
-  "outbox-relay": 1,
-  "task-update-broadcaster": 1,
-  "recurring-task-worker": 1,
-  "ui-gateway": 1,
-};
 const perSecond = 5;
 const writesAtOnce = 600;
 
@@ -35,7 +27,7 @@ export const bench: Bench = {
   id: "B13",
   title: "fairness: a user's create until it is read from the stream, while another sends all that is taken",
   run: async ({ rounds, seconds, say }) => {
-    await using system = await startSystem({ roles });
+    await using system = await startSystem();
     const gateway = system.url("ui-gateway");
     const ada = await signIn(gateway, "ada");
     say("warming up");

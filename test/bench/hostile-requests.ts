@@ -125,6 +125,13 @@ export async function makeHostileRequests(
     });
     reminder = body.id;
   };
+  const onReminder = (route: string, send: HostileRequest["send"]): HostileRequest => ({
+    role: reminders,
+    route,
+    what: "one",
+    prepare: reminderOf,
+    send,
+  });
   let [reminder, task] = ["", ""];
   const junk = JSON.stringify({ title: "x", tags: Array.from({ length: 200_000 }, () => "a") });
 
@@ -303,27 +310,15 @@ export async function makeHostileRequests(
           remind_at: new Date(Date.now() + 86_400_000 + Math.floor(Math.random() * 1e9)).toISOString(),
         }),
     },
-    {
-      role: reminders,
-      route: "PATCH /v1/reminders/{id}",
-      what: "one",
-      prepare: reminderOf,
-      send: () => one(reminders, "PATCH", `/v1/reminders/${reminder}`, { remind_at: "2035-01-01T00:00:00Z" }),
-    },
-    {
-      role: reminders,
-      route: "POST /v1/reminders/{id}/snooze",
-      what: "one",
-      prepare: reminderOf,
-      send: () => one(reminders, "POST", `/v1/reminders/${reminder}/snooze`, { for: "P1D" }),
-    },
-    {
-      role: reminders,
-      route: "POST /v1/reminders/{id}/dismiss",
-      what: "one",
-      prepare: reminderOf,
-      send: () => one(reminders, "POST", `/v1/reminders/${reminder}/dismiss`),
-    },
+    onReminder("GET /v1/reminders/{id}", () => one(reminders, "GET", `/v1/reminders/${reminder}`)),
+    onReminder("PATCH /v1/reminders/{id}", () =>
+      one(reminders, "PATCH", `/v1/reminders/${reminder}`, { remind_at: "2035-01-01T00:00:00Z" }),
+    ),
+    onReminder("DELETE /v1/reminders/{id}", () => one(reminders, "DELETE", `/v1/reminders/${reminder}`)),
+    onReminder("POST /v1/reminders/{id}/snooze", () =>
+      one(reminders, "POST", `/v1/reminders/${reminder}/snooze`, { for: "P1D" }),
+    ),
+    onReminder("POST /v1/reminders/{id}/dismiss", () => one(reminders, "POST", `/v1/reminders/${reminder}/dismiss`)),
     {
       role: notifications,
       route: "GET /v1/notifications",
