@@ -12,6 +12,8 @@ import { paced } from "./paced.ts";
 import { writeToStream } from "./write-to-stream.ts";
 
 const rates = [50, 500] as const;
+/** Changes a second of one user: who makes more than are handled as they come waits for everybody else. */
+const perUser = 50;
 const topic = "task-updates-dlq"; // nobody reads it here: the peer's own log on the same broker, same settings
 
 export const bench: Bench = {
@@ -27,9 +29,17 @@ export const bench: Bench = {
     try {
       await assertDurable(sql);
       await sql`create table bench_commit (id uuid primary key, body text not null, created_at timestamptz not null default now())`;
-      const user = await signIn(system.url("ui-gateway"), "bench");
+      const names = Array.from({ length: Math.max(...rates) / perUser }, (_, n) => `bench-${n}`);
+      const users = await Promise.all(names.map((name) => signIn(system.url("ui-gateway"), name)));
+      const write = async (rate: number, forSeconds: number): Promise<number[]> => {
+        const those = users.slice(0, Math.ceil(rate / perUser));
+        const times = await Promise.all(
+          those.map((user) => writeToStream(system, user, rate / those.length, forSeconds)),
+        );
+        return times.flat();
+      };
       say("warming up both sides");
-      await writeToStream(system, user, 200, 5);
+      await write(200, 5);
       await parts(sql, broker, 200, 2);
       const rows: BenchRow[] = [];
       for (const rate of rates) {
@@ -38,7 +48,7 @@ export const bench: Bench = {
         for (let round = 0; round < rounds; round++) {
           // A-B or B-A by turns: what drifts with time meets both sides alike.
           const runs = [
-            async () => void ours.push(await writeToStream(system, user, rate, seconds)),
+            async () => void ours.push(await write(rate, seconds)),
             async () => void sums.push(await parts(sql, broker, rate, seconds)),
           ];
           for (const run of round % 2 === 0 ? runs : runs.toReversed()) await run();

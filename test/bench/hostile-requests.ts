@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "../support/until.ts";
 import { backlog, big, exdate, hourly, manyOut, rare, tz } from "./hostile-rules.ts";
 import { notifications, preferences, reminders, series, tasks } from "./asked-roles.ts";
@@ -19,12 +20,8 @@ export async function makeHostileRequests(
   as: (user: string) => Promise<Send>,
   say: (line: string) => void,
 ): Promise<readonly HostileRequest[]> {
-  const [many, one, long, fired] = (await Promise.all(["many", "one", "long", "fired"].map(as))) as [
-    Send,
-    Send,
-    Send,
-    Send,
-  ];
+  const [many, one, long] = [await as("many"), await as("one"), await as("long")];
+  const [fired, tester] = [await as("fired"), await as("tester")];
   const make = async (send: Send, body: object): Promise<string> => {
     const { status, body: made } = await send(tasks, "POST", "/v1/tasks", { title: "costly", ...body });
     if (status !== 201) throw new Error(`not made: ${status} ${JSON.stringify(made)}`);
@@ -125,14 +122,19 @@ export async function makeHostileRequests(
     });
     reminder = body.id;
   };
-  const onReminder = (route: string, send: HostileRequest["send"]): HostileRequest => ({
-    role: reminders,
+  const on = (role: ServingRole, route: string, what: string, send: HostileRequest["send"]): HostileRequest => ({
+    role,
     route,
-    what: "one",
-    prepare: reminderOf,
+    what,
     send,
   });
+  const onReminder = (route: string, send: HostileRequest["send"]): HostileRequest => ({
+    ...on(reminders, route, "one", send),
+    prepare: reminderOf,
+  });
   let [reminder, task] = ["", ""];
+  await tester(preferences, "PUT", "/v1/preferences", { channels: [{ type: "webhook", url: "http://127.0.0.1:9/" }] });
+  const endpoint: string = (await tester(notifications, "GET", "/v1/notifications/endpoints")).body.items[0].id;
   const junk = JSON.stringify({ title: "x", tags: Array.from({ length: 200_000 }, () => "a") });
 
   return [
@@ -319,77 +321,48 @@ export async function makeHostileRequests(
       one(reminders, "POST", `/v1/reminders/${reminder}/snooze`, { for: "P1D" }),
     ),
     onReminder("POST /v1/reminders/{id}/dismiss", () => one(reminders, "POST", `/v1/reminders/${reminder}/dismiss`)),
+    on(notifications, "GET /v1/notifications", "200", () => fired(notifications, "GET", "/v1/notifications?limit=200")),
+    on(notifications, "GET /v1/notifications/unread", "of 200", () =>
+      fired(notifications, "GET", "/v1/notifications/unread"),
+    ),
+    on(notifications, "GET /v1/notifications/{id}", "one", () =>
+      fired(notifications, "GET", `/v1/notifications/${notified[0]}`),
+    ),
+    on(notifications, "POST /v1/notifications/{id}/read", "one", () =>
+      fired(notifications, "POST", `/v1/notifications/${notified[0]}/read`),
+    ),
+    on(notifications, "POST /v1/notifications/{id}/resend", "one", () =>
+      fired(notifications, "POST", `/v1/notifications/${notified[0]}/resend`),
+    ),
+    on(notifications, "POST /v1/notifications/read-all", "200", () =>
+      fired(notifications, "POST", "/v1/notifications/read-all"),
+    ),
+    on(notifications, "GET /v1/notifications/endpoints", "none", () =>
+      fired(notifications, "GET", "/v1/notifications/endpoints"),
+    ),
+    on(notifications, "POST /v1/notifications/endpoints/{id}/enable", "none, which is refused", () =>
+      fired(notifications, "POST", `/v1/notifications/endpoints/${crypto.randomUUID()}/enable`),
+    ),
+    on(preferences, "GET /v1/preferences", "all fields full", () => one(preferences, "GET", "/v1/preferences")),
     {
-      role: notifications,
-      route: "GET /v1/notifications",
-      what: "200",
-      send: () => fired(notifications, "GET", "/v1/notifications?limit=200"),
+      ...on(notifications, "POST /v1/notifications/endpoints/{id}/test", "at which nobody listens", () =>
+        tester(notifications, "POST", `/v1/notifications/endpoints/${endpoint}/test`),
+      ),
+      // One test in five seconds.
+      prepare: () => sleep(5_500),
     },
-    {
-      role: notifications,
-      route: "GET /v1/notifications/unread",
-      what: "of 200",
-      send: () => fired(notifications, "GET", "/v1/notifications/unread"),
-    },
-    {
-      role: notifications,
-      route: "GET /v1/notifications/{id}",
-      what: "one",
-      send: () => fired(notifications, "GET", `/v1/notifications/${notified[0]}`),
-    },
-    {
-      role: notifications,
-      route: "POST /v1/notifications/{id}/read",
-      what: "one",
-      send: () => fired(notifications, "POST", `/v1/notifications/${notified[0]}/read`),
-    },
-    {
-      role: notifications,
-      route: "POST /v1/notifications/{id}/resend",
-      what: "one",
-      send: () => fired(notifications, "POST", `/v1/notifications/${notified[0]}/resend`),
-    },
-    {
-      role: notifications,
-      route: "POST /v1/notifications/read-all",
-      what: "200",
-      send: () => fired(notifications, "POST", "/v1/notifications/read-all"),
-    },
-    {
-      role: notifications,
-      route: "GET /v1/notifications/endpoints",
-      what: "none",
-      send: () => fired(notifications, "GET", "/v1/notifications/endpoints"),
-    },
-    {
-      role: notifications,
-      route: "POST /v1/notifications/endpoints/{id}/enable",
-      what: "none, which is refused",
-      send: () => fired(notifications, "POST", `/v1/notifications/endpoints/${crypto.randomUUID()}/enable`),
-    },
-    {
-      role: preferences,
-      route: "GET /v1/preferences",
-      what: "all fields full",
-      send: () => one(preferences, "GET", "/v1/preferences"),
-    },
-    {
-      role: preferences,
-      route: "PUT /v1/preferences",
-      what: "all fields full",
-      send: () =>
-        one(preferences, "PUT", "/v1/preferences", {
-          tz,
-          default_reminders: big.remind,
-          channels: [{ type: "in-app" }],
-        }),
-    },
-    {
-      role: preferences,
-      route: "PUT /v1/preferences",
-      what: "1.2 MB for an address",
-      send: () =>
-        one(preferences, "PUT", "/v1/preferences", { channels: [{ type: "email", to: `${"a.".repeat(600_000)}!` }] }),
-    },
+    on(preferences, "PATCH /v1/preferences", "all fields full", () =>
+      one(preferences, "PATCH", "/v1/preferences", { tz, default_reminders: big.remind, channels: [{ type: "log" }] }),
+    ),
+    on(preferences, "PUT /v1/preferences", "all fields full", () =>
+      one(preferences, "PUT", "/v1/preferences", {
+        tz,
+        default_reminders: big.remind,
+        channels: [{ type: "in-app" }],
+      }),
+    ),
+    on(preferences, "PUT /v1/preferences", "1.2 MB for an address", () =>
+      one(preferences, "PUT", "/v1/preferences", { channels: [{ type: "email", to: `${"a.".repeat(600_000)}!` }] }),
+    ),
   ];
 }
