@@ -133,7 +133,8 @@ export async function makeHostileRequests(
     prepare: reminderOf,
   });
   let [reminder, task] = ["", ""];
-  await tester(preferences, "PUT", "/v1/preferences", { channels: [{ type: "webhook", url: "http://127.0.0.1:9/" }] });
+  const webhook = { type: "webhook", url: "http://127.0.0.1:9/", secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" };
+  await tester(preferences, "PUT", "/v1/preferences", { channels: [webhook] });
   const endpoint: string = (await tester(notifications, "GET", "/v1/notifications/endpoints")).body.items[0].id;
   const junk = JSON.stringify({ title: "x", tags: Array.from({ length: 200_000 }, () => "a") });
 
