@@ -184,11 +184,12 @@ export const problems = {
     title: "The first request with this key is still running",
     help: "Send it again in a moment; the answer of the first one is kept.",
   },
-  REFUSED: {
+  REFUSED: { status: 409, retry: false, title: "It was not done", audience: "operators" },
+  REMINDER_FIRED: {
     status: 409,
     retry: false,
-    title: "It was not done",
-    help: "`detail` says why. There is no more exact code.",
+    title: "The reminder has fired",
+    help: "How late it may fire is over. Give it another time too, or snooze it.",
   },
   REMINDER_DISMISSED: {
     status: 409,

@@ -234,7 +234,7 @@ describe("moving a reminder of one's own", () => {
       const answer = await send("PATCH", `/v1/reminders/${id}`, { body });
       return [answer.status, answer.body["code"] ?? answer.body["drop_after"]];
     };
-    expect(await change({ drop_after: "PT2H" })).toEqual([409, "REFUSED"]);
+    expect(await change({ drop_after: "PT2H" })).toEqual([409, "REMINDER_FIRED"]);
     expect(await change({ drop_after: "PT2H", remind_at: inMs(hour) })).toEqual([200, "PT2H"]);
   });
 

@@ -751,7 +751,7 @@ export interface components {
       | "VERSION_MISMATCH"
       | "IDEMPOTENCY_KEY_REUSED"
       | "IDEMPOTENCY_IN_PROGRESS"
-      | "REFUSED"
+      | "REMINDER_FIRED"
       | "REMINDER_DISMISSED"
       | "SNOOZE_TOO_EARLY"
       | "REMINDER_FOLLOWS_TASK"

@@ -51,7 +51,7 @@ export type ReminderPatch = Readonly<{ remindAt: Date | undefined; dropAfter: st
 /**
  * Moves a reminder of one's own to another time, which ends a snooze, or says how late it may fire, or both; what it is already changes
  * nothing. Throws what snoozing throws but SNOOZE_TOO_EARLY; REMINDER_FOLLOWS_TASK for one that a rule of the task made; REMINDER_EXISTS where
- * another has that time; REFUSED for saying of one that has fired how late it may.
+ * another has that time; REMINDER_FIRED for saying of one that has fired how late it may.
  */
 export async function changeReminder(
   writing: Writing,
@@ -72,8 +72,7 @@ export async function changeReminder(
       const isThere = before.status === "pending" && before.snoozedFrom === null;
       if (remindAt === undefined || (isThere && before.remindAt.getTime() === remindAt.getTime())) {
         if (late === before.dropAfter) return { reminder: before, messages: [], status: 200 };
-        if (before.status !== "pending")
-          throw new Problem("REFUSED", "It has fired already; give it another time too.");
+        if (before.status !== "pending") throw new Problem("REMINDER_FIRED");
         return await allowLateness(tx, before, late);
       }
       if (!(await isAhead(tx, remindAt))) refuse("/remind_at", "is in the past");
