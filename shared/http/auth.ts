@@ -73,7 +73,7 @@ const authFields = {
 };
 
 const keysInClear =
-  "AUTH_JWKS_URL with http:// would fetch keys unencrypted, so whoever is on the way could give out others and be anyone: " +
+  "AUTH_JWKS_URL with http:// would fetch keys unencrypted, so who is on the way could replace them and be anyone: " +
   "use https, or set ALLOW_PASSWORDS_IN_CLEAR=true in a network you trust";
 
 /** In place of an issuer or audience: not compared. */

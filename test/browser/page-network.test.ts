@@ -25,7 +25,10 @@ const becomesLive = (page: Page) =>
     { timeoutMs: 20_000 },
   );
 
-/** Waits until nothing but the stream is asked for: a request that is caught by a silence is given up, and then the page doubts the stream. */
+/**
+ * Gives what waits until nothing but the stream is asked for: a request that a silence catches is given up, and then the page
+ * doubts its stream as well.
+ */
 function watchRequests(page: Page): () => Promise<unknown> {
   const asked = new Set<Request>();
   page.on("request", (request) => void (request.url().includes("/v1/stream") || asked.add(request)));
@@ -68,8 +71,8 @@ test("somebody who comes back to the page is not shown a dead connection as a li
   await page.clock.fastForward(30_000);
   proxy.thaw();
   await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
-  // What follows is less than the time in which a silent stream is noticed by itself: 30 s of 80 are over. A browser may open a new
-  // connection at once, or try those first that it kept.
+  // All that follows takes less than a silent stream needs to be noticed by itself: 30 s of 80 are over. A browser may open a
+  // new connection at once, or first try those that it kept.
   const isShown = async () => (await row(page, "While nobody looked").count()) > 0;
   for (let waitedMs = 0; waitedMs < 45_000 && !(await isShown()); waitedMs += 7_500) {
     await page.clock.fastForward(7_500);

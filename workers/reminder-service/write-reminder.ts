@@ -73,8 +73,8 @@ export async function allowLateness(tx: Tx, before: Reminder, dropAfter: string 
 }
 
 /**
- * Deletes a reminder of one's own, dismissed or not: that is told, and it is gone from every list; again changes nothing. Throws
- * REMINDER_NOT_FOUND, also for one of another user, and REMINDER_FOLLOWS_TASK for one that a rule of the task made.
+ * Deletes a reminder of one's own, dismissed or not, and tells so; it is gone from every list, and doing it again changes
+ * nothing. Throws REMINDER_NOT_FOUND, also for one of another user, and REMINDER_FOLLOWS_TASK for one that a rule made.
  */
 export async function deleteReminder(writing: Writing, id: string, asked: Asked): Promise<Written> {
   return await answerOnce(writing, asked, {

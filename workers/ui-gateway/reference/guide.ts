@@ -48,8 +48,9 @@ const requests: Chapter = {
       "**What follows a write.** The answer to making a task names the `first_occurrence` of a template, the `reminders` that will come, and in " +
         "`unset_reminders` the rules that make none. All of it, and the series, can be read and changed at once: what is not there yet is waited for, up to " +
         "3 s, then it is 503, never 404. Lists over several tasks or series do not wait.",
-      "**Transport.** `HEAD` answers what `GET` would, without its body, and `OPTIONS` what a path allows. Answers above a kilobyte are compressed for who sends " +
-        "`Accept-Encoding: gzip`. Pages of another origin may call where the operator named it (`CORS_ORIGINS`), with a bearer token, never with the cookie.",
+      "**Transport.** `HEAD` answers what `GET` would, without its body; `OPTIONS` answers what a path allows. Answers above a " +
+        "kilobyte are compressed for clients that send `Accept-Encoding: gzip`. Pages of other origins may call the API where " +
+        "the operator names these origins (`CORS_ORIGINS`), with a bearer token, never with the cookie.",
     ).replaceAll(/\*\*([^*]+)\*\*/g, "<b>$1</b>") +
     table(
       ["Limit", "How much"],
