@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   Admin as KafkaAdmin,
   Consumer,
@@ -18,6 +19,8 @@ import { within } from "./within.ts";
 /** A call may be made of several requests, and the client tries each four times. */
 const answerMs = 20_000;
 const requestMs = 10_000;
+/** Topics are listed, then described: so often, where some are gone by then. */
+const mostListings = 20;
 
 const latest = -1n;
 const earliest = -2n;
@@ -49,6 +52,20 @@ export function openAdmin(
     return found.partitions.map((_, partition) => partition);
   };
 
+  const describeAll = async () => {
+    const names = (await client.listTopics()).filter((name) => naming.logical(name) !== null);
+    if (names.length === 0) return [];
+    const metadata = await client.metadata({ topics: names, forceUpdate: true });
+    const described = await client.describeConfigs({
+      resources: names.map((resourceName) => ({ resourceType: ConfigResourceTypes.TOPIC, resourceName })),
+    });
+    return described.map(({ resourceName, configs }) => ({
+      name: naming.logical(resourceName) ?? resourceName,
+      partitions: metadata.topics.get(resourceName)?.partitionsCount ?? 0,
+      configs: Object.fromEntries(configs.map(({ name, value }) => [name, value ?? ""])),
+    }));
+  };
+
   const inTime =
     <A extends readonly unknown[], T>(what: string, call: (...args: A) => Promise<T>) =>
     (...args: A): Promise<T> =>
@@ -56,17 +73,14 @@ export function openAdmin(
 
   return {
     topics: inTime("list its topics", async () => {
-      const names = (await client.listTopics()).filter((name) => naming.logical(name) !== null);
-      if (names.length === 0) return [];
-      const metadata = await client.metadata({ topics: names, forceUpdate: true });
-      const described = await client.describeConfigs({
-        resources: names.map((resourceName) => ({ resourceType: ConfigResourceTypes.TOPIC, resourceName })),
-      });
-      return described.map(({ resourceName, configs }) => ({
-        name: naming.logical(resourceName) ?? resourceName,
-        partitions: metadata.topics.get(resourceName)?.partitionsCount ?? 0,
-        configs: Object.fromEntries(configs.map(({ name, value }) => [name, value ?? ""])),
-      }));
+      for (let tries = 1; ; tries++)
+        try {
+          return await describeAll();
+        } catch (error) {
+          // One of them was deleted since they were listed.
+          if (tries === mostListings || !isOfNoTopic(error)) throw error;
+          await sleep(100);
+        }
     }),
     createTopic: inTime("make a topic", async ({ name, partitions, configs, replication }) => {
       try {
@@ -190,4 +204,10 @@ async function readAt(
   } finally {
     await within(1_000, consumer.close(true));
   }
+}
+
+/** The client has an error of its own for it where it asks for metadata, without the protocol's. */
+function isOfNoTopic(error: unknown): boolean {
+  const isOfClient = error instanceof Error && error.message.startsWith("Unknown topic ");
+  return isOfClient || hasProtocolError(error, "UNKNOWN_TOPIC_OR_PARTITION");
 }

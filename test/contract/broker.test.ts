@@ -282,6 +282,21 @@ describe.each(Object.entries(drivers))("%s", (_name, open) => {
     await member[Symbol.asyncDispose]();
   });
 
+  test("topics are listed while others are deleted", async () => {
+    const { topic } = await setup(1);
+    const going = Array.from({ length: 40 }, (_, n) => `${topic}-going-${n}`);
+    await Promise.all(going.map((name) => broker.admin.createTopic({ name, partitions: 1, configs: {} })));
+    let areGone = false;
+    const deleting = (async () => {
+      for (const name of going) await broker.admin.deleteTopic(name);
+    })().finally(() => (areGone = true));
+    const list = async () => {
+      while (!areGone) expect((await broker.admin.topics()).map(({ name }) => name)).toContain(topic);
+    };
+    await Promise.all([list(), list(), list(), list()]);
+    await deleting;
+  });
+
   test("administration shows topics, bounds, groups and single records", async () => {
     const { topic, producer, group } = await setup(2);
     await broker.admin.createTopic({ name: topic, partitions: 5, configs: {} });
