@@ -11,8 +11,9 @@ const checks: readonly (readonly [name: string, command: readonly string[]])[] =
   ["format", ["fmt", "--check", "--no-script"]],
   ["generated files are fresh", ["dev/gen.ts", "--check"]],
   ["the API document is valid", ["dev/api/examine-document.ts"]],
-  ["layers", ["test", "test/unit/layers.test.ts"]],
-  ["schemas are compatible", ["test", "test/unit/schema"]],
+  ["what stands under redpanda/ is what its readers take", ["dev/redpanda/examine.ts"]],
+  ["layers", ["test", "--timeout", "60000", "test/unit/layers.test.ts"]],
+  ["schemas are compatible", ["test", "--timeout", "60000", "test/unit/schema"]],
 ];
 
 let failed = 0;

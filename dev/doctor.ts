@@ -1,6 +1,7 @@
 // `bun run doctor`: what this machine has for `bun run dev`, what it lacks, and what to type. Exit code 1 when dev cannot run.
 import { checkout, ensureInstalled } from "./installed.ts";
-import { examine, type Finding } from "./diagnose/examine.ts";
+import { examine } from "./diagnose/examine.ts";
+import type { Finding } from "./diagnose/finding.ts";
 import { readEnvironment } from "./run/role-environment.ts";
 
 const marks: Readonly<Record<Finding["state"], string>> = { good: "✓", note: "·", bad: "✗" };

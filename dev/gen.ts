@@ -1,15 +1,19 @@
-// Writes what is made of other files: shared/records.ts from the newest version of every schema, and the types of the API's clients from
-// the routes; `--check` fails when one is stale instead.
+// Writes what is made of other files: shared/messages/records.ts from the newest version of every schema, and the types of the API's clients from
+// the routes, topics and users for the Redpanda operator, alerts for that of Prometheus; `--check` fails when one is stale instead.
 import { join } from "node:path";
 import { assembleDocument } from "./api/assemble-document.ts";
 import { clientTypes } from "./api/client-types.ts";
+import { rulesResource } from "./redpanda/kubernetes/make-rules.ts";
+import { topicResources, userResources } from "./redpanda/operator/make-resources.ts";
 import { readSchemas } from "../shared/avro/files.ts";
 import { avroPrimitives, type AvroField, type AvroRecord, type AvroSchema } from "../shared/avro/json.ts";
+
+const operatorFolder = "redpanda/kubernetes/components/redpanda";
 
 /** Each generated file with how it is made and what it is made of. */
 const generated: readonly Readonly<{ path: string; from: string; make: () => Promise<string> }>[] = [
   {
-    path: "shared/records.ts",
+    path: "shared/messages/records.ts",
     from: "the schemas",
     make: async () => recordTypes((await readSchemas()).map(({ current }) => current.schema)),
   },
@@ -17,6 +21,17 @@ const generated: readonly Readonly<{ path: string; from: string; make: () => Pro
     path: "test/support/api-schema.ts",
     from: "the routes",
     make: async () => clientTypes(await assembleDocument()),
+  },
+  { path: `${operatorFolder}/topics.yaml`, from: "the topics", make: async () => topicResources() },
+  {
+    path: "redpanda/kubernetes/components/monitoring/rules.yaml",
+    from: "the alerts",
+    make: async () => rulesResource(),
+  },
+  {
+    path: `${operatorFolder}/users.yaml`,
+    from: "the topics or what roles do with them",
+    make: async () => userResources(),
   },
 ];
 
@@ -32,8 +47,8 @@ const primitives: Readonly<Record<string, string>> = {
 };
 const logical: Readonly<Record<string, string>> = { uuid: "string", "timestamp-millis": "Date", date: "string" };
 
-/** The text of shared/records.ts: the types of the records in the order of the topics table, nested types first. */
-export function recordTypes(records: readonly AvroRecord[]): string {
+/** The text of shared/messages/records.ts: the types of the records in the order of the topics table, nested types first. */
+function recordTypes(records: readonly AvroRecord[]): string {
   const aliases = new Map<string, string>();
   for (const record of records) typeOf(record, aliases);
   const entries = records.map(({ name }) => `  ${name}: ${name};`);

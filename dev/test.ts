@@ -2,6 +2,7 @@
 // other and ends with one line that sums them up.
 import { join } from "node:path";
 import { checkout, ensureInstalled } from "./installed.ts";
+import { provideRdKafka } from "./librdkafka/provide.ts";
 import { readEnvironment } from "./run/role-environment.ts";
 import { listenForStop } from "./run/stop-signals.ts";
 import { missingThing } from "./stack/missing.ts";
@@ -49,6 +50,20 @@ async function runTiers({ tiers, long, filters }: TestArguments): Promise<readon
   // It opens while the tiers that need none run.
   const opening = tiers.some(needsStack) ? openTestStack({ checkout, env, say, signal }) : undefined;
   opening?.catch(() => {});
+  const over = new AbortController();
+  // Compiled once in a checkout, beside the first tiers; the tests that need it wait for it, and say so where it cannot be had.
+  const provided = needsRdKafka(tiers, filters)
+    ? provideRdKafka({
+        checkout,
+        partsDirectory: join(checkout, ".dev", "parts"),
+        say,
+        signal: AbortSignal.any([signal, over.signal]),
+      })
+    : undefined;
+  // A test that needs it and may not do without it fails by itself.
+  provided?.catch(
+    (error: unknown) => error instanceof Error && missingThing(error) !== undefined && say(error.message),
+  );
   let opened: TestStack | undefined;
   let unavailable: string | undefined;
   try {
@@ -87,10 +102,17 @@ async function runTiers({ tiers, long, filters }: TestArguments): Promise<readon
       );
     }
   } finally {
+    over.abort();
+    await provided?.catch(() => {});
     await (await opening?.catch(() => undefined))?.close();
   }
   if (signal.aborted) results.push(skippedTier("stopped", `by ${String(signal.reason)}`, true));
   return results;
+}
+
+function needsRdKafka(tiers: TestArguments["tiers"], filters: readonly string[]): boolean {
+  if (filters.length > 0) return filters.some((path) => path.includes("librdkafka"));
+  return tiers.includes("contract") || tiers.includes("flow");
 }
 
 function skippedTier(tier: string, reason: string, failed: boolean): TierResult {

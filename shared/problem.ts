@@ -262,7 +262,7 @@ export const problems = {
   INVARIANT: { status: 500, retry: false, title: "The message contradicts what is stored", audience: "operators" },
 } as const satisfies Record<string, ProblemKind>;
 
-export type ProblemKind = Readonly<{
+type ProblemKind = Readonly<{
   status: number;
   retry: boolean;
   title: string;
@@ -279,7 +279,7 @@ export const userProblems: readonly (readonly [code: ProblemCode, kind: ProblemK
 /** One mistake in what was sent. `path` is a JSON pointer into the body, or `query.name`, `header.name`, `path.name`. */
 export type Mistake = Readonly<{ path: string; message: string }>;
 
-export type ProblemExtra = Readonly<{
+type ProblemExtra = Readonly<{
   mistakes?: readonly Mistake[];
   /** Sent with a 412: the representation as it is now; with a 409 where it helps: what is in the way. */
   current?: unknown;

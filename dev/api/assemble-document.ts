@@ -1,13 +1,13 @@
-import { makeLog } from "../../shared/log.ts";
-import { makeMetrics } from "../../shared/metrics.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import { makeMetrics } from "../../shared/role/metrics.ts";
 import { buildApp as buildNotifications } from "../../workers/notification-service/app.ts";
 import { buildApp as buildSeries } from "../../workers/recurring-task-worker/app.ts";
 import { buildApp as buildPreferences } from "../../workers/reminder-scheduling-worker/app.ts";
 import { buildApp as buildReminders } from "../../workers/reminder-service/app.ts";
 import { buildApp as buildTasks } from "../../workers/task-service/app.ts";
-import type { ApiDocument } from "../../workers/ui-gateway/api-document.ts";
+import type { ApiDocument } from "../../workers/ui-gateway/document/complete-document.ts";
 import { buildApp as buildGateway, type Gateway, type GatewayDeps } from "../../workers/ui-gateway/app.ts";
-import type { Upstream } from "../../workers/ui-gateway/upstreams.ts";
+import type { Upstream } from "../../workers/ui-gateway/http/upstreams.ts";
 
 /** The gateway's `/openapi.json`, made by the routes of every role without a database, a broker or a listening process. */
 export async function assembleDocument(): Promise<ApiDocument> {

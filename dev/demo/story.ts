@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
-import { readConfig } from "../../shared/config.ts";
-import { makeLog } from "../../shared/log.ts";
+import { readConfig } from "../../shared/role/config.ts";
+import { makeLog } from "../../shared/role/log.ts";
 import { openApi, type Answer, type Api } from "./api.ts";
 import { watchStream, type StreamEvent } from "./watch-stream.ts";
 import { watchTopics } from "./watch-topics.ts";

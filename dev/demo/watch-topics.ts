@@ -1,8 +1,8 @@
-import type { Broker, Fetched } from "../../shared/broker.ts";
+import type { Broker, Fetched } from "../../shared/messages/broker.ts";
 import { readEnvelope, type ReadEnvelope } from "../../shared/outbox/envelope.ts";
-import { topicNames } from "../../shared/topics.ts";
+import { topicNames } from "../../shared/messages/topics.ts";
 
-export type Seen = Readonly<{ record: Fetched; envelope: ReadEnvelope }>;
+type Seen = Readonly<{ record: Fetched; envelope: ReadEnvelope }>;
 
 /** Tells every record that is written to any topic from now on. Resolves when it stands at the end of all of them. */
 export async function watchTopics(broker: Broker, onRecord: (seen: Seen) => void, signal: AbortSignal): Promise<void> {
@@ -10,7 +10,7 @@ export async function watchTopics(broker: Broker, onRecord: (seen: Seen) => void
     topicNames.map(async (topic) => {
       const from = await broker.admin.offsets(topic, "end");
       void (async () => {
-        for await (const records of broker.tail({ topic, from, signal }))
+        for await (const { records } of broker.tail({ topic, from, signal }))
           for (const record of records) onRecord({ record, envelope: readEnvelope(record.headers) });
       })();
     }),

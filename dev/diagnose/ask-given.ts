@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { readRedisServer } from "../../shared/timers/redis-server.ts";
 import type { PartName } from "../stack/stack.ts";
-import type { Finding } from "./examine.ts";
+import type { Finding } from "./finding.ts";
 import { judgeRedis } from "./judge-redis.ts";
 import { proxyFor } from "../../shared/http/proxy-for.ts";
 

@@ -11,9 +11,8 @@ import { isFree } from "../stack/ports.ts";
 import { postgresBinaries, runsAsRoot } from "../stack/postgres-binaries.ts";
 import { partNames, urlVariables } from "../stack/stack.ts";
 import { askGiven } from "./ask-given.ts";
-
-/** `bad` keeps dev from starting; `note` is worth knowing. */
-export type Finding = Readonly<{ state: "good" | "note" | "bad"; what: string; found: string; how?: string }>;
+import { examineZones } from "./examine-zones.ts";
+import type { Finding } from "./finding.ts";
 
 /** Looks at everything `bun run dev` depends on, changing nothing. */
 export async function examine(
@@ -24,6 +23,7 @@ export async function examine(
     { state: "good", what: "bun", found: `${Bun.version} (${process.execPath})` },
     writable(checkout),
     disk(checkout),
+    examineZones(env["ZONEINFO_DIR"] || null),
   ];
   const status = await readStatus(directoriesOf(checkout).state);
   if (status !== undefined)

@@ -1,5 +1,5 @@
 import type { RedisServer } from "../../shared/timers/redis-server.ts";
-import type { Finding } from "./examine.ts";
+import type { Finding } from "./finding.ts";
 
 /** At 100 a delayed job is promoted within 19 ms in 99 of 100 cases, at Redis's own 10 within 98 ms. */
 const enoughHz = 100;

@@ -1,6 +1,8 @@
+import { printable } from "../../shared/printable.ts";
+
 /** Writes whole lines of many sources to one terminal, each behind an aligned, coloured name. */
-export type ConsoleLines = Readonly<{
-  /** A function that prints a line of `source`. */
+type ConsoleLines = Readonly<{
+  /** A function that prints a line of `source`, which may be several after its `\\n`s; what would steer the terminal is escaped. */
   from: (source: string) => (line: string) => void;
   /** Prints text as it is. */
   plain: (text: string) => void;
@@ -25,7 +27,7 @@ export function openConsoleLines({
     from: (source) => {
       const name = source.padEnd(width);
       const prefix = coloured ? `\x1b[${colourOf(source)}m${name} │\x1b[0m ` : `${name} │ `;
-      return (line) => write(`${prefix}${line}\n`);
+      return (line) => write(`${prefix}${printable(line)}\n`);
     },
     plain: (text) => write(`${text}\n`),
   };

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { rolePorts } from "../../shared/role-ports.ts";
+import { rolePorts } from "../../shared/role/role-ports.ts";
 
 /** Where a checkout keeps what belongs to running it; all of it may be deleted while nothing runs. */
 export function directoriesOf(checkout: string): Readonly<{

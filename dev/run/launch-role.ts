@@ -7,7 +7,7 @@ import { splitLines } from "./console-lines.ts";
 import { readableLine } from "./readable-line.ts";
 import { direct } from "../../shared/http/proxy-for.ts";
 
-export type LaunchRoleOptions = Readonly<{
+type LaunchRoleOptions = Readonly<{
   label: string;
   command: string;
   cwd: string;

@@ -1,4 +1,4 @@
-import { metricsPortBeside, rolePorts } from "../../shared/role-ports.ts";
+import { metricsPortBeside, rolePorts } from "../../shared/role/role-ports.ts";
 import { explainPort } from "../stack/explain-port.ts";
 import type { ProcfileLine } from "./procfile.ts";
 
@@ -14,7 +14,7 @@ export type RolePlan = Readonly<{
   metricsPort: number;
 }>;
 
-export type PlanOptions = Readonly<{
+type PlanOptions = Readonly<{
   procfile: readonly ProcfileLine[];
   only: readonly string[] | undefined;
   scale: ReadonlyMap<string, number>;

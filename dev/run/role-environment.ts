@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { stackEnvironment, type StackUrls } from "../stack/stack.ts";
 import { type RolePlan, upstreamUrls } from "./plan-roles.ts";
 
-export type EnvironmentOptions = Readonly<{
+type EnvironmentOptions = Readonly<{
   env: Readonly<Record<string, string | undefined>>;
   urls: StackUrls;
   plans: readonly RolePlan[];

@@ -1,7 +1,9 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { provideRdKafka } from "../librdkafka/provide.ts";
 import { claimState } from "../stack/claim-state.ts";
 import { openDeathWatch } from "../stack/death-watch.ts";
+import { missingThing } from "../stack/missing.ts";
 import { openStack } from "../stack/open-stack.ts";
 import { openPortClaims } from "../stack/ports.ts";
 import { livingProcesses } from "../stack/process-records.ts";
@@ -14,7 +16,8 @@ import { renderBanner } from "./banner.ts";
 import { openConsoleLines } from "./console-lines.ts";
 import { directoriesOf, usualAppPorts, usualPorts } from "./directories.ts";
 import { drain } from "./drain.ts";
-import { planRoles } from "./plan-roles.ts";
+import { planUnderNode, readNodeRoles } from "./node-roles.ts";
+import { planRoles, type RolePlan } from "./plan-roles.ts";
 import { parseProcfile } from "./procfile.ts";
 import { preparationLabels, prepareStack } from "./prepare-stack.ts";
 import { resetState } from "./reset.ts";
@@ -58,6 +61,18 @@ export async function runDev(checkout: string, options: DevArguments): Promise<n
     process.exit(130);
   });
 
+  /** Where the second driver cannot be had, this says so, and the first one serves under Bun. */
+  const withNode = async (plans: readonly RolePlan[], names: readonly string[]): Promise<readonly RolePlan[]> => {
+    try {
+      const node = await provideRdKafka({ checkout, partsDirectory: directories.parts, say, signal });
+      return planUnderNode(plans, names, node.program);
+    } catch (error) {
+      if (missingThing(error) === undefined) throw error;
+      say(`${String(error)}\n  NODE_ROLES is passed over: ${names.join(", ")} run under Bun, with the first driver`);
+      return plans;
+    }
+  };
+
   try {
     const env = readEnvironment(checkout);
     const procfile = options.stackOnly ? [] : parseProcfile(readFileSync(join(checkout, "Procfile"), "utf8"));
@@ -65,13 +80,20 @@ export async function runDev(checkout: string, options: DevArguments): Promise<n
       await resetState({ checkout, stateDirectory: directories.state, docker: env["DEV_STACK"] !== "embedded", say });
     const appPorts = env["PORT"] === undefined ? usualAppPorts : [readPort(env["PORT"])];
     const moved: string[] = [];
-    const plans = await planRoles({
+    const nodeRoles = options.stackOnly
+      ? []
+      : readNodeRoles(
+          env["NODE_ROLES"],
+          procfile.map(({ name }) => name),
+        );
+    const planned = await planRoles({
       ...options,
       procfile,
       appPorts,
       choosePort: claims.choose,
       say: (line) => moved.push(line),
     });
+    const plans = nodeRoles.length === 0 ? planned : await withNode(planned, nodeRoles);
 
     const lines = openConsoleLines({
       names: ["stack", ...preparationLabels, ...plans.map((plan) => plan.label)],

@@ -4,7 +4,7 @@ import { roleEnvironment } from "./role-environment.ts";
 import { untilReady } from "../stack/launch.ts";
 import { supervise, type Supervised } from "../stack/supervise.ts";
 
-export type RunRolesOptions = Readonly<{
+type RunRolesOptions = Readonly<{
   checkout: string;
   plans: readonly RolePlan[];
   env: Readonly<Record<string, string | undefined>>;

@@ -6,7 +6,7 @@ import type { PartStatus, Stack, StackUrls } from "../stack/stack.ts";
 import { isReady } from "./launch-role.ts";
 import type { RolePlan } from "./plan-roles.ts";
 
-export type RoleStatus = Readonly<{
+type RoleStatus = Readonly<{
   name: string;
   instance: number;
   pid: number | null;
@@ -24,7 +24,7 @@ export type Status = StackUrls &
     roles: readonly RoleStatus[];
   }>;
 
-export type StatusSource = Readonly<{
+type StatusSource = Readonly<{
   stack: Stack;
   roles: readonly Readonly<{ plan: RolePlan; pid: number | null; ready: boolean }>[];
 }>;

@@ -1,7 +1,7 @@
 import { isAlive, type ProcessIdentity } from "../stack/process-identity.ts";
 import { findLaunchers } from "./launchers.ts";
 
-export type StopSignals = Readonly<{
+type StopSignals = Readonly<{
   /** Aborted by the first SIGINT, SIGTERM or SIGHUP, or when a command that ran this one is gone: `npx`, its shell or `bun run`. */
   signal: AbortSignal;
   /** Settles at the second one, with its name. */

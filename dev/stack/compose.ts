@@ -6,7 +6,7 @@ import { explainPort } from "./explain-port.ts";
 import type { PortClaims } from "./ports.ts";
 import { type GivenUrls, type PartName, partNames, readRememberedPorts, type Stack } from "./stack.ts";
 
-export type ComposeOptions = Readonly<{
+type ComposeOptions = Readonly<{
   checkout: string;
   stateDirectory: string;
   given: GivenUrls;
@@ -58,6 +58,7 @@ export async function openComposeStack(options: ComposeOptions): Promise<Omit<St
     registry: await choose("registry", options.usualPorts.registry),
     redis: await choose("redis", options.usualPorts.redis),
     console: await choose("console", 8085),
+    admin: await choose("admin", 9644),
   };
   writeFileSync(join(stateDirectory, "ports.json"), JSON.stringify(ports));
   const run = compose({
@@ -66,6 +67,7 @@ export async function openComposeStack(options: ComposeOptions): Promise<Omit<St
     SCHEMA_REGISTRY_PORT: String(ports.registry),
     REDIS_PORT: String(ports.redis),
     CONSOLE_PORT: String(ports.console),
+    REDPANDA_ADMIN_PORT: String(ports.admin),
   });
   say(`docker compose up: ${[...services].join(", ")} (the first time fetches their images)`);
   await run(["up", "-d", "--wait", ...services], { quiet: false });

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
-export type DeathWatch = Readonly<{ release: () => void }>;
+type DeathWatch = Readonly<{ release: () => void }>;
 
 /**
  * Starts a small process that outlives this one, in a session of its own, and stops what is recorded in `directories` when this one ends

@@ -6,7 +6,7 @@ import { launch, untilReady, type Launched } from "./launch.ts";
 import { isListening } from "./ports.ts";
 import { runCommand } from "./run-command.ts";
 
-export type KafkaOptions = Readonly<{
+type KafkaOptions = Readonly<{
   java: Java;
   /** Folder of jars. */
   jars: string;
@@ -17,6 +17,24 @@ export type KafkaOptions = Readonly<{
   controllerPort: number;
   logFile: string;
   recordsDirectory: string;
+  /** Without it anybody on this machine may do everything. */
+  security?: KafkaSecurity;
+}>;
+
+/**
+ * TLS for everybody, SCRAM-SHA-256 for clients, certificates between the node's own parts, and an authorizer that allows nothing but what
+ * an ACL allows. Its decisions, granted ones too, are lines of the log.
+ */
+type KafkaSecurity = Readonly<{
+  /** PEM: a key (PKCS#8) and its certificate in one file, for localhost, and the authority that signed it. */
+  certificateFile: string;
+  caFile: string;
+  /** The subject of that certificate, as `CN=broker`: the node itself, who may do everything. */
+  subject: string;
+  /** Names and passwords; made with the storage, so later ones are not seen. */
+  users: Readonly<Record<string, string>>;
+  /** One of the users, who may do everything: makes ACLs. */
+  administrator: string;
 }>;
 
 const started = "Kafka Server started";
@@ -34,6 +52,7 @@ export async function startKafka(options: KafkaOptions): Promise<Launched> {
     command: [
       java.binary,
       ...jvmFlags(java, archives),
+      ...(options.security === undefined ? [] : ["-Dorg.slf4j.simpleLogger.log.kafka.authorizer.logger=debug"]),
       ...javaScratch(directory),
       "-cp",
       join(jars, "*"),
@@ -66,7 +85,8 @@ function jvmFlags(java: Java, archives: string): readonly string[] {
 }
 
 /** A marker says the format was completed; without it whatever is there is half-made and is made anew. */
-async function formatOnce({ java, jars, directory, recordsDirectory }: KafkaOptions, settings: string): Promise<void> {
+async function formatOnce(options: KafkaOptions, settings: string): Promise<void> {
+  const { java, jars, directory, recordsDirectory, security } = options;
   const marker = join(directory, "formatted");
   if (existsSync(marker)) return;
   rmSync(join(directory, "log"), { recursive: true, force: true });
@@ -75,6 +95,8 @@ async function formatOnce({ java, jars, directory, recordsDirectory }: KafkaOpti
   const clusterId = id.replace(/^-/, "A");
   const flags = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"];
   const format = ["kafka.tools.StorageTool", "format", "-t", clusterId, "-c", settings];
+  for (const [name, password] of Object.entries(security?.users ?? {}))
+    format.push("--add-scram", `SCRAM-SHA-256=[name=${name},password=${password}]`);
   const { ended, output } = await runCommand({
     command: [java.binary, ...flags, "-cp", join(jars, "*"), ...format],
     cwd: directory,
@@ -85,15 +107,21 @@ async function formatOnce({ java, jars, directory, recordsDirectory }: KafkaOpti
   writeFileSync(marker, `${clusterId}\n`);
 }
 
-function properties({ directory, port, controllerPort }: KafkaOptions): string {
+function properties(options: KafkaOptions): string {
+  const { directory, port, controllerPort, security } = options;
+  const listener = security === undefined ? "PLAINTEXT" : "SASL_SSL";
+  // The name in the certificate.
+  const host = security === undefined ? "127.0.0.1" : "localhost";
   return `${Object.entries({
     "process.roles": "broker,controller",
     "node.id": "1",
-    "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
+    "controller.quorum.voters": `1@${host}:${controllerPort}`,
     "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    "advertised.listeners": `PLAINTEXT://127.0.0.1:${port}`,
+    "listener.security.protocol.map": `CONTROLLER:${security === undefined ? "PLAINTEXT" : "SSL"},${listener}:${listener}`,
+    listeners: `${listener}://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    "advertised.listeners": `${listener}://${host}:${port}`,
+    "inter.broker.listener.name": listener,
+    ...(security === undefined ? {} : secured(security)),
     "log.dirs": join(directory, "log"),
     // One node: nothing to replicate to.
     "offsets.topic.replication.factor": "1",
@@ -114,4 +142,23 @@ function properties({ directory, port, controllerPort }: KafkaOptions): string {
   })
     .map(([name, value]) => `${name}=${value}`)
     .join("\n")}\n`;
+}
+
+function secured({ certificateFile, caFile, subject, users, administrator }: KafkaSecurity): Record<string, string> {
+  const login = `org.apache.kafka.common.security.scram.ScramLoginModule required username="${administrator}" password="${users[administrator]}";`;
+  return {
+    "sasl.enabled.mechanisms": "SCRAM-SHA-256",
+    "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-256",
+    // Every mechanism needs such a line on every listener, else the broker ends at its start.
+    "listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config": login,
+    "ssl.keystore.type": "PEM",
+    "ssl.keystore.location": certificateFile,
+    "ssl.truststore.type": "PEM",
+    "ssl.truststore.location": caFile,
+    "ssl.client.auth": "none",
+    "listener.name.controller.ssl.client.auth": "required",
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "allow.everyone.if.no.acl.found": "false",
+    "super.users": `User:${administrator};User:${subject}`,
+  };
 }

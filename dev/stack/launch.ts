@@ -14,7 +14,7 @@ export type Launched = Readonly<{
   stop: (graceMs?: number) => Promise<"stopped" | "killed">;
 }>;
 
-export type LaunchOptions = Readonly<{
+type LaunchOptions = Readonly<{
   name: string;
   command: readonly [string, ...string[]];
   cwd: string;

@@ -23,7 +23,7 @@ import { runCommand } from "./run-command.ts";
  * Folders filled by `redpanda/embedded/pom.xml`: Kafka's jars, the unpacked registry, the Redis servers;
  * and one where Java keeps class-data archives, written at a clean exit, which make the next start quicker.
  */
-export type MavenParts = Readonly<{ kafka: string; registry: string; redis: string; archives: string }>;
+type MavenParts = Readonly<{ kafka: string; registry: string; redis: string; archives: string }>;
 
 /**
  * The Java parts, downloaded on first use (about 220 MB) into `<directory>/java-<hash of the pom>`. The folder appears in

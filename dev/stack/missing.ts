@@ -1,5 +1,5 @@
 /** Something the machine lacks: shown as three lines, without a stack trace, and collected by `bun run doctor`. */
-export type MissingThing = Readonly<{ what: string; why: string; how: string }>;
+type MissingThing = Readonly<{ what: string; why: string; how: string }>;
 
 const missing = new WeakMap<Error, MissingThing>();
 

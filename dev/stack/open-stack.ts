@@ -2,11 +2,11 @@ import { askDocker, openComposeStack } from "./compose.ts";
 import { openEmbeddedStack, type EmbeddedOptions } from "./embedded.ts";
 import { type GivenUrls, partNames, readGivenUrls, type Stack, urlVariables } from "./stack.ts";
 
-export type OpenStackOptions = Omit<EmbeddedOptions, "given"> &
+type OpenStackOptions = Omit<EmbeddedOptions, "given"> &
   Readonly<{ env: Readonly<Record<string, string | undefined>> }>;
 
 /** Which stack, and why, in words for the banner. */
-export type StackChoice = Readonly<{ kind: Stack["kind"]; why: string; given: GivenUrls }>;
+type StackChoice = Readonly<{ kind: Stack["kind"]; why: string; given: GivenUrls }>;
 
 /**
  * DEV_STACK decides when it is set; else what the environment gives is used, and the rest runs in containers where a Docker

@@ -8,7 +8,7 @@ import { identify } from "./process-identity.ts";
 import { runCommand } from "./run-command.ts";
 import { stopProcess } from "./stop-process.ts";
 
-export type PostgresOptions = Readonly<{
+type PostgresOptions = Readonly<{
   checkout: string;
   /** Holds the data directory `data`; made when absent. */
   directory: string;

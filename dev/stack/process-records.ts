@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { identify, isAlive, type ProcessIdentity } from "./process-identity.ts";
 
-export type ProcessRecord = ProcessIdentity & Readonly<{ name: string; stopSignal: NodeJS.Signals }>;
+type ProcessRecord = ProcessIdentity & Readonly<{ name: string; stopSignal: NodeJS.Signals }>;
 
 /** Writes the record of a process just started. Does nothing when it is already gone again. */
 export function recordProcess(

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { launch, untilReady, type Launched } from "./launch.ts";
 import { missingError } from "./missing.ts";
 
-export type RedisOptions = Readonly<{
+type RedisOptions = Readonly<{
   binary: string;
   directory: string;
   port: number;
@@ -60,7 +60,7 @@ export async function startRedis(options: RedisOptions): Promise<Launched> {
 }
 
 /** Sends inline commands and resolves with what came back up to `until`. Rejects on an error reply or after 2 s. */
-export function ask({
+function ask({
   port,
   host = "127.0.0.1",
   command,

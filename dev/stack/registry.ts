@@ -6,7 +6,7 @@ import { javaScratch } from "./java-scratch.ts";
 import { launch, untilReady, type Launched } from "./launch.ts";
 import { direct } from "../../shared/http/proxy-for.ts";
 
-export type RegistryOptions = Readonly<{
+type RegistryOptions = Readonly<{
   java: Java;
   /** The unpacked registry, with quarkus-run.jar. */
   application: string;

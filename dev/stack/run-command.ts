@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { forgetProcess, recordProcess } from "./process-records.ts";
 
-export type CommandOptions = Readonly<{
+type CommandOptions = Readonly<{
   command: readonly [string, ...string[]];
   cwd: string;
   env: Readonly<Record<string, string | undefined>>;
@@ -13,7 +13,7 @@ export type CommandOptions = Readonly<{
   record?: Readonly<{ name: string; directory: string }> | undefined;
 }>;
 
-export type CommandResult = Readonly<{
+type CommandResult = Readonly<{
   /** 0, another exit code, or words for what ended it otherwise. */
   ended: number | string;
   /** Standard output and error, as they came. */

@@ -13,7 +13,7 @@ export type Supervised = Readonly<{
   stop: (graceMs: number) => Promise<"stopped" | "killed">;
 }>;
 
-export type SuperviseOptions = Readonly<{
+type SuperviseOptions = Readonly<{
   name: string;
   /** Starts the process; rejects when it does not get ready, having ended it. */
   start: () => Promise<Launched>;

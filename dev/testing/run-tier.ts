@@ -12,7 +12,7 @@ export type TierResult = Readonly<{
   note?: string;
 }>;
 
-export type RunTierOptions = Readonly<{
+type RunTierOptions = Readonly<{
   checkout: string;
   tier: string;
   env: Readonly<Record<string, string | undefined>>;

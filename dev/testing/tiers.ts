@@ -1,5 +1,5 @@
 export const tiers = ["unit", "kernel", "contract", "flow", "browser"] as const;
-export type Tier = (typeof tiers)[number];
+type Tier = (typeof tiers)[number];
 
 export type TestArguments = Readonly<{ tiers: readonly Tier[]; long: boolean; filters: readonly string[] }>;
 
@@ -17,17 +17,18 @@ export const timeoutMs: Readonly<Record<Tier, number>> = {
 
 /**
  * Test files side by side. Contract tests mostly wait (for leases, sessions, tiers), each in a database and under a prefix of its
- * own. The kernel's property test fills two cores with six worlds at once; a flow test is a system of nine roles, and fills them too.
+ * own. The kernel's property test fills two cores with six worlds at once. A flow test is a system of nine
+ * roles that waits, too, for timers and takeovers.
  */
 export const parallelFiles: Readonly<Record<Tier, number>> = {
   unit: 2,
   kernel: 2,
-  contract: 3,
-  flow: 1,
+  contract: 4,
+  flow: 2,
   browser: 2,
 };
 
-export const testUsage = `npx bun run test [unit|kernel|contract|flow|browser]… [--long] [path…]
+const testUsage = `npx bun run test [unit|kernel|contract|flow|browser]… [--long] [path…]
   no tier      all of them, in this order
   a path       only these files, in the tier that holds them
   --long       also the tests that take minutes (they see LONG_TESTS=1)

@@ -1,8 +1,8 @@
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fullName, type AvroRecord } from "./json.ts";
-import { topicNames, topics, type TopicName } from "../topics.ts";
-import type { MessageType } from "../message.ts";
+import { topicNames, topics, type TopicName } from "../messages/topics.ts";
+import type { MessageType } from "../messages/message.ts";
 
 /** One committed version of a record's schema. `path` is relative to the schemas folder. */
 export type SchemaFile = Readonly<{
@@ -23,7 +23,7 @@ export type SchemaHistory = Readonly<{
   current: SchemaFile;
 }>;
 
-export const schemasFolder = join(import.meta.dir, "../..", "schemas");
+export const schemasFolder = join(import.meta.dirname, "../..", "schemas");
 
 /**
  * Reads `<topic>/<Record>/v<N>.avsc` for every record of the topics table, in the order of that table.
@@ -48,7 +48,7 @@ async function readHistory(folder: string, topic: TopicName, type: MessageType):
       .map(async (version) => {
         const path = join(topic, type, `v${version}.avsc`);
         // The shape is proven by rules.ts, in `bun run check` and before anything is registered.
-        const schema = (await Bun.file(join(folder, path)).json()) as AvroRecord;
+        const schema = JSON.parse(await readFile(join(folder, path), "utf8")) as AvroRecord;
         return { topic, type, version, path, schema };
       }),
   );

@@ -1,4 +1,6 @@
 import avro from "avsc";
+import { hexText } from "../bytes.ts";
+import { digestOf } from "../digest.ts";
 import type { AvroRecord } from "./json.ts";
 import { logicalTypes } from "./logical-types.ts";
 import { recordType } from "./record-type.ts";
@@ -46,5 +48,5 @@ export function enumDefault(type: avro.types.EnumType): string | null {
 }
 
 function sha256(text: string): string {
-  return new Bun.CryptoHasher("sha256").update(text).digest("hex");
+  return hexText(digestOf("sha256", text));
 }

@@ -1,21 +1,21 @@
+import { classify } from "../consume/failure/classify.ts";
 import type { Sql } from "../postgres/db.ts";
-import type { Log } from "../log.ts";
-import type { MessageType } from "../message.ts";
-import { Problem } from "../problem.ts";
-import type { RegistryClient } from "../registry.ts";
+import type { Log } from "../role/log.ts";
+import type { MessageType } from "../messages/message.ts";
+import type { RegistryClient } from "./registry.ts";
 import { cacheSchemas, readCachedSchemas, type CachedSchema } from "./cache.ts";
 import type { SchemaHistory } from "./files.ts";
 import { schemaFingerprint, textFingerprint } from "./fingerprint.ts";
 import { openRegistryTurns, waitForTurn } from "./registry-turn.ts";
 
-export type SchemaIds = Readonly<{
+type SchemaIds = Readonly<{
   /** The id each record of this build is written under. */
   ids: ReadonlyMap<MessageType, number>;
   /** Everything known about ids so far. */
   known: readonly CachedSchema[];
 }>;
 
-export type ResolveOptions = Readonly<{
+type ResolveOptions = Readonly<{
   registry: RegistryClient;
   sql: Sql | null;
   log: Log;
@@ -56,7 +56,8 @@ export async function resolveSchemaIds(
       });
       if (found !== null) return found;
     } catch (error) {
-      const known = error instanceof Problem && error.code === "UNAVAILABLE" ? fallBack(error.cause) : null;
+      // Or nobody can take a turn, because Postgres takes no writes.
+      const known = classify(error) === "dependency_down" ? fallBack(error) : null;
       if (known === null) throw error;
       return known;
     }

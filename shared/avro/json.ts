@@ -2,12 +2,12 @@
 export type AvroSchema =
   AvroPrimitive | AvroLogical | AvroRecord | AvroEnum | AvroArray | AvroMap | readonly AvroSchema[] | AvroName;
 
-export type AvroPrimitive = "null" | "boolean" | "int" | "long" | "float" | "double" | "bytes" | "string";
+type AvroPrimitive = "null" | "boolean" | "int" | "long" | "float" | "double" | "bytes" | "string";
 /** The name of a record or enum defined earlier in the same file. */
-export type AvroName = string & {};
-export type AvroLogical = Readonly<{ type: AvroPrimitive; logicalType?: string }>;
-export type AvroArray = Readonly<{ type: "array"; items: AvroSchema }>;
-export type AvroMap = Readonly<{ type: "map"; values: AvroSchema }>;
+type AvroName = string & {};
+type AvroLogical = Readonly<{ type: AvroPrimitive; logicalType?: string }>;
+type AvroArray = Readonly<{ type: "array"; items: AvroSchema }>;
+type AvroMap = Readonly<{ type: "map"; values: AvroSchema }>;
 export type AvroEnum = Readonly<{
   type: "enum";
   name: string;

@@ -1,3 +1,4 @@
+import { isUuid } from "../uuid.ts";
 import avro from "avsc";
 
 const { LogicalType } = avro.types;
@@ -31,11 +32,11 @@ export class Uuid extends LogicalType {
     onlyOf("string", this.underlyingType);
   }
   protected override _fromValue(text: string): string {
-    if (!uuid.test(text)) throw new Error("a UUID is malformed");
+    if (!isUuid(text)) throw new Error("a UUID is malformed");
     return text;
   }
   protected override _toValue(value: unknown): string | undefined {
-    return typeof value === "string" && uuid.test(value) ? value : undefined;
+    return typeof value === "string" && isUuid(value) ? value : undefined;
   }
   protected override _resolve(writer: avro.Type): unknown {
     return writer instanceof Uuid ? same : undefined;
@@ -77,4 +78,3 @@ const same = <T>(value: T): T => value;
 const dayMs = 86_400_000;
 const firstDay = Date.parse("0000-01-01T00:00:00Z") / dayMs;
 const lastDay = Date.parse("9999-12-31T00:00:00Z") / dayMs;
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

@@ -3,9 +3,9 @@ import type { AvroRecord } from "./json.ts";
 import { recordType } from "./record-type.ts";
 
 /** Where records are written one behind the other, so that each costs no buffer of its own. */
-export type Slab = { bytes: Buffer; at: number };
+type Slab = { bytes: Buffer; at: number };
 
-export type RecordEncoder = (value: unknown) => Readonly<{ bytes: Buffer } | { misfit: Misfit }>;
+type RecordEncoder = (value: unknown) => Readonly<{ bytes: Buffer } | { misfit: Misfit }>;
 
 export function openSlab(): Slab {
   return { bytes: Buffer.allocUnsafeSlow(slabBytes), at: 0 };

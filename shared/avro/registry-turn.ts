@@ -1,16 +1,19 @@
 import type { Sql } from "../postgres/db.ts";
 import { Problem } from "../problem.ts";
-import { backoff, sleep } from "../wait.ts";
+import { backoff, sleep } from "../waiting/wait.ts";
 
 /** What the deployment knows of a registry: confirmed or failed within the last half minute, or neither. */
-export type RegistryNews = "confirmed" | "failed" | null;
+type RegistryNews = "confirmed" | "failed" | null;
 
 /** `keep`, called between two calls of the registry, holds on to the turn. */
-export type Turn = Readonly<{ keep: () => Promise<void> }>;
+type Turn = Readonly<{ keep: () => Promise<void> }>;
 
-export type RegistryTurns = Readonly<{
+type RegistryTurns = Readonly<{
   news: () => Promise<RegistryNews>;
-  /** Runs `ask` when it is this role's turn; `null` while it is another's, or the pause after a failure lasts. */
+  /**
+   * Runs `ask` when it is this role's turn; `null` while it is another's, the pause after a failure lasts, or another has confirmed the
+   * registry since this role looked at the news.
+   */
   take: <T>(ask: (turn: Turn) => Promise<T>) => Promise<T | null>;
 }>;
 
@@ -25,13 +28,15 @@ const pause = { baseMs: 1_000, maxMs: 10_000 };
  */
 export function openRegistryTurns(sql: Sql, registry: string): RegistryTurns {
   const holder = crypto.randomUUID();
+  let confirmedAt: string | null = null;
   return {
     news: async () => {
-      const [row] = await sql<{ news: RegistryNews }[]>`
-        select case
+      const [row] = await sql<{ news: RegistryNews; confirmedAt: string | null }[]>`
+        select confirmed_at::text as "confirmedAt", case
           when failed_at > clock_timestamp() - make_interval(secs => ${freshSeconds}) then 'failed'
           when confirmed_at > clock_timestamp() - make_interval(secs => ${freshSeconds}) then 'confirmed' end as news
         from registry_turns where registry = ${registry}`;
+      confirmedAt = row?.confirmedAt ?? null;
       return row?.news ?? null;
     },
     take: async (ask) => {
@@ -39,7 +44,7 @@ export function openRegistryTurns(sql: Sql, registry: string): RegistryTurns {
         insert into registry_turns (registry, holder, held_until)
         values (${registry}, ${holder}, clock_timestamp() + make_interval(secs => ${heldSeconds}))
         on conflict (registry) do update set holder = excluded.holder, held_until = excluded.held_until
-        where registry_turns.held_until <= clock_timestamp()
+        where registry_turns.held_until <= clock_timestamp() and registry_turns.confirmed_at is not distinct from ${confirmedAt}::timestamptz
         returning 1`;
       if (taken.length === 0) return null;
       let keptAt = performance.now();

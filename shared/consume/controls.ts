@@ -1,11 +1,12 @@
-import type { Log } from "../log.ts";
+import type { Log } from "../role/log.ts";
 import type { Db } from "../postgres/db.ts";
-import type { GroupName } from "../topics.ts";
-import { sleep } from "../wait.ts";
-import { makeWake } from "./wake.ts";
+import type { GroupName } from "../messages/topics.ts";
+import { makeWake } from "../waiting/wake.ts";
 
 /** The channel that says: something in `consumer_controls`, or a queue, was changed from outside. */
 export const controlsChannel = "consumer_controls";
+/** What is sent on it when topics have got more partitions: members look at once instead of within 10 s. */
+export const topicsGrown = "topics";
 const pollMs = 5_000;
 
 /** What an operator told a group, as known to one member. */
@@ -19,14 +20,18 @@ export function makeControls(
     released: () => void;
     changed: (paused: boolean) => void;
     /** Called at each notification, whatever it is about. */
-    heard: () => void;
+    heard: (what: string) => void;
   }>,
 ) {
   const { db, group, log, stop } = of;
   let paused = false;
   let obeyed: string | null = null;
   const look = makeWake();
-  const opened = makeWake();
+  let opened = Promise.withResolvers<void>();
+  const open = () => {
+    opened.resolve();
+    opened = Promise.withResolvers();
+  };
 
   const read = async () => {
     const [row] = await db.sql<{ paused: boolean; release: boolean; at: string }[]>`
@@ -38,23 +43,22 @@ export function makeControls(
     paused = !paused;
     of.changed(paused);
     log.warn(paused ? "paused_by_operator" : "resumed_by_operator");
-    if (!paused) opened.now();
+    if (!paused) open();
   };
 
   const run = async () => {
     const listener = db
-      .listen?.(controlsChannel, () => {
+      .listen?.(controlsChannel, (what) => {
         look.now();
-        of.heard();
+        of.heard(what);
       })
       .catch((error: unknown) => log.warn("controls_not_heard", { error, note: "they are still polled" }));
     while (!stop.aborted) {
-      const heard = look.next();
       // What cannot be read stays as it was known last.
       await read().catch((error: unknown) => log.debug("controls_unknown", { error }));
-      await Promise.race([heard, sleep(pollMs, stop)]);
+      await look.rest(pollMs, stop);
     }
-    opened.now();
+    open();
     await (await listener)?.[Symbol.asyncDispose]();
   };
 
@@ -63,8 +67,7 @@ export function makeControls(
     isPaused: () => paused,
     /** Settles when the group is not paused, or stops. */
     open: async () => {
-      while (paused && !stop.aborted) await opened.next();
+      while (paused && !stop.aborted) await opened.promise;
     },
   };
 }
-export type Controls = ReturnType<typeof makeControls>;

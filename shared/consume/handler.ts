@@ -1,6 +1,6 @@
 import type { Tx } from "../postgres/db.ts";
-import type { Log } from "../log.ts";
-import type { Message, Received } from "../message.ts";
+import type { Log } from "../role/log.ts";
+import type { Message, Received } from "../messages/message.ts";
 
 /**
  * Handles one message: works through `tx` only and returns what to publish, in order. It runs once per message and group for
@@ -22,3 +22,12 @@ export type Context = Readonly<{
   /** For stamps only; what is due is asked of the database. */
   now: Date;
 }>;
+
+/** The batch form of a handler: one message after the other, so that each sees what those before it did. */
+export function oneByOne(handle: Handler): BatchHandler {
+  return async (messages, context) => {
+    const answers: (readonly Message[])[] = [];
+    for (const message of messages) answers.push(await handle(message, context));
+    return answers;
+  };
+}

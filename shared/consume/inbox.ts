@@ -1,6 +1,6 @@
 import type { Tx } from "../postgres/db.ts";
 
-export type InboxFate = "done" | "parked" | "dead";
+type InboxFate = "done" | "parked" | "dead";
 export type InboxEntry = Readonly<{ id: string; time: Date }>;
 
 /**
@@ -41,4 +41,11 @@ export async function changeFate(
     where epoch = ${epoch} and message_id = entry.id and time = entry.at and fate = ${from}::inbox_fate
     returning message_id`;
   return new Set(rows.map(({ message_id }) => message_id));
+}
+
+/** What became of a message; `null` where the inbox does not know it. */
+export async function readFate(tx: Tx, epoch: number, { id, time }: InboxEntry): Promise<InboxFate | null> {
+  const [row] = await tx<{ fate: InboxFate }[]>`
+    select fate from inbox where epoch = ${epoch} and message_id = ${id} and time = ${time.toISOString()}::timestamptz`;
+  return row?.fate ?? null;
 }

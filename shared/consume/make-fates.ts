@@ -1,19 +1,27 @@
-import type { Log } from "../log.ts";
+import type { Log } from "../role/log.ts";
 import type { Db } from "../postgres/db.ts";
-import type { GroupName } from "../topics.ts";
-import { bury } from "./bury.ts";
-import type { Dependency } from "./dependency.ts";
+import type { GroupName } from "../messages/topics.ts";
+import { sleep } from "../waiting/wait.ts";
+import { conflictWait } from "./failure/retry.ts";
+import { bury } from "./dead-letters/bury.ts";
+import { isConflict } from "./failure/classify.ts";
+import type { Dependency } from "./failure/dependency.ts";
 import type { Meters } from "./meters.ts";
-import { park, type ParkAt } from "./park.ts";
-import type { Keyed } from "./parked-queue.ts";
-import { positionOf, type Failed } from "./set-aside.ts";
+import { park, type ParkAt } from "./parking/park.ts";
+import type { Keyed } from "./parking/parked-queue.ts";
+import { positionOf, type Failed } from "./failure/failed.ts";
 
-/** The two ends a failed message can come to in a lane; both wait out a database that is down, and tell of it. */
+/**
+ * Parks a failed message's key, or makes the message a dead letter, and logs it. Both wait for as long as the database
+ * is down, because the message has no other way to go. Deadlocks and serialization failures are tried again, up to
+ * twenty times.
+ */
 export function makeFates(
   of: Readonly<{
     db: Pick<Db, "transaction">;
     group: GroupName;
     epoch: number;
+    life: () => string | null;
     dependency: Dependency;
     meters: Pick<Meters, "dead">;
     /** Called when the outbox has news. */
@@ -22,19 +30,31 @@ export function makeFates(
     wake: () => void;
     log: Log;
     now: () => Date;
+    stop: AbortSignal;
   }>,
 ) {
   const { dependency, meters, log } = of;
+  const durably = (work: () => Promise<void>) =>
+    dependency.await(async () => {
+      for (let tries = 0; ; tries++)
+        try {
+          return await work();
+        } catch (error) {
+          const waitMs = isConflict(error) ? conflictWait(tries, "fate") : null;
+          if (waitMs === null || of.stop.aborted) throw error;
+          await sleep(waitMs, of.stop);
+        }
+    });
   return {
     bury: async (failed: Failed) => {
-      await dependency.retry(() => bury(of, failed));
+      await durably(() => bury(of, failed));
       of.notify();
       meters.dead(failed.class);
       const { record, class: failure, error, attempts } = failed;
       log.error("message_dead", { ...positionOf(record), class: failure, attempts: attempts.length, error });
     },
     park: async (failed: Failed & Readonly<{ record: Keyed }>, at: ParkAt) => {
-      await dependency.retry(() => park(of, failed, at));
+      await durably(() => park(of, failed, at));
       of.wake();
       log.warn("key_parked", { ...positionOf(failed.record), class: failed.class, delayMs: at.delayMs });
     },

@@ -1,16 +1,9 @@
-import type { Metrics } from "../metrics.ts";
-import type { GroupName } from "../topics.ts";
-import type { FailureClass } from "./classify.ts";
-import type { Verdict } from "./guard.ts";
-import type { Outcome } from "./item.ts";
-
-const failureClasses = [
-  "dependency_down",
-  "throttled",
-  "permanent",
-  "invalid",
-  "unknown",
-] as const satisfies readonly FailureClass[];
+import type { TopicPartition } from "../messages/broker.ts";
+import type { Metrics } from "../role/metrics.ts";
+import { consumerGroups, type GroupName } from "../messages/topics.ts";
+import { failureClasses } from "./failure/classify.ts";
+import type { Verdict } from "./member/guard.ts";
+import type { Outcome } from "./member/item.ts";
 
 /** The figures of one consumer. Labels are the group, topics, and the closed sets of outcomes, classes and verdicts. */
 export function makeMeters(metrics: Metrics, group: GroupName) {
@@ -42,7 +35,15 @@ export function makeMeters(metrics: Metrics, group: GroupName) {
   const behind = metrics.gauge("consumer_uncommitted_records", "Records settled and not committed yet", ["group"]);
   const age = metrics.gauge("consumer_commit_age_seconds", "Since everything settled was committed", ["group"]);
   const paused = metrics.gauge("consumer_paused", "1 while something it needs is down", ["group"]);
-  const alarm = metrics.gauge("consumer_alarm", "1 while it waits for an operator", ["group"]);
+  const standing = metrics.gauge("consumer_partition_standing", "1 while the partition waits for an operator", [
+    "group",
+    "topic",
+    "partition",
+  ]);
+  const passed = metrics.counter("consumer_passed_offsets_total", "Offsets passed over as the log has nothing there", [
+    "group",
+    "topic",
+  ]);
   const head = metrics.gauge(
     "consumer_head_of_line_seconds",
     "For how long the oldest unfinished record of any partition has been waiting",
@@ -62,14 +63,24 @@ export function makeMeters(metrics: Metrics, group: GroupName) {
   ]);
   const flood = metrics.gauge("consumer_flood", "1 while most messages fail alike and are held", ["group"]);
   const stopped = metrics.gauge("consumer_paused_by_operator", "1 while an operator has paused the group", ["group"]);
-  alarm.set(of, 0);
+  const lost = metrics.counter(
+    "consumer_lost_effects_total",
+    "Committed messages whose effects the database had lost, made again",
+    ["group", "topic"],
+  );
+  let toldStanding: readonly TopicPartition[] = [];
   flood.set(of, 0);
   stopped.set(of, 0);
   // A series that begins at 1 shows no increase: the first dead letter would raise no alert.
   rebalances.inc(of, 0);
+  for (const topic of consumerGroups[group]) {
+    lost.inc({ ...of, topic }, 0);
+    messages.inc({ ...of, topic, outcome: "lost" }, 0);
+  }
   for (const failure of failureClasses)
     for (const counter of [retries, dead]) counter.inc({ ...of, class: failure }, 0);
-  for (const reason of ["failed", "gap", "out_of_log", "fatal"]) clients.inc({ ...of, reason }, 0);
+  for (const reason of ["failed", "gap", "grown", "remade", "fatal", "database_changed", "rewound"])
+    clients.inc({ ...of, reason }, 0);
   return {
     settled: (topic: string, outcome: Outcome) => messages.inc({ ...of, topic, outcome }),
     batch: (tookMs: number) => seconds.observe(of, tookMs / 1_000),
@@ -87,7 +98,14 @@ export function makeMeters(metrics: Metrics, group: GroupName) {
       age.set(of, now.commitAgeMs / 1_000);
       paused.set(of, now.paused ? 1 : 0);
     },
-    alarm: () => alarm.set(of, 1),
+    lost: (topic: string) => lost.inc({ ...of, topic }),
+    passed: (topic: string, offsets: bigint) => passed.inc({ ...of, topic }, Number(offsets)),
+    /** Which partitions stand still now. */
+    standing: (partitions: readonly TopicPartition[]) => {
+      for (const { topic, partition } of toldStanding) standing.set({ ...of, topic, partition: `${partition}` }, 0);
+      toldStanding = partitions;
+      for (const { topic, partition } of partitions) standing.set({ ...of, topic, partition: `${partition}` }, 1);
+    },
     head: (topic: string, ms: number) => head.set({ ...of, topic }, ms / 1_000),
     parked: (topic: string, now: Readonly<{ keys: number; messages: number; oldestSeconds: number }>) => {
       parkedKeys.set({ ...of, topic }, now.keys);

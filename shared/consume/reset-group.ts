@@ -1,15 +1,16 @@
-import type { Admin, PartitionOffset } from "../broker.ts";
+import type { Admin, PartitionOffset } from "../messages/broker.ts";
 import type { Db } from "../postgres/db.ts";
-import { consumerGroups, type GroupName } from "../topics.ts";
+import { consumerGroups, type GroupName } from "../messages/topics.ts";
 import { takeGroup } from "./group-epoch.ts";
+import { setPositions } from "./log/positions.ts";
 
-export type ResetGroup = Readonly<{
+type ResetGroup = Readonly<{
   group: GroupName;
   /** Where every partition of the group's topics goes on, or where those named do; the others stay. */
   to: "start" | "end" | readonly PartitionOffset[];
 }>;
 
-export type Reset = Readonly<{
+type Reset = Readonly<{
   epoch: number;
   offsets: readonly PartitionOffset[];
   droppedKeys: number;
@@ -18,7 +19,7 @@ export type Reset = Readonly<{
 
 /**
  * Lets a group without members begin anew elsewhere: a new inbox epoch, so that what it reads again is handled again, its queues
- * emptied, and its commits moved, under the group's lock. Nothing is changed when the broker refuses, as it does while the group
+ * emptied, and its positions and commits moved, under the group's lock. Nothing is changed when the broker refuses, as it does while the group
  * has members; should Postgres fail after the broker has moved the commits, do it again.
  */
 export async function resetGroup(
@@ -31,6 +32,7 @@ export async function resetGroup(
     const { before, epoch } = await takeGroup(tx, group);
     const messages = await tx`delete from parked_messages where epoch = ${before}`;
     const keys = await tx`delete from parked_keys where epoch = ${before}`;
+    await setPositions(tx, group, offsets);
     await admin.setOffsets(group, offsets);
     return { epoch, offsets, droppedKeys: keys.count, droppedMessages: messages.count };
   });

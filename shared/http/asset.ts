@@ -1,4 +1,7 @@
+import { base64UrlText } from "../bytes.ts";
+import { digestOf } from "../digest.ts";
 import { acceptsGzip } from "./accepts-gzip.ts";
+import { webGzip } from "./gzip.ts";
 
 /** An answer that is the same for everybody, made ready once. */
 export type Asset = Readonly<{
@@ -11,8 +14,8 @@ type Encoded = Readonly<{ bytes: Uint8Array<ArrayBuffer>; etag: string }>;
 
 const compressible = /^(?:text|image\/svg|application\/(?:manifest|json))/;
 
-export function makeAsset(bytes: Uint8Array<ArrayBuffer>, type: string): Asset {
-  const zipped = compressible.test(type) ? Bun.gzipSync(bytes, { level: 9 }) : null;
+export async function makeAsset(bytes: Uint8Array<ArrayBuffer>, type: string): Promise<Asset> {
+  const zipped = compressible.test(type) ? await webGzip(bytes) : null;
   const isWorth = zipped !== null && zipped.byteLength < bytes.byteLength * 0.9;
   return { type, plain: tagged(bytes), gzip: isWorth ? tagged(zipped) : null };
 }
@@ -34,5 +37,5 @@ export function answerAsset(request: Request, asset: Asset, more: Readonly<Recor
 }
 
 function tagged(bytes: Uint8Array<ArrayBuffer>): Encoded {
-  return { bytes, etag: `"${new Bun.CryptoHasher("sha256").update(bytes).digest("base64url").slice(0, 22)}"` };
+  return { bytes, etag: `"${base64UrlText(digestOf("sha256", bytes)).slice(0, 22)}"` };
 }

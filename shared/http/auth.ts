@@ -1,4 +1,5 @@
 import { errors, jwtVerify, SignJWT, type JWTPayload, type JWTVerifyGetKey } from "jose";
+import { utf8Bytes } from "../bytes.ts";
 import {
   checked,
   oneOf,
@@ -9,15 +10,15 @@ import {
   type Config,
   type Seen,
   type Setting,
-} from "../config.ts";
-import { deriveId } from "../derive-id.ts";
-import { isProduction } from "../is-production.ts";
+} from "../role/config.ts";
+import { deriveId } from "../messages/derive-id.ts";
+import { isProduction } from "../role/is-production.ts";
 import { Problem } from "../problem.ts";
 import { readClaims, sessionOfToken, userOfDevToken, userOfIssuer, userOfSubject } from "./claims.ts";
 import { readCredential, type Credential } from "./credential.ts";
 import { openKeySet } from "./key-set.ts";
-import { isLoopback } from "../loopback.ts";
-import { allowPasswordsInClear, isReadOnTheWay } from "../password-in-clear.ts";
+import { isLoopback } from "./loopback.ts";
+import { allowPasswordsInClear, isReadOnTheWay } from "../role/password-in-clear.ts";
 
 /**
  * Who asks. `via` tells how they said so to this process: a cookie is sent by a browser unasked, so writes need a check of their
@@ -35,12 +36,11 @@ export type Identity = Readonly<{
 export type Auth = Readonly<{ authenticate: (request: Request) => Promise<Identity> }>;
 
 const algorithms = ["HS256", "RS256", "PS256", "ES256", "EdDSA"] as const;
-export type Algorithm = (typeof algorithms)[number];
 
 const secret: Setting<string | null> = {
   ...optional("AUTH_SECRET"),
   parse: (value) => {
-    if (value !== "" && Buffer.byteLength(value) < 32) throw new Error("must be at least 32 bytes (RFC 7518 §3.2)");
+    if (value !== "" && utf8Bytes(value).length < 32) throw new Error("must be at least 32 bytes (RFC 7518 §3.2)");
     return value === "" ? null : value;
   },
 };
@@ -96,7 +96,7 @@ const rememberedTokens = 10_000;
  * Verifies the credential of a request (`readCredential`). Claims no standard allows are refused, whoever signed them.
  * The key decides the algorithm, never the token: HS256 signed with a public key does not pass.
  */
-export function openAuth(config: AuthConfig, now: () => Date = () => new Date()): Auth {
+export function openAuth(config: AuthConfig, now: () => Date): Auth {
   const verify = makeVerify(config, now);
   const remembered = new Map<string, { identity: Verified; until: number }>();
   const identify = async (token: string): Promise<Verified> => {
@@ -226,7 +226,7 @@ function identityOf({ mode, issuer }: AuthConfig, payload: JWTPayload, token: st
   };
 }
 
-export type DevTokenRequest = Readonly<{ name: string; sessionId: string; now: Date; lifetimeSeconds: number }>;
+type DevTokenRequest = Readonly<{ name: string; sessionId: string; now: Date; lifetimeSeconds: number }>;
 
 /** A token for anyone who gives a name; the same name is the same user. Throws unless AUTH_MODE is dev. */
 export async function issueDevToken(

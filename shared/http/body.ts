@@ -38,7 +38,8 @@ export async function readBoundedBody(request: Request, limits: BodyLimits): Pro
   return text;
 }
 
-async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+/** At most so many bytes, else BODY_TOO_LARGE. */
+export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const tooLarge = () => new Problem("BODY_TOO_LARGE", `The body may have ${maxBytes} bytes`);
   const declared = request.headers.get("content-length");
   if (declared !== null) {

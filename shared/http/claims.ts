@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { deriveId } from "../derive-id.ts";
+import { deriveId } from "../messages/derive-id.ts";
 import { Problem } from "../problem.ts";
 
 /** Text that keeps its identity in a database: lone surrogates would be stored as one and the same sign, NUL not at all. */
@@ -18,7 +18,7 @@ const claimsShape = z.object({
   /** Up to the year 9999: later is no date that everybody can write. */
   exp: z.number().positive().max(253_402_300_799),
 });
-export type Claims = z.infer<typeof claimsShape>;
+type Claims = z.infer<typeof claimsShape>;
 
 /** The claims this product reads. Throws UNAUTHENTICATED for others than the standards allow, however well they are signed. */
 export function readClaims(payload: unknown): Claims {

@@ -30,7 +30,7 @@ export function readCredential(request: Request): Credential {
 }
 
 /** The name of the session cookie; over https the plain one is not read. */
-export function sessionCookieName(request: Request): string {
+function sessionCookieName(request: Request): string {
   return isHttps(request) ? secureName : plainName;
 }
 

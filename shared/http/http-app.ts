@@ -6,13 +6,14 @@ import { defaultBodyLimits, readBoundedBody, type BodyLimits } from "./body.ts";
 import { describeApi, type ApiPart } from "./describe-api.ts";
 import { mistakesOf, problemOf, type MistakeSource } from "./problem-response.ts";
 import type { Verdict } from "../limits/limiter.ts";
-import type { Log } from "../log.ts";
-import type { Metrics } from "../metrics.ts";
+import type { Log } from "../role/log.ts";
+import type { Metrics } from "../role/metrics.ts";
 import type { Peer } from "./role-server.ts";
 import { refuseForeignOrigin } from "./origin.ts";
 import { usePlainWords } from "./plain-words.ts";
 import { makeRequestRecord } from "./request-record.ts";
 import { refuseStrayQuery, refuseUnstorable } from "./refuse-query.ts";
+import { acceptedTraceparent, newTraceparent } from "./traceparent.ts";
 import { Problem, problemDocument, problems } from "../problem.ts";
 
 /** What a route finds in `c.var`. `identity` is there on every path below `/v1/` that is not open. */
@@ -23,7 +24,7 @@ export type HttpEnv = {
     identity: Identity;
     requestId: string;
     correlationId: string;
-    traceparent: string | null;
+    traceparent: string;
     /** What a limit has said of this request last. */
     rate?: Verdict;
   };
@@ -139,7 +140,7 @@ function observe({ log, metrics, newId }: HttpOptions): MiddlewareHandler<HttpEn
     const correlationId = acceptedId(c.req.header("x-correlation-id")) ?? requestId;
     c.set("requestId", requestId);
     c.set("correlationId", correlationId);
-    c.set("traceparent", acceptedTraceparent(c.req.header("traceparent")));
+    c.set("traceparent", acceptedTraceparent(c.req.header("traceparent")) ?? newTraceparent());
     c.header("x-request-id", requestId);
     c.header("x-content-type-options", "nosniff");
     c.header("cache-control", "no-store");
@@ -256,11 +257,4 @@ export function answerOtherMethod(c: Context<HttpEnv>, methodsHere: readonly str
 
 function acceptedId(id: string | undefined): string | null {
   return id !== undefined && /^[\w.:-]{1,128}$/.test(id) ? id : null;
-}
-
-/** W3C Trace Context, version 00. */
-function acceptedTraceparent(header: string | undefined): string | null {
-  return header !== undefined && /^00-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/.test(header)
-    ? header
-    : null;
 }

@@ -33,7 +33,7 @@ export function usePlainWords(): void {
 }
 
 /** What is wrong with a value, for schemas that do not say it themselves. */
-export function plainWords(issue: Issue): string {
+function plainWords(issue: Issue): string {
   if (issue.input === undefined) return "is missing";
   switch (issue.code) {
     case "invalid_type":

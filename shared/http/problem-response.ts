@@ -1,5 +1,6 @@
 import { HTTPException } from "hono/http-exception";
 import type { z } from "@hono/zod-openapi";
+import { classify } from "../consume/failure/classify.ts";
 import { pointerToken } from "./body.ts";
 import { Problem, type Mistake, type ProblemCode } from "../problem.ts";
 
@@ -50,14 +51,15 @@ export function problemOf(error: unknown): Problem {
   return new Problem("INTERNAL", undefined, { cause: error });
 }
 
-/** Codes of the socket, of postgres.js and of Postgres itself (class 08, 53, 57P) that mean: not now. */
-const unreachableCode =
-  /^(?:ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|CONNECT(?:ION)?_\w+|DB_DEADLINE|57014|08\w{3}|53\w{3}|57P0[1-5])$/;
+/**
+ * True when the database, or another part this one stands on, cannot do what is asked of it: not reachable, read-only, full, starting.
+ * The same request can succeed later. By the table that consumers judge by, and what took longer than a statement may.
+ */
+export function isUnreachable(error: unknown): boolean {
+  return classify(error) === "dependency_down" || tookTooLong(error);
+}
 
-/** True when the database, or another part this one stands on, could not be reached; the same request can succeed later. */
-export function isUnreachable(error: unknown, depth = 0): boolean {
+function tookTooLong(error: unknown, depth = 0): boolean {
   if (!(error instanceof Error) || depth > 4) return false;
-  if (error.name === "TimeoutError") return true;
-  if ("code" in error && typeof error.code === "string" && unreachableCode.test(error.code)) return true;
-  return isUnreachable(error.cause, depth + 1);
+  return ("code" in error && error.code === "57014") || tookTooLong(error.cause, depth + 1);
 }

@@ -1,11 +1,12 @@
 import type { MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
-import { z } from "@hono/zod-openapi";
-import type { HttpApp, HttpEnv } from "./http-app.ts";
+import { z, type OpenAPIHono } from "@hono/zod-openapi";
 import { Problem, type Mistake } from "../problem.ts";
 
+type Declares = Readonly<{ openAPIRegistry: Pick<OpenAPIHono["openAPIRegistry"], "definitions"> }>;
+
 /** Refuses, before anybody looks further, addresses with a NUL, which no database text can hold: 404 in a path, 422 in a query. */
-export function refuseUnstorable(): MiddlewareHandler<HttpEnv> {
+export function refuseUnstorable(): MiddlewareHandler {
   return async (c, next) => {
     if (c.req.path.includes("\0")) throw new Problem("NOT_FOUND");
     // An encoded one at least: a bare one is no HTTP.
@@ -23,7 +24,7 @@ export function refuseUnstorable(): MiddlewareHandler<HttpEnv> {
  * Refuses a query parameter that is given twice, of which a reader would take either, and one that the route does not declare: a
  * misspelt filter must not read as "all". Routes outside the OpenAPI document may take any name.
  */
-export function refuseStrayQuery(app: HttpApp): MiddlewareHandler<HttpEnv> {
+export function refuseStrayQuery(app: Declares): MiddlewareHandler {
   let declared: ReadonlyMap<string, ReadonlySet<string>> | null = null;
   return async (c, next) => {
     if (c.req.raw.url.includes("?")) {
@@ -52,7 +53,7 @@ function parametersOf(url: string): ReadonlyMap<string, readonly string[]> {
 }
 
 /** What each route of the document takes, by method and path as the router spells them. */
-function declaredQueries(app: HttpApp): ReadonlyMap<string, ReadonlySet<string>> {
+function declaredQueries(app: Declares): ReadonlyMap<string, ReadonlySet<string>> {
   const routes = app.openAPIRegistry.definitions.flatMap((entry) => (entry.type === "route" ? [entry.route] : []));
   return new Map(
     routes.map(({ method, path, request }) => [

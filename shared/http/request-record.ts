@@ -1,7 +1,7 @@
-import type { Log } from "../log.ts";
-import type { Metrics } from "../metrics.ts";
+import type { Log } from "../role/log.ts";
+import type { Metrics } from "../role/metrics.ts";
 
-export type Answered = Readonly<{
+type Answered = Readonly<{
   method: string;
   /** The pattern of the route, never the address, which may hold a ticket; "unmatched" where none answered. */
   route: string;

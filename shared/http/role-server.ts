@@ -1,6 +1,10 @@
-import type { Log } from "../log.ts";
-import type { Metrics } from "../metrics.ts";
-import { Problem, problemDocument, problems } from "../problem.ts";
+import type { Log } from "../role/log.ts";
+import type { Metrics } from "../role/metrics.ts";
+import { Problem, problems } from "../problem.ts";
+import { uuidV7 } from "../uuid.ts";
+import { listen } from "./listen/listen.ts";
+import type { Connection, Listener } from "./listen/listener.ts";
+import { problemAnswer } from "./problem-answer.ts";
 import { makeRequestRecord } from "./request-record.ts";
 import { readTarget } from "./request-target.ts";
 
@@ -8,8 +12,16 @@ import { readTarget } from "./request-target.ts";
 export type Peer = Readonly<{ address: string | null }>;
 export type Fetch = (request: Request, peer: Peer) => Response | Promise<Response>;
 
-/** The names of the conditions that do not hold. */
-export type Probes = Readonly<{ unhealthy: () => readonly string[]; unready: () => readonly string[] }>;
+/**
+ * The names of the conditions that do not hold, what a role that may be ready all the same waits for, and what else a person should
+ * know of it.
+ */
+type Probes = Readonly<{
+  unhealthy: () => readonly string[];
+  unready: () => readonly string[];
+  waiting: () => readonly string[];
+  notes?: () => readonly string[];
+}>;
 
 export type Where = Readonly<{
   hostname: string;
@@ -27,23 +39,21 @@ export type RoleServer = Readonly<{
   close: () => Promise<void>;
 }>;
 
-const idleSeconds = 60;
-
 /**
  * Listens and answers `/healthz`, `/readyz`, `/metrics` and, by `answer`, everything else. Whatever a stranger sends gets an
  * answer of ours, counted and logged: 400 where the request names no host that can be one; where `answer` rejects, the Problem it
  * rejects with, or 500 without a word of the cause. With a place of its own for metrics, the other says of the probes yes or no: it may be public.
- * Throws when it cannot listen.
+ * Rejects when it cannot listen.
  */
-export function openRoleServer(
+export async function openRoleServer(
   where: Where,
   { answer, probes, log, metrics }: Readonly<{ answer: Fetch; probes: Probes; log: Log; metrics: Metrics }>,
-): RoleServer {
+): Promise<RoleServer> {
   const record = makeRequestRecord({ log, metrics });
-  const refuse = (request: Request, problem: Problem, started = performance.now()): Response => {
-    const requestId = Bun.randomUUIDv7();
+  const refuse = (problem: Problem, method = "unknown", started = performance.now()): Response => {
+    const requestId = uuidV7();
     const { status } = problems[problem.code];
-    record({ method: request.method, route: "unmatched", status, ms: performance.now() - started, requestId });
+    record({ method, route: "unmatched", status, ms: performance.now() - started, requestId });
     return problemAnswer(problem, requestId);
   };
   const answerSafely = async (request: Request, peer: Peer): Promise<Response> => {
@@ -51,101 +61,84 @@ export function openRoleServer(
     try {
       return await answer(request, peer);
     } catch (error) {
-      if (error instanceof Problem) return refuse(request, error, started);
+      if (error instanceof Problem) return refuse(error, request.method, started);
       log.error("request_failed", { error });
-      return refuse(request, new Problem("INTERNAL"), started);
+      return refuse(new Problem("INTERNAL"), request.method, started);
     }
   };
   const tell = async (path: string): Promise<Response | null> => {
     if (path === "/healthz") return probeAnswer(probes.unhealthy());
-    if (path === "/readyz") return probeAnswer(probes.unready());
+    if (path === "/readyz") return probeAnswer(probes.unready(), probes.waiting(), probes.notes?.());
     if (path !== "/metrics") return null;
     return new Response(await metrics.text(), { headers: { "content-type": "text/plain; version=0.0.4" } });
   };
   const tellStrangers = async (path: string): Promise<Response | null> => {
     const told = path === "/metrics" ? null : await tell(path);
-    return told && new Response(told.ok ? "ok\n" : "not now\n", { status: told.status });
+    return told && new Response(told.ok ? "ok\n" : "not now\n", { status: told.status, headers: plain });
   };
-  const listen = (at: Readonly<{ hostname: string; port: number }>, telling: typeof tell, answerRest: Fetch) =>
-    Bun.serve({
-      hostname: at.hostname,
-      port: at.port,
-      idleTimeout: idleSeconds,
-      // Its own answer to an exception shows source lines and paths to whoever made it happen.
-      development: false,
-      error: (error) => {
+  const listenAt = (at: Readonly<{ hostname: string; port: number }>, telling: typeof tell, answerRest: Fetch) =>
+    listen({
+      ...at,
+      refuse: (error) => {
+        // Node's adapter refuses an address that no URL parser takes before it asks anybody.
+        if (error instanceof Error && error.name === "RequestError") return refuse(new Problem("MALFORMED_REQUEST"));
         log.error("request_failed", { error });
-        return problemAnswer(new Problem("INTERNAL"), Bun.randomUUIDv7());
+        return refuse(new Problem("INTERNAL"));
       },
-      fetch: async (received, bun) => {
+      answer: async (received, connection) => {
         const target = readTarget(received);
-        if (target === null) return refuse(received, new Problem("MALFORMED_REQUEST"));
-        // Asked at once: of a connection that has ended it is not known any more.
-        const peer = { address: bun.requestIP(received)?.address ?? null };
-        const response = (await telling(target.path)) ?? (await answerRest(target.request, peer));
-        if (received.method === "HEAD") return withoutLength(response);
-        return isStream(response) ? keepOpen(response, received, bun) : response;
+        if (target === null) return refuse(new Problem("MALFORMED_REQUEST"), received.method);
+        const response =
+          (await telling(target.path)) ?? (await answerRest(target.request, { address: connection.address }));
+        if (received.method === "HEAD" || !isStream(response)) return response;
+        return keepOpen(response, connection);
       },
     });
-  const server = listen(where, where.metrics === null ? tell : tellStrangers, answerSafely);
-  const nothingElse = (request: Request) => refuse(request, new Problem("NOT_FOUND"));
+  const server = await listenAt(where, where.metrics === null ? tell : tellStrangers, answerSafely);
+  const nothingElse: Fetch = ({ method }) => refuse(new Problem("NOT_FOUND"), method);
   const beside = where.metrics;
-  const told = beside === null ? server : listenBeside(server, () => listen(beside, tell, nothingElse));
+  const told = beside === null ? server : await listenBeside(server, () => listenAt(beside, tell, nothingElse));
   return {
     url: server.url,
     metricsUrl: told.url,
-    drain: () => server.stop(),
-    close: async () => void (await Promise.all([server.stop(true), told.stop(true)])),
+    drain: server.drain,
+    close: async () => void (await Promise.all([server.close(), told.close()])),
   };
 }
 
 /** A second listener; the first is closed where the second cannot listen. */
-function listenBeside<S extends Readonly<{ stop: (now: boolean) => Promise<void> }>>(first: S, listen: () => S): S {
+async function listenBeside(first: Listener, open: () => Promise<Listener>): Promise<Listener> {
   try {
-    return listen();
+    return await open();
   } catch (error) {
-    void first.stop(true);
+    void first.close();
     throw error;
   }
 }
 
-/** The answer for a problem that comes up where no app is asked. */
-function problemAnswer(problem: Problem, requestId: string): Response {
-  const { retryAfterSeconds } = problem.extra;
-  return new Response(JSON.stringify(problemDocument(problem, requestId)), {
-    status: problems[problem.code].status,
-    headers: {
-      "content-type": "application/problem+json",
-      "x-request-id": requestId,
-      ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
-    },
-  });
-}
+const plain = { "content-type": "text/plain; charset=utf-8" };
 
-function probeAnswer(failing: readonly string[]): Response {
+function probeAnswer(
+  failing: readonly string[],
+  outages: readonly string[] = [],
+  notes: readonly string[] = [],
+): Response {
+  const down = [...outages.map((outage) => `down: ${outage}\n`), ...notes.map((note) => `${note}\n`)].join("");
   return failing.length === 0
-    ? new Response("ok\n")
-    : new Response(`waiting for: ${failing.join(", ")}\n`, { status: 503 });
+    ? new Response(`ok\n${down}`, { headers: plain })
+    : new Response(`waiting for: ${failing.join(", ")}\n${down}`, { status: 503, headers: plain });
 }
 
 function isStream({ status, body, headers }: Response): boolean {
   return status === 200 && body !== null && headers.get("content-type")?.startsWith("text/event-stream") === true;
 }
 
-/** Bun says `Content-Length: 0` of an answer to HEAD without a body, which is wrong where GET would stream (RFC 9110 §8.6). */
-function withoutLength(response: Response): Response {
-  const isKnown = response.body !== null || response.headers.has("content-length");
-  return isKnown
-    ? response
-    : new Response(new ReadableStream({ pull: (out) => out.close() }, { highWaterMark: 0 }), response);
-}
-
 /**
  * Lets a stream be silent for longer than other answers. The allowance is of the connection, not of the request, so it is given
  * only to a stream that was opened, and the connection ends with it.
  */
-function keepOpen(response: Response, received: Request, bun: Bun.Server<undefined>): Response {
-  bun.timeout(received, 0);
+function keepOpen(response: Response, connection: Connection): Response {
+  connection.keepOpen();
   response.headers.set("connection", "close");
   return response;
 }

@@ -1,7 +1,7 @@
 type Limits = Readonly<{ depth: number; values: number }>;
 
 /** What JSON text would cost its readers, seen without parsing it. */
-export type JsonScan = Readonly<{
+type JsonScan = Readonly<{
   isTooDeep: boolean;
   hasTooMany: boolean;
   /** The longest string or key as it is written: escapes make it longer than what it stands for, never shorter. */

@@ -1,19 +1,12 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import {
-  Admin as KafkaAdmin,
-  Consumer,
-  ConfigResourceTypes,
-  IncrementalAlterConfigOperationTypes,
-} from "@platformatic/kafka";
-import type { Admin, Fetched, PartitionOffset } from "../broker.ts";
-import type { Log } from "../log.ts";
-import { fetchRequest } from "./fetch-request.ts";
-import { fetchedFrom } from "./fetched.ts";
+import { pause } from "../waiting/wait.ts";
+import { Admin as KafkaAdmin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from "@platformatic/kafka";
+import type { Admin, Commit } from "../messages/broker.ts";
+import type { Log } from "../role/log.ts";
 import { hasProtocolError } from "./kafka-error.ts";
 import type { Naming } from "./naming.ts";
 import type { ClientOptions } from "./settings.ts";
-import { deadline } from "../wait.ts";
-import { leadersOf } from "./tail.ts";
+import { deadline } from "../waiting/wait.ts";
+import { findNextRecord, readAt } from "./look-up.ts";
 import { within } from "./within.ts";
 
 /** A call may be made of several requests, and the client tries each four times. */
@@ -45,12 +38,13 @@ export function openAdmin(
   const client = new KafkaAdmin({ ...base, retries: 3, requestTimeout: requestMs });
   client.on("error", (error: Error) => log.warn("kafka_admin_error", { error }));
 
-  const partitionsOf = async (topic: string) => {
+  const look = async (topic: string) => {
     const physical = naming.physical(topic);
     const found = (await client.metadata({ topics: [physical], forceUpdate: true })).topics.get(physical);
     if (found === undefined) throw new Error(`there is no topic ${physical}`);
-    return found.partitions.map((_, partition) => partition);
+    return found;
   };
+  const partitionsOf = async (topic: string) => (await look(topic)).partitions.map((_, partition) => partition);
 
   const describeAll = async () => {
     const names = (await client.listTopics()).filter((name) => naming.logical(name) !== null);
@@ -79,7 +73,7 @@ export function openAdmin(
         } catch (error) {
           // One of them was deleted since they were listed.
           if (tries === mostListings || !isOfNoTopic(error)) throw error;
-          await sleep(100);
+          await pause(100);
         }
     }),
     createTopic: inTime("make a topic", async ({ name, partitions, configs, replication }) => {
@@ -92,6 +86,15 @@ export function openAdmin(
         });
       } catch (error) {
         if (!hasProtocolError(error, "TOPIC_ALREADY_EXISTS")) throw error;
+      }
+    }),
+    addPartitions: inTime("give a topic more partitions", async (topic, count) => {
+      if ((await partitionsOf(topic)).length >= count) return;
+      try {
+        await client.createPartitions({ topics: [{ name: naming.physical(topic), count }] });
+      } catch (error) {
+        // Somebody else was quicker.
+        if ((await partitionsOf(topic)).length < count) throw error;
       }
     }),
     alterConfigs: inTime("change a topic's settings", (topic, configs) =>
@@ -114,24 +117,27 @@ export function openAdmin(
       const partitions = (await partitionsOf(topic)).map((partitionIndex) => ({ partitionIndex, timestamp }));
       const listed = await client.listOffsets({
         topics: [{ name: naming.physical(topic), partitions }],
-        isolationLevel: 0,
+        // With 0 the end would lie behind records of an open transaction, which nobody can read yet.
+        isolationLevel: at === "end" ? 1 : 0,
       });
       return new Map(
         listed.flatMap((one) => one.partitions.map(({ partitionIndex, offset }) => [partitionIndex, offset])),
       );
     }),
+    topicId: inTime("tell a topic's id", async (topic) => (await look(topic)).id),
     committed: inTime("tell a group's commits", async (group) => {
       const groups = await client.listConsumerGroupOffsets({ groups: [naming.physical(group)] });
       return groups.flatMap(({ topics }) =>
-        topics.flatMap(({ name, partitions }): PartitionOffset[] => {
+        topics.flatMap(({ name, partitions }): Commit[] => {
           const topic = naming.logical(name);
           if (topic === null) return [];
           return partitions
             .filter(({ committedOffset }) => committedOffset >= 0n)
-            .map(({ partitionIndex, committedOffset }) => ({
+            .map(({ partitionIndex, committedOffset, committedLeaderEpoch }) => ({
               topic,
               partition: partitionIndex,
               offset: committedOffset,
+              ...(committedLeaderEpoch < 0 ? {} : { leaderEpoch: committedLeaderEpoch }),
             }));
         }),
       );
@@ -152,6 +158,7 @@ export function openAdmin(
         members: members.size,
       }));
     }),
+    nextRecord: inTime("find the next record", (at) => findNextRecord(base, naming, at)),
     read: inTime("show records", (topic, at) => readAt(base, naming, topic, at)),
     deleteTopic: inTime("delete a topic", (topic) => client.deleteTopics({ topics: [naming.physical(topic)] })),
     deleteGroup: inTime("delete a group", async (group) => {
@@ -166,44 +173,6 @@ export function openAdmin(
     ),
     [Symbol.asyncDispose]: () => within(2_000, client.close()),
   };
-}
-
-/** Offsets at or beyond the end have no record; one below the log's start rejects the whole call. */
-async function readAt(
-  base: ClientOptions,
-  naming: Naming,
-  topic: string,
-  at: ReadonlyMap<number, bigint>,
-): Promise<readonly Fetched[]> {
-  if (at.size === 0) return [];
-  const consumer = new Consumer({ ...base, groupId: `${base.clientId}-reader`, retries: 3, autocommit: false });
-  consumer.on("error", () => {});
-  try {
-    const { topicId, byNode } = await leadersOf(consumer, naming.physical(topic), [...at.keys()]);
-    const found: Fetched[] = [];
-    const ask = async (node: number, partitions: readonly number[], maxBytes: number) => {
-      const offsets = new Map(partitions.map((partition) => [partition, at.get(partition) ?? 0n]));
-      const { responses } = await consumer.fetch(fetchRequest(node, topicId, offsets, 100, maxBytes));
-      for (const answer of responses.flatMap(({ partitions: answers }) => answers)) {
-        const first = fetchedFrom(
-          topic,
-          answer.partitionIndex,
-          at.get(answer.partitionIndex) ?? 0n,
-          answer.records ?? [],
-        )[0];
-        if (first !== undefined) found.push(first);
-      }
-    };
-    for (const [node, partitions] of byNode) {
-      await ask(node, partitions, 64 << 10);
-      // Only the first partition of an answer is sure to get its batch when that is larger than the limit.
-      for (const partition of partitions)
-        if (!found.some((record) => record.partition === partition)) await ask(node, [partition], 1 << 20);
-    }
-    return found;
-  } finally {
-    await within(1_000, consumer.close(true));
-  }
 }
 
 /** The client has an error of its own for it where it asks for metadata, without the protocol's. */

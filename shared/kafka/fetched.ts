@@ -1,19 +1,38 @@
 import type { KafkaRecord, RecordsBatch } from "@platformatic/kafka";
-import type { Fetched } from "../broker.ts";
-import type { Headers } from "../message.ts";
+import type { Fetched } from "../messages/broker.ts";
+import type { Headers } from "../messages/message.ts";
+import { emptyAborted, isControl } from "./aborted.ts";
 
-/** Attribute bit of a batch that holds transaction markers instead of records. */
-const controlBatch = 1 << 5;
+/** One partition's part of an answer. */
+type Answer = Parameters<typeof emptyAborted>[0];
 
-/** The records of one fetched partition from `offset` on (a batch may begin before the offset asked for), in order. */
-export function fetchedFrom(
+/**
+ * The records of one fetched partition from `offset` on, in order, and the offset to read next: beyond markers and aborted ones. `epoch` is
+ * of the leader that wrote what is before that; `null` where the answer has nothing.
+ */
+export function readAnswer(
+  topic: string,
+  partition: number,
+  offset: bigint,
+  answer: Answer,
+): Readonly<{ records: readonly Fetched[]; next: bigint; epoch: number | null }> {
+  emptyAborted(answer);
+  const batches = answer.records ?? [];
+  const last = batches.at(-1);
+  const end = last === undefined ? offset : last.firstOffset + BigInt(last.lastOffsetDelta) + 1n;
+  const records = fetchedFrom(topic, partition, offset, batches);
+  return { records, next: end > offset ? end : offset, epoch: last?.partitionLeaderEpoch ?? null };
+}
+
+/** The records of batches from `offset` on (a batch may begin before the offset asked for), in order. */
+function fetchedFrom(
   topic: string,
   partition: number,
   offset: bigint,
   batches: readonly RecordsBatch[],
 ): readonly Fetched[] {
   return batches
-    .filter((batch) => (batch.attributes & controlBatch) === 0)
+    .filter((batch) => !isControl(batch))
     .flatMap((batch) =>
       batch.records.map((record: KafkaRecord) => ({
         topic,
@@ -24,6 +43,7 @@ export function fetchedFrom(
         value: record.value,
         headers: toHeaders(record.headers),
         generation: 0,
+        leaderEpoch: batch.partitionLeaderEpoch,
       })),
     )
     .filter((record) => record.offset >= offset);

@@ -1,40 +1,52 @@
-import type { Broker } from "../broker.ts";
-import type { Log } from "../log.ts";
+import type { Broker } from "../messages/broker.ts";
 import { openAdmin } from "./administer.ts";
 import { joinGroup, type Ghosts } from "./membership.ts";
 import { makeNaming } from "./naming.ts";
 import { openProducer } from "./produce.ts";
+import { makeExplain } from "./refused.ts";
+import { sayRefusals } from "./say-refusals.ts";
+import type { OpenBroker } from "./open-broker.ts";
 import { clientOptions, kafkaSettings, type KafkaConfig } from "./settings.ts";
 import { tail } from "./tail.ts";
+import { loadRdKafka } from "../librdkafka/load.ts";
+import { makeStatistics } from "../librdkafka/statistics.ts";
 
 export { kafkaSettings, type KafkaConfig };
 
-export type OpenBroker = Readonly<{
-  clientId: string;
-  log: Log;
-  /**
-   * How long a member's fetch may wait for company, ms; by default a fetch answers with the first record. A fetch and its
-   * transaction cost 3 ms of CPU whether they bring one record or fifty: for those nobody waits for on a screen.
-   */
-  gatherMs?: number;
-}>;
+/**
+ * The broker port by the driver that is configured. Where the second one cannot be had, this says why and the first one serves: both
+ * write the same records and make one group.
+ */
+export async function openBroker(config: KafkaConfig, options: OpenBroker): Promise<Broker> {
+  // Their names are told by every role, whichever driver serves it.
+  const tellStatistics = options.metrics === undefined ? () => {} : makeStatistics(options.metrics);
+  if (config.driver !== "librdkafka") return openFirst(config, options);
+  const client = await loadRdKafka();
+  if ("reason" in client) {
+    options.log.warn("kafka_driver_missing", { wanted: "librdkafka", serves: "platformatic", why: client.reason });
+    return openFirst(config, options);
+  }
+  options.log.info("kafka_driver", { driver: "librdkafka", version: client.librdkafkaVersion });
+  const { openRdKafkaBroker } = await import("../librdkafka/librdkafka-broker.ts");
+  return openRdKafkaBroker(client, config, { ...options, tellStatistics });
+}
 
 /**
- * The broker port over `@platformatic/kafka`, which runs inside Bun. Nothing is connected before it is used, so a role starts
+ * The broker port over `@platformatic/kafka`, which runs in Bun and in Node. Nothing is connected before it is used, so a role starts
  * while Kafka is down; `clientId` is what Kafka's own logs and group descriptions call this process.
  */
-export function openBroker(config: KafkaConfig, { clientId, log, gatherMs }: OpenBroker): Promise<Broker> {
+function openFirst(config: KafkaConfig, { clientId, log, gatherMs }: OpenBroker): Broker {
   const base = clientOptions(config, clientId);
   const naming = makeNaming(config.prefix);
   const admin = openAdmin(base, naming, log);
   const ghosts: Ghosts = new Set();
-  const pace =
-    gatherMs === undefined ? { maxWaitTime: 500, minBytes: 1 } : { maxWaitTime: gatherMs, minBytes: 64 << 10 };
-  return Promise.resolve({
+  const explain = makeExplain(config.saslMechanism === null ? null : config.saslUsername, naming);
+  const broker: Broker = {
     producer: () => openProducer(base, naming, log),
-    join: (options) => joinGroup({ ...base, ...pace }, naming, admin, ghosts, log, options),
-    tail: (options) => tail(base, naming, log, options),
+    join: (options) => joinGroup({ ...base, gatherMs }, naming, admin, ghosts, log, options),
+    tail: (options) => tail(base, naming, log, options, explain),
     admin,
     [Symbol.asyncDispose]: () => admin[Symbol.asyncDispose](),
-  });
+  };
+  return sayRefusals(broker, explain);
 }

@@ -1,16 +1,24 @@
 import { Consumer, type Message } from "@platformatic/kafka";
-import type { Admin, Assignment, Fetched, JoinOptions, Member } from "../broker.ts";
-import type { Log } from "../log.ts";
+import type { Admin, Assignment, Fetched, JoinOptions, Member } from "../messages/broker.ts";
+import type { Log } from "../role/log.ts";
 import type { KafkaAdministration } from "./administer.ts";
+import { readCommitted } from "./aborted.ts";
+import { gatherFetches } from "./gather-fetches.ts";
 import { keyOf, toHeaders } from "./fetched.ts";
 import { hasProtocolError } from "./kafka-error.ts";
 import type { Naming } from "./naming.ts";
 import type { ClientOptions } from "./settings.ts";
-import { deadline } from "../wait.ts";
+import { deadline, pause } from "../waiting/wait.ts";
 import { within } from "./within.ts";
 
 /** A commit unanswered for as long as the group waits for a member means this client is no part of it any more. */
 export const rebalanceTimeoutMs = 15_000;
+
+/**
+ * A fetch of a topic with nothing new is answered after so long. For as long a partition taken over can go unread, as the client asks
+ * nothing more of a broker that has not answered yet.
+ */
+const waitMs = 1_000;
 
 /** At most this many records go to `onRecords` at once; one fetch may hold many more. */
 const maxRecords = 500;
@@ -20,7 +28,7 @@ const maxRecords = 500;
  * and Redpanda has no KIP-848). It commits only when told, and is never used again once it has failed.
  */
 export async function joinGroup(
-  base: ClientOptions & Readonly<{ maxWaitTime: number; minBytes: number }>,
+  { gatherMs, ...base }: ClientOptions & Readonly<{ gatherMs: number | undefined }>,
   naming: Naming,
   admin: KafkaAdministration,
   ghosts: Ghosts,
@@ -38,10 +46,14 @@ export async function joinGroup(
     sessionTimeout: 6_000,
     rebalanceTimeout: rebalanceTimeoutMs,
     heartbeatInterval: 1_000,
+    maxWaitTime: waitMs,
+    minBytes: 1,
     maxBytes: 1 << 20,
     maxBytesPerPartition: 256 << 10,
     highWaterMark: 64,
   });
+  readCommitted(consumer);
+  if (gatherMs !== undefined) gatherFetches(consumer, gatherMs);
   let over = false;
   const fail = (error: Error) => {
     if (over) return;
@@ -50,7 +62,12 @@ export async function joinGroup(
   };
   const announced = announce(admin, options, fail);
   consumer.on("error", fail);
+  // The client goes on with heartbeats that nobody takes; by then the group has given its partitions to others.
+  consumer.on("consumer:heartbeat:error", ({ error }) => {
+    if (error !== undefined && hasProtocolError(error, "GROUP_AUTHORIZATION_FAILED")) fail(error);
+  });
   consumer.on("consumer:group:rebalance", () => {
+    announced.rebalancing();
     if (!over) options.onRebalancing();
   });
   consumer.on("consumer:group:join", ({ generationId = 0, assignments = [] }) => {
@@ -115,11 +132,11 @@ export async function joinGroup(
         rebalanceTimeoutMs,
         "committing offsets",
         consumer.commit({
-          offsets: offsets.map(({ topic, partition, offset }) => ({
+          offsets: offsets.map(({ topic, partition, offset, leaderEpoch = -1 }) => ({
             topic: naming.physical(topic),
             partition,
             offset,
-            leaderEpoch: -1,
+            leaderEpoch,
           })),
         }),
       ),
@@ -132,7 +149,7 @@ export async function joinGroup(
 export type Ghosts = Set<Readonly<{ group: string; memberId: string }>>;
 
 /**
- * After an outage of the broker the group still counts the old client in and waits out its session, 10 s in which none of
+ * After an outage of the broker the group still counts the old client in and waits out its session, 6 s in which none of
  * its partitions is read. So it is taken out as soon as the broker answers, while the new client joins. Most have left
  * properly: then the broker says so, and all is well too.
  */
@@ -150,21 +167,31 @@ async function exorcise(
       } catch (error) {
         if (hasProtocolError(error, "UNKNOWN_MEMBER_ID") || hasProtocolError(error, "GROUP_ID_NOT_FOUND"))
           ghosts.delete(ghost);
-        else await Bun.sleep(200);
+        else await pause(200);
       }
 }
 
-/** Tells of an assignment once its committed offsets and the bounds of its logs are known; the newest generation only. */
-function announce(admin: Admin, options: JoinOptions, fail: (error: Error) => void) {
+/**
+ * Tells of an assignment once its committed offsets and the bounds of its logs are known: of the newest generation, and only if no
+ * rebalance has begun meanwhile. Told then, it would end the pause of the rebalance, and lanes and commits would run during it.
+ */
+export function announce(
+  admin: Pick<Admin, "committed" | "offsets" | "topicId">,
+  options: Pick<JoinOptions, "group" | "onAssigned">,
+  fail: (error: Error) => void,
+) {
   let newest = 0;
+  /** Rebalances seen so far. An assignment that one of them has ended is told to nobody. */
+  let rebalances = 0;
   let toldOf = 0;
   let waiting: (() => void)[] = [];
   return {
     joined: async (generation: number, owned: readonly { topic: string; partition: number }[]) => {
       newest = generation;
+      const at = rebalances;
       try {
         const partitions = await bounds(admin, options.group, owned);
-        if (generation !== newest) return;
+        if (generation !== newest || at !== rebalances) return;
         options.onAssigned({ generation, partitions });
         toldOf = generation;
         for (const go of waiting) go();
@@ -174,6 +201,9 @@ function announce(admin: Admin, options: JoinOptions, fail: (error: Error) => vo
         for (const go of waiting) go();
       }
     },
+    rebalancing: () => {
+      rebalances += 1;
+    },
     /** Settles once the assignment of this generation, or of a later one, has been told. */
     told: async (generation: number) => {
       if (generation > toldOf) await new Promise<void>((resolve) => waiting.push(resolve));
@@ -182,7 +212,7 @@ function announce(admin: Admin, options: JoinOptions, fail: (error: Error) => vo
 }
 
 async function bounds(
-  admin: Admin,
+  admin: Pick<Admin, "committed" | "offsets" | "topicId">,
   group: string,
   owned: readonly { topic: string; partition: number }[],
 ): Promise<Assignment["partitions"]> {
@@ -193,7 +223,14 @@ async function bounds(
     await Promise.all(
       topics.map(
         async (topic) =>
-          [topic, { start: await admin.offsets(topic, "start"), end: await admin.offsets(topic, "end") }] as const,
+          [
+            topic,
+            {
+              topicId: await admin.topicId(topic),
+              start: await admin.offsets(topic, "start"),
+              end: await admin.offsets(topic, "end"),
+            },
+          ] as const,
       ),
     ),
   );
@@ -201,7 +238,9 @@ async function bounds(
     const start = logs.get(topic)?.start.get(partition) ?? 0n;
     const end = logs.get(topic)?.end.get(partition) ?? 0n;
     const commit = commits.find((one) => one.topic === topic && one.partition === partition);
-    return { topic, partition, committed: commit?.offset ?? start, start, end };
+    const { offset: committed, ...epoch } = { offset: start, ...commit, topic, partition };
+    const topicId = logs.get(topic)?.topicId;
+    return { ...epoch, committed, start, end, ...(topicId === undefined ? {} : { topicId }) };
   });
 }
 
@@ -220,6 +259,7 @@ function take(stream: { read: () => unknown }, naming: Naming): Fetched[] {
       value: message.value ?? null,
       headers: toHeaders(message.headerEntries),
       generation: generationOf(message),
+      leaderEpoch: message.leaderEpoch,
     });
   }
   return records;

@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
-import { brokerList, checked, flag, optional, optionalOneOf, text, type Config } from "../config.ts";
-import { allowPasswordsInClear, passwordInClear } from "../password-in-clear.ts";
+import { brokerList, checked, flag, oneOf, optional, optionalOneOf, text, type Config } from "../role/config.ts";
+import { allowPasswordsInClear, passwordInClear } from "../role/password-in-clear.ts";
 
 /** How to reach Kafka. `prefix` stands before every topic and group on the broker, so that deployments can share one. */
 export const kafkaSettings = checked(
   {
+    /** `librdkafka` needs Node 24 and a compiled client. */
+    driver: oneOf("KAFKA_DRIVER", ["platformatic", "librdkafka"], "platformatic"),
     brokers: brokerList("KAFKA_BROKERS"),
     prefix: text("KAFKA_PREFIX", ""),
     tls: flag("KAFKA_TLS", false),
@@ -30,7 +32,8 @@ export const kafkaSettings = checked(
     ...(tlsCertFile && tlsKeyFile === null ? ["KAFKA_TLS_KEY_FILE is not set: KAFKA_TLS_CERT_FILE needs it"] : []),
   ],
 );
-export type KafkaConfig = Omit<Config<typeof kafkaSettings>, "allowPasswordsInClear">;
+type Settings = Config<typeof kafkaSettings>;
+export type KafkaConfig = Omit<Settings, "allowPasswordsInClear" | "driver"> & Partial<Pick<Settings, "driver">>;
 
 /**
  * The options every client of this deployment has in common. `metadataMaxAge` bounds how long a moved leader goes unnoticed.
@@ -46,7 +49,6 @@ export function clientOptions(config: KafkaConfig, clientId: string) {
     retryDelay: 500,
     metadataMaxAge: 30_000,
     autocreateTopics: false,
-    strict: true,
     ...(config.tls ? { tls: tlsOptions(config) } : {}),
     ...(mechanism === null
       ? {}

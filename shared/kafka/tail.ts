@@ -1,13 +1,17 @@
 import { Consumer } from "@platformatic/kafka";
-import type { Fetched, TailOptions } from "../broker.ts";
-import type { Log } from "../log.ts";
-import { fetchedFrom } from "./fetched.ts";
+import type { Tailed, TailOptions } from "../messages/broker.ts";
+import type { Log } from "../role/log.ts";
 import { fetchRequest } from "./fetch-request.ts";
+import { readAnswer } from "./fetched.ts";
 import { hasProtocolError } from "./kafka-error.ts";
 import type { Naming } from "./naming.ts";
+import type { Explain } from "./refused.ts";
 import type { ClientOptions } from "./settings.ts";
-import { orAborted, sleep } from "../wait.ts";
+import { orAborted, sleep } from "../waiting/wait.ts";
 import { within } from "./within.ts";
+
+/** How often a tail that grows looks for added partitions. */
+const growEveryMs = 15_000;
 
 /**
  * Reads partitions from given offsets with a client that never joins a group. One loop and one client per leader: several
@@ -17,12 +21,15 @@ export async function* tail(
   base: ClientOptions,
   naming: Naming,
   log: Log,
-  { topic, from, signal }: TailOptions,
-): AsyncGenerator<readonly Fetched[]> {
+  { topic, from, grows = false, signal }: TailOptions,
+  explain: Explain = (error) => error,
+): AsyncGenerator<Tailed> {
   const next = new Map(from);
+  const epochs = new Map<number, number>();
+  let topicId: string | null = null;
   const stop = new AbortController();
   const ended = AbortSignal.any([signal, stop.signal]);
-  const queue = handOver<readonly Fetched[]>(ended);
+  const queue = handOver<Tailed>(ended);
   const physical = naming.physical(topic);
 
   /** Follows every partition until its leader moves or a fetch fails, then looks again who leads. */
@@ -30,9 +37,13 @@ export async function* tail(
     for (let failures = 0; !ended.aborted;) {
       await using client = openClient(base, log);
       try {
+        if (grows) await grow(client.consumer);
         const leaders = await leadersOf(client.consumer, physical, [...next.keys()]);
+        topicId ??= leaders.topicId;
+        if (leaders.topicId !== topicId) throw notInLog(`${topic} was deleted and made anew`);
         const round = new AbortController();
         const over = AbortSignal.any([ended, round.signal]);
+        if (grows) void growLater(client.consumer, over).then((grown) => grown && round.abort());
         const results = await Promise.allSettled(
           [...leaders.byNode].map(([node, partitions]) =>
             followLeader(node, partitions, leaders.topicId, over, () => (failures = 0)).finally(() => round.abort()),
@@ -42,13 +53,29 @@ export async function* tail(
         if (failed !== undefined) throw failed.reason;
       } catch (error) {
         if (ended.aborted) return;
-        if (hasProtocolError(error, "OFFSET_OUT_OF_RANGE"))
-          throw Object.assign(new Error(`an offset of ${topic} is not in the log`, { cause: error }), {
-            code: "OFFSET_OUT_OF_RANGE",
-          });
-        log.warn("tail_interrupted", { topic, failures, error });
+        if (isNotInLog(error)) throw error;
+        if (hasProtocolError(error, outOfRange)) throw notInLog(`an offset of ${topic} is not in the log`, error);
+        log.warn("tail_interrupted", { topic, failures, error: explain(error, "tail", { topics: [topic] }) });
         await sleep(Math.min(2_000, 50 * 2 ** failures++), ended);
       }
+    }
+  };
+
+  /** Whether the topic has partitions that are not read yet; they are from now on. */
+  const grow = async (consumer: Consumer): Promise<boolean> => {
+    const metadata = await consumer.metadata({ topics: [physical], forceUpdate: true });
+    const { partitionsCount = 0 } = metadata.topics.get(physical) ?? {};
+    const added = Array.from({ length: partitionsCount }, (_, partition) => partition).filter((one) => !next.has(one));
+    for (const partition of added) next.set(partition, 0n);
+    if (added.length > 0) log.info("partitions_found", { topic, partitions: added });
+    return added.length > 0;
+  };
+  const growLater = async (consumer: Consumer, over: AbortSignal): Promise<boolean> => {
+    for (;;) {
+      await sleep(growEveryMs, over);
+      if (over.aborted) return false;
+      // What cannot be asked now is asked again; if it stays so, the fetches beside this fail too.
+      if (await grow(consumer).catch(() => false)) return true;
     }
   };
 
@@ -63,18 +90,29 @@ export async function* tail(
     await leadersOf(client.consumer, physical, partitions);
     while (!over.aborted) {
       const at = new Map(partitions.map((partition) => [partition, next.get(partition) ?? 0n]));
-      const request = client.consumer.fetch(fetchRequest(node, topicId, at, 500));
+      const request = client.consumer.fetch(fetchRequest(node, topicId, at, 500, undefined, epochs));
       request.catch(() => {});
       const response = await orAborted(request, over);
       if (response === null) return;
       progressed();
-      const records = response.responses.flatMap(({ partitions: answers }) =>
-        answers.flatMap(({ partitionIndex, records: batches }) =>
-          fetchedFrom(topic, partitionIndex, next.get(partitionIndex) ?? 0n, batches ?? []),
-        ),
+      const answers = response.responses.flatMap(({ partitions: read }) =>
+        read.map((answer) => {
+          const { partitionIndex, divergingEpoch } = answer;
+          if ((divergingEpoch?.endOffset ?? -1n) >= 0n)
+            throw notInLog(`${topic}/${partitionIndex} was cut off, and has grown again`);
+          return { partitionIndex, ...readAnswer(topic, partitionIndex, next.get(partitionIndex) ?? 0n, answer) };
+        }),
       );
-      for (const record of records) next.set(record.partition, record.offset + 1n);
-      if (records.length > 0) await queue.give(records);
+      for (const answer of answers) {
+        next.set(answer.partitionIndex, answer.next);
+        if (answer.epoch !== null) epochs.set(answer.partitionIndex, answer.epoch);
+      }
+      // The broker answers with what it has something of; the others have nothing new.
+      await queue.give({
+        records: answers.flatMap(({ records }) => records),
+        next: new Map(partitions.map((partition) => [partition, next.get(partition) ?? 0n])),
+        partitions: next.size,
+      });
     }
   };
 
@@ -88,6 +126,16 @@ export async function* tail(
     stop.abort();
     await following;
   }
+}
+
+const outOfRange = "OFFSET_OUT_OF_RANGE";
+
+function notInLog(message: string, cause?: unknown): Error {
+  return Object.assign(new Error(message, { cause }), { code: outOfRange });
+}
+
+function isNotInLog(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === outOfRange;
 }
 
 function openClient(base: ClientOptions, log: Log): AsyncDisposable & { consumer: Consumer } {

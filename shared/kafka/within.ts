@@ -1,4 +1,4 @@
-import { deadline } from "../wait.ts";
+import { deadline } from "../waiting/wait.ts";
 
 /**
  * Settles when `work` does or after `ms`, whatever came of it. For closing: the client's close can wait for a rejoin or for a

@@ -1,4 +1,4 @@
-import type { Setting } from "../config.ts";
+import type { Setting } from "../role/config.ts";
 
 /** A number that may be `off`, which is 0. */
 export function orOff(setting: Setting<number>): Setting<number> {

@@ -1,4 +1,4 @@
-import { isReadOnTheWay, passwordInClear } from "../password-in-clear.ts";
+import { isReadOnTheWay, passwordInClear } from "../role/password-in-clear.ts";
 
 /** What is wrong with a REDIS_URL whose password anybody on the way could read. */
 export function redisComplaints(address: string): readonly string[] {

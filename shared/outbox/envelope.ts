@@ -1,6 +1,9 @@
-import type { Envelope, Headers } from "../message.ts";
+import { isUuid } from "../uuid.ts";
+import { base64Bytes, base64Text, sameBytes, utf8Bytes, utf8Text } from "../bytes.ts";
+import type { Envelope, Headers } from "../messages/message.ts";
 import { Problem } from "../problem.ts";
-import { roleNames, type RoleName } from "../topics.ts";
+import { traitsHeader } from "../tasks/task-traits.ts";
+import { roleNames, type RoleName } from "../messages/topics.ts";
 
 /** A record in Confluent framing: 0x00, the schema id in 4 bytes, Avro. */
 export const messageContentType = "application/vnd.confluent.avro";
@@ -9,7 +12,7 @@ export const messageContentType = "application/vnd.confluent.avro";
 export type StoredHeader = readonly [name: string, value: string | Readonly<{ base64: string }>];
 
 type Written = Omit<Envelope, "source"> &
-  Readonly<{ source: string; type: string; subject: string; contentType: string }>;
+  Readonly<{ source: string; type: string; subject: string; contentType: string; traits?: string | null }>;
 
 /**
  * The headers of a message, CloudEvents 1.0 in Kafka's binary mode, without `ce_sequence`: it comes from the row's version.
@@ -27,6 +30,7 @@ export function writeEnvelope(of: Written): readonly StoredHeader[] {
     ["ce_correlationid", of.correlationId],
     ["ce_causationid", of.causationId],
     ["traceparent", of.traceparent],
+    [traitsHeader, of.traits ?? null],
   ];
   return headers.filter((header): header is readonly [string, string] => header[1] !== null);
 }
@@ -34,19 +38,15 @@ export function writeEnvelope(of: Written): readonly StoredHeader[] {
 /** The Kafka headers of an outbox row: those stored, and `ce_sequence` where the row has one. */
 export function kafkaHeaders(stored: readonly StoredHeader[], sequence: number | null): Headers {
   const all: readonly StoredHeader[] = sequence === null ? stored : [...stored, ["ce_sequence", String(sequence)]];
-  return all.map(([name, value]) => [
-    name,
-    typeof value === "string" ? Buffer.from(value) : Buffer.from(value.base64, "base64"),
-  ]);
+  return all.map(([name, value]) => [name, typeof value === "string" ? utf8Bytes(value) : base64Bytes(value.base64)]);
 }
 
 /** Kafka headers as an outbox row keeps them; bytes that are no UTF-8, or hold a NUL, which jsonb refuses, stay bytes. */
 export function storeHeaders(headers: Headers): readonly StoredHeader[] {
   return headers.map(([name, value]) => {
-    const bytes = Buffer.from(value);
-    const text = bytes.toString("utf8");
-    const keeps = !text.includes("\0") && Buffer.from(text).equals(bytes);
-    return [name, keeps ? text : { base64: bytes.toString("base64") }];
+    const text = utf8Text(value);
+    const keeps = !text.includes("\0") && sameBytes(utf8Bytes(text), value);
+    return [name, keeps ? text : { base64: base64Text(value) }];
   });
 }
 
@@ -58,7 +58,7 @@ export type ReadEnvelope = Envelope & Readonly<{ type: string; subject: string; 
  * Throws Problem UNDECODABLE naming the header that is missing or malformed.
  */
 export function readEnvelope(headers: Headers): ReadEnvelope {
-  const found = new Map(headers.map(([name, value]) => [name, Buffer.from(value).toString("utf8")]));
+  const found = new Map(headers.map(([name, value]) => [name, utf8Text(value)]));
   const need = (name: string, fits: (value: string) => boolean): string => {
     const value = found.get(name);
     if (value === undefined) throw new Problem("UNDECODABLE", `the header ${name} is missing`);
@@ -68,7 +68,7 @@ export function readEnvelope(headers: Headers): ReadEnvelope {
   const text = (value: string) => value !== "";
   need("ce_specversion", (value) => value === "1.0");
   return {
-    id: need("ce_id", (value) => uuid.test(value)).toLowerCase(),
+    id: need("ce_id", isUuid).toLowerCase(),
     // The role is one of ours by the check before.
     source: need("ce_source", isRoleName) as RoleName,
     type: need("ce_type", text),
@@ -81,7 +81,6 @@ export function readEnvelope(headers: Headers): ReadEnvelope {
   };
 }
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 /** Postgres has no year 0, and reads no year of five digits. */

@@ -1,13 +1,17 @@
 import postgres from "postgres";
 
-type Pooled = Readonly<{ role: string; max: number; statementMs: number; settings?: ServerSettings }>;
+/** `transaction`: a proxy gives each transaction any connection of its own, so nothing may be kept on one between two. */
+export type Pooler = "transaction" | null;
+
+type Pooled = Readonly<{ role: string; max: number; statementMs: number; settings?: ServerSettings; pooler?: Pooler }>;
 
 /** Settings of Postgres for every connection of a pool, such as `enable_sort: "off"`. */
 export type ServerSettings = Readonly<Record<string, string>>;
 
 /**
  * What every connection has in common. Reconnects wait 50 ms to 0.5 s (the default of postgres.js grows to 20 s).
- * A transaction that idles for 30 s is ended by the server: its client is gone or stuck.
+ * A transaction that idles for 30 s is ended by the server: its client is gone or stuck. Behind a pooler that gives connections to
+ * transactions no statement is prepared, and the timeouts are the database's (see `checkConnection`): it takes none at the start.
  */
 export function connectionOptions(of: Pooled) {
   assertPatched();
@@ -20,15 +24,30 @@ export function connectionOptions(of: Pooled) {
     idle_timeout: 0,
     backoff: (retries: number) => Math.min(0.5, 0.05 * 2 ** Math.min(retries, 4)),
     onnotice: () => {},
-    types: { day: { to: 1082, from: [1082], serialize: String, parse: (text: string) => text } },
+    types: {
+      day: { to: 1082, from: [1082], serialize: textOf, parse: (text: string) => text },
+      instant: { to: 1184, from: [1114, 1184], serialize: textOf, parse: (text: string) => new Date(text) },
+      // Text given for json is JSON text.
+      json: {
+        to: 114,
+        from: [114, 3802],
+        serialize: (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value)),
+        parse: (text: string): unknown => JSON.parse(text),
+      },
+    },
+    prepare: of.pooler !== "transaction",
     connection: {
       application_name: of.role,
-      statement_timeout: of.statementMs,
-      idle_in_transaction_session_timeout: 30_000,
       TimeZone: "UTC",
-      ...of.settings,
+      ...(of.pooler === "transaction"
+        ? {}
+        : { statement_timeout: of.statementMs, idle_in_transaction_session_timeout: 30_000, ...of.settings }),
     },
   };
+}
+
+function textOf(value: unknown): string {
+  return value instanceof Date ? value.toISOString() : String(value);
 }
 
 // Unpatched, a backend that dies ends the process with an uncaught TypeError or leaves callers waiting for ever.

@@ -1,20 +1,20 @@
-import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
-import { integer, optionalUrl, url, type Config } from "../config.ts";
+import { checked, integer, optionalOneOf, optionalUrl, url, type Config } from "../role/config.ts";
 import { boundStatement } from "./deadline.ts";
 import { beginFenced, type TransactionOptions } from "./fence.ts";
 import { openListener, type Listener } from "./listen.ts";
-import type { Log } from "../log.ts";
-import type { Metrics } from "../metrics.ts";
+import type { Log } from "../role/log.ts";
+import type { Metrics } from "../role/metrics.ts";
+import type { Role } from "../role/role.ts";
+import { untilUp } from "../role/until-up.ts";
 import { checkMigrations } from "./migration-files.ts";
 import { makeNotifier, type Notifier } from "./notifier.ts";
 import { makePoolMeters, type WatchPool } from "./pool-meters.ts";
-import { connectionOptions, type ServerSettings } from "./connection-options.ts";
+import { checkConnection } from "./check-connection.ts";
+import { connectionOptions, type Pooler, type ServerSettings } from "./connection-options.ts";
+import type { Sql, Tx } from "./sql.ts";
 
-/** A connection pool to Postgres. Times come back as `Date`, dates as "YYYY-MM-DD", bigints as text unless a query casts them. */
-export type Sql = postgres.Sql;
-/** A fenced transaction: once it is over, for whatever reason, none of its statements reaches the database any more. */
-export type Tx = postgres.TransactionSql;
+export type { Sql, Tx };
 
 export type Db = AsyncDisposable &
   Readonly<{
@@ -23,8 +23,6 @@ export type Db = AsyncDisposable &
      * Text given where a statement wants json is taken as JSON text.
      */
     sql: Sql;
-    /** drizzle on the same pool, with the same deadlines. Its `transaction` is refused. */
-    orm: PostgresJsDatabase;
     /**
      * Runs `work` in a transaction and commits when it resolves, rolls back when it rejects. Rejects with `DB_DEADLINE` or the
      * connection's error when the transaction was cut off; from then on no statement of `work` is sent and `work` is given up,
@@ -43,15 +41,25 @@ export type Db = AsyncDisposable &
 
 const postgresProtocols = ["postgres", "postgresql"] as const;
 
-export const databaseSettings = {
-  url: url("DATABASE_URL", postgresProtocols),
-  /** For LISTEN where `url` leads through a transaction-pooling proxy. */
-  directUrl: optionalUrl("DATABASE_DIRECT_URL", postgresProtocols),
-  /** The server ends a statement after this; the client gives up 2 s later. */
-  statementMs: integer("DATABASE_STATEMENT_MS", 10_000, { min: 100, max: 600_000 }),
-};
+export const databaseSettings = checked(
+  {
+    url: url("DATABASE_URL", postgresProtocols),
+    /** For LISTEN, migrations and pools with settings of their own, where `url` leads through a transaction-pooling proxy. */
+    directUrl: optionalUrl("DATABASE_DIRECT_URL", postgresProtocols),
+    /** The server ends a statement after this; the client gives up 2 s later. */
+    statementMs: integer("DATABASE_STATEMENT_MS", 10_000, { min: 100, max: 600_000 }),
+    /** Said where `url` leads through a proxy that gives connections to transactions, such as PgBouncer's pool_mode = transaction. */
+    pooler: optionalOneOf("DATABASE_POOLER", ["transaction"]),
+  },
+  ({ pooler, directUrl }) =>
+    pooler === "transaction" && directUrl === null
+      ? ["DATABASE_DIRECT_URL is not set: DATABASE_POOLER=transaction needs it, for LISTEN and migrations"]
+      : [],
+);
+/** `pooler` may be left out for none. */
+type DatabaseConfig = Omit<Config<typeof databaseSettings>, "pooler"> & Readonly<{ pooler?: Pooler }>;
 
-export type OpenDb = Readonly<{
+type OpenDb = Readonly<{
   /** Shown as `application_name`. */
   role: string;
   /** Connections for statements and transactions; 10 by default. */
@@ -60,36 +68,50 @@ export type OpenDb = Readonly<{
   /** Where the pool's load and failures are told. */
   metrics?: Metrics;
   settings?: ServerSettings;
+  /** The role that starts with it, which then waits for a database that is down, and takes its time from it; without, that is an error at once. */
+  starting?: Pick<Role, "signal" | "tellOutage" | "clock">;
   /** False for those who migrate. Otherwise a database that is older or newer than this build is refused. */
   checkSchema?: boolean;
 }>;
 
 /** Opens a pool; one connection is made at once, to check the database and its migrations. */
-export async function openDb(config: Config<typeof databaseSettings>, options: OpenDb): Promise<Db> {
+export async function openDb(config: DatabaseConfig, options: OpenDb): Promise<Db> {
   const { role, log, metrics, poolSize = 10, settings = {} } = options;
+  // Settings are a connection's: through a transaction pooler they would be whoever's has it next.
+  const goesDirect = Object.keys(settings).length > 0 && config.directUrl !== null;
+  const pooler = goesDirect ? null : (config.pooler ?? null);
+  const { statementMs } = config;
   const client = postgres(
-    config.url,
-    connectionOptions({ role, max: poolSize, statementMs: config.statementMs, settings }),
+    goesDirect ? (config.directUrl ?? config.url) : config.url,
+    connectionOptions({ role, max: poolSize, statementMs, settings, pooler }),
   );
   const deadlineMs = config.statementMs + 2000;
   const watch = metrics && makePoolMeters(metrics, poolSize);
   const sql = withDeadlines(client, deadlineMs, watch);
-  const orm = drizzle({ client: sql });
-  restoreTypes(client);
   const closing: AsyncDisposable[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(closing.map((part) => part[Symbol.asyncDispose]()));
     await client.end({ timeout: 5 });
   };
   try {
-    if (options.checkSchema ?? true) await checkMigrations(sql);
+    const check = async () => {
+      await checkConnection(sql, { pooler, statementMs });
+      await checkMigrations(sql);
+    };
+    const { starting } = options;
+    if (starting) {
+      const start = async () => {
+        await check();
+        closing.push(await starting.clock.follow({ sql }));
+      };
+      await untilUp({ part: "database", ...starting, log, tell: starting.tellOutage }, start);
+    } else if (options.checkSchema ?? true) await check();
   } catch (error) {
     await close();
     throw error;
   }
   return {
     sql,
-    orm,
     transaction: async (work, more) => {
       const end = watch?.();
       try {
@@ -112,7 +134,7 @@ export async function openDb(config: Config<typeof databaseSettings>, options: O
       return listener;
     },
     notifier: (channel) => {
-      const notifier = makeNotifier({ url: config.url, role, channel, log });
+      const notifier = makeNotifier({ url: config.url, role, channel, log, pooler: config.pooler ?? null });
       closing.push(notifier);
       return notifier;
     },
@@ -135,19 +157,4 @@ function withDeadlines(client: Sql, deadlineMs: number, watch: WatchPool | undef
       return Reflect.get(target, name, self);
     },
   });
-}
-
-/** drizzle replaces the parsers of times and the serializers of json on the client it is given; tagged statements need them back. */
-function restoreTypes(client: Sql): void {
-  const { parsers, serializers } = client.options;
-  for (const oid of [1114, 1184]) parsers[oid] = (text: string) => new Date(text);
-  for (const oid of [1082, 1114, 1184])
-    serializers[oid] = (value: unknown) => (value instanceof Date ? value.toISOString() : String(value));
-  for (const oid of [114, 3802])
-    serializers[oid] = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
-  // Arrays of dates, times and numerics: postgres.js makes these itself when they are missing.
-  for (const oid of [1115, 1182, 1185, 1231]) {
-    delete parsers[oid];
-    delete serializers[oid];
-  }
 }

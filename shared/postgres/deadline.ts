@@ -1,7 +1,7 @@
 import type { WatchPool } from "./pool-meters.ts";
 
 /** The code of an error that says: no answer in time. What was asked may have happened or may happen yet. */
-export const deadlineCode = "DB_DEADLINE";
+const deadlineCode = "DB_DEADLINE";
 
 /** An Error with the code `DB_DEADLINE`. `what` is the statement or the transaction that was waited for. */
 export function deadlineError(what: string, afterMs: number): Error & { code: typeof deadlineCode } {
@@ -23,15 +23,19 @@ type Statement = {
   connection?: Connection;
 };
 
-/** A connection of postgres.js, as far as our patch shows it. */
-export type Connection = Readonly<{ destroy: () => void }>;
+/** A connection of postgres.js, as far as our patch shows it. `end` closes it once what was sent on it has its answer. */
+export type Connection = Readonly<{ destroy: () => void; end: () => unknown }>;
 
-export type BoundStatement = Readonly<{ refuse?: () => Error | null; watch?: WatchPool | undefined }>;
+/** SQLSTATE of a write that a replica or a demoted primary refuses. */
+const readOnlyCode = "25006";
+
+type BoundStatement = Readonly<{ refuse?: () => Error | null; watch?: WatchPool | undefined }>;
 
 /**
  * Gives a postgres.js query a deadline, counted from the moment it is executed, so waiting for a free connection is included.
  * When it passes the query rejects with `DB_DEADLINE`; a query still waiting is never sent, and the connection of one that was
  * sent is destroyed, because nobody knows what it will answer next. Anything but a query is returned as it is.
+ * A connection that refuses writes is not used again: it may lead to a server that stays a replica for ever, and a new one elsewhere.
  * `refuse` is asked right before sending: an error it returns rejects the query instead. `watch` is called for what is sent.
  */
 export function boundStatement<T>(made: T, deadlineMs: number, { refuse, watch }: BoundStatement = {}): T {
@@ -64,6 +68,7 @@ export function boundStatement<T>(made: T, deadlineMs: number, { refuse, watch }
     };
     statement.reject = (error) => {
       settle(error);
+      if (error instanceof Error && "code" in error && error.code === readOnlyCode) void statement.connection?.end();
       reject(error);
     };
     send(statement);

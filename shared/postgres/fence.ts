@@ -1,4 +1,4 @@
-import type { Sql, Tx } from "./db.ts";
+import type { Sql, Tx } from "./sql.ts";
 import { boundStatement, deadlineError, type Connection } from "./deadline.ts";
 
 export type TransactionOptions = Readonly<{

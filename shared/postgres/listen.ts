@@ -1,8 +1,8 @@
 import postgres from "postgres";
-import type { Sql } from "./db.ts";
+import type { Sql } from "./sql.ts";
 import { boundStatement } from "./deadline.ts";
-import type { Log } from "../log.ts";
-import { orAborted, settlesWithin, sleep } from "../wait.ts";
+import type { Log } from "../role/log.ts";
+import { orAborted, settlesWithin, sleep } from "../waiting/wait.ts";
 import { connectionOptions } from "./connection-options.ts";
 
 export type Listener = AsyncDisposable & Readonly<{ isListening: () => boolean }>;

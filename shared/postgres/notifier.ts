@@ -1,7 +1,8 @@
 import postgres from "postgres";
 import { boundStatement } from "./deadline.ts";
-import type { Log } from "../log.ts";
-import { connectionOptions } from "./connection-options.ts";
+import type { Log } from "../role/log.ts";
+import { connectionOptions, type Pooler } from "./connection-options.ts";
+import { pause } from "../waiting/wait.ts";
 
 /** Wakes whoever listens. `notify` never waits and never fails: a notification is a hint, and its readers poll too. */
 export type Notifier = AsyncDisposable & Readonly<{ notify: () => void }>;
@@ -12,9 +13,11 @@ const everyMs = 5;
  * Sends NOTIFY at once, then at most once per 5 ms while there is more to tell, one at a time, on its own connection:
  * inside the writing transaction it would serialise all commits (3 to 5 times fewer writes).
  */
-export function makeNotifier(of: Readonly<{ url: string; role: string; channel: string; log: Log }>): Notifier {
+export function makeNotifier(
+  of: Readonly<{ url: string; role: string; channel: string; log: Log; pooler: Pooler }>,
+): Notifier {
   const client = postgres(of.url, {
-    ...connectionOptions({ role: `${of.role}-notify`, max: 1, statementMs: 1000 }),
+    ...connectionOptions({ role: `${of.role}-notify`, max: 1, statementMs: 1000, pooler: of.pooler }),
     fetch_types: false,
   });
   let resting = false;
@@ -29,7 +32,7 @@ export function makeNotifier(of: Readonly<{ url: string; role: string; channel: 
       } catch (error) {
         if (!closed) of.log.debug("notify_failed", { channel: of.channel, error });
       }
-      await Bun.sleep(everyMs);
+      await pause(everyMs);
     } while (again && !closed);
     resting = false;
   };

@@ -1,4 +1,4 @@
-import type { Metrics } from "../metrics.ts";
+import type { Metrics } from "../role/metrics.ts";
 
 /** Called when a statement or transaction asks for a connection; what it returns is called with the error, or nothing, at its end. */
 export type WatchPool = () => (error?: unknown) => void;
@@ -33,6 +33,6 @@ function kindOf(error: unknown): Kind | null {
     return "connection";
   if (name !== "PostgresError") return null;
   if (/^(08|57P)/.test(code)) return "connection";
-  if (/^(53|58)/.test(code)) return "resources";
+  if (/^(53|58|25006)/.test(code)) return "resources";
   return code.startsWith("40") ? "conflict" : "refused";
 }

@@ -1,11 +1,6 @@
+import type { ChannelLink } from "./channel-choices.ts";
 import { preferencesInput, type ChannelChoice, type Preferences } from "./preferences.ts";
 
-/** One way of a chain, and the ones after it. */
-export type ChannelLink = Readonly<
-  | { type: "in-app" | "log"; else?: ChannelLink }
-  | ({ type: "webhook"; else?: ChannelLink } & Endpoint)
-  | { type: "email"; to: string; else?: ChannelLink }
->;
 type Endpoint = Readonly<{ url: string; secret: string }>;
 
 /** A choice and what is used when it has failed, in that order. */

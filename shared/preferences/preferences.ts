@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { instant } from "../tasks/instant.ts";
 import { relativeReminders } from "../tasks/relative-reminders-input.ts";
 import { zone } from "../tasks/zone.ts";
-import { secretPattern, secretShape } from "./webhook-secret.ts";
+import { chained, channelChoices } from "./channel-choices.ts";
 
 const clock = (what: string) =>
   z
@@ -52,56 +52,12 @@ const late = z.strictObject({
   after: span.default("PT6H"),
 });
 
-const direct = [
-  z.strictObject({ type: z.literal("in-app") }),
-  z.strictObject({ type: z.literal("log") }),
-  z.strictObject({
-    type: z.literal("webhook"),
-    url: z.url({ protocol: /^https?$/ }).max(2000),
-    secret: z
-      .string()
-      .regex(secretShape, "is not whsec_ and 24 to 64 bytes in base64")
-      .optional()
-      // Left out it is the one that is kept for this URL: see admitPreferences.
-      .transform((secret) => secret ?? "")
-      .openapi({
-        type: "string",
-        pattern: secretPattern,
-        description:
-          "Signs what is posted, as Standard Webhooks says. It is never shown again: answers hold a hint such as whsec_…LaSw. Left out, or " +
-          "given as that hint, it stays what it was.",
-        example: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-      }),
-  }),
-  z.strictObject({
-    type: z.literal("email"),
-    // The length first: of a megabyte the pattern takes 170 ms to say no.
-    to: z
-      .string()
-      .max(254, { abort: true })
-      .regex(z.regexes.email, "is not an e-mail address")
-      .openapi({ format: "email" }),
-  }),
-] as const;
-
-const lastChannel = z.discriminatedUnion("type", direct).openapi("LastChannel");
+const lastChannel = z.discriminatedUnion("type", channelChoices).openapi("LastChannel");
 const secondChannel = chained(lastChannel).openapi("FallbackChannel");
 /** A way to a person; `else` is used when it has finally failed. Chains are at most three long. */
 const channel = chained(secondChannel).openapi("Channel", {
   description: "A way to a person. `else` is used when it has finally failed; chains are at most three long.",
 });
-
-function chained<T extends z.ZodType>(next: T) {
-  const fallback = {
-    else: next.exactOptional().openapi({ description: "Used when this channel has finally failed." }),
-  };
-  return z.discriminatedUnion("type", [
-    direct[0].extend(fallback),
-    direct[1].extend(fallback),
-    direct[2].extend(fallback),
-    direct[3].extend(fallback),
-  ]);
-}
 
 /** The body of PUT /v1/preferences: what is missing takes its default. Unknown fields are refused by name. */
 export const preferencesInput = z

@@ -1,3 +1,5 @@
+import { base64Bytes, base64Text } from "../bytes.ts";
+
 const base64 = "[A-Za-z0-9+/]";
 /** 24 to 64 bytes in padded base64 without a bit left over: of the last group all three bytes are there, or two, or one. */
 const encoded = `(?:(?:${base64}{4}){8,21}|(?:${base64}{4}){8,20}${base64}{2}[AEIMQUYcgkosw048]=|(?:${base64}{4}){8,21}${base64}[AQgw]==)`;
@@ -11,8 +13,16 @@ export const secretPattern = `^whsec_(?:${encoded}|…${base64}{4})$`;
 export function isWebhookSecret(text: string): boolean {
   if (!text.startsWith("whsec_")) return false;
   const encoded = text.slice("whsec_".length);
-  const bytes = Buffer.from(encoded, "base64");
-  return bytes.toString("base64") === encoded && bytes.length >= 24 && bytes.length <= 64;
+  const bytes = bytesOf(encoded);
+  return bytes !== null && base64Text(bytes) === encoded && bytes.length >= 24 && bytes.length <= 64;
+}
+
+function bytesOf(base64: string): Uint8Array | null {
+  try {
+    return base64Bytes(base64);
+  } catch {
+    return null; // It is none.
+  }
 }
 
 /** What is shown of a secret: `whsec_…` and its last four characters. */

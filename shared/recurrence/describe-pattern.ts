@@ -1,5 +1,6 @@
 import { parseRrule, type Rrule, type Until } from "./parse-rrule.ts";
 import type { RecurrencePattern } from "./recurrence-pattern.ts";
+import { intervalOf, namesDays, namesSeveral } from "./span.ts";
 
 /** What of a pattern is told; what is missing is left open. */
 export type Described = Readonly<{ rrule: string } & Partial<Omit<RecurrencePattern, "rrule">>>;
@@ -33,17 +34,40 @@ export function describePattern(pattern: Described): string {
 }
 
 function afterCompletion(rule: Rrule, pattern: Described): string {
-  const plain = ![...rule.parts.keys()].some((name) => name.startsWith("BY") && !isTime(name));
   const interval = intervalOf(rule);
-  if (!plain) return `${daysOf(rule, pattern)}, counted from the last completion`;
-  return `${interval} ${units[rule.freq]}${interval === 1 ? "" : "s"} after completion`;
+  const span = `${interval} ${units[rule.freq]}${interval === 1 ? "" : "s"}`;
+  if (interval === 1 && namesSeveral(rule, pattern.start ?? "1970-01-01", pattern.month_end ?? "skip"))
+    return `after completion, next${namesDays(rule) ? ` ${conditionWords(rule, pattern)}` : ""}`;
+  return namesDays(rule)
+    ? `${span} or more after completion, ${conditionWords(rule, pattern)}`
+    : `${span} after completion`;
 }
 
-/** Which days, without the time of day. */
-function daysOf(rule: Rrule, { start, month_end }: Described): string {
-  const { freq, parts } = rule;
-  const interval = intervalOf(rule);
-  const every = interval === 1 ? `every ${units[freq]}` : `every ${interval} ${units[freq]}s`;
+/** The days a rule names, as what one day must be: "on Monday or Thursday", "on the 15th of the month". */
+function conditionWords(rule: Rrule, { start, month_end }: Described): string {
+  const { monthDays, byDay, yearDays, weeks, inMonths } = namedParts(rule, start);
+  const names = inMonths === null ? null : list(monthNames(inMonths), "or");
+  const numbered = byDay?.some((day) => day.length > 2) ?? false;
+  const scope = names ?? (rule.freq === "YEARLY" ? "the year" : "the month");
+  const words: string[] = [];
+  if (weeks !== null) words.push(`in ${weekWords(weeks)}`);
+  if (yearDays !== null) words.push(`on ${list(yearDays.map(ordinalDay), "or")} of the year`);
+  if (monthDays !== null) words.push(`on ${monthDayWords(monthDays, "or")} of ${names ?? "the month"}`);
+  if (byDay !== null) {
+    const which = isWorkWeek(byDay)
+      ? "a weekday"
+      : `${weekdayWords(byDay, "or", numbered ? "a " : "")}${numbered ? ` of ${scope}` : ""}`;
+    words.push(`${words.length > 0 || rule.freq === "DAILY" ? "if it is" : "on"} ${which}`);
+  }
+  if (names !== null && monthDays === null && !numbered) words.push(`in ${names}`);
+  return `${words.join(" ")}${monthEndNote(monthDays, inMonths, month_end)}`;
+}
+
+/** The parts that name days, what the rule leaves open filled in from its start. */
+function namedParts(
+  { freq, parts }: Rrule,
+  start: string | undefined,
+): Readonly<Record<"monthDays" | "byDay" | "yearDays" | "weeks" | "inMonths", readonly string[] | null>> {
   const given = (name: string) => parts.get(name) ?? null;
   const from = start === undefined ? null : new Date(`${start.slice(0, 10)}T00:00:00Z`);
   const weeks = given("BYWEEKNO");
@@ -54,11 +78,24 @@ function daysOf(rule: Rrule, { start, month_end }: Described): string {
     else if (freq !== "DAILY") monthDays = [String(from.getUTCDate())];
     if (freq === "YEARLY" && weeks === null) inMonths ??= [String(from.getUTCMonth() + 1)];
   }
+  return { monthDays, byDay, yearDays, weeks, inMonths };
+}
+
+function monthNames(numbers: readonly string[]): readonly string[] {
+  return numbers.map((month) => months[Number(month) - 1] ?? "");
+}
+
+/** Which days, without the time of day. */
+function daysOf(rule: Rrule, { start, month_end }: Described): string {
+  const { freq, parts } = rule;
+  const interval = intervalOf(rule);
+  const every = interval === 1 ? `every ${units[freq]}` : `every ${interval} ${units[freq]}s`;
+  const { weeks, yearDays, monthDays, byDay, inMonths } = namedParts(rule, start);
   const weekStart = parts.get("WKST")?.[0] ?? "MO";
   const counted = weeks !== null || (freq === "WEEKLY" && interval > 1);
   const weekNote = counted && weekStart !== "MO" ? `, weeks beginning on ${weekdays[weekStart]}` : "";
   const short = monthEndNote(monthDays, inMonths, month_end);
-  const names = inMonths?.map((month) => months[Number(month) - 1] ?? "") ?? null;
+  const names = inMonths === null ? null : monthNames(inMonths);
   const single = [monthDays, byDay, yearDays, weeks].filter((part) => part !== null).length === 1;
   const numbered = byDay?.some((day) => day.length > 2) ?? false;
 
@@ -125,7 +162,7 @@ function ordinalDay(day: string): string {
 }
 
 /** "the 1st, the 7th to the 13th and the last day" */
-function monthDayWords(days: readonly string[]): string {
+function monthDayWords(days: readonly string[], word: "and" | "or" = "and"): string {
   const numbers = days.map(Number).sort((a, b) => a - b);
   const runs: (readonly [first: number, last: number])[] = [];
   for (const day of numbers.filter((each) => each > 0)) {
@@ -138,7 +175,7 @@ function monthDayWords(days: readonly string[]): string {
     if (last - first > 1) return [`${the(first)} to ${the(last)}`];
     return first === last ? [the(first)] : [the(first), the(last)];
   });
-  return list([...fromStart, ...numbers.filter((each) => each < 0).map((day) => `${the(day)} day`)]);
+  return list([...fromStart, ...numbers.filter((each) => each < 0).map((day) => `${the(day)} day`)], word);
 }
 
 /** "every Monday and the 2nd Tuesday": `before` is put before weekdays without a number, "the" before the others where it is not "". */
@@ -212,14 +249,6 @@ function ordinal(value: string): string {
 
 function isWorkWeek(days: readonly string[]): boolean {
   return days.length === 5 && ["MO", "TU", "WE", "TH", "FR"].every((day) => days.includes(day));
-}
-
-function isTime(name: string): boolean {
-  return name === "BYHOUR" || name === "BYMINUTE" || name === "BYSECOND";
-}
-
-function intervalOf({ parts }: Rrule): number {
-  return Number(parts.get("INTERVAL")?.[0] ?? 1);
 }
 
 function two(value: string): string {

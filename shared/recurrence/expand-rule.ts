@@ -7,7 +7,7 @@ import type { Freq, Rrule } from "./parse-rrule.ts";
  * day has 86,400. The rule's days, weeks, months or years are its periods, numbered from 0, every INTERVALth one alone; or years, where
  * that makes no difference.
  */
-export type Expansion = Readonly<{
+type Expansion = Readonly<{
   /** The moments of a period in order, those before the start left out. At most 366 days of 24 hours are looked at. */
   momentsOf: (period: number) => readonly number[];
   /** The first period from this one on that has a day of the rule; beyond `last` where there is none. */
@@ -33,7 +33,7 @@ const weekdays: readonly string[] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
 export function expandRule(rule: Rrule, startMoment: number, clamp: boolean): Expansion {
   const start = calendarDay(Math.floor(startMoment / daySeconds));
   const interval = Number(rule.parts.get("INTERVAL")?.[0] ?? 1);
-  const weekStart = weekdays.indexOf(rule.parts.get("WKST")?.[0] ?? "MO");
+  const weekStart = weekStartOf(rule);
   const { matches, months } = dayFilter(rule, start, weekStart, clamp);
   const days = matchingDays(matches, months);
   const times = timesOf(rule, startMoment - start.number * daySeconds);
@@ -89,8 +89,19 @@ export function expandRule(rule: Rrule, startMoment: number, clamp: boolean): Ex
   };
 }
 
+/** Whether month ends matter to a rule: monthly or yearly by days of the month, given or inherited from the start. */
+export function mayClamp(rule: Rrule): boolean {
+  if (rule.freq !== "MONTHLY" && rule.freq !== "YEARLY") return false;
+  return !["BYDAY", "BYSETPOS", "BYYEARDAY", "BYWEEKNO"].some((name) => rule.parts.has(name));
+}
+
+/** The weekday on which weeks of a rule begin; Monday is 0. */
+export function weekStartOf({ parts }: Rrule): number {
+  return weekdays.indexOf(parts.get("WKST")?.[0] ?? "MO");
+}
+
 /** Which day, week, month or year a day lies in, counted from 1970. */
-function unitOf(freq: Freq, day: number, weekStart: number): number {
+export function unitOf(freq: Freq, day: number, weekStart: number): number {
   switch (freq) {
     case "DAILY":
       return day;
@@ -106,7 +117,7 @@ function unitOf(freq: Freq, day: number, weekStart: number): number {
 }
 
 /** The first day of a unit and how many it has. */
-function daysOf(freq: Freq, unit: number, weekStart: number): readonly [from: number, length: number] {
+export function daysOf(freq: Freq, unit: number, weekStart: number): readonly [from: number, length: number] {
   switch (freq) {
     case "DAILY":
       return [unit, 1];

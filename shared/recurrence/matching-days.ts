@@ -1,7 +1,7 @@
 import { calendarDay, dayNumber, isLeap, weekdayOf, type CalendarDay } from "./calendar-day.ts";
 
 /** The days of the calendar that a filter lets through, up to the year 2201. */
-export type MatchingDays = Readonly<{
+type MatchingDays = Readonly<{
   /** Those from a day on, before another, in order. */
   between: (from: number, to: number) => readonly number[];
   /** The first one that is this day or after it; `null` where there is none. */

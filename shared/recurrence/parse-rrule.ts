@@ -1,11 +1,8 @@
-/**
- * The parts of one RRULE (RFC 5545 §3.3.10) after checking. `text` is the canonical spelling without COUNT and UNTIL, which
- * bound a series and are applied by us, because month ends may be clamped on top of the library.
- */
+/** The parts of one RRULE (RFC 5545 §3.3.10) after checking, and its text. */
 export type Rrule = Readonly<{
   freq: Freq;
   parts: ReadonlyMap<string, readonly string[]>;
-  /** Upper case, FREQ first, parts in the order given. */
+  /** The whole rule, COUNT and UNTIL included: upper case, FREQ first, parts in the order given. */
   canonical: string;
   count: number | null;
   until: Until | null;

@@ -16,6 +16,7 @@ const rrule = z
     description:
       "RFC 5545 RRULE, daily or slower: FREQ is DAILY, WEEKLY, MONTHLY or YEARLY. INTERVAL goes up to " +
       `${rruleLimits.interval}, COUNT up to ${rruleLimits.count}; BYHOUR may name several hours, BYMINUTE and BYSECOND one each. ` +
+      "Of an all-day series UNTIL is a day: of one with a time the date counts, in every zone. " +
       "A rule that never occurs is refused.",
     example: "FREQ=MONTHLY;BYDAY=-1FR",
   });
@@ -38,7 +39,11 @@ const exdate = z.array(localStart).max(maxExdates).openapi({
 });
 const anchor = z.enum(["schedule", "completion"]).openapi({
   description:
-    "What the next occurrence is counted from: the rule's own dates, or the moment the last one was completed or deleted.",
+    "What the next occurrence is counted from: the rule's own dates, or the day, in `tz`, on which the last one was completed or " +
+    "deleted. By `completion` the next one comes INTERVAL days, weeks, months or years after that day (6 months after 31 August: 28 " +
+    "February, whatever `month_end` says); where the rule names days, on the first of them from there on: `INTERVAL=3;BYDAY=SA`, weekly, " +
+    "is the first Saturday three weeks later or after. A rule without an INTERVAL that names several (`BYDAY=MO,TH`, `BYMONTHDAY=1,15`) means " +
+    "the next of them after that day: Monday's done on Monday is followed by Thursday. Never the date just done.",
 });
 const monthEnd = z.enum(["skip", "clamp"]).openapi({
   description:
@@ -47,7 +52,8 @@ const monthEnd = z.enum(["skip", "clamp"]).openapi({
 });
 const catchUp = z.enum(["latest", "all", "none"]).openapi({
   description:
-    "Which occurrences are made afterwards that were missed, because `max_open` was reached or nothing ran: only the latest, all, or none.",
+    "Which occurrences are made afterwards that were missed, because `max_open` was reached or nothing ran: only the latest, all, or none. " +
+    "An all-day one is missed once its day is over in `tz`; today's, if the rule has one, is the latest.",
 });
 const open = z.int().min(1).max(maxOpen).openapi({
   description:
@@ -69,7 +75,10 @@ export const recurrencePatternSchema = z
   .openapi("RecurrencePattern");
 
 const described = z.union([
-  z.enum(Object.keys(recurrencePresets)).openapi({ description: "A preset, with the defaults of the object." }),
+  z.enum(Object.keys(recurrencePresets)).openapi({
+    description:
+      "A preset, with the defaults of the object, but for `month_end`: `monthly` and `yearly` take the last day of a month that is too short.",
+  }),
   z.strictObject({
     rrule,
     tz: tz.optional(),

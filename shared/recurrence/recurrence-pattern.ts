@@ -1,6 +1,8 @@
 import { Problem, type Mistake } from "../problem.ts";
+import { findZone } from "../zones/zones-in-use.ts";
 import { parseRrule, type Rrule, type RruleMistake } from "./parse-rrule.ts";
-import { makeRecurrences, mayClamp } from "./recurrence.ts";
+import { mayClamp } from "./expand-rule.ts";
+import { makeRecurrences } from "./recurrence.ts";
 import { readWall, wallText } from "./wall-time.ts";
 
 /**
@@ -44,26 +46,34 @@ export const maxExdates = 366;
 /** Of a pattern as JSON: 366 starts are some 8,100. */
 const maxCharacters = 12_000;
 
+/** Of these a day may be missing in a month or year: their presets take the last day then, as people mean them. */
+const clamped: readonly string[] = ["monthly", "yearly"];
+
 /**
  * Accepts a preset's name or the object; unknown keys are refused, defaults are filled in.
  * Throws Problem INVALID_REQUEST whose mistakes' paths are JSON pointers into the pattern ("/rrule", "/tz", "" for the whole); put
  * the pointer of the pattern before them. A rule that never occurs is a mistake too. Takes a few milliseconds for any input.
  */
 export function parseRecurrencePattern(input: unknown): RecurrencePattern {
-  const pattern = readPattern(input, readExdate);
+  const pattern = typeof input === "string" ? readPreset(input) : readPattern(input, readExdate);
   const mistake = neverOccurs(pattern);
   if (mistake) throw invalid([mistake]);
   return pattern;
 }
 
+function readPreset(name: string): RecurrencePattern {
+  if (!Object.hasOwn(recurrencePresets, name))
+    throw invalid([{ path: "", message: `is an object or one of ${Object.keys(recurrencePresets).join(", ")}` }]);
+  const rrule = recurrencePresets[name as keyof typeof recurrencePresets]; // hasOwn has just said so.
+  const month_end = clamped.includes(name) ? "clamp" : "skip";
+  return { rrule, anchor: "schedule", month_end, catch_up: "latest", max_open: 1 };
+}
+
 type ReadExdate = (value: unknown, mistakes: Mistake[]) => readonly string[];
 
 function readPattern(input: unknown, readExdate: ReadExdate): RecurrencePattern {
-  if (typeof input === "string") {
-    if (!Object.hasOwn(recurrencePresets, input))
-      throw invalid([{ path: "", message: `is an object or one of ${Object.keys(recurrencePresets).join(", ")}` }]);
-    return defaults(recurrencePresets[input as keyof typeof recurrencePresets]); // hasOwn has just said so.
-  }
+  // In a text it was stored with the defaults of an object, and stays as it was.
+  if (typeof input === "string") return { ...readPreset(input), month_end: "skip" };
   if (typeof input !== "object" || input === null || Array.isArray(input))
     throw invalid([{ path: "", message: "is an object or the name of a preset" }]);
   const given: Readonly<Record<string, unknown>> = { ...input };
@@ -77,7 +87,7 @@ function readPattern(input: unknown, readExdate: ReadExdate): RecurrencePattern 
   const start = readStart(given.start, mistakes);
   const exdate = readExdate(given.exdate, mistakes);
   const pattern = {
-    rrule: rule?.canonical ?? "",
+    rrule: endingByKind(rule?.canonical ?? "", start),
     ...(tz === null ? {} : { tz }),
     ...(start === null ? {} : { start }),
     ...(exdate.length === 0 ? {} : { exdate }),
@@ -113,6 +123,11 @@ export function ruleOf(pattern: RecurrencePattern): Rrule {
   const rule = parseRrule(pattern.rrule);
   if (isMistake(rule)) throw invalid([{ path: "/rrule", message: described(rule) }]);
   return rule;
+}
+
+/** An all-day series ends on a day: of an UNTIL with a time, the day as it is written, whatever the zone. */
+function endingByKind(canonical: string, start: string | null): string {
+  return start?.length === 10 ? canonical.replace(/(;UNTIL=\d{8})T[^;]*/, "$1") : canonical;
 }
 
 function conflictOf(rule: Rrule, pattern: RecurrencePattern): Mistake | null {
@@ -168,12 +183,7 @@ function readZone(value: unknown, mistakes: Mistake[]): string | null {
 
 /** The zone in its usual spelling, `null` when there is none of that name. Offsets such as +01:00 are not zones: they know no summer. */
 export function knownZone(name: string): string | null {
-  if (name.length > 64 || !/^[A-Za-z]/.test(name)) return null;
-  try {
-    return new Temporal.ZonedDateTime(0n, name).timeZoneId;
-  } catch {
-    return null; // RangeError: the platform does not know the name.
-  }
+  return name.length > 64 ? null : findZone(name);
 }
 
 function readStart(value: unknown, mistakes: Mistake[]): string | null {
@@ -239,10 +249,6 @@ function readMaxOpen(value: unknown, mistakes: Mistake[]): number {
   if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= maxOpen) return value;
   mistakes.push({ path: "/max_open", message: `is a whole number from 1 to ${maxOpen}` });
   return 1;
-}
-
-function defaults(rrule: string): RecurrencePattern {
-  return { rrule, anchor: "schedule", month_end: "skip", catch_up: "latest", max_open: 1 };
 }
 
 function isMistake(rule: Rrule | RruleMistake): rule is RruleMistake {

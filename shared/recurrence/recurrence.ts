@@ -1,4 +1,4 @@
-import { expandRule } from "./expand-rule.ts";
+import { expandRule, mayClamp } from "./expand-rule.ts";
 import { indexOf } from "./matching-days.ts";
 import type { Rrule } from "./parse-rrule.ts";
 import { readWall, wallText } from "./wall-time.ts";
@@ -17,7 +17,7 @@ export type Schedule = Readonly<{
   exdate?: readonly string[];
 }>;
 
-export type Recurrences = Readonly<{
+type Recurrences = Readonly<{
   /** The first one strictly after `after`; `null` when the series is over. */
   next: (after: Date) => Recurrence | null;
   /** The first one at or after `start`. */
@@ -59,7 +59,7 @@ function lay(schedule: Schedule): Recurrences {
   const start = startWall / 1000;
   const periods = expandRule(rule, start, schedule.monthEnd === "clamp" && mayClamp(rule));
 
-  const isPast = makeIsPast(rule.until);
+  const isPast = makeIsPast(rule.until, allDay);
   const localOf = (at: number): number => Math.floor(clock.wallAt(at) / 1000);
   const dayOf = (moment: number): number => Math.floor(moment / daySeconds) * daySeconds;
   /** `null` for a time in a gap, and for a day the zone does not have. */
@@ -165,15 +165,10 @@ function lay(schedule: Schedule): Recurrences {
 /** One recurrence, before it is told to anybody: its local start, seconds since 1970, and the instant, ms. */
 type Found = Readonly<{ moment: number; at: number }>;
 
-/** Whether month ends matter to a rule: monthly or yearly by days of the month, given or inherited from the start. */
-export function mayClamp(rule: Rrule): boolean {
-  if (rule.freq !== "MONTHLY" && rule.freq !== "YEARLY") return false;
-  return !["BYDAY", "BYSETPOS", "BYYEARDAY", "BYWEEKNO"].some((name) => rule.parts.has(name));
-}
-
-/** UNTIL is inclusive: of an all-day recurrence, its first moment is compared. */
-function makeIsPast(until: Rrule["until"]): (moment: number, at: number) => boolean {
+/** UNTIL is inclusive. An all-day recurrence is compared by its day: an instant would be another day in each zone. */
+function makeIsPast(until: Rrule["until"], allDay: boolean): (moment: number, at: number) => boolean {
   if (until === null) return () => false;
+  if (allDay) return (moment) => moment * 1000 > Date.parse(until.iso.slice(0, 10));
   const last = Date.parse(until.kind === "local" ? `${until.iso}Z` : until.iso);
   switch (until.kind) {
     case "day":

@@ -1,4 +1,4 @@
-import type { WallMs } from "./zone-clock.ts";
+import { zoneClock, type WallMs } from "./zone-clock.ts";
 
 const shape = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?)?$/;
 
@@ -13,4 +13,14 @@ export function readWall(text: string): WallMs | null {
 /** `2026-01-31T09:00:00`; milliseconds are dropped. */
 export function wallText(wall: WallMs): string {
   return new Date(wall).toISOString().slice(0, 19);
+}
+
+/** The wall clock of a zone, `2026-01-31T09:00:00`. */
+export function localStart(at: Date, tz: string): string {
+  return wallText(zoneClock(tz).wallAt(at.getTime()));
+}
+
+/** `18:30` as ms from midnight. */
+export function timeMs(clock: string): number {
+  return Date.parse(`1970-01-01T${clock}Z`);
 }

@@ -1,4 +1,4 @@
-import { pollUntil } from "../poll-until.ts";
+import { pollUntil } from "../waiting/poll-until.ts";
 import type { Sql } from "../postgres/db.ts";
 import { Problem } from "../problem.ts";
 

@@ -2,7 +2,7 @@
 export type FieldValue = null | boolean | number | string | readonly string[];
 
 /** One field, the version of the subject that last set it, and when that was (ms since the epoch, the event's own time). */
-export type FoldedField = Readonly<{ value: FieldValue; version: number; time: number }>;
+type FoldedField = Readonly<{ value: FieldValue; version: number; time: number }>;
 export type FoldedFields = Readonly<Record<string, FoldedField>>;
 
 /**

@@ -1,13 +1,9 @@
 import { foldFields, type FieldValue, type FoldedFields } from "./fold-fields.ts";
-import type { ReceivedOf } from "../message.ts";
-
-/** The four events of a task, as far as folding looks at them: a received message is one. */
-export type TaskEvent = {
-  [T in "TaskCreated" | "TaskUpdated" | "TaskCompleted" | "TaskDeleted"]: Pick<
-    ReceivedOf<T>,
-    "type" | "subject" | "sequence" | "data"
-  >;
-}["TaskCreated" | "TaskUpdated" | "TaskCompleted" | "TaskDeleted"];
+import { pick } from "../pick.ts";
+import { jsonOf } from "./json-of.ts";
+import { eventTime, type TaskEvent } from "./task-event.ts";
+import { createdFields, taskFieldNames } from "./task-fields.ts";
+import { tasks } from "./task-table.ts";
 
 /**
  * A task as its events tell it, JSON through and through (stored as jsonb). Each field remembers the version and the time
@@ -26,7 +22,7 @@ export function foldTask(state: FoldedTask | null, event: TaskEvent): FoldedTask
   const { user_id } = event.data;
   const base = state ?? { id: event.subject, user_id, version: 0, fields: {} };
   if (base.id !== event.subject || base.user_id !== user_id) return base;
-  const time = eventTime(event);
+  const time = eventTime(event).getTime();
   const set = { ...fieldsSetBy(event), updated_at: new Date(time).toISOString() };
   const fields = foldFields(base.fields, set, event.sequence, time);
   return fields === base.fields ? base : { ...base, fields, version: Math.max(base.version, event.sequence) };
@@ -37,37 +33,12 @@ export function isCreated(task: FoldedTask | null): task is FoldedTask {
   return task !== null && Object.hasOwn(task.fields, "created_at");
 }
 
-function eventTime(event: TaskEvent): number {
-  switch (event.type) {
-    case "TaskCreated":
-      return event.data.created_at.getTime();
-    case "TaskUpdated":
-      return event.data.timestamp.getTime();
-    case "TaskCompleted":
-      return event.data.completed_at.getTime();
-    case "TaskDeleted":
-      return event.data.deleted_at.getTime();
-  }
-}
-
 function fieldsSetBy(event: TaskEvent): Readonly<Record<string, FieldValue>> {
   switch (event.type) {
     case "TaskCreated": {
-      const { data } = event;
+      const said = pick(event.data, createdFields);
       return {
-        title: data.title,
-        description: data.description,
-        created_at: data.created_at.toISOString(),
-        due_date: data.due_date?.toISOString() ?? null,
-        due_on: data.due_on,
-        due_tz: data.due_tz,
-        priority: data.priority,
-        tags: data.tags,
-        is_recurring_template: data.is_recurring_template,
-        recurrence_pattern: data.recurrence_pattern,
-        template_id: data.template_id,
-        recurrence_id: data.recurrence_id,
-        remind: data.remind,
+        ...Object.fromEntries(Object.entries(said).map(([name, value]) => [name, jsonOf(value)])),
         status: "open",
         completed_at: null,
         deleted_at: null,
@@ -82,7 +53,7 @@ function fieldsSetBy(event: TaskEvent): Readonly<Record<string, FieldValue>> {
   }
 }
 
-const dates: readonly string[] = ["due_date", "completed_at", "deleted_at"];
+const times: readonly string[] = taskFieldNames.filter((name) => tasks[name].dataType === "date");
 
 /** 2024-12-31T23:59:59Z and …59.000Z are one instant: written one way, or a view would differ by who wrote the event. */
 function withOneSpellingOfDates(updated: Readonly<Record<string, FieldValue>>): Readonly<Record<string, FieldValue>> {
@@ -91,7 +62,7 @@ function withOneSpellingOfDates(updated: Readonly<Record<string, FieldValue>>): 
       // TaskCreated alone says when a task began; its presence is how `isCreated` knows.
       .filter(([name]) => name !== "created_at")
       .map(([name, value]) => {
-        const time = dates.includes(name) && typeof value === "string" ? Date.parse(value) : Number.NaN;
+        const time = times.includes(name) && typeof value === "string" ? Date.parse(value) : Number.NaN;
         return [name, Number.isNaN(time) ? value : new Date(time).toISOString()];
       }),
   );

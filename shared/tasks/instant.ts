@@ -30,7 +30,11 @@ export const instant = z
     example: "2026-12-31T18:00:00+01:00",
   });
 
+/** RFC 3339 has second 60 for leap seconds, which come on days that nobody knows beforehand and which no clock here shows. */
+const leapSecond = /^.{10}T\d\d:\d\d:60(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?$/i;
+
 function readInstant(text: string): Date | Readonly<{ mistake: string }> {
+  if (leapSecond.test(text)) return { mistake: "has second 60, a leap second: write 59, or 00 of the next minute" };
   const [, year, month, day] = shape.exec(text) ?? [];
   if (year === undefined || month === undefined || day === undefined) return { mistake: notATime };
   if (!isDay(`${year}-${month}-${day}`)) return { mistake: `names ${year}-${month}-${day}, a day no calendar has` };

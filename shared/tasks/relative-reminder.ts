@@ -35,25 +35,6 @@ export function parseRelativeReminder(text: string): RelativeReminder | null {
   return ms > 0 ? null : { kind: "at", days: allDays, time, text: `P${allDays}D@${time}` };
 }
 
-/** The instant a rule stands for. Days are days of the calendar in the zone, hours are hours; a wall-clock time in a gap moves past it. */
-export function remindAt(rule: RelativeReminder, due: Due, { tz, allDayAt }: Clock): Date {
-  const dueAt =
-    due.kind === "instant"
-      ? Temporal.Instant.fromEpochMilliseconds(due.at.getTime()).toZonedDateTimeISO(tz)
-      : Temporal.PlainDate.from(due.on).toZonedDateTime({ timeZone: tz, plainTime: allDayAt });
-  const day = dueAt.subtract({ days: rule.days });
-  return new Date(
-    rule.kind === "at"
-      ? day.toPlainDate().toZonedDateTime({ timeZone: tz, plainTime: rule.time }).epochMilliseconds
-      : day.epochMilliseconds - rule.ms,
-  );
-}
-
-/** The instant a task counts as due. */
-export function dueInstant(due: Due, clock: Clock): Date {
-  return remindAt({ kind: "before", days: 0, ms: 0, text: "PT0S" }, due, clock);
-}
-
 function spell(days: number, ms: number): string {
   const [hours, minutes, seconds] = [
     Math.floor(ms / (60 * minuteMs)),

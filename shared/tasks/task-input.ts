@@ -5,6 +5,8 @@ import { parseRecurrencePattern } from "../recurrence/recurrence-pattern.ts";
 import { dueDay } from "./due-day.ts";
 import { dueTime } from "./due-input.ts";
 import { relativeReminders } from "./relative-reminders-input.ts";
+import { priorities, type FieldSet, type PlainField } from "./task-fields.ts";
+import type { ReadonlyRow, StoredTask } from "./task-table.ts";
 import { visibleLine, visibleLines } from "./visible-text.ts";
 import { zone } from "./zone.ts";
 
@@ -15,8 +17,6 @@ export const taskLimits = {
   tags: 50,
   tagLength: 64,
 } as const;
-
-export const priorities = ["Low", "Medium", "High"] as const;
 
 const title = visibleLine(taskLimits.titleLength).openapi({
   description: `What is to be done, in one line; spaces around it are dropped. At most ${taskLimits.titleLength} UTF-16 units.`,
@@ -29,7 +29,7 @@ const description = visibleLines(taskLimits.descriptionLength).openapi({
 });
 
 const tags = z
-  .array(visibleLine(taskLimits.tagLength, z.string().normalize("NFC")))
+  .array(visibleLine(taskLimits.tagLength, { composed: true }))
   .max(taskLimits.tags)
   .transform((all): readonly string[] => [...new Set(all)])
   .openapi({
@@ -74,6 +74,11 @@ const fields = {
   }),
   recurrence_pattern: recurrencePattern.nullable().optional(),
   is_recurring_template: isTemplate.optional(),
+} satisfies Rules;
+
+/** A rule for each field a person sets; what it makes of a plain one fits its column. */
+type Rules = { [F in Exclude<PlainField, "title">]: z.ZodType<StoredTask[F] | undefined> } & {
+  [F in FieldSet<"due" | "recurrence">]: z.ZodType;
 };
 
 const hasOneDue = ({ due_date, due_on }: Readonly<{ due_date?: unknown; due_on?: unknown }>) =>
@@ -113,7 +118,7 @@ export const newTask = z
   .refine(agrees, contradiction)
   .refine(hasPattern, noPattern)
   .openapi("NewTask", { allOf: [...excluded, patternless] });
-export type NewTask = z.output<typeof newTask>;
+export type NewTask = ReadonlyRow<z.output<typeof newTask>>;
 
 /** The body of PATCH /v1/tasks/:id: what is missing stays, null clears; a due_date takes the place of a due_on, and the other way round. */
 export const taskPatch = z
@@ -121,35 +126,7 @@ export const taskPatch = z
   .refine(hasOneDue, twoDues)
   .refine(agrees, contradiction)
   .openapi("TaskPatch", { allOf: excluded });
-export type TaskPatch = z.output<typeof taskPatch>;
-
-const rfc3339 = z.iso.datetime({ offset: true });
-
-/**
- * `updated_fields` of TaskUpdated, for both sides: names and types of the fields this build knows; those of a newer build pass
- * through. Absent is unchanged, null is cleared, times are RFC 3339 text.
- */
-export const updatedFields = z.looseObject({
-  title: z.string().min(1).exactOptional(),
-  description: z.string().nullable().exactOptional(),
-  due_date: rfc3339.nullable().exactOptional(),
-  due_on: z.iso.date().nullable().exactOptional(),
-  due_tz: z.string().nullable().exactOptional(),
-  priority: z.enum(priorities).nullable().exactOptional(),
-  tags: z.array(z.string()).readonly().exactOptional(),
-  remind: z.array(z.string()).readonly().nullable().exactOptional(),
-  /** Reopened; a completion is TaskCompleted. */
-  status: z.literal("open").exactOptional(),
-  completed_at: z.null().exactOptional(),
-  /** Restored; a deletion is TaskDeleted. */
-  deleted_at: z.null().exactOptional(),
-  is_recurring_template: z.boolean().exactOptional(),
-  /** JSON text. */
-  recurrence_pattern: z.string().nullable().exactOptional(),
-});
-type KnownKeys<T> = { [K in keyof T as string extends K ? never : K]: T[K] };
-/** The fields this build writes. */
-export type UpdatedFields = KnownKeys<z.output<typeof updatedFields>>;
+export type TaskPatch = ReadonlyRow<z.output<typeof taskPatch>>;
 
 /** The parts of a JSON pointer; "" is the whole. */
 function pointerPath(pointer: string): string[] {

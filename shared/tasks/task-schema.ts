@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { recurrencePatternSchema } from "../recurrence/pattern-schema.ts";
-import { priorities } from "./task-input.ts";
+import { priorities, type JsonField } from "./task-fields.ts";
+import type { TaskView } from "./task-view.ts";
 
 const time = z.string().openapi({ format: "date-time", example: "2026-11-02T08:30:00.000Z" });
 
@@ -28,7 +29,11 @@ export const taskSchema = z
     is_recurring_template: z.boolean(),
     recurrence_pattern: recurrencePatternSchema.nullable().openapi({ description: "Of a template; null for others." }),
     template_id: z.uuid().nullable(),
-    recurrence_id: z.string().nullable(),
+    recurrence_id: z.string().nullable().openapi({
+      description:
+        "Of an occurrence: the local start it was made for, which it keeps when the time of its series changes and its due with it.",
+      example: "2026-01-31T09:00:00",
+    }),
     version: z.int().openapi({ description: "Counts the events of the task; also its ETag.", example: 1 }),
     view_version: z
       .int()
@@ -39,5 +44,10 @@ export const taskSchema = z
           "Of two of one task take the one with the higher view_version, but none with a lower version than you have.",
         example: 1,
       }),
-  })
+  } satisfies Shown)
   .openapi("Task");
+
+/** A schema for each field of the view, of the field's type. */
+type Shown = { [F in Exclude<keyof TaskView, JsonField>]: z.ZodType<TaskView[F]> } & {
+  [F in JsonField | "view_version"]: z.ZodType;
+};

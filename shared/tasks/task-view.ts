@@ -1,67 +1,66 @@
+import { getTableColumns } from "drizzle-orm";
 import { fieldValue, type FieldValue } from "./fold-fields.ts";
 import type { FoldedTask } from "./fold-task.ts";
+import { jsonOf, type JsonOf } from "./json-of.ts";
+import { isJson, taskFieldNames, type JsonField, type TaskField } from "./task-fields.ts";
+import { tasks, type StoredTask } from "./task-table.ts";
 
-/** A task as HTTP and TaskChanged show it. Times are RFC 3339 UTC; `due_on` is the date of an all-day task, `due_tz` its zone. */
-export type TaskView = Readonly<{
-  id: string;
-  user_id: string;
-  title: string;
-  description: string | null;
-  created_at: string;
-  updated_at: string;
-  due_date: string | null;
-  due_on: string | null;
-  due_tz: string | null;
-  priority: string | null;
-  tags: readonly string[];
-  /** Rules such as PT15M; null for the user's usual reminders. */
-  remind: readonly string[] | null;
-  status: "open" | "completed";
-  completed_at: string | null;
-  deleted_at: string | null;
-  is_recurring_template: boolean;
-  /** An object or a preset's name; JSON text only inside events. */
-  recurrence_pattern: unknown;
-  template_id: string | null;
-  recurrence_id: string | null;
-  version: number;
-}>;
+type ShownField<F extends TaskField> = F extends JsonField ? JsonShown : JsonOf<StoredTask[F]>;
+/** A pattern as it was given, or a preset's name. */
+type JsonShown = string | Readonly<Record<string, unknown>> | null;
+
+/** A task as HTTP and TaskChanged show it. */
+export type TaskView = Readonly<{ id: string; user_id: string; version: number }> & {
+  readonly [F in TaskField]: ShownField<F>;
+};
+
+type Identity = Readonly<{ id: string; user_id: string; version: number }>;
 
 /** The view of a folded task. Whole only once TaskCreated is folded (`isCreated`); fields of a newer build are left out. */
-export function taskView(task: FoldedTask): TaskView {
-  const value = (name: string): FieldValue => fieldValue(task.fields, name);
-  const text = (name: string): string | null => {
-    const found = value(name);
-    return typeof found === "string" ? found : null;
-  };
-  const tags = value("tags");
-  const remind = value("remind");
-  return {
-    id: task.id,
-    user_id: task.user_id,
-    title: text("title") ?? "",
-    description: text("description"),
-    created_at: text("created_at") ?? "",
-    updated_at: text("updated_at") ?? "",
-    due_date: text("due_date"),
-    due_on: text("due_on"),
-    due_tz: text("due_tz"),
-    priority: text("priority"),
-    tags: Array.isArray(tags) ? tags : [],
-    remind: Array.isArray(remind) ? remind : null,
-    status: value("status") === "completed" ? "completed" : "open",
-    completed_at: text("completed_at"),
-    deleted_at: text("deleted_at"),
-    is_recurring_template: value("is_recurring_template") === true,
-    recurrence_pattern: parsedPattern(text("recurrence_pattern")),
-    template_id: text("template_id"),
-    recurrence_id: text("recurrence_id"),
-    version: task.version,
-  };
+export function taskView({ fields, ...task }: FoldedTask): TaskView {
+  return viewOf(task, (name) => fieldValue(fields, name));
 }
 
-function parsedPattern(json: string | null): unknown {
-  if (json === null) return null;
+/** The same of a row of the table. */
+export function viewOfStored(row: Identity & Readonly<Pick<StoredTask, TaskField>>): TaskView {
+  return viewOf(row, (name) => jsonOf(row[name]));
+}
+
+function viewOf({ id, user_id, version }: Identity, valueOf: (name: TaskField) => FieldValue): TaskView {
+  const view: Record<string, unknown> = { id, user_id };
+  for (const [name, shown] of shownFields) view[name] = shown(valueOf(name));
+  view["version"] = version;
+  return view as TaskView; // `shownOf` gives each field the type of its column.
+}
+
+const columns = getTableColumns(tasks);
+const shownFields = taskFieldNames.map((name) => [name, isJson(name) ? parsed : shownOf(columns[name])] as const);
+
+type Column = Readonly<{
+  dataType: string;
+  notNull: boolean;
+  default: unknown;
+  enumValues: readonly string[] | undefined;
+}>;
+
+/** What no event has said yet, or what a newer build said otherwise, is shown as empty. */
+function shownOf({ dataType, notNull, default: usual, enumValues }: Column): (value: FieldValue) => unknown {
+  const empty = notNull ? (usual ?? "") : null;
+  switch (dataType) {
+    case "array":
+      return (value) => (Array.isArray(value) ? value : empty);
+    case "boolean":
+      return (value) => (typeof value === "boolean" ? value : empty);
+    case "number":
+      return (value) => (typeof value === "number" ? value : empty);
+    default:
+      return (value) =>
+        typeof value === "string" && !(notNull && enumValues?.includes(value) === false) ? value : empty;
+  }
+}
+
+function parsed(json: FieldValue): unknown {
+  if (typeof json !== "string") return null;
   try {
     return JSON.parse(json);
   } catch {

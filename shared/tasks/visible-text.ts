@@ -8,9 +8,13 @@ const linesPattern = "^[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f]*$";
 const control = /\p{Cc}/u;
 const controlInLines = /[^\P{Cc}\t\n\r]/u;
 
-/** One line of at most `maxLength` UTF-16 units, as `text` makes it, in which a person sees something; spaces around it are dropped. */
-export function visibleLine(maxLength: number, text: z.ZodString = z.string()) {
-  return text
+/**
+ * One line of at most `maxLength` UTF-16 units, as sent and as kept, in which a person sees something; spaces around it are dropped.
+ * `composed`: in NFC, so that it is one text however a keyboard makes its letters.
+ */
+export function visibleLine(maxLength: number, { composed = false }: Readonly<{ composed?: boolean }> = {}) {
+  const sent = z.string().max(maxLength, { abort: true });
+  return (composed ? sent.normalize("NFC") : sent)
     .trim()
     .min(1, { error: "is empty", abort: true })
     .max(maxLength, { abort: true })

@@ -1,23 +1,23 @@
 import type { Sql } from "../postgres/db.ts";
 
 /**
- * What a timer is about to do: fire this generation of this row at this instant. A newer generation makes it stale.
- * Owners take turns: where more is due than can be fired at once, a row of one waits behind few of another's.
+ * A request to fire this generation of this row at this instant. A newer generation makes it stale. If more rows are
+ * due than can be fired at once, owners take turns: each gets one row into a batch, then each another.
  */
 export type Wakeup = Readonly<{ id: string; generation: number; dueAt: Date; owner?: string }>;
 
 /**
- * What became of one asked row. `fired`: the state change and its messages are committed. `later`: nothing was decided (its
- * guard was locked, or it is not due yet); it is asked again within milliseconds. A row not answered is stale: another
- * fired it, or it moved. That is normal and costs nothing.
+ * What became of one asked row. `fired`: the state change and its messages are committed. `later`: nothing was decided
+ * (its guard was locked, or it is not due yet); it is asked again within milliseconds. A row not answered is stale:
+ * another fired it, or it moved. That is normal and costs nothing.
  */
 export type Outcome = Readonly<{ id: string; outcome: "fired" | "later" }>;
 
 /**
- * The owner's compare-and-set: one statement for the whole batch (≤ 500 rows, in id order) that changes exactly the rows
- * where `(id, generation)` is asked, `status = 'pending'` and `due_at <= clock_timestamp()`, with their outbox rows.
- * It may be called twice, at once, from anywhere, too early or with rows long gone: only its own condition decides.
- * Rejecting means nothing was fired; the rows are tried one by one and then again by the sweeper.
+ * The owner's compare-and-set: one statement for the whole batch (≤ 500 rows, in id order) that changes exactly the
+ * rows where `(id, generation)` is asked, `status = 'pending'` and `due_at <= clock_timestamp()`, with their outbox
+ * rows. It may be called twice, at once, from anywhere, too early or with rows long gone: only its own condition
+ * decides. Rejecting means nothing was fired; the rows are tried one by one and then again by the sweeper.
  */
 export type Fire = (batch: readonly Wakeup[]) => Promise<readonly Outcome[]>;
 
@@ -32,33 +32,36 @@ export type ClaimRange = Readonly<{
 /** A table of timers as the mechanism sees it. */
 export type DueRows = Readonly<{
   /**
-   * Marks pending rows due within `withinMs`, and not before `from`, as armed in `epoch` and returns them, nearest first; rows
-   * another process is claiming are skipped. `which`: rows never armed in their generation, or also those armed in an
-   * earlier epoch.
+   * Marks pending rows due within `withinMs`, and not before `from`, as armed in the arming epoch `epoch` and returns
+   * them, nearest first; rows another process is claiming are skipped. `which`: rows never armed in their generation,
+   * or also those armed in an earlier epoch.
    */
   claim: (range: ClaimRange) => Promise<readonly Wakeup[]>;
   /** Takes a claim back: the wake-ups could not be stored. */
   release: (batch: readonly Wakeup[], epoch: number) => Promise<void>;
   /** Pending rows more than `graceMs` past their due instant by the database clock, oldest first, after `after`. */
   overdue: (range: Readonly<{ graceMs: number; after: Wakeup | null; limit: number }>) => Promise<readonly Wakeup[]>;
-  /** Pending rows past their due instant, counted up to 10,000, and how long the first of them is; zeros when there are none. */
+  /**
+   * Pending rows past their due instant, counted up to 10,000, and how long the first of them is; zeros when there are
+   * none.
+   */
   late: () => Promise<Readonly<{ rows: number; seconds: number }>>;
   fire: Fire;
 }>;
 
 /**
- * The queries of a table of timers. The table must have
- * `id uuid primary key, generation bigint, status text` ('pending' while armed), a `timestamptz(3)` of the due instant
- * (milliseconds: that is all a `Date` carries) and `armed_in bigint not null default 0`, set back to 0 by whoever writes
- * a new generation; and two indexes: `(<due>, id) where status = 'pending'` and
- * `(<due>) where status = 'pending' and armed_in = 0`. Without the column of an `owner` all rows are one owner's.
+ * The queries of a table of timers. The table must have `id uuid primary key, generation bigint, status text`
+ * ('pending' while armed), a `timestamptz(3)` of the due instant (milliseconds: that is all a `Date` carries) and
+ * `armed_in bigint not null default 0`, set back to 0 by whoever writes a new generation; and two indexes:
+ * `(<due>, id) where status = 'pending'` and `(<due>) where status = 'pending' and armed_in = 0`. Without the column of
+ * an `owner` all rows are one owner's.
  */
 export function dueRows(
   { sql }: Readonly<{ sql: Sql }>,
   { table, due, owner, fire }: Readonly<{ table: string; due: string; owner?: string; fire: Fire }>,
 ): DueRows {
   const wakeup = sql`
-    id, generation::int as generation, ${sql(due)} as "dueAt", ${owner === undefined ? sql`''` : sql(owner)}::text as owner`;
+    id, generation::float8 as generation, ${sql(due)} as "dueAt", ${owner === undefined ? sql`''` : sql(owner)}::text as owner`;
   // As a subquery it is asked once and bounds the scan of the index; bare, it is asked for every row there is.
   const now = sql`(select clock_timestamp())`;
   return {

@@ -1,5 +1,5 @@
 /** Things that wait to be taken, an owner's in the order they came, the owners by turns. */
-export type FairQueue<T> = Readonly<{
+type FairQueue<T> = Readonly<{
   add: (owner: string, item: T) => void;
   /** At most `limit`: one of each owner, then another of each, and so on. The next call goes on with the owner whose turn it is. */
   take: (limit: number) => readonly T[];

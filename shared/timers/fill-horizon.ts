@@ -2,7 +2,7 @@ import type { DueRows, Wakeup } from "./due-rows.ts";
 import type { Wakeups } from "./wakeups.ts";
 
 /** Only what is due within an hour is in Redis: a delayed job takes 1.1 KB there. */
-export const horizonMs = 60 * 60 * 1000;
+const horizonMs = 60 * 60 * 1000;
 const batchSize = 500;
 
 /**

@@ -1,5 +1,6 @@
-import type { Log } from "../log.ts";
-import type { DatabaseClock } from "./database-clock.ts";
+import { outageOf } from "../consume/failure/classify.ts";
+import type { Log } from "../role/log.ts";
+import type { DatabaseClock } from "../postgres/database-clock.ts";
 import type { Fire, Outcome, Wakeup } from "./due-rows.ts";
 import { makeFairQueue } from "./fair-queue.ts";
 
@@ -17,7 +18,9 @@ export type Firer = Readonly<{
 }>;
 
 export const batchSize = 500;
-/** A second statement runs beside the first when a whole batch waits: one is encoded while the other is in the database. */
+/**
+ * A second statement runs beside the first when a whole batch waits: one is encoded while the other is in the database.
+ */
 const atOnce = 2;
 /** A row whose guard was locked is asked again after 5, 10, 20, 40, 80 ms; after that it is the sweeper's. */
 const laterTries = 5;
@@ -25,10 +28,11 @@ const laterTries = 5;
 type Due = Readonly<{ wakeup: Wakeup; path: FiringPath }>;
 
 /**
- * Batches form by themselves: what falls due while one statement runs goes with the next, so nothing lingers and a herd
- * costs one statement per 500. A batch takes one row of each owner by turns, so a herd of one owner delays nobody else by
- * more than the batches under way. `onFired` is told of each batch how many were asked and how late those that fired were
- * committed, in ms by the database's clock. Nothing here rejects: what fails stays pending for the sweeper.
+ * Fires rows in batches: rows that become due while one statement runs go with the next, so nobody waits to fill a
+ * batch, and a herd costs one statement per 500. A batch takes one row of each owner by turns, so one owner's herd
+ * delays the others by no more than the batches that run. `onFired` gets, for each batch, how many rows it had and how
+ * late those that fired were committed, in ms by the database's clock. Nothing here rejects: a row that failed stays
+ * pending for the sweeper.
  */
 export function makeFirer({
   fire,
@@ -112,7 +116,8 @@ export function makeFirer({
       return outcomes;
     } catch (error) {
       log.warn("firing_failed", { rows: sorted.length, first: sorted[0]?.wakeup.id, error });
-      if (sorted.length === 1 || !(await answers(clock))) return [];
+      // The same for every row of a database that is read-only or full, although it tells the time.
+      if (sorted.length === 1 || outageOf(error)?.isCertain === true || !(await answers(clock))) return [];
       // One row must not keep the others: halve until it is alone.
       const half = Math.ceil(sorted.length / 2);
       const first = await fireBatch(sorted.slice(0, half));

@@ -1,20 +1,23 @@
 import type { Sql } from "../postgres/db.ts";
-import type { Role } from "../role.ts";
-import { openDatabaseClock } from "./database-clock.ts";
+import { describeOutage } from "../role/outages.ts";
+import type { Role } from "../role/role.ts";
 import type { DueRows, Wakeup } from "./due-rows.ts";
+import type { Pace } from "../waiting/pace.ts";
 import { every } from "./every.ts";
 import { fillHorizon } from "./fill-horizon.ts";
 import { batchSize, makeFirer, type FiringPath } from "./fire-when-due.ts";
 import { sweepOverdue } from "./sweep-overdue.ts";
 import { leadMs, longestLeadMs, type Wakeups } from "./wakeups.ts";
-import { watchMarker } from "./watch-marker.ts";
+import { rememberMarker } from "./watch-marker.ts";
 
-export type Timers = Readonly<{
+type Timers = Readonly<{
   db: Readonly<{ sql: Sql }>;
   /** Names the marker row and the metrics' `timer` label; the queue of `wakeups` has the same name: "reminders", "occurrences". */
   name: string;
   wakeups: Wakeups;
   rows: DueRows;
+  /** Told of rows that are written, it says when to look for those without a wake-up; every half second where there is none. */
+  pace?: Pace;
 }>;
 
 const sweepMs = 2_000;
@@ -23,7 +26,6 @@ const missedMany = 20;
 const sweepSoonMs = 250;
 const fillMs = 500;
 const markerMs = 1_000;
-const clockMs = 30_000;
 const countMs = 10_000;
 /** A wake-up further ahead than this goes back to Redis: some process's clock is wrong. */
 const holdMs = longestLeadMs + 2_500;
@@ -35,14 +37,13 @@ const handBackMs = 100;
 /**
  * Fires the rows of a table when they are due, exactly once by the compare-and-set of `rows.fire`: by a wake-up in Redis,
  * else by the sweeper within about 2 s. Any number of instances may run it on one table. Losing Redis loses nothing.
- * Rejects when the database cannot be asked for the time at the start; else settles when `role.signal` is aborted and the
- * running batches are done.
+ * The role's clock must have been measured. Settles when `role.signal` is aborted and the running batches are done.
  */
-export async function runTimers({ db, name, wakeups, rows }: Timers, role: Role): Promise<void> {
+export async function runTimers({ db, name, wakeups, rows, pace }: Timers, role: Role): Promise<void> {
   const { signal } = role;
   const log = role.log.with({ timer: name });
   const tell = makeTeller(role, name);
-  const clock = await openDatabaseClock(db);
+  const clock = role.clock.measured();
   let madeUpFor = 0;
   const firer = makeFirer({
     fire: rows.fire,
@@ -50,6 +51,8 @@ export async function runTimers({ db, name, wakeups, rows }: Timers, role: Role)
     log,
     onFired: (path, asked, lateMs) => {
       if (path === "sweeper") madeUpFor += lateMs.length;
+      // What fires may have a next time.
+      pace?.told();
       tell.fired(path, asked, lateMs);
     },
   });
@@ -72,21 +75,31 @@ export async function runTimers({ db, name, wakeups, rows }: Timers, role: Role)
       tell.armed(await fillHorizon({ ...about, rebuild: true }));
       filledEpoch = target;
     }
-    tell.armed(await fillHorizon({ ...about, rebuild: false }));
+    const armed = await fillHorizon({ ...about, rebuild: false });
+    if (armed > 0) pace?.found();
+    tell.armed(armed);
   };
+  // One that is full, or a replica, answers and stores nothing.
+  let takesWakeups = true;
+  const noting = (work: () => Promise<void>) => async () => {
+    try {
+      await work();
+      takesWakeups = true;
+    } catch (error) {
+      takesWakeups = describeOutage(error)?.dependency !== "redis";
+      throw error;
+    }
+  };
+  const lookAtMarker = rememberMarker(db, name, wakeups.marker);
   const watch = async () => {
-    const seen = await watchMarker(db, name, wakeups.marker);
+    const seen = await lookAtMarker();
     if (epoch !== null && seen !== epoch) {
       log.warn("redis_lost_its_contents", { epoch: seen });
       tell.rebuilt();
     }
+    if (epoch !== seen) pace?.told();
     epoch = seen;
   };
-  const measure = async () => {
-    await clock.measure();
-    tell.clockOffset((clock.now() - role.now().getTime()) / 1_000);
-  };
-
   let sweptTo: Wakeup | null = null;
   let wasSoon = false;
   const sweep = async () => {
@@ -97,14 +110,14 @@ export async function runTimers({ db, name, wakeups, rows }: Timers, role: Role)
     madeUpFor = 0;
     return wasSoon ? sweepSoonMs : undefined;
   };
-  const count = async () => tell.late({ ...(await rows.late()), isRedisUp: wakeups.isUp() });
+  const count = async () => tell.late({ ...(await rows.late()), isRedisUp: wakeups.isUp() && takesWakeups });
 
+  const loop = { signal, log, tellOutage: role.tellOutage };
   await Promise.all([
-    every({ ms: sweepMs, signal, log, name: "sweep" }, sweep),
-    every({ ms: fillMs, signal, log, name: "fill" }, fill),
-    every({ ms: markerMs, signal, log, name: "marker" }, watch),
-    every({ ms: clockMs, signal, log, name: "clock" }, measure),
-    every({ ms: countMs, signal, log, name: "count" }, count),
+    every({ ...loop, ms: sweepMs, name: "sweep" }, sweep),
+    every({ ...loop, ms: fillMs, name: "fill", ...(pace && { pace }) }, noting(fill)),
+    every({ ...loop, ms: markerMs, name: "marker" }, watch),
+    every({ ...loop, ms: countMs, name: "count" }, count),
   ]);
   const left = (await firer.stop()).toSorted((a, b) => a.dueAt.getTime() - b.dueAt.getTime());
   // Another instance takes them at once; without this, and beyond what can be stored in time, they wait for its sweeper.
@@ -141,7 +154,6 @@ function makeTeller({ metrics }: Role, timer: string) {
   const rebuilds = metrics.counter("timer_rebuilds_total", "Times Redis was found emptied, restored or restarted.", [
     "timer",
   ]);
-  const offset = metrics.gauge("timer_clock_offset_seconds", "The database's clock minus this process's.", ["timer"]);
   const late = metrics.gauge("timer_late_rows", "Rows past their due instant and not fired, up to 10,000.", ["timer"]);
   const oldest = metrics.gauge("timer_oldest_late_seconds", "How late the first of them is; 0 when none is.", [
     "timer",
@@ -163,6 +175,5 @@ function makeTeller({ metrics }: Role, timer: string) {
     },
     armed: (count: number) => armed.inc({ timer }, count),
     rebuilt: () => rebuilds.inc({ timer }),
-    clockOffset: (seconds: number) => offset.set({ timer }, seconds),
   };
 }

@@ -10,12 +10,12 @@ const pageSize = 2_000;
 /** So many may wait in memory, 20 MB. What is behind them is not seen: among these the owners take turns. */
 export const maxWaiting = 50_000;
 
-export type Swept = Readonly<{ found: number; after: Wakeup | null }>;
+type Swept = Readonly<{ found: number; after: Wakeup | null }>;
 
 /**
- * Lines every overdue row up for firing, oldest first, from `after` on. It goes on past rows that do not fire, so one that
- * never can does not hide those behind it. Returns how many were not in line already, and where the next sweep goes on:
- * `null`, at the start, unless this one had to stop because too many wait.
+ * Queues every overdue row for firing, oldest first, from `after` on. It goes on past rows that do not fire, so one
+ * that never can does not hide those behind it. Returns how many were not queued already, and where the next sweep
+ * begins: `null` for the start, unless this one stopped because too many wait.
  */
 export async function sweepOverdue(
   rows: Pick<DueRows, "overdue">,

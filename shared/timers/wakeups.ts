@@ -1,10 +1,10 @@
 import { DelayedError, Queue, Worker, type Job } from "bullmq";
 import { Redis } from "ioredis";
-import { checked, text, url, type Config } from "../config.ts";
-import type { Log } from "../log.ts";
+import { checked, text, url, type Config } from "../role/config.ts";
+import type { Log } from "../role/log.ts";
 import { redisComplaints } from "../limits/redis-complaints.ts";
-import { allowPasswordsInClear } from "../password-in-clear.ts";
-import { deadline, settlesWithin } from "../wait.ts";
+import { allowPasswordsInClear } from "../role/password-in-clear.ts";
+import { deadline, settlesWithin } from "../waiting/wait.ts";
 import type { Wakeup } from "./due-rows.ts";
 import { makeCrowd } from "./crowd.ts";
 import { readRedisServer, type RedisServer } from "./redis-server.ts";
@@ -18,7 +18,7 @@ export const redisSettings = checked(
   ({ url: address = "", allowPasswordsInClear: isAllowed }) => (isAllowed === false ? redisComplaints(address) : []),
 );
 
-export type RedisConfig = Pick<Config<typeof redisSettings>, "url" | "prefix">;
+type RedisConfig = Pick<Config<typeof redisSettings>, "url" | "prefix">;
 
 /** What Redis holds to be recognised by, and the run id of the server that said so (`null` where it is not told). */
 export type SeenMarker = Readonly<{ value: string | null; server: string | null }>;
@@ -30,8 +30,10 @@ export type SeenMarker = Readonly<{ value: string | null; server: string | null 
 export type Wakeups = AsyncDisposable &
   Readonly<{
     /**
-     * Stores wake-ups that ring 1 to 2.5 s before their due instant, up to 30 s more where thousands are due in one second, and
-     * at once where that has passed; of those that ring together, owners with few in the same second come first. One already stored stays as it is. Rejects within 5 s where Redis does not take them; then some may be stored nevertheless.
+     * Stores wake-ups that ring 1 to 2.5 s before their due instant, up to 30 s earlier still if thousands are due in
+     * one second, and at once if that has passed. Of those that ring together, owners with few in that second come
+     * first. One that is stored already stays as it is. Rejects within 5 s if Redis does not take them; some may be
+     * stored all the same.
      */
     store: (batch: readonly Wakeup[], databaseNow: number) => Promise<void>;
     /** Rings from now on. `onWake` returns 0 when it has taken the wake-up, or how many ms later it wants to be rung again. */
@@ -59,7 +61,10 @@ export const longestLeadMs = leadMs + spreadMs + herdLeadMs;
 const storeDeadlineMs = 5_000;
 const closeDeadlineMs = 2_000;
 
-/** So many wake-ups of one owner in one second make a round; those of a later round wait for all of earlier ones. */
+/**
+ * Each further group of so many wake-ups of one owner in one second gets a lower priority: it waits for all groups
+ * before it.
+ */
 const roundSize = 20;
 
 type Ring = Readonly<{ id: string; generation: number; due: number; owner?: string }>;

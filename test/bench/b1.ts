@@ -1,7 +1,7 @@
 // B1: durable creates per second over HTTP, with everything on, against pgbench writing the same two rows.
 import postgres from "postgres";
 import { issueDevToken, authSettings } from "../../shared/http/auth.ts";
-import { readConfig } from "../../shared/config.ts";
+import { readConfig } from "../../shared/role/config.ts";
 import { startSystem, withoutLimits, type System } from "../support/system.ts";
 import { median, type Bench, type BenchOptions, type BenchRow } from "./bench.ts";
 import { runLoad, type Load, type LoadResult } from "./http-load.ts";

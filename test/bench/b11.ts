@@ -1,18 +1,19 @@
 // B11: how long a change of one user takes to reach their stream while another user makes thousands, against the same without them.
 import { loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openCodec, type Codec } from "../../shared/codec.ts";
-import { readConfig } from "../../shared/config.ts";
-import { makeLog } from "../../shared/log.ts";
-import type { MessageOf } from "../../shared/message.ts";
+import { openCodec, type Codec } from "../../shared/avro/codec.ts";
+import { readConfig } from "../../shared/role/config.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import type { MessageOf } from "../../shared/messages/message.ts";
 import { insertOutbox, outboxChannel, outboxRow } from "../../shared/outbox/outbox.ts";
 import { openDb, type Db } from "../../shared/postgres/db.ts";
-import { openRegistry, registrySettings } from "../../shared/registry.ts";
+import { openRegistry, registrySettings } from "../../shared/avro/registry.ts";
 import { openStream, signIn, type Client, type Stream } from "../support/client.ts";
 import { startSystem } from "../support/system.ts";
 import { until } from "../support/until.ts";
 import { percentile, type Bench, type BenchRow } from "./bench.ts";
 import { assertDurable } from "./machine.ts";
+import { taskCreated } from "../support/task-created.ts";
 
 const writes = 600;
 const occurrences = 100;
@@ -197,22 +198,11 @@ function created(userId: string, id: string, now: Date): MessageOf<"TaskCreated"
     key: id,
     subject: id,
     sequence: 1,
-    data: {
+    data: taskCreated({
       id,
       user_id: userId,
       title: "one of many",
-      description: null,
       created_at: now,
-      due_date: null,
-      priority: null,
-      tags: [],
-      is_recurring_template: false,
-      recurrence_pattern: null,
-      template_id: null,
-      recurrence_id: null,
-      due_on: null,
-      due_tz: null,
-      remind: null,
-    },
+    }),
   };
 }

@@ -1,19 +1,21 @@
 // B3: draining a backlog through the relay, against what its two halves manage alone: Postgres (claim and mark) and the producer.
-import type { Producer } from "../../shared/broker.ts";
-import { readConfig } from "../../shared/config.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { noLayouts } from "../support/no-layouts.ts";
+import type { Producer } from "../../shared/messages/broker.ts";
+import { readConfig } from "../../shared/role/config.ts";
 import { openDb, type Db } from "../../shared/postgres/db.ts";
 import { kafkaHeaders } from "../../shared/outbox/envelope.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
-import { makeLog } from "../../shared/log.ts";
-import { makeMetrics } from "../../shared/metrics.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import { makeMetrics } from "../../shared/role/metrics.ts";
 import { insertOutbox, shardCount, shardOf, lineOf, type OutboxRow } from "../../shared/outbox/outbox.ts";
 import { claim, claimSettings, type Claimed } from "../../workers/outbox-relay/claim.ts";
 import { openLeases } from "../../workers/outbox-relay/leases.ts";
 import { makeMeters } from "../../workers/outbox-relay/meters.ts";
 import { relayOutbox } from "../../workers/outbox-relay/relay-outbox.ts";
-import { makeWake } from "../../workers/outbox-relay/wake.ts";
+import { makeWake } from "../../shared/waiting/wake.ts";
 import { freshDatabase } from "../support/database.ts";
-import type { Bench } from "./bench.ts";
+import { cpuOf, type Bench } from "./bench.ts";
 import { assertDurable } from "./machine.ts";
 
 const topic = "task-events";
@@ -36,11 +38,17 @@ export const bench: Bench = {
     const ours: number[] = [];
     const limits: number[] = [];
     const halves: string[] = [];
+    /** CPU seconds of the relay per 100,000 rows. */
+    const cpus: number[] = [];
     try {
       for (let round = -1; round < rounds; round++) {
         say(round < 0 ? "warming up" : `round ${round + 1} of ${rounds}`);
         await fill(db, backlog);
-        const relay = () => perSecond(backlog, () => drainByRelay(db, producer));
+        const relay = () =>
+          perSecond(backlog, async () => {
+            const cpu = await cpuOf(() => drainByRelay(db, producer));
+            if (round >= 0) cpus.push((cpu / backlog) * 100_000);
+          });
         const limit = async () => {
           const postgres = await perSecond(backlog, () => drainAlone(db));
           const kafka = await perSecond(backlog, () => produceAlone(producer, backlog));
@@ -72,7 +80,7 @@ export const bench: Bench = {
         unit: "rows/s",
         ratios: ours.map((figure, n) => figure / (limits[n] ?? Number.NaN)),
         target: "at least 0.8",
-        note: `Postgres/producer alone, rows/s per round: ${halves.join(", ")}; above 1 the relay overlaps them`,
+        note: `Postgres/producer alone, rows/s per round: ${halves.join(", ")}; above 1 the relay overlaps them; CPU of the relay ${middle(cpus).toFixed(1)} s per 100,000 rows`,
       },
     ];
   },
@@ -131,10 +139,20 @@ async function drainByRelay(db: Db, producer: Producer): Promise<void> {
   const stop = new AbortController();
   const wake = makeWake();
   const instance = crypto.randomUUID();
-  await using leases = await openLeases({ db, instance, log, onAcquired: wake.wake });
+  await using leases = await openLeases({ db, instance, log, onAcquired: wake.now });
   const meters = makeMeters(makeMetrics("bench", { process: false }), () => 0);
-  const running = relayOutbox({ db, producer, instance, leases, wake, signal: stop.signal, log, meters });
-  while ((await db.sql`select from outbox where published_at is null limit 1`).length > 0) await Bun.sleep(20);
+  const running = relayOutbox({
+    db,
+    producer,
+    instance,
+    leases,
+    layouts: noLayouts,
+    wake,
+    signal: stop.signal,
+    log,
+    meters,
+  });
+  while ((await db.sql`select from outbox where published_at is null limit 1`).length > 0) await sleep(20);
   stop.abort();
   await running;
 }
@@ -144,7 +162,14 @@ async function drainAlone(db: Db): Promise<void> {
   const leases = Array.from({ length: shardCount }, (_, shard) => ({ shard, epoch: 0 }));
   const rowsPerShard = Math.ceil(rowsPerPage / shardCount);
   for (;;) {
-    const page = await claim(db, { leases, busy: [], except: [], rowsPerShard, bytesPerShard: 4_000_000 });
+    const page = await claim(db, {
+      leases,
+      busy: [],
+      except: [],
+      layouts: new Map(),
+      rowsPerShard,
+      bytesPerShard: 4_000_000,
+    });
     if (page.length === 0) return;
     await markAlone(db, page);
   }
@@ -163,7 +188,7 @@ async function produceAlone(producer: Producer, rows: number): Promise<void> {
     await producer.send(
       Array.from({ length: Math.min(rowsPerPage, rows - from) }, (_, n) => {
         const { key, value } = makeRow(from + n);
-        return { topic, key, value, headers: kafkaHeaders(headers(key), n) };
+        return { topic, timestamp: Date.now(), key, value, headers: kafkaHeaders(headers(key), n) };
       }),
     );
 }

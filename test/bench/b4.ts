@@ -1,10 +1,11 @@
 // B4: from the commit of an outbox row to the broker's acknowledgement, against a bare NOTIFY and a bare produce in a row.
+import { noLayouts } from "../support/no-layouts.ts";
 import postgres from "postgres";
-import type { Producer } from "../../shared/broker.ts";
-import { readConfig } from "../../shared/config.ts";
+import type { Producer } from "../../shared/messages/broker.ts";
+import { readConfig } from "../../shared/role/config.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
-import { makeLog } from "../../shared/log.ts";
-import { makeMetrics } from "../../shared/metrics.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import { makeMetrics } from "../../shared/role/metrics.ts";
 import { insertOutbox, outboxChannel, shardOf, lineOf, type OutboxRow } from "../../shared/outbox/outbox.ts";
 import { openDb, type Db } from "../../shared/postgres/db.ts";
 import type { Notifier } from "../../shared/postgres/notifier.ts";
@@ -12,7 +13,7 @@ import { claimSettings } from "../../workers/outbox-relay/claim.ts";
 import { openLeases } from "../../workers/outbox-relay/leases.ts";
 import { makeMeters } from "../../workers/outbox-relay/meters.ts";
 import { relayOutbox } from "../../workers/outbox-relay/relay-outbox.ts";
-import { makeWake } from "../../workers/outbox-relay/wake.ts";
+import { makeWake } from "../../shared/waiting/wake.ts";
 import { freshDatabase } from "../support/database.ts";
 import { percentile, type Bench } from "./bench.ts";
 import { assertDurable } from "./machine.ts";
@@ -95,9 +96,9 @@ async function startRelay(db: Db, producer: Producer) {
   const acknowledged = new Map<string, (at: number) => void>();
   const stop = new AbortController();
   const wake = makeWake();
-  const listener = await db.listen(outboxChannel, wake.wake);
+  const listener = await db.listen(outboxChannel, wake.now);
   const instance = crypto.randomUUID();
-  const leases = await openLeases({ db, instance, log, onAcquired: wake.wake });
+  const leases = await openLeases({ db, instance, log, onAcquired: wake.now });
   const meters = makeMeters(makeMetrics("bench", { process: false }), () => 0);
   const watched: Producer = {
     send: async (records) => {
@@ -111,12 +112,22 @@ async function startRelay(db: Db, producer: Producer) {
     [Symbol.asyncDispose]: () => producer[Symbol.asyncDispose](),
   };
   const signal = stop.signal;
-  const running = relayOutbox({ db, producer: watched, instance, leases, wake, signal, log, meters });
+  const running = relayOutbox({
+    db,
+    producer: watched,
+    instance,
+    leases,
+    layouts: noLayouts,
+    wake,
+    signal,
+    log,
+    meters,
+  });
   return {
     acknowledged,
     [Symbol.asyncDispose]: async () => {
       stop.abort();
-      wake.wake();
+      wake.now();
       await running;
       await leases[Symbol.asyncDispose]();
       await listener[Symbol.asyncDispose]();
@@ -138,7 +149,7 @@ async function openBare(url: string, producer: Producer) {
       const { key, value } = makeRow();
       const { promise, resolve } = Promise.withResolvers<void>();
       heard.set(key, resolve);
-      const produced = promise.then(() => producer.send([{ topic, key, value, headers: [] }]));
+      const produced = promise.then(() => producer.send([{ topic, timestamp: Date.now(), key, value, headers: [] }]));
       await Promise.all([sql`select pg_notify('bench', ${key})`, produced]);
     },
     [Symbol.asyncDispose]: async () => {

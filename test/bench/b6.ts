@@ -1,9 +1,9 @@
 // B6: from the request to the browser, against the sum of its parts measured alone in the same round.
 import postgres from "postgres";
-import type { Broker } from "../../shared/broker.ts";
-import { readConfig } from "../../shared/config.ts";
+import type { Broker } from "../../shared/messages/broker.ts";
+import { readConfig } from "../../shared/role/config.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
-import { makeLog } from "../../shared/log.ts";
+import { makeLog } from "../../shared/role/log.ts";
 import { signIn } from "../support/client.ts";
 import { startSystem, withoutLimits } from "../support/system.ts";
 import { percentile, type Bench, type BenchRow } from "./bench.ts";
@@ -94,7 +94,7 @@ async function produceToFetched(broker: Broker, rate: number, seconds: number): 
   const waiting = new Map<string, () => void>();
   const from = await broker.admin.offsets(topic, "end");
   const reading = (async () => {
-    for await (const records of broker.tail({ topic, from, signal: stop.signal }))
+    for await (const { records } of broker.tail({ topic, from, signal: stop.signal }))
       for (const { key } of records) waiting.get(key ?? "")?.();
   })();
   const value = new Uint8Array(300);
@@ -102,7 +102,7 @@ async function produceToFetched(broker: Broker, rate: number, seconds: number): 
     const key = crypto.randomUUID();
     const { promise, resolve } = Promise.withResolvers<void>();
     waiting.set(key, resolve);
-    await producer.send([{ topic, key, value, headers: [] }]);
+    await producer.send([{ topic, timestamp: Date.now(), key, value, headers: [] }]);
     await promise;
   });
   stop.abort();

@@ -24,6 +24,8 @@ export type BenchRow = Readonly<{
   target: string;
   /** What a reader has to know to believe it. */
   note?: string;
+  /** The peer is what it may cost at most: above it the run fails. */
+  isBudget?: boolean;
 }>;
 
 export function median(values: readonly number[]): number {
@@ -46,4 +48,12 @@ export function medianInterval(values: readonly number[]): readonly [low: number
     median(values.map(() => values[Math.floor(Math.random() * values.length)] ?? 0)),
   );
   return [percentile(medians, 0.025), percentile(medians, 0.975)];
+}
+
+/** The CPU seconds that this process takes for what `work` does, of all its threads; unlike a rate no matter how busy the machine is. */
+export async function cpuOf(work: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
 }

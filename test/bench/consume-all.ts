@@ -1,9 +1,9 @@
-import type { Broker } from "../../shared/broker.ts";
-import type { Codec } from "../../shared/codec.ts";
+import type { Broker } from "../../shared/messages/broker.ts";
+import type { Codec } from "../../shared/avro/codec.ts";
 import { consume } from "../../shared/consume/consume.ts";
 import type { BatchHandler } from "../../shared/consume/handler.ts";
 import type { Db } from "../../shared/postgres/db.ts";
-import type { GroupName, TopicName } from "../../shared/topics.ts";
+import type { GroupName, TopicName } from "../../shared/messages/topics.ts";
 import { until } from "../support/until.ts";
 import { roleOf } from "../support/role-of.ts";
 

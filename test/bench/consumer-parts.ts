@@ -1,13 +1,14 @@
 import { readSchemas } from "../../shared/avro/files.ts";
-import type { Broker, Outgoing } from "../../shared/broker.ts";
-import { openCodec, type Codec } from "../../shared/codec.ts";
-import { readConfig } from "../../shared/config.ts";
+import type { Broker, Outgoing } from "../../shared/messages/broker.ts";
+import { openCodec, type Codec } from "../../shared/avro/codec.ts";
+import { readConfig } from "../../shared/role/config.ts";
 import { consumerConnections } from "../../shared/consume/consume.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
-import { makeLog } from "../../shared/log.ts";
+import { makeLog } from "../../shared/role/log.ts";
 import { kafkaHeaders, messageContentType, writeEnvelope } from "../../shared/outbox/envelope.ts";
 import { openDb } from "../../shared/postgres/db.ts";
-import { openRegistry, registrySettings } from "../../shared/registry.ts";
+import { openRegistry, registrySettings } from "../../shared/avro/registry.ts";
+import { uuidV7 } from "../../shared/uuid.ts";
 import { freshDatabase } from "../support/database.ts";
 import { assertDurable } from "./machine.ts";
 
@@ -63,7 +64,7 @@ function makeRecord(codec: Codec, topic: string, n: number, keys: number): Outgo
   const key = `00000000-0000-7000-8000-${(n % keys).toString(16).padStart(12, "0")}`;
   const updated_fields = { title: `Task ${n}`, priority: "High", tags: ["home", "soon"] };
   const envelope = writeEnvelope({
-    id: Bun.randomUUIDv7(),
+    id: uuidV7(),
     time: new Date(),
     source: "task-service",
     type: "TaskUpdated",
@@ -75,6 +76,7 @@ function makeRecord(codec: Codec, topic: string, n: number, keys: number): Outgo
   });
   return {
     topic,
+    timestamp: Date.now(),
     key,
     value: codec.encode("TaskUpdated", { id: key, user_id: key, updated_fields, timestamp: new Date() }),
     headers: kafkaHeaders(envelope, n + 1),

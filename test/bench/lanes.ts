@@ -1,7 +1,7 @@
 // Key lanes: messages of many keys in one partition, each handled for 50 ms, against the same one after the other.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BatchHandler } from "../../shared/consume/handler.ts";
-import { laneCount } from "../../shared/consume/lanes.ts";
+import { laneCount } from "../../shared/consume/member/lanes.ts";
 import { median, type Bench } from "./bench.ts";
 import { consumeAll } from "./consume-all.ts";
 import { openConsumerParts } from "./consumer-parts.ts";

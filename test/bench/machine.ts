@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Sql } from "postgres";
 
@@ -49,6 +49,49 @@ export function cpuSeconds(root: number): number {
     return ticks > 0 ? ticks / 100 : Number.NaN;
   } catch {
     return Number.NaN;
+  }
+}
+
+/** The process that listens on a TCP port of this machine, the first of its family; `null` where there is none or the machine does not say. */
+export function listenerOf(port: number): number | null {
+  const sockets = new Set(["/proc/net/tcp", "/proc/net/tcp6"].flatMap((file) => listeningSockets(file, port)));
+  const pids = list("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .toSorted((a, b) => a - b);
+  return pids.find((pid) => list(`/proc/${pid}/fd`).some((fd) => sockets.has(linkOf(`/proc/${pid}/fd/${fd}`)))) ?? null;
+}
+
+/** proc_net_tcp(5): field 2 is the local address, 4 the state (0A listens), 10 the inode. */
+function listeningSockets(file: string, port: number): readonly string[] {
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  try {
+    return readFileSync(file, "utf8")
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/))
+      .filter((fields) => fields[1]?.endsWith(wanted) === true && fields[3] === "0A")
+      .map((fields) => `socket:[${fields[9]}]`);
+  } catch {
+    // Not Linux.
+    return [];
+  }
+}
+
+function list(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    // Ended meanwhile, or another user's.
+    return [];
+  }
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // Closed meanwhile.
+    return "";
   }
 }
 

@@ -1,6 +1,6 @@
 import { authSettings, issueDevToken } from "../../shared/http/auth.ts";
-import { readConfig } from "../../shared/config.ts";
-import type { RoleName } from "../../shared/topics.ts";
+import { readConfig } from "../../shared/role/config.ts";
+import type { RoleName } from "../../shared/messages/topics.ts";
 import { startSystem } from "../support/system.ts";
 import { until } from "../support/until.ts";
 

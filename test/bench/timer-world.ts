@@ -1,7 +1,7 @@
 import { Queue, Worker } from "bullmq";
-import { makeLog } from "../../shared/log.ts";
+import { makeLog } from "../../shared/role/log.ts";
 import { openDb, type Db } from "../../shared/postgres/db.ts";
-import { openDatabaseClock } from "../../shared/timers/database-clock.ts";
+import { openDatabaseClock } from "../../shared/postgres/database-clock.ts";
 import { dueRows, type Fire, type Wakeup } from "../../shared/timers/due-rows.ts";
 import { batchSize } from "../../shared/timers/fire-when-due.ts";
 import { runTimers } from "../../shared/timers/run-timers.ts";
@@ -10,7 +10,7 @@ import { makeFireReminders } from "../../workers/reminder-service/fire-reminders
 import { freshDatabase } from "../support/database.ts";
 import { ownRedis, redisProgram, type OwnRedis } from "../support/own-redis.ts";
 import { assertDurable } from "./machine.ts";
-import { roleOf } from "../support/role-of.ts";
+import { databaseClockOf, roleOf } from "../support/role-of.ts";
 
 const log = makeLog({}, "error");
 
@@ -72,7 +72,7 @@ export type Side = (world: TimerWorld, rows: readonly Wakeup[]) => Promise<Async
 export const timers: Side = async ({ db, redis, fire }) => {
   const wakeups = await openWakeups({ url: redis.url, prefix: "ours" }, { queue: "reminders", log });
   const abort = new AbortController();
-  const role = roleOf({ name: "reminder-service", signal: abort.signal });
+  const role = roleOf({ name: "reminder-service", signal: abort.signal, clock: await databaseClockOf(db) });
   const rows = dueRows(db, { table: "reminders", due: "remind_at", owner: "user_id", fire });
   const running = runTimers({ db, name: "reminders", wakeups, rows }, role);
   return {

@@ -2,8 +2,9 @@ import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { openPage as openFiles } from "../../shared/http/page.ts";
-import { makeMetrics } from "../../shared/metrics.ts";
+import { readSoundSchemas } from "../../workers/operator/sound-schemas.ts";
+import { openPage as openFiles } from "../../shared/http/open-page.ts";
+import { makeMetrics } from "../../shared/role/metrics.ts";
 import { buildApp } from "../../workers/operator/app.ts";
 import { openJobs } from "../../workers/operator/http/jobs.ts";
 import { accessibilityProblems, openBrowser } from "../support/browser.ts";
@@ -32,6 +33,7 @@ beforeAll(async () => {
       topicSettings: { partitions: 6, retentionMs: 604_800_000, replication: null },
       jobs: openJobs(stop.signal, world.log),
       now: () => new Date(),
+      readSchemas: readSoundSchemas,
     },
   });
   server = Bun.serve({
@@ -174,7 +176,13 @@ test("the tail shows new records decoded, and a narrow screen has no more than i
   const headers = Object.entries(names).map(([name, value]) => [name, Buffer.from(value)] as const);
   await using producer = await world.broker.producer();
   await producer.send([
-    { topic: "task-events", key: data.id, value: world.codec.encode("TaskDeleted", data), headers },
+    {
+      topic: "task-events",
+      timestamp: Date.now(),
+      key: data.id,
+      value: world.codec.encode("TaskDeleted", data),
+      headers,
+    },
   ]);
   const record = page.getByRole("listitem").filter({ hasText: data.id });
   await record.getByText("TaskDeleted", { exact: true }).click();

@@ -114,6 +114,23 @@ test("a repeating task shows its first occurrence among the open ones and itself
   expect(await accessibilityProblems(page)).toEqual([]);
 }, 60_000);
 
+test("a month after it was done can be said, and so can a day of the month from then on", async () => {
+  const page = await openPage();
+  await signIn(page, "gil");
+  await page.getByLabel("What needs doing?").fill("Change the filter");
+  await due(page).fill(await localTime(page, 3_600_000));
+  await pick(page, "Repeat", "every month");
+  await page.getByText(/^Repeats on the \d+\w\w of every month/).waitFor();
+  await pick(page, "Counted from", "completion");
+  await page.getByText(/^Repeats 1 month after completion/).waitFor();
+  await pick(page, "On the", "last day");
+  await page.getByText(/^Repeats 1 month or more after completion, on the last day of the month/).waitFor();
+  await pick(page, "On the", "day I did it");
+  await add(page);
+  await page.getByRole("button", { name: "Repeating", exact: true }).click();
+  await row(page, "Change the filter").getByText("1 month after completion").waitFor();
+}, 60_000);
+
 test("while the gateway restarts the page says so, then shows what happened meanwhile", async () => {
   const page = await openPage();
   await signIn(page, "dan");

@@ -1,17 +1,19 @@
 import { expect, test } from "bun:test";
-import { openCodec } from "../../shared/codec.ts";
-import { readConfig } from "../../shared/config.ts";
+import { openCodec } from "../../shared/avro/codec.ts";
+import { readConfig } from "../../shared/role/config.ts";
 import { kafkaHeaders } from "../../shared/outbox/envelope.ts";
-import { foldTask, type FoldedTask, type TaskEvent } from "../../shared/tasks/fold-task.ts";
+import { foldTask, type FoldedTask } from "../../shared/tasks/fold-task.ts";
+import type { TaskEvent } from "../../shared/tasks/task-event.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
-import { makeLog } from "../../shared/log.ts";
-import type { Message, MessageOf } from "../../shared/message.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import type { Message, MessageOf } from "../../shared/messages/message.ts";
 import { outboxRow } from "../../shared/outbox/outbox.ts";
-import { openRegistry, registrySettings } from "../../shared/registry.ts";
+import { openRegistry, registrySettings } from "../../shared/avro/registry.ts";
 import { taskView } from "../../shared/tasks/task-view.ts";
 import { readTopic } from "../support/read-topic.ts";
 import { startSystem } from "../support/system.ts";
 import { until } from "../support/until.ts";
+import { taskCreated } from "../support/task-created.ts";
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 9, 0, second));
 
@@ -24,23 +26,15 @@ function lifeOf(id: string, user_id: string): { task: readonly TaskEvent[]; remi
       type: "TaskCreated",
       subject,
       sequence: 1,
-      data: {
+      data: taskCreated({
         id,
         user_id,
         title: "first",
-        description: null,
         created_at: at(1),
         due_date: at(50),
-        due_on: null,
-        due_tz: null,
         priority: "High",
         tags: ["a", "b"],
-        is_recurring_template: false,
-        recurrence_pattern: null,
-        template_id: null,
-        recurrence_id: null,
-        remind: null,
-      },
+      }),
     },
     ...[2, 3, 4].map((sequence): TaskEvent => ({
       type: "TaskUpdated",
@@ -103,7 +97,7 @@ test("events and reminders in any order, repeated, over two instances of which o
     const source = message.type.startsWith("Task") ? "task-service" : "reminder-service";
     const row = outboxRow(codec, { ...message, id, time: new Date() }, { source, correlationId: "t", now: new Date() });
     const { topic, key, value, headers, sequence } = row;
-    return { topic, key, value, headers: kafkaHeaders(JSON.parse(headers), sequence) };
+    return { topic, timestamp: Date.now(), key, value, headers: kafkaHeaders(JSON.parse(headers), sequence) };
   };
   const [ada, bob] = [crypto.randomUUID(), crypto.randomUUID()];
   const tasks = Array.from({ length: 60 }, (_, i) => ({ id: crypto.randomUUID(), user: i % 2 ? ada : bob }));

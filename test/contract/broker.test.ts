@@ -1,11 +1,16 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import type { Assignment, Broker, Fetched, JoinOptions, Member, Outgoing } from "../../shared/broker.ts";
-import { sendFailureOf } from "../../shared/broker.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Producer as TransactionalProducer } from "@platformatic/kafka";
+import type { Assignment, Broker, Fetched, JoinOptions, Member, Outgoing } from "../../shared/messages/broker.ts";
+import { sendFailureOf } from "../../shared/messages/broker.ts";
 import { openBroker } from "../../shared/kafka/kafka-broker.ts";
-import { makeLog } from "../../shared/log.ts";
+import { partitionOf } from "../../shared/kafka/partition.ts";
+import { openRdKafkaBroker } from "../../shared/librdkafka/librdkafka-broker.ts";
+import { loadRdKafka } from "../../shared/librdkafka/load.ts";
+import { makeLog } from "../../shared/role/log.ts";
 import { makeFakeBroker } from "../support/fake-broker.ts";
 import { stack } from "../support/stack.ts";
-import { settlesWithin } from "../../shared/wait.ts";
+import { settlesWithin } from "../../shared/waiting/wait.ts";
 import { until } from "../support/until.ts";
 
 setDefaultTimeout(40_000);
@@ -13,32 +18,43 @@ setDefaultTimeout(40_000);
 const text = (value: string) => new TextEncoder().encode(value);
 const record = (topic: string, key: string, value: string): Outgoing => ({
   topic,
+  timestamp: Date.now(),
   key,
   value: text(value),
   headers: [],
 });
 const values = (records: readonly Fetched[]) => records.map(({ value }) => Buffer.from(value ?? []).toString());
 
-const drivers: Record<string, () => Promise<Broker>> = {
-  "the fake broker": () => Promise.resolve(makeFakeBroker()),
-  "Kafka through driver 1": () =>
-    openBroker(
-      {
-        brokers: stack().kafkaBrokers.split(","),
-        prefix: `broker-contract-${crypto.randomUUID().slice(0, 8)}.`,
-        tls: false,
-        tlsCaFile: null,
-        tlsCertFile: null,
-        tlsKeyFile: null,
-        saslMechanism: null,
-        saslUsername: null,
-        saslPassword: null,
-      },
-      { clientId: "contract", log: makeLog({}, "error") },
-    ),
-};
+const prefix = `broker-contract-${crypto.randomUUID().slice(0, 8)}.`;
+const config = () => ({
+  brokers: stack().kafkaBrokers.split(","),
+  prefix,
+  tls: false,
+  tlsCaFile: null,
+  tlsCertFile: null,
+  tlsKeyFile: null,
+  saslMechanism: null,
+  saslUsername: null,
+  saslPassword: null,
+});
+const options = { clientId: "contract", log: makeLog({}, "error") };
+/** Under Node, where `broker-librdkafka.test.ts` runs this file, the second driver. It alone: `openBroker` would fall back. */
+const drivers: Record<string, () => Promise<Broker>> =
+  "Bun" in globalThis
+    ? {
+        "the fake broker": () => Promise.resolve(makeFakeBroker()),
+        "Kafka through driver 1": () => openBroker(config(), options),
+      }
+    : {
+        "Kafka through driver 2": async () => {
+          const client = await loadRdKafka();
+          if ("reason" in client) throw new Error(client.reason);
+          console.log(`librdkafka ${client.librdkafkaVersion}, Node ${process.version}`);
+          return openRdKafkaBroker(client, config(), options);
+        },
+      };
 
-describe.each(Object.entries(drivers))("%s", (_name, open) => {
+describe.each(Object.entries(drivers))("%s", (name, open) => {
   let broker: Broker;
   let topicNumber = 0;
   beforeAll(async () => {
@@ -84,7 +100,7 @@ describe.each(Object.entries(drivers))("%s", (_name, open) => {
   const readAll = async (topic: string, from: ReadonlyMap<number, bigint>, count: number) => {
     const stop = new AbortController();
     const found: Fetched[] = [];
-    for await (const records of broker.tail({ topic, from, signal: stop.signal })) {
+    for await (const { records } of broker.tail({ topic, from, signal: stop.signal })) {
       found.push(...records);
       if (found.length >= count) stop.abort();
     }
@@ -98,9 +114,10 @@ describe.each(Object.entries(drivers))("%s", (_name, open) => {
       ["b", new Uint8Array([0xff, 0x00])],
       ["a", text("2")],
     ] as const;
+    const at = Date.now() - 90_001;
     await producer.send([
-      { topic, key: "k", value: new Uint8Array([0, 1, 255]), headers },
-      { topic, key: null, value: null, headers: [] },
+      { topic, timestamp: at, key: "k", value: new Uint8Array([0, 1, 255]), headers },
+      { topic, timestamp: Date.now(), key: null, value: null, headers: [] },
     ]);
     const [first, second] = await readAll(topic, new Map([[0, 0n]]), 2);
     expect(first).toMatchObject({ topic, partition: 0, offset: 0n, key: "k", generation: 0 });
@@ -108,7 +125,7 @@ describe.each(Object.entries(drivers))("%s", (_name, open) => {
     expect(first?.headers.map(([name, value]) => [name, ...value])).toEqual(
       headers.map(([name, value]) => [name, ...value]),
     );
-    expect(Math.abs((first?.timestamp ?? 0) - Date.now())).toBeLessThan(60_000);
+    expect(first?.timestamp).toBe(at);
     expect([second?.key, second?.value]).toEqual([null, null]);
   });
 
@@ -125,17 +142,80 @@ describe.each(Object.entries(drivers))("%s", (_name, open) => {
     }
   });
 
+  test("a key's partition is the one that every driver, and the Java client, chooses", async () => {
+    const { topic, producer } = await setup(3);
+    const keys = Array.from({ length: 12 }, (_, n) => `ключ-${n}`);
+    await producer.send(keys.map((key) => record(topic, key, key)));
+    const found = await readAll(topic, new Map([0, 1, 2].map((partition) => [partition, 0n])), keys.length);
+    for (const { key, partition } of found)
+      expect({ key, partition }).toEqual({ key, partition: partitionOf(key ?? "", 3) });
+  });
+
+  if (name !== "the fake broker")
+    test("a member is given what transactions of others have committed, and nothing of what they aborted", async () => {
+      const { topic, producer, group } = await setup(1);
+      const others = new TransactionalProducer({
+        clientId: "foreign",
+        bootstrapBrokers: stack().kafkaBrokers.split(","),
+        idempotent: true,
+        transactionalId: crypto.randomUUID(),
+      });
+      let end = 1n;
+      const transaction = async (value: string, isCommitted: boolean) => {
+        const one = await others.beginTransaction();
+        await one.send({ messages: [{ topic: prefix + topic, key: Buffer.from("k"), value: Buffer.from(value) }] });
+        await (isCommitted ? one.commit() : one.abort());
+        // The broker answers before its marker is in the log.
+        end += 2n;
+        await until("the marker", async () => (await broker.admin.offsets(topic, "end")).get(0) === end);
+      };
+      await producer.send([record(topic, "k", "1")]);
+      await transaction("aborted", false);
+      await transaction("2", true);
+      await transaction("aborted too", false);
+      await producer.send([record(topic, "k", "3")]);
+      await others.close();
+      const { seen, member } = await join(group, topic);
+      await until("the last", () => seen.records.length >= 3);
+      expect(values(seen.records)).toEqual(["1", "2", "3"]);
+      expect(seen.records.map(({ offset }) => offset)).toEqual([0n, 3n, 7n]);
+      expect(await broker.admin.nextRecord({ topic, partition: 0, offset: 4n })).toBe(7n);
+      await member[Symbol.asyncDispose]();
+    });
+
+  test("a commit of a member that has left its group is not taken", async () => {
+    const { topic, producer, group } = await setup(1);
+    await producer.send([record(topic, "k", "a")]);
+    const { member } = await join(group, topic);
+    await member[Symbol.asyncDispose]();
+    expect(member.isActive()).toBe(false);
+    const failure = await Promise.resolve()
+      .then(() => member.commit([{ topic, partition: 0, offset: 1n }]))
+      .catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(Error);
+    expect(await broker.admin.committed(group)).toEqual([]);
+  });
+
   test("what is too large is refused, what has no topic is not", async () => {
     const { topic, producer } = await setup(1);
     const noise = crypto.getRandomValues(new Uint8Array(60_000));
     const large = Buffer.concat(
       Array.from({ length: 20 }, () => Buffer.from(noise).map((byte) => byte ^ (Math.random() * 256))),
     );
-    const refused = await producer.send([{ topic, key: "k", value: large, headers: [] }]).catch(sendFailureOf);
+    const refused = await producer
+      .send([{ topic, timestamp: Date.now(), key: "k", value: large, headers: [] }])
+      .catch(sendFailureOf);
     expect(refused).toBe("refused");
     const unreachable = await producer.send([record("nowhere", "k", "v")]).catch(sendFailureOf);
     expect(unreachable).toBe("unreachable");
     await producer.send([record(topic, "k", "fits")]);
+  });
+
+  test("a time the broker does not take is not the record's fault: it may be sent again", async () => {
+    const { topic, producer } = await setup(1);
+    const early = { ...record(topic, "k", "v"), timestamp: Date.now() + 2 * 3_600_000 };
+    expect(await producer.send([early]).catch(sendFailureOf)).toBe("unreachable");
+    await producer.send([{ ...early, timestamp: Date.now() }]);
   });
 
   test("a tail reads from where it is told and then what comes", async () => {
@@ -144,7 +224,7 @@ describe.each(Object.entries(drivers))("%s", (_name, open) => {
     const stop = new AbortController();
     const found: string[] = [];
     const reading = (async () => {
-      for await (const records of broker.tail({ topic, from: new Map([[0, 1n]]), signal: stop.signal }))
+      for await (const { records } of broker.tail({ topic, from: new Map([[0, 1n]]), signal: stop.signal }))
         found.push(...values(records));
     })();
     await until("b and c", () => found.length === 2);
@@ -165,8 +245,8 @@ describe.each(Object.entries(drivers))("%s", (_name, open) => {
     for (let n = 0; n < 12; n++) await producer.send([record(topic, "k", large())]);
     const stop = new AbortController();
     const reading = (async () => {
-      for await (const records of broker.tail({ topic, from: new Map([[0, 0n]]), signal: stop.signal })) {
-        await Bun.sleep(1_500);
+      for await (const { records } of broker.tail({ topic, from: new Map([[0, 0n]]), signal: stop.signal })) {
+        await sleep(1_500);
         if (byItsSignal) stop.abort();
         if (records.length > 0) break;
       }
@@ -209,13 +289,17 @@ describe.each(Object.entries(drivers))("%s", (_name, open) => {
     await producer.send(["a", "b", "c"].map((value) => record(topic, "k", value)));
     const first = await join(group, topic);
     await until("three records", () => first.seen.records.length === 3);
-    await first.member.commit([{ topic, partition: 0, offset: 2n }]);
-    expect(await broker.admin.committed(group)).toEqual([{ topic, partition: 0, offset: 2n }]);
+    await first.member.commit([{ topic, partition: 0, offset: 1n }]);
+    expect(await broker.admin.committed(group)).toEqual([{ topic, partition: 0, offset: 1n }]);
+    const { leaderEpoch = -1 } = first.seen.records[1] ?? {};
+    expect(leaderEpoch).toBeGreaterThanOrEqual(0);
+    await first.member.commit([{ topic, partition: 0, offset: 2n, leaderEpoch }]);
+    expect(await broker.admin.committed(group)).toEqual([{ topic, partition: 0, offset: 2n, leaderEpoch }]);
     await first.member[Symbol.asyncDispose]();
     const second = await join(group, topic);
     await until("the rest", () => second.seen.records.length > 0);
-    expect(second.seen.assignments[0]?.partitions).toEqual([
-      { topic, partition: 0, committed: 2n, start: 0n, end: 3n },
+    expect(second.seen.assignments[0]?.partitions).toMatchObject([
+      { topic, partition: 0, committed: 2n, leaderEpoch, start: 0n, end: 3n },
     ]);
     expect(values(second.seen.records)).toEqual(["c"]);
     await second.member[Symbol.asyncDispose]();
@@ -271,7 +355,7 @@ describe.each(Object.entries(drivers))("%s", (_name, open) => {
     const { member } = await join(group, topic, {
       onRecords: async (records) => {
         most = Math.max(most, ++working);
-        await Bun.sleep(5); // longer than delivering takes: overlapping calls would show
+        await sleep(5); // longer than delivering takes: overlapping calls would show
         seen += records.length;
         working -= 1;
       },
@@ -280,6 +364,60 @@ describe.each(Object.entries(drivers))("%s", (_name, open) => {
     await until("all records", () => seen === 10);
     expect(most).toBe(1);
     await member[Symbol.asyncDispose]();
+  });
+
+  test("a group rebalances while a member works on its records for long, and nothing is left out", async () => {
+    const { topic, producer, group } = await setup(2);
+    const send = (from: number) =>
+      producer.send(Array.from({ length: 20 }, (_, n) => record(topic, `k${n}`, String(from + n))));
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const delivered: Fetched[] = [];
+    const note = (records: readonly Fetched[]) => void delivered.push(...records);
+    await send(0);
+    let isWorking = false;
+    const first = await join(group, topic, {
+      onRecords: async (records) => {
+        isWorking = true;
+        await released;
+        note(records);
+      },
+      // It ends its work as soon as it hears of the rebalance: whatever a driver had stopped meanwhile must go on after it.
+      onRebalancing: release,
+    });
+    await until("work", () => isWorking);
+    await send(20);
+    await sleep(1_000); // longer than a driver waits before it stops fetching
+    const second = await join(group, topic, { onRecords: async (records) => note(records) });
+    await until("both own one", () =>
+      [first, second].every(({ seen }) => seen.assignments.at(-1)?.partitions.length === 1),
+    );
+    await send(40);
+    await until("all records", () => new Set(values(delivered)).size === 60);
+    for (const { seen, member } of [first, second]) {
+      expect(seen.failed).toEqual([]);
+      await member[Symbol.asyncDispose]();
+    }
+  });
+
+  test("a member may await its commits while it works on records", async () => {
+    const { topic, producer, group } = await setup(1);
+    const all = 60;
+    await producer.send(Array.from({ length: all }, (_, n) => record(topic, "k", String(n))));
+    let committed = 0n;
+    let member: Member | null = null;
+    const joined = await join(group, topic, {
+      onRecords: async (records) => {
+        while (member === null) await sleep(5); // records may come before `join` has resolved
+        for (const { offset } of records) {
+          await member.commit([{ topic, partition: 0, offset: offset + 1n }]);
+          committed = offset + 1n;
+        }
+      },
+    });
+    member = joined.member;
+    await until("all", () => committed === BigInt(all));
+    await member[Symbol.asyncDispose]();
+    expect(await broker.admin.committed(group)).toEqual([{ topic, partition: 0, offset: BigInt(all) }]);
   });
 
   test("topics are listed while others are deleted", async () => {

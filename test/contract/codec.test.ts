@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { openCodec } from "../../shared/codec.ts";
+import { openCodec } from "../../shared/avro/codec.ts";
 import { openDb } from "../../shared/postgres/db.ts";
-import { makeLog } from "../../shared/log.ts";
-import { openRegistry, type RegistryClient } from "../../shared/registry.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import { openRegistry, type RegistryClient } from "../../shared/avro/registry.ts";
 import { readSchemas } from "../../shared/avro/files.ts";
 import { openRegistryTurns } from "../../shared/avro/registry-turn.ts";
 import { freshDatabase } from "../support/database.ts";

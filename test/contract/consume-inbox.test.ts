@@ -1,5 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { inboxDays } from "../../shared/consume/inbox-retention.ts";
+import { inboxDays, inboxUpkeep } from "../../shared/consume/inbox-retention.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import { runUpkeep } from "../../shared/role/upkeep.ts";
 import { consumerWorld, event } from "../support/consumer-world.ts";
 import { until } from "../support/until.ts";
 
@@ -57,6 +59,22 @@ test("the weeks ahead are made and those nobody needs any more are dropped", asy
   await until("the weeks that are needed", async () => Bun.deepEquals(await weeks(), [...needed]), {
     describe: () => needed.join(),
   });
+});
+
+test("of the weeks messages may come back from, upkeep drops none", async () => {
+  await using world = await consumerWorld({ kafka: "fake" });
+  const log = makeLog({}, "error");
+  const monday = world.db.sql`
+    date_trunc('week', now() at time zone 'UTC' - ${inboxDays} * interval '1 day')`;
+  const there = async () =>
+    (
+      await world.db.sql<
+        { name: string | null }[]
+      >`select to_regclass('inbox_' || to_char(${monday}, 'YYYYMMDD'))::text as name`
+    )[0]?.name;
+  expect(await there()).toStartWith("inbox_");
+  expect(await runUpkeep(inboxUpkeep(world.db, log), { log })).toEqual([]);
+  expect(await there()).toStartWith("inbox_");
 });
 
 test("dead letters settled long ago are forgotten, those still dead never", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import type { Broker } from "../../shared/broker.ts";
+import type { Broker } from "../../shared/messages/broker.ts";
+import type { Headers } from "../../shared/messages/message.ts";
 import type { Handler } from "../../shared/consume/handler.ts";
 import {
   breakable,
@@ -53,6 +54,24 @@ describe.each(["fake", "real"] as const)("consuming from the %s broker", (kafka)
     await until("five more", async () => (await world.effects()).length === 55, patience);
     expect(await second.metrics.text()).not.toContain('outcome="duplicate"');
     expectOncePerMessage((await world.effects()).slice(-5), more);
+  });
+
+  test("what does not concern the group is settled and committed without a transaction; what follows it in its key is handled", async () => {
+    await using world = await consumerWorld({ kafka });
+    const sent = await world.send(keys(40, 4));
+    const ofOthers = new Set(sent.filter((_, n) => n % 3 === 0));
+    const idOf = (headers: Headers) => String(Buffer.from(headers.find(([name]) => name === "ce_id")?.[1] ?? []));
+    const consumer = world.start({ concerns: (headers) => !ofOthers.has(idOf(headers)) });
+    await until("all commits", () => world.caughtUp(), patience);
+    const effects = await world.effects();
+    expectOncePerMessage(
+      effects,
+      sent.filter((id) => !ofOthers.has(id)),
+    );
+    for (const own of Map.groupBy(effects, ({ key }) => key).values())
+      expect(own.map(({ n }) => n)).toEqual(own.map(({ n }) => n).toSorted((a, b) => a - b));
+    expect((await world.fates()).filter(({ message_id }) => ofOthers.has(message_id))).toEqual([]);
+    expect(await consumer.metrics.text()).toMatch(new RegExp(`outcome="skipped"[^}]*\\} ${ofOthers.size}\\b`));
   });
 
   test("a message that always fails becomes one dead letter with its bytes as they were, and the others flow", async () => {
@@ -319,31 +338,6 @@ test("a reset of the group ends the process", async () => {
   expect(await world.effects()).toHaveLength(0);
 });
 
-test("records missing in a log stop the group with an alarm; nothing is passed over", async () => {
-  await using world = await consumerWorld({ kafka: "fake", partitions: 1 });
-  await world.send(keys(10, 1));
-  world.fake?.tearOut({ topic, partition: 0 }, 4n);
-  const consumer = world.start({});
-  await until("the alarm", () => consumer.lines.some(({ event: name }) => name === "consumer_alarm"));
-  expect((await world.effects()).map(({ n }) => n)).toEqual([1, 2, 3, 4]);
-  expect(world.fake?.members(group)).toBe(0);
-  expect(await consumer.metrics.text()).toMatch(/consumer_alarm\{.*\} 1/);
-  await consumer.stop();
-});
-
-test("a commit below the log's start stops the group with an alarm, before anything is read", async () => {
-  await using world = await consumerWorld({ kafka: "fake", partitions: 1 });
-  await world.send(keys(10, 1));
-  const first = world.start({});
-  await until("all commits", () => world.caughtUp());
-  await first.stop();
-  await world.send(keys(10, 1), 11);
-  world.fake?.truncate({ topic, partition: 0 }, 15n);
-  const second = world.start({});
-  await until("the alarm", () => second.lines.some(({ event: name }) => name === "consumer_alarm"));
-  expect(await world.effects()).toHaveLength(10);
-});
-
 test("a client whose stream failed is replaced and nothing is lost", async () => {
   await using world = await consumerWorld({ kafka: "fake" });
   const consumer = world.start({});
@@ -367,7 +361,7 @@ test("a member that stands still although there is something to read leaves with
   };
   await world.send(["k"]);
   const consumer = world.start({ broker: deaf, timing: { watchEveryMs: 50, stuckMs: 200 } });
-  expect(consumer.stopped).rejects.toThrow("nothing moves although there are records to read");
+  expect(consumer.stopped).rejects.toThrow("stands still although there are records to read");
   await consumer.stopped.catch(() => {});
 });
 
@@ -395,7 +389,7 @@ test("an inbox that forgets before a message can come back for the last time is 
   await using world = await consumerWorld({ kafka: "fake" });
   await world.broker.admin.alterConfigs(`${group}-dlq`, { "retention.ms": String(40 * 86_400_000) });
   const consumer = world.start({});
-  expect(consumer.stopped).rejects.toThrow("the inbox remembers 45 days");
+  expect(consumer.stopped).rejects.toThrow("the inbox remembers 38 days");
   await consumer.stopped.catch(() => {});
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { openDb, type Db } from "../../shared/postgres/db.ts";
-import { makeLog } from "../../shared/log.ts";
+import { makeLog } from "../../shared/role/log.ts";
 import { freshDatabase, type FreshDatabase } from "../support/database.ts";
 
 setDefaultTimeout(60_000);

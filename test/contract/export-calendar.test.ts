@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
-import { deriveId } from "../../shared/derive-id.ts";
+import { deriveId } from "../../shared/messages/derive-id.ts";
 import { findPython, lacks, runPython } from "../support/python.ts";
 import { ada, ben, openWorld, type Task, type World } from "./task-service-world.ts";
 
@@ -27,13 +27,15 @@ test.skipIf(lacks(python))(
       due_tz: "Europe/Berlin",
       priority: "High",
       tags: ["home, garden", "a;b"],
-      remind: ["PT15M", "P1D@18:00"],
+      remind: ["PT15M", "P1D@18:00", "PT24H"],
     });
     const day = await make({ title: "all day", due_on: "2026-12-31", remind: ["PT0S", "P1D"] });
     const bare = await make({ title: "bare", remind: [] });
     await world.send("POST", `/v1/tasks/${bare.id}/complete`);
     const undue = await make({ title: "not due" });
     await reminder(plain, { at: "2029-12-24T08:00:00Z" });
+    // Where a rule rings anyway.
+    await reminder(plain, { at: "2026-07-01T15:45:00Z" });
     await reminder(plain, { at: "2029-12-26T08:00:00Z", rule: "PT15M", snoozedFrom: "2029-12-25T08:00:00Z" });
     await reminder(plain, { at: "2029-12-23T08:00:00Z", rule: "P1D" });
     await reminder(plain, { at: "2029-12-22T08:00:00Z", status: "dismissed" });
@@ -240,6 +242,25 @@ test("one made again after its date was taken back stands for that date, as does
   ]);
   expect([...text.matchAll(/^EXDATE:(.*)\r$/gm)].map(([, at]) => at)).toEqual(["20990603T090000Z"]);
   expect(text).not.toContain("RELATED-TO");
+});
+
+test("after the time of a series changed, what was made before stands for the new time of its day", async () => {
+  const user = crypto.randomUUID();
+  const pattern = (at: string) => ({ rrule: "FREQ=DAILY", tz: "UTC", start: `2099-07-01${at}` });
+  const template = await make({ title: "moved", recurrence_pattern: pattern("T09:00") }, user);
+  const [, gone] = await Promise.all(
+    ["01", "02"].map((day) => occurrence(template, `2099-07-${day}T09:00:00`, `2099-07-${day}T09:00Z`, "UTC", user)),
+  );
+  await world.send("DELETE", `/v1/tasks/${gone}`, { as: user });
+  for (const [start, id, left, due] of [
+    ["T18:00", ":20990701T180000Z", ":20990702T180000Z", "DUE:20990701T180000Z"],
+    ["", ";VALUE=DATE:20990701", ";VALUE=DATE:20990702", "DUE;VALUE=DATE:20990701"],
+  ] as const) {
+    const body = { recurrence_pattern: pattern(start) };
+    expect((await world.send("PATCH", `/v1/tasks/${template.id}`, { body, as: user })).status).toBe(200);
+    const lines = (await exported(user)).split("\r\n");
+    expect(lines).toEqual(expect.arrayContaining([`RECURRENCE-ID${id}`, `EXDATE${left}`, due]));
+  }
 });
 
 test("of a template with very many exceptions the latest are told", async () => {

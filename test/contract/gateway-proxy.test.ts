@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { until } from "../support/until.ts";
-import { makeProxy, newTraceparent } from "../../workers/ui-gateway/proxy.ts";
+import { makeProxy } from "../../workers/ui-gateway/http/proxy.ts";
+import { newTraceparent } from "../../shared/http/traceparent.ts";
 
 describe("the proxy", () => {
   const asked: { at: string; headers: Headers; body: unknown; method: string }[] = [];

@@ -297,7 +297,12 @@ describe("streams of real gateways", () => {
   test("long polling gives the same changes by the same cursor", async () => {
     const { user, task, changes } = await setup();
     const taskId = task();
-    type Polled = { items: { payload: { view_version: number } }[]; cursor: string; reset: string | null };
+    type Polled = {
+      items: { payload: { view_version: number } }[];
+      cursor: string;
+      reset: string | null;
+      state: string;
+    };
     const poll = async (query: string, url = urls[0]) => {
       const answer = await fetch(`${url}/v1/sync?${query}`, { headers: { authorization: `Bearer ${user.token}` } });
       expect(answer.status).toBe(200);
@@ -315,7 +320,12 @@ describe("streams of real gateways", () => {
       return polled.items.at(-1)?.payload.view_version === 4 && polled;
     });
     expect(second.items).toHaveLength(1);
-    expect(await poll(`since=${second.cursor}&wait=0`)).toEqual({ items: [], cursor: second.cursor, reset: null });
+    expect(await poll(`since=${second.cursor}&wait=0`)).toEqual({
+      items: [],
+      cursor: second.cursor,
+      reset: null,
+      state: "live",
+    });
     expect(await poll("since=nonsense&wait=5")).toMatchObject({ items: [], reset: "unreadable" });
   });
 
@@ -385,7 +395,7 @@ describe("streams of real gateways", () => {
     await stream.waitFor("drain", ({ event }) => event === "drain");
     // A poll that waits is answered with what there is, and goes on from there elsewhere.
     const answer = await waiting;
-    expect([answer.status, await answer.json()]).toEqual([200, { items: [], cursor, reset: null }]);
+    expect([answer.status, await answer.json()]).toEqual([200, { items: [], cursor, reset: null, state: "live" }]);
     expect(await ended).toBe(0);
     expect(performance.now() - started).toBeLessThan(10_000);
     await world.publish(...changes(task(), 1, 3));

@@ -1,10 +1,10 @@
-import { openCodec } from "../../shared/codec.ts";
-import { readConfig } from "../../shared/config.ts";
+import { openCodec } from "../../shared/avro/codec.ts";
+import { readConfig } from "../../shared/role/config.ts";
 import { kafkaHeaders } from "../../shared/outbox/envelope.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
-import { makeLog } from "../../shared/log.ts";
+import { makeLog } from "../../shared/role/log.ts";
 import { outboxRow } from "../../shared/outbox/outbox.ts";
-import { openRegistry, registrySettings } from "../../shared/registry.ts";
+import { openRegistry, registrySettings } from "../../shared/avro/registry.ts";
 import { startSystem, type System, type SystemOptions } from "../support/system.ts";
 
 export type Change = Readonly<{
@@ -58,7 +58,7 @@ export async function startGateways(options: SystemOptions): Promise<GatewayWorl
       { source: "task-update-broadcaster", correlationId: "gateway-test", now: new Date() },
     );
     const { topic, key, value, headers, sequence } = row;
-    return { topic, key, value, headers: kafkaHeaders(JSON.parse(headers), sequence) };
+    return { topic, timestamp: Date.now(), key, value, headers: kafkaHeaders(JSON.parse(headers), sequence) };
   };
   return {
     system,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { decodeCursor, encodeCursor, placeParts } from "../../shared/http/cursor.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { z } from "zod";
-import { listNotifications } from "../../workers/notification-service/list-notifications.ts";
+import { listNotifications } from "../../workers/notification-service/http/list-notifications.ts";
 import { listSeries } from "../../workers/recurring-task-worker/list-series.ts";
 import { listReminders } from "../../workers/reminder-service/list-reminders.ts";
 import { listTasks } from "../../workers/task-service/read-tasks.ts";

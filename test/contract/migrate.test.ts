@@ -1,10 +1,8 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { getTableConfig, type PgTable } from "drizzle-orm/pg-core";
 import { openDb } from "../../shared/postgres/db.ts";
-import { makeLog } from "../../shared/log.ts";
-import { migrate } from "../../shared/postgres/migrate.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import { migrate } from "../../workers/operator/migrate.ts";
 import { readMigrations, type Migration } from "../../shared/postgres/migration-files.ts";
-import * as tables from "../../shared/postgres/tables.ts";
 import { emptyDatabase, freshDatabase } from "../support/database.ts";
 
 setDefaultTimeout(60_000);
@@ -65,29 +63,6 @@ test("a role refuses a database that is older or newer than it knows, and migrat
   await sql`delete from migrations where name = '9999_future.sql'`;
   await sql`update migrations set checksum = 'x' where name = '0001_outbox.sql'`;
   await expect(migrate(url, { log })).rejects.toThrow("changed after they were applied: shared/0001_outbox.sql");
-});
-
-test("the drizzle tables are those of the migrated database, column by column", async () => {
-  const database = await freshDatabase();
-  opened.push(database);
-  const db = await openDb(
-    { url: database.url, directUrl: null, statementMs: 10_000 },
-    { role: "test", poolSize: 1, log },
-  );
-  opened.push(db);
-  for (const table of Object.values<PgTable>(tables)) {
-    const { name, columns } = getTableConfig(table);
-    const rows = await db.sql<{ name: string; type: string; required: boolean }[]>`
-      select attname as name, format_type(atttypid, atttypmod) as type, attnotnull as required
-      from pg_attribute where attrelid = ${name}::regclass and attnum > 0 and not attisdropped`;
-    const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name);
-    const described = columns.map((column) => ({
-      name: column.name,
-      type: column.getSQLType(),
-      required: column.notNull || column.primary,
-    }));
-    expect({ name, columns: described.toSorted(byName) }).toEqual({ name, columns: [...rows].toSorted(byName) });
-  }
 });
 
 test("tasks that have a due time and a due day, as could be written once, keep the time", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { makeLog } from "../../shared/log.ts";
+import { makeLog } from "../../shared/role/log.ts";
 import { openDb } from "../../shared/postgres/db.ts";
 import { measureFailures, measureTables } from "../../workers/operator/measure-failures.ts";
 import { freshDatabase } from "../support/database.ts";

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { openDb } from "../../shared/postgres/db.ts";
-import { makeLog } from "../../shared/log.ts";
-import { makeMetrics } from "../../shared/metrics.ts";
-import { openRegistry } from "../../shared/registry.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import { makeMetrics } from "../../shared/role/metrics.ts";
+import { openRegistry } from "../../shared/avro/registry.ts";
 import { dueRows } from "../../shared/timers/due-rows.ts";
 import { freshDatabase } from "../support/database.ts";
 import { until } from "../support/until.ts";
@@ -61,7 +61,7 @@ test("calls of the registry are counted by whether it answered, refused, or coul
   await using server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
-    fetch: () => Response.json({ message: "no" }, { status }),
+    fetch: () => Response.json({ error_code: status * 100, message: "no" }, { status }),
   });
   const config = { url: server.url.href, user: null, password: null, timeoutMs: 2_000 };
   const registry = openRegistry(config, metrics);

@@ -6,7 +6,7 @@ import {
   roleNames,
   topicNames,
   type RoleName,
-} from "../../shared/topics.ts";
+} from "../../shared/messages/topics.ts";
 import { openStream, signIn } from "../support/client.ts";
 import { readDashboard, readMetricsTable, readRules } from "../support/monitoring-files.ts";
 import { keyOf, type Labels, type Series } from "../support/promql/evaluate.ts";
@@ -23,19 +23,23 @@ const closed: Readonly<Record<string, RegExp | readonly string[]>> = {
   topic: [...topicNames, ...deadLetterTopics],
   partition: Array.from({ length: defaultPartitions }, (_, index) => `${index}`),
   shard: Array.from({ length: 16 }, (_, index) => `${index}`),
-  outcome: /^(done|duplicate|dead|parked|skipped|answered|refused|unreachable|delivered|retry|failed|cancelled)$/,
+  outcome: /^(done|duplicate|dead|parked|skipped|lost|answered|refused|unreachable|delivered|retry|failed|cancelled)$/,
   class: ["dependency_down", "throttled", "permanent", "invalid", "unknown"],
   verdict: ["not_owned", "stale", "repeated", "gap"],
   kind: ["deadline", "connection", "resources", "conflict", "refused", "major", "minor", "incremental", "weakcb"],
-  step: ["claim", "send", "watch", "partitions"],
-  part: ["lag", "outbox", "failures", "tables", "topics"],
+  step: /^(claim|send|watch|outbox_(old_)?days|outbox_default|inbox_(old_)?weeks|inbox_late|settled_letters|kept_answers|old_sessions|mail_attempts|delivery_lanes|deliveries)$/,
+  part: ["lag", "outbox", "failures", "tables", "topics", "layouts"],
   table: ["outbox", "inbox", "parked_messages", "dead_letters"],
   timer: ["reminders", "occurrences"],
   path: ["job", "sweeper"],
   channel: ["in-app", "log", "webhook", "email", "operator-webhook"],
   state: ["open", "disabled"],
   probe: ["ready", "healthy"],
-  check: /^(started|listening|outbox|updates|backlog|consumer [\w-]+)$/,
+  // What waits: groups by name, senders by channel, loops.
+  loop: /^((consumer|parked|sending) [\w-]+|[a-z][a-z_]{2,24})$/,
+  dependency: ["postgres", "registry", "kafka", "redis", "build", "other"],
+  client: ["producer", "consumer"],
+  check: /^(started|listening|outbox|updates|updates heard of|backlog|consumer [\w-]+)$/,
   method: ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "other"],
   // Patterns, not paths: a parameter is `:id`.
   route: /^(unmatched|\/[a-z0-9/:_.*-]*)$/,
@@ -45,6 +49,9 @@ const closed: Readonly<Record<string, RegExp | readonly string[]>> = {
   why: /^[a-z][a-z_-]{2,32}$/,
   type: /^[A-Z][A-Za-z]{2,30}$/,
   le: /^(\d+(\.\d+)?|\+Inf)$/,
+  // Of IANA's zone data: those that the running roles have.
+  edition: /^\d{4}[a-z]{1,2}$/,
+  source: ["bundled", "directory"],
   // Node's own, of a fixed set per runtime.
   version: /^v[\d.]+$/,
   major: /^\d+$/,
@@ -203,7 +210,7 @@ async function scrape(): Promise<Scrape> {
       const measured = readScrape(await text("operator")).series.filter(({ name }) =>
         name.startsWith("backlog_measured_timestamp"),
       );
-      return measured.length === 5 && measured.every(({ value }) => value > from);
+      return measured.length === 6 && measured.every(({ value }) => value > from);
     },
     { timeoutMs: 40_000, everyMs: 500 },
   );

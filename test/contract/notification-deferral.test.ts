@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { replanDeferred } from "../../workers/notification-service/replan-deferred.ts";
+import { replanDeferred } from "../../workers/notification-service/plan/replan-deferred.ts";
 import { until } from "../support/until.ts";
 import {
   dismissed,

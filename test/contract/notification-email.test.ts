@@ -1,9 +1,9 @@
 import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "bun:test";
 import { SMTPServer } from "smtp-server";
-import type { Notification, Sent } from "../../workers/notification-service/channel.ts";
-import { makeEmailChannel } from "../../workers/notification-service/email-channel.ts";
-import { openMail } from "../../workers/notification-service/open-mail.ts";
+import type { Notification, Sent } from "../../workers/notification-service/channels/channel.ts";
+import { makeEmailChannel } from "../../workers/notification-service/channels/email-channel.ts";
+import { openMail } from "../../workers/notification-service/channels/open-mail.ts";
 
 const at = new Date("2026-11-25T09:00:00Z");
 const told = (title: string | null, to = "ada@example.org"): Notification => ({
@@ -12,7 +12,21 @@ const told = (title: string | null, to = "ada@example.org"): Notification => ({
   kind: "reminder",
   target: to,
   secret: null,
-  reminders: [{ reminderId: "r", taskId: "t", title, remindAt: at, triggeredAt: at, lateBy: null }],
+  correlationId: "req-1",
+  causationId: "0193b2c8-7d5e-7c3a-9b1e-4f2f0c6b8d11",
+  traceparent: "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01",
+  reminders: [
+    {
+      reminderId: "r",
+      taskId: "t",
+      title,
+      remindAt: at,
+      triggeredAt: at,
+      lateBy: null,
+      tz: "Asia/Kolkata",
+      dueOn: null,
+    },
+  ],
 });
 
 const refusal = (responseCode: number) => Object.assign(new Error("no"), { responseCode });
@@ -99,6 +113,9 @@ test("a mail arrives as text, from the sender, with an id by which doubles are r
     expect(mail).toContain("To: ada@example.org");
     expect(mail).toContain("List-Unsubscribe: <mailto:reminders@taskwire.example?subject=unsubscribe>");
     expect(mail).toContain("Auto-Submitted: auto-generated");
+    expect(mail).toMatch(/^X-Correlation-Id: req-1\r$/im);
+    expect(mail).toMatch(/^X-Causation-Id: 0193b2c8-7d5e-7c3a-9b1e-4f2f0c6b8d11\r$/im);
+    expect(mail).toMatch(/^Traceparent: 00-0123456789abcdef0123456789abcdef-0123456789abcdef-01\r$/im);
     expect(mail).toMatch(/Content-Type: text\/plain/);
     expect(mail).toMatch(/Subject: =\?UTF-8\?/);
   }
@@ -115,7 +132,8 @@ test("a digest is one mail with a line for each, oldest first, and says what was
   await server.channel().send({ ...told(null), kind: "digest", reminders }, 1);
   const [mail = ""] = server.mails;
   expect(mail).toContain("Subject: 2 reminders, first: Water");
-  expect(mail).toContain("- Water (2026-11-25 09:00 UTC, told 90 min late)\r\n- Feed the cat (2026-11-25 09:00 UTC)");
+  const time = "Wed 25 Nov 2026, 14:30 (Asia/Kolkata, UTC+05:30)";
+  expect(mail).toContain(`- Water: ${time}, told 90 min late\r\n- Feed the cat: ${time}\r\n`);
 });
 
 test("what a person wrote cannot add headers", async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Received } from "../../shared/message.ts";
+import type { Received } from "../../shared/messages/message.ts";
 import {
   dismissed,
   of,

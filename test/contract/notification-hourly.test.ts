@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { noteMails, putOffHourly } from "../../workers/notification-service/put-off-hourly.ts";
+import { noteMails, putOffHourly } from "../../workers/notification-service/send/put-off-hourly.ts";
 import { until } from "../support/until.ts";
 import { openNotificationWorld, scripted, triggered, type NotificationWorld } from "./notification-world.ts";
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { claimDeliveries } from "../../workers/notification-service/claim-deliveries.ts";
-import type { Sent } from "../../workers/notification-service/channel.ts";
-import { pruneDeliveries, pruneLanes } from "../../workers/notification-service/prune-deliveries.ts";
-import { lockLanes } from "../../workers/notification-service/store-deliveries.ts";
-import { settleDelivery } from "../../workers/notification-service/settle-delivery.ts";
-import { laneOf } from "../../workers/notification-service/way.ts";
+import { claimDeliveries } from "../../workers/notification-service/send/claim-deliveries.ts";
+import type { Sent } from "../../workers/notification-service/channels/channel.ts";
+import { pruneDeliveries, pruneLanes } from "../../workers/notification-service/send/prune-deliveries.ts";
+import { lockLanes } from "../../workers/notification-service/plan/store-deliveries.ts";
+import { settleDelivery } from "../../workers/notification-service/send/settle-delivery.ts";
+import { laneOf } from "../../workers/notification-service/plan/way.ts";
 import { until } from "../support/until.ts";
 import {
   dismissed,
@@ -183,6 +183,38 @@ describe.skipIf(!url)("notifications on Postgres (needs DATABASE_URL)", () => {
       log: { status: "failed", last_error: "full", attempts: 3, fallback_of: byChannel["email"]?.id },
       "in-app": { status: "delivered", fallback_of: byChannel["log"]?.id },
     });
+  });
+
+  test("what is sent names the chain its reminder fired in: a retry, the next of its chain, a digest", async () => {
+    const chain = { type: "email", to: "ada@example.org", else: { type: "log" } };
+    const trace = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01";
+    const fired = (userId: string, correlationId: string) =>
+      ({ ...triggered({ userId, lateSeconds: 1 }), correlationId, traceparent: trace }) as const;
+    const [alone, bundled] = [
+      await world.newUser({ channels: [chain] }),
+      await world.newUser({ channels: [{ type: "log" }], muted_until: "2199-01-01T00:00:00.000Z" }),
+    ];
+    const event = fired(alone, "its-request");
+    await world.hear(event);
+    await world.hear(fired(bundled, "first-request"));
+    await world.hear({ ...fired(bundled, "second-request"), traceparent: null });
+    await world.db.sql`update deliveries set due_at = triggered_at + interval '1 ms' where user_id = ${bundled}`;
+    await world.db.sql`update delivery_lanes set next_at = clock_timestamp() where user_id = ${bundled}`;
+    const email = scripted("email", (_notification, attempt) =>
+      attempt === 1 ? { outcome: "retry", reason: "busy", afterMs: null } : { outcome: "refused", reason: "SMTP 550" },
+    );
+    const log = scripted("log");
+    await using running = new AsyncDisposableStack();
+    running.use(world.startSenders([email.channel, log.channel]));
+    await world.settled(alone);
+    await world.settled(bundled);
+    const told = (userId: string, sent: typeof log.sent) =>
+      sent
+        .filter((one) => one.userId === userId)
+        .map(({ correlationId, causationId, traceparent }) => [correlationId, causationId, traceparent]);
+    const chained = ["its-request", event.id, trace];
+    expect(told(alone, [...email.sent, ...log.sent])).toEqual([chained, chained, chained]);
+    expect(told(bundled, log.sent)).toEqual([["first-request", null, trace]]);
   });
 
   test("a way that told the reminder already is not used again as a fallback", async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Webhook } from "standardwebhooks";
-import { makeWebhookChannel } from "../../workers/notification-service/webhook-channel.ts";
+import { makeWebhookChannel } from "../../workers/notification-service/channels/post-webhooks.ts";
 import { openNotificationWorld, secret, triggered, type NotificationWorld } from "./notification-world.ts";
 import { receive } from "./receive-webhooks.ts";
 

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { makeLog } from "../../shared/log.ts";
+import { makeLog } from "../../shared/role/log.ts";
 import { openDb } from "../../shared/postgres/db.ts";
-import { claimDeliveries } from "../../workers/notification-service/claim-deliveries.ts";
+import { claimDeliveries } from "../../workers/notification-service/send/claim-deliveries.ts";
 import { emptyDatabase } from "../support/database.ts";
 
 const url = process.env["DATABASE_URL"];
@@ -24,7 +24,8 @@ test.skipIf(!url)(
     await migrate(first);
     // The tables that sending looks at, as far as it looks.
     await db.sql.unsafe(`
-    create table tasks (id uuid, user_id uuid, status text, deleted_at timestamptz);
+    create table tasks (id uuid, user_id uuid, status text, deleted_at timestamptz, due_tz text, due_on date);
+    create table preferences (user_id uuid, settings jsonb);
     create table reminders (id uuid, user_id uuid, status text, generation bigint);
     insert into deliveries (id, event_id, channel, user_id, reminder_id, task_id, triggered_at, status, claim, lease_until, delivered_at)
     select gen_random_uuid(), gen_random_uuid(), channel, '0193a0b0-0000-7000-8000-0000000000aa', gen_random_uuid(),

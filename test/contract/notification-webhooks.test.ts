@@ -3,10 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
-import type { Notification, Sent } from "../../workers/notification-service/channel.ts";
-import { makeMeasureDeliveries } from "../../workers/notification-service/measure-deliveries.ts";
-import { postPinned } from "../../workers/notification-service/post-pinned.ts";
-import { makeWebhookChannel } from "../../workers/notification-service/webhook-channel.ts";
+import type { Notification, Sent } from "../../workers/notification-service/channels/channel.ts";
+import { makeMeasureDeliveries } from "../../workers/notification-service/send/measure-deliveries.ts";
+import { postPinned } from "../../workers/notification-service/channels/post-pinned.ts";
+import { makeWebhookChannel } from "../../workers/notification-service/channels/post-webhooks.ts";
 import { until } from "../support/until.ts";
 import { receive } from "./receive-webhooks.ts";
 import { openNotificationWorld, secret, triggered, type NotificationWorld } from "./notification-world.ts";
@@ -24,6 +24,9 @@ const notification: Notification = {
   kind: "reminder",
   target: "",
   secret,
+  correlationId: "req-1",
+  causationId: "0193b2c8-7d5e-7c3a-9b1e-4f2f0c6b8d11",
+  traceparent: "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01",
   reminders: [
     {
       reminderId: Bun.randomUUIDv7(),
@@ -32,6 +35,8 @@ const notification: Notification = {
       remindAt: new Date("2026-11-23T09:00:00Z"),
       triggeredAt: new Date("2026-11-23T09:02:00.120Z"),
       lateBy: 120,
+      tz: "America/St_Johns",
+      dueOn: null,
     },
   ],
 };
@@ -40,6 +45,9 @@ const firedBody = {
   task_id: notification.reminders[0]?.taskId,
   title: "Wäsche 🧺",
   remind_at: "2026-11-23T09:00:00.000Z",
+  remind_at_local: "2026-11-23T05:30:00.000-03:30",
+  tz: "America/St_Johns",
+  due_on: null,
   triggered_at: "2026-11-23T09:02:00.120Z",
   late_by: 120,
 };
@@ -50,7 +58,12 @@ describe("the webhook channel", () => {
     expect(await anywhere().send({ ...notification, target: receiver.url }, 1)).toEqual({ outcome: "delivered" });
     const [received] = receiver.requests;
     const headers = Object.fromEntries(received?.request.headers ?? []);
-    expect(headers["webhook-id"]).toBe(notification.id);
+    expect(headers).toMatchObject({
+      "webhook-id": notification.id,
+      "x-correlation-id": notification.correlationId,
+      "x-causation-id": notification.causationId,
+      traceparent: notification.traceparent,
+    });
     expect(new Webhook(secret).verify(received?.body ?? "", headers)).toEqual({
       type: "reminder.triggered",
       timestamp: "2026-11-23T09:02:00.120Z",

@@ -1,18 +1,18 @@
-import { makeLog } from "../../shared/log.ts";
-import type { Received } from "../../shared/message.ts";
-import { makeMetrics } from "../../shared/metrics.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import type { Received } from "../../shared/messages/message.ts";
+import { makeMetrics } from "../../shared/role/metrics.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { preferencesInput } from "../../shared/preferences/preferences.ts";
 import { buildApp } from "../../workers/notification-service/app.ts";
-import type { Channel, ChannelName, Notification, Sent } from "../../workers/notification-service/channel.ts";
-import { sendDeliveries, type SendDeliveries } from "../../workers/notification-service/send-deliveries.ts";
-import { makeWakes } from "../../workers/notification-service/wakes.ts";
-import { makeWriteDeliveries } from "../../workers/notification-service/write-deliveries.ts";
-import type { SendTest } from "../../workers/notification-service/webhook-channel.ts";
+import type { Notification, Sent } from "../../workers/notification-service/channels/channel.ts";
+import type { Channel, ChannelName, TestEndpoint } from "../../workers/notification-service/channels/channels.ts";
+import { sendDeliveries, type SendDeliveries } from "../../workers/notification-service/send/send-deliveries.ts";
+import { makeWakes } from "../../workers/notification-service/send/wakes.ts";
+import { makeWriteDeliveries } from "../../workers/notification-service/plan/write-deliveries.ts";
 import { openTestDb } from "../support/database.ts";
 import { until } from "../support/until.ts";
 
-export type Row = Readonly<{
+type Row = Readonly<{
   id: string;
   kind: string;
   channel: string;
@@ -91,7 +91,7 @@ export async function openNotificationWorld() {
     const stop = new AbortController();
     const metrics = makeMetrics("test", { process: false });
     const wakes = makeWakes(channels.map(({ name }) => name));
-    const role = { signal: stop.signal, log, metrics, now: () => new Date() };
+    const role = { signal: stop.signal, log, metrics, now: () => new Date(), tellOutage: () => {} };
     const running = Promise.all(
       channels.map((channel) =>
         sendDeliveries({ ...quick, db, channel, wake: wakes.to(channel.name), wakeOf: wakes.of, ...options }, role),
@@ -107,7 +107,7 @@ export async function openNotificationWorld() {
     };
   };
 
-  const appFor = (userId: string, sendTest: SendTest = () => Promise.resolve({ outcome: "delivered" })) =>
+  const appFor = (userId: string, sendTest: TestEndpoint = () => Promise.resolve({ outcome: "delivered" })) =>
     buildApp({
       db,
       authenticate: () =>
@@ -154,7 +154,7 @@ export function scripted(
   return { channel, sent, titles: () => sent.map(({ reminders }) => reminders.map(({ title }) => title).join(", ")) };
 }
 
-export type Firing = Readonly<{
+type Firing = Readonly<{
   userId: string;
   title?: string;
   lateSeconds?: number;

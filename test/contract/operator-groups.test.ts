@@ -18,7 +18,7 @@ type Group = {
 
 test("groups shows lag, parked keys, dead letters and why nothing moves", async () => {
   await using producer = await world.broker.producer();
-  await producer.send([{ topic: "reminders", key: "k", value: Buffer.from("x"), headers: [] }]);
+  await producer.send([{ topic: "reminders", timestamp: Date.now(), key: "k", value: Buffer.from("x"), headers: [] }]);
   await world.park("task-update-broadcaster", "a", 3);
   await world.park("task-update-broadcaster", "b", 1);
   await world.die();

@@ -1,7 +1,8 @@
 import { afterAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
-import { readConfig } from "../../shared/config.ts";
+import { readSoundSchemas } from "../../workers/operator/sound-schemas.ts";
+import { readConfig } from "../../shared/role/config.ts";
 import { makeLimiter, type Limiter } from "../../shared/limits/limiter.ts";
-import { makeMetrics } from "../../shared/metrics.ts";
+import { makeMetrics } from "../../shared/role/metrics.ts";
 import { buildApp } from "../../workers/operator/app.ts";
 import { openJobs } from "../../workers/operator/http/jobs.ts";
 import { topicSettings } from "../../workers/operator/plan-topics.ts";
@@ -26,6 +27,7 @@ const appWith = (token: string | null, guesses: Limiter | null = null) =>
       topicSettings: readConfig(topicSettings, {}),
       jobs,
       now: () => new Date(),
+      readSchemas: readSoundSchemas,
     },
   });
 const app = appWith("s3cret");
@@ -146,6 +148,10 @@ test("a redrive shows its plan, runs in the background, and is audited under the
   expect(dry).toMatchObject({ status: 200, body: { dryRun: true, plan: { messages: 1, keys: 1 } } });
   const begun = await call("POST", "/api/dead-letters/redrive", { filter: { key: "a" }, reason: "fixed" });
   expect(begun).toMatchObject({ status: 202, body: { plan: { messages: 1 } } });
+  expect(await call("POST", "/api/dead-letters/redrive", { id: begun.body["id"], dryRun: true })).toMatchObject({
+    status: 422,
+    body: { errors: [{ path: "/dryRun" }] },
+  });
   const path = `/api/audit/${String(begun.body["id"])}`;
   const entry = await until("the redrive is done", async () => {
     const { body } = await call("GET", path);
@@ -209,6 +215,7 @@ test("topics and schemas are applied over it, and nothing is audited where nothi
     status: 200,
     body: { applied: false },
   });
+  expect(await world.ops.json<object>("topics", "apply", "--dry-run")).toMatchObject({ dryRun: true, applied: false });
   expect(await world.audited()).toHaveLength(before.length);
   expect((await call("POST", "/api/topics/apply", { reason: "drift" })).status).toBe(200);
   await until("the drift is mended", async () => !(await states()).includes("differs"));
@@ -230,7 +237,13 @@ test("a topic's tail shows its last records and then each new one, decoded", asy
     const names = { ce_type: "TaskUpdated", "content-type": "application/vnd.confluent.avro" };
     const own = Object.entries(names).map(([name, text]) => [name, Buffer.from(text)] as const);
     await producer.send([
-      { topic: "task-events", key: "k", value: world.codec.encode("TaskUpdated", data), headers: own },
+      {
+        topic: "task-events",
+        timestamp: Date.now(),
+        key: "k",
+        value: world.codec.encode("TaskUpdated", data),
+        headers: own,
+      },
     ]);
   };
   await send("old");
@@ -250,4 +263,20 @@ test("a topic's tail shows its last records and then each new one, decoded", asy
   const dropped = await app.request("/api/topics/task-events/tail", { headers });
   await dropped.body?.cancel();
   expect((await call("GET", "/api/topics/nothing/tail")).status).toBe(404);
+});
+
+test("a repartition is a plan unless it is said otherwise, then a job that the audit tells of", async () => {
+  const ask = { topic: "series-events", to: 12 };
+  const planned = await call("POST", "/api/topics/repartition", ask);
+  expect(planned).toMatchObject({ status: 200, body: { dryRun: true, plan: { from: 6, to: 12, refusals: [] } } });
+  const begun = await call("POST", "/api/topics/repartition", { ...ask, dryRun: false, reason: "grows" });
+  expect(begun.status).toBe(202);
+  const entry = async () => (await call("GET", `/api/audit/${begun.body["id"]}`)).body;
+  await until("it is done", async () => (await entry())["state"] === "done", { timeoutMs: 20_000 });
+  expect(await entry()).toMatchObject({ who: "grace", reason: "grows", progress: { step: "released" } });
+  expect(await call("POST", "/api/topics/repartition/abort", { id: begun.body["id"] })).toMatchObject({
+    status: 409,
+    body: { detail: expect.stringContaining("it was released") },
+  });
+  expect((await call("POST", "/api/topics/repartition", { topic: "reminders" })).status).toBe(422);
 });

@@ -1,9 +1,10 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import type { Codec } from "../../shared/codec.ts";
+import { readSchemas } from "../../shared/avro/files.ts";
+import type { Codec } from "../../shared/avro/codec.ts";
 import { Problem } from "../../shared/problem.ts";
 import { changeParked } from "../../workers/operator/actions/parked.ts";
 import { controlConsumer } from "../../workers/operator/actions/control-consumer.ts";
-import { everyDeadLetter } from "../../workers/operator/actions/dead-letter-filter.ts";
+import { everyDeadLetter } from "../support/every-dead-letter.ts";
 import { editDeadLetter } from "../../workers/operator/actions/edit-dead-letter.ts";
 import { groupDeadLetters, listDeadLetters } from "../../workers/operator/actions/list-dead-letters.ts";
 import { listParked } from "../../workers/operator/actions/list-parked.ts";
@@ -79,7 +80,7 @@ test("an edited copy is handled by the group in place of its original", async ()
     async () => (await listDeadLetters(world.db.sql, everyDeadLetter, 10))[0],
   );
   const data = { id: "k", user_id: "someone else", deleted_at: "2026-03-01T10:00:00.000Z" };
-  const deps = { db: world.db, codec: () => Promise.resolve(codec) };
+  const deps = { db: world.db, codec: () => Promise.resolve(codec), readSchemas };
   const { id } = await editDeadLetter(deps, { id: letter.id, data }, { by, dryRun: false });
   expect(await redrive(world)).toMatchObject({ moved: 1, left: 0 });
   const [effect] = await until("its effect", async () => {

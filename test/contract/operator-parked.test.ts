@@ -60,7 +60,9 @@ test("skip makes the head a dead letter and lets the rest of the queue go on", a
 test("a reset shows what it would do, is refused while the group has members, and moves an empty group", async () => {
   await using producer = await world.broker.producer();
   for (let n = 0; n < 4; n++)
-    await producer.send([{ topic: "task-commands", key: "k", value: Buffer.from([n]), headers: [] }]);
+    await producer.send([
+      { topic: "task-commands", timestamp: Date.now(), key: "k", value: Buffer.from([n]), headers: [] },
+    ]);
   const [before] = await db.sql<{ epoch: number }[]>`
     insert into consumer_groups (name) values ('task-service') returning epoch`;
   type Reset = { steps: { again: number; skipped: number }[]; parkedMessages: number };

@@ -2,7 +2,7 @@ import { afterAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test"
 import { liveLag } from "../../workers/operator/live-lag.ts";
 import { redriveDeadLetters } from "../../workers/operator/actions/redrive-dead-letters.ts";
 import { planRedrive } from "../../workers/operator/actions/redrive-plan.ts";
-import { everyDeadLetter } from "../../workers/operator/actions/dead-letter-filter.ts";
+import { everyDeadLetter } from "../support/every-dead-letter.ts";
 import { until } from "../support/until.ts";
 import { operatorWorld } from "../support/operator-world.ts";
 
@@ -30,14 +30,14 @@ test("a dry run shows the plan and moves nothing; then each message goes back on
   const other = await world.die({ group: "reminder-service", key: "a" });
   const filter = ["--group", "task-update-broadcaster"];
   expect((await ops("dlq", "redrive", ...filter, "--dry-run")).out).toMatch(
-    /^would give back 2 messages of 1 keys\n[^]*^task-update-broadcaster +f00d +permanent +2 +1 /m,
+    /^would redrive 2 messages of 1 keys\n[^]*^task-update-broadcaster +f00d +permanent +2 +1 /m,
   );
   expect(await states()).toEqual({ dead: 3 });
   const done = await ops.json<{ id: string; moved: number; left: number }>("dlq", "redrive", ...filter);
   expect(done).toMatchObject({ moved: 2, left: 0, complete: true });
   expect(await parked()).toEqual([sooner.messageId, later.messageId]);
   expect(await db.sql`select from dead_letters where id = ${other.id} and state = 'dead'`).toHaveLength(1);
-  expect((await ops("dlq", "redrive", "--id", done.id)).out).toContain("2 given back; 0 of the plan are still dead");
+  expect((await ops("dlq", "redrive", "--id", done.id)).out).toContain("2 redriven; 0 of the plan are still dead");
   expect(await parked()).toHaveLength(2);
   expect([...(await world.audited())]).toMatchObject([
     { id: done.id, action: "dlq redrive", state: "done", plan: { messages: 2 } },
@@ -50,7 +50,7 @@ test("without a filter nothing is redriven unless all is said", async () => {
     code: 2,
     err: expect.stringContaining("say which, by a filter, or --all"),
   });
-  expect((await ops("dlq", "redrive", "--all")).out).toContain("1 given back");
+  expect((await ops("dlq", "redrive", "--all")).out).toContain("1 redriven");
 });
 
 test("filters choose what goes back, and what was redriven too often stays", async () => {
@@ -61,9 +61,9 @@ test("filters choose what goes back, and what was redriven too often stays", asy
     "1 of them were redriven 5 times and stay",
   );
   expect((await ops("dlq", "redrive", "--key", "b")).out).toContain(
-    "0 given back; 1 of the plan are still dead (left alone: 1 over the cap)",
+    "0 redriven; 1 of the plan are still dead (left alone: 1 over the cap)",
   );
-  expect((await ops("dlq", "redrive", "--class", "invalid")).out).toContain("1 given back");
+  expect((await ops("dlq", "redrive", "--class", "invalid")).out).toContain("1 redriven");
   expect(await states()).toEqual({ dead: 1, redriven: 1 });
 });
 
@@ -87,11 +87,11 @@ test("cut off half-way and run again by its id, a redrive moves each message onc
   expect(first.complete).toBe(false);
   expect(first.moved).toBeGreaterThan(0);
   expect(first.moved).toBeLessThan(30);
-  // One that was given back and died again meanwhile is not part of the plan any more.
+  // One that was redriven and died again meanwhile is not part of the plan any more.
   const again = (await parked())[0] ?? "";
   await db.sql`update dead_letters set state = 'dead', dead_at = clock_timestamp() where message_id = ${again}`;
   expect((await ops("dlq", "redrive", "--id", id, "--rate", "1000")).out).toContain(
-    "30 given back; 0 of the plan are still dead",
+    "30 redriven; 0 of the plan are still dead",
   );
   expect(new Set(await parked()).size).toBe(30);
   expect(await parked()).toHaveLength(30);
@@ -110,7 +110,7 @@ test("killed half-way, the command is run again by the id the audit has, and eac
   const [entry] = await world.audited();
   expect(entry).toMatchObject({ action: "dlq redrive", state: "running", plan: { messages: 200 } });
   const done = await ops("dlq", "redrive", "--id", entry?.id ?? "", "--rate", "2000");
-  expect(done.out).toContain("200 given back; 0 of the plan are still dead");
+  expect(done.out).toContain("200 redriven; 0 of the plan are still dead");
   expect(new Set(await parked()).size).toBe(200);
   expect(await parked()).toHaveLength(200);
   // Of each key in the order of the log.
@@ -150,7 +150,7 @@ test("an edited copy goes back in place of its original", async () => {
   await Bun.write(path, JSON.stringify({ ...data, updated_fields: { title: "Butter" } }));
   const copy = await ops.json<{ id: string }>("dlq", "edit", id, "--data", path);
   expect((await ops("dlq", "redrive", "--letter", id)).out).toBe("no dead letter fits");
-  expect((await ops("dlq", "redrive", "--key", key)).out).toContain("1 given back");
+  expect((await ops("dlq", "redrive", "--key", key)).out).toContain("1 redriven");
   const [message] = await db.sql<
     { value: Buffer; message_id: string }[]
   >`select value, message_id from parked_messages`;

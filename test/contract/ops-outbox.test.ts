@@ -1,11 +1,9 @@
 import { afterAll, beforeEach, expect, test } from "bun:test";
-import { getTableConfig } from "drizzle-orm/pg-core";
 import { openDb } from "../../shared/postgres/db.ts";
-import { makeLog } from "../../shared/log.ts";
+import { makeLog } from "../../shared/role/log.ts";
 import { insertOutbox, shardOf } from "../../shared/outbox/outbox.ts";
 import { replayOutbox } from "../../workers/operator/actions/replay-outbox.ts";
 import { runOps } from "../../workers/operator/ops.ts";
-import { audit } from "../../workers/operator/tables.ts";
 import { freshDatabase } from "../support/database.ts";
 
 const log = makeLog({}, "error", () => {});
@@ -57,14 +55,6 @@ const hold = (key: string) =>
 const audited = () =>
   db.sql<{ who: string; action: string; state: string; plan: never; progress: never }[]>`
     select who, action, state, plan, progress from audit order by at`;
-
-test("the drizzle table of the audit is that of the migrated database", async () => {
-  const rows = await db.sql<{ name: string; type: string; required: boolean }[]>`
-    select attname as name, format_type(atttypid, atttypmod) as type, attnotnull as required
-    from pg_attribute where attrelid = 'audit'::regclass and attnum > 0 and not attisdropped order by attnum`;
-  const { columns } = getTableConfig(audit);
-  expect(columns.map((one) => ({ name: one.name, type: one.getSQLType(), required: one.notNull }))).toEqual([...rows]);
-});
 
 test("held keys are listed with what waits behind them, and a dry run of their release changes nothing", async () => {
   await write("a", 3);

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { readConfig } from "../../shared/config.ts";
+import { readConfig } from "../../shared/role/config.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
-import { makeLog } from "../../shared/log.ts";
+import { makeLog } from "../../shared/role/log.ts";
 import { runOps } from "../../workers/operator/ops.ts";
 import { freshDatabase } from "../support/database.ts";
 import { stack } from "../support/stack.ts";
@@ -18,13 +18,14 @@ test("the operator tells every group's lag and the outbox as metrics, serves its
     KAFKA_PREFIX: `operator-${crypto.randomUUID().slice(0, 8)}.`,
   };
   const log = makeLog({}, "error");
-  const ops = (...args: readonly string[]) =>
-    runOps(args, { env, print: () => {}, log, now: () => new Date() }, () => {});
+  const ops = (...args: readonly string[]) => runOps(args, { env, print: () => {}, log }, () => {});
   await using broker = await openBroker(readConfig(kafkaSettings, env), { clientId: "operator-test", log });
   try {
     expect(await ops("topics", "apply")).toBe(0);
     await using producer = await broker.producer();
-    await producer.send([{ topic: "reminders", key: "k", value: Buffer.from("x"), headers: [] }]);
+    await producer.send([
+      { topic: "reminders", timestamp: Date.now(), key: "k", value: Buffer.from("x"), headers: [] },
+    ]);
 
     await using role = start(env);
     await until("the operator is ready", async () => (await role.get("/readyz"))?.ok === true, { timeoutMs: 20_000 });

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import type { Db } from "../../shared/postgres/db.ts";
 import { readEnvelope, kafkaHeaders } from "../../shared/outbox/envelope.ts";
-import type { Message } from "../../shared/message.ts";
+import type { Message } from "../../shared/messages/message.ts";
 import { insertOutbox, insertOutboxFrom, outboxRow, shardOf, type OutboxRow } from "../../shared/outbox/outbox.ts";
-import { recordEncodeFailure } from "../../shared/outbox/record-encode-failure.ts";
+import { recordEncodeFailure } from "../../workers/task-service/record-encode-failure.ts";
 import { openTestDb } from "../support/database.ts";
 
 setDefaultTimeout(60_000);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { makeLog } from "../../shared/log.ts";
-import type { Received } from "../../shared/message.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import type { Received } from "../../shared/messages/message.ts";
 import { ruleReminderId } from "../../shared/reminders/rule-reminder-id.ts";
 import { occurrenceId } from "../../shared/tasks/occurrence-id.ts";
 import { tasksInMaking } from "../../workers/reminder-service/find-task.ts";

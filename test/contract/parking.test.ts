@@ -1,9 +1,9 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Handler } from "../../shared/consume/handler.ts";
-import { redriveDead } from "../../shared/consume/redrive-dead.ts";
+import { redriveDead } from "../../shared/consume/dead-letters/redrive-dead.ts";
 import { resetGroup } from "../../shared/consume/reset-group.ts";
-import { retryParkedNow } from "../../shared/consume/retry-parked-now.ts";
-import { skipParkedHead } from "../../shared/consume/skip-parked-head.ts";
+import { retryParkedNow } from "../../shared/consume/parking/retry-parked-now.ts";
+import { skipParkedHead } from "../../shared/consume/parking/skip-parked-head.ts";
 import { Problem } from "../../shared/problem.ts";
 import {
   breakable,

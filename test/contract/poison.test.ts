@@ -1,18 +1,25 @@
+import { noLayouts } from "../support/no-layouts.ts";
 import { expect, setDefaultTimeout, test } from "bun:test";
-import type { Broker, Fetched } from "../../shared/broker.ts";
-import { openCodec } from "../../shared/codec.ts";
+import type { Broker, Fetched } from "../../shared/messages/broker.ts";
+import { openCodec } from "../../shared/avro/codec.ts";
 import { consume } from "../../shared/consume/consume.ts";
-import { makeLog } from "../../shared/log.ts";
-import { makeMetrics } from "../../shared/metrics.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import { makeMetrics } from "../../shared/role/metrics.ts";
 import { openDb } from "../../shared/postgres/db.ts";
-import { openRegistry } from "../../shared/registry.ts";
+import { openRegistry } from "../../shared/avro/registry.ts";
 import { readSchemas } from "../../shared/avro/files.ts";
-import { consumerGroups, deadLetterTopic, groupNames, type GroupName, type TopicName } from "../../shared/topics.ts";
+import {
+  consumerGroups,
+  deadLetterTopic,
+  groupNames,
+  type GroupName,
+  type TopicName,
+} from "../../shared/messages/topics.ts";
 import { openLeases } from "../../workers/outbox-relay/leases.ts";
 import { claimSettings } from "../../workers/outbox-relay/claim.ts";
 import { makeMeters } from "../../workers/outbox-relay/meters.ts";
 import { relayOutbox } from "../../workers/outbox-relay/relay-outbox.ts";
-import { makeWake } from "../../workers/outbox-relay/wake.ts";
+import { makeWake } from "../../shared/waiting/wake.ts";
 import { freshDatabase } from "../support/database.ts";
 import { makeFakeBroker } from "../support/fake-broker.ts";
 import { makeMalformer, readSamples, type Made } from "../support/malform.ts";
@@ -79,9 +86,19 @@ async function openWorld(group: GroupName) {
 
   const stop = new AbortController();
   const wake = makeWake();
-  const leases = parts.use(await openLeases({ db, instance: "test", log, onAcquired: wake.wake }));
+  const leases = parts.use(await openLeases({ db, instance: "test", log, onAcquired: wake.now }));
   const meters = makeMeters(makeMetrics("outbox-relay", { process: false }), () => 0);
-  const relaying = relayOutbox({ db, producer, instance: "test", leases, wake, signal: stop.signal, log, meters });
+  const relaying = relayOutbox({
+    db,
+    producer,
+    instance: "test",
+    leases,
+    layouts: noLayouts,
+    wake,
+    signal: stop.signal,
+    log,
+    meters,
+  });
 
   let joins = 0;
   const stamps = new Map<Fetched["headers"], number>();
@@ -116,7 +133,7 @@ async function openWorld(group: GroupName) {
   );
   parts.defer(async () => {
     stop.abort();
-    wake.wake();
+    wake.now();
     await Promise.allSettled([running, relaying]);
   });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { makeLog } from "../../shared/log.ts";
-import { makeMetrics } from "../../shared/metrics.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import { makeMetrics } from "../../shared/role/metrics.ts";
 import { webhooksOf } from "../../shared/preferences/channel-links.ts";
 import { defaultPreferences } from "../../shared/preferences/preferences.ts";
 import { storedPreferences } from "../../shared/preferences/read-preferences.ts";

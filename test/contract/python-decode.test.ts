@@ -1,14 +1,14 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { openCodec } from "../../shared/codec.ts";
-import { readConfig } from "../../shared/config.ts";
+import { openCodec } from "../../shared/avro/codec.ts";
+import { readConfig } from "../../shared/role/config.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
-import { makeLog } from "../../shared/log.ts";
-import { openRegistry } from "../../shared/registry.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import { openRegistry } from "../../shared/avro/registry.ts";
 import { readSchemas, schemasFolder } from "../../shared/avro/files.ts";
 import { fullName } from "../../shared/avro/json.ts";
 import { recordDecoder, recordType } from "../../shared/avro/record-type.ts";
-import { maxMessageBytes, topicNames } from "../../shared/topics.ts";
+import { maxMessageBytes, topicNames } from "../../shared/messages/topics.ts";
 import { readNewest } from "../../workers/operator/read-newest.ts";
 import { findPython, lacks, runPython } from "../support/python.ts";
 import { stack } from "../support/stack.ts";
@@ -62,7 +62,7 @@ async function ownTopics() {
   const producer = await broker.producer();
   return {
     send: (topic: string, value: Uint8Array) =>
-      producer.send([{ topic, key: crypto.randomUUID(), value, headers: [] }]),
+      producer.send([{ topic, timestamp: Date.now(), key: crypto.randomUUID(), value, headers: [] }]),
     read: async (topic: string) =>
       (await readNewest(broker, topic, 1000)).flatMap(({ value }) => (value === null ? [] : [value])),
     [Symbol.asyncDispose]: async () => {

@@ -1,15 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Db } from "../../shared/postgres/db.ts";
-import { deriveId } from "../../shared/derive-id.ts";
-import { makeLog } from "../../shared/log.ts";
-import type { Message, Received } from "../../shared/message.ts";
-import { makeMetrics } from "../../shared/metrics.ts";
-import type { TaskCreated } from "../../shared/records.ts";
+import { deriveId } from "../../shared/messages/derive-id.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import type { Message, Received } from "../../shared/messages/message.ts";
+import { makeMetrics } from "../../shared/role/metrics.ts";
+import type { TaskCreated } from "../../shared/messages/records.ts";
 import { dueRows, type Wakeup } from "../../shared/timers/due-rows.ts";
 import { buildApp } from "../../workers/recurring-task-worker/app.ts";
 import { makeFireSeries } from "../../workers/recurring-task-worker/fire-series.ts";
 import { followTasks } from "../../workers/recurring-task-worker/follow-tasks.ts";
 import { openTestDb } from "../support/database.ts";
+import { taskCreated } from "../support/task-created.ts";
 
 const url = process.env["DATABASE_URL"];
 if (!url && process.env["REQUIRE_ALL"] === "1") throw new Error("needs DATABASE_URL");
@@ -231,24 +232,20 @@ function message(
 }
 
 function created(id: string, recurrence: object | null, over: Partial<TaskCreated> = {}, user_id = ada): Received {
-  return message("TaskCreated", id, 1, {
+  return message(
+    "TaskCreated",
     id,
-    user_id,
-    title: "Water the plants",
-    description: null,
-    created_at: new Date(),
-    due_date: null,
-    priority: null,
-    tags: [],
-    is_recurring_template: recurrence !== null,
-    recurrence_pattern: recurrence === null ? null : JSON.stringify(recurrence),
-    template_id: null,
-    recurrence_id: null,
-    remind: null,
-    due_on: null,
-    due_tz: null,
-    ...over,
-  });
+    1,
+    taskCreated({
+      id,
+      user_id,
+      title: "Water the plants",
+      created_at: new Date(),
+      is_recurring_template: recurrence !== null,
+      recurrence_pattern: recurrence === null ? null : JSON.stringify(recurrence),
+      ...over,
+    }),
+  );
 }
 
 function completed(id: string, version: number): Received {

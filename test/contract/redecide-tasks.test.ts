@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { makeLog } from "../../shared/log.ts";
-import type { Received } from "../../shared/message.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import type { Received } from "../../shared/messages/message.ts";
 import type { Encoder } from "../../shared/outbox/outbox.ts";
 import { defaultPreferences, type Preferences } from "../../shared/preferences/preferences.ts";
-import type { ReminderRule } from "../../shared/records.ts";
+import type { ReminderRule } from "../../shared/messages/records.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { findPreferences, changePreferences } from "../../workers/reminder-scheduling-worker/keep-preferences.ts";
 import { redecideTasks } from "../../workers/reminder-scheduling-worker/redecide-tasks.ts";
@@ -19,6 +19,8 @@ const log = makeLog({}, "error");
 const codec: Encoder = { encode: (_type, data) => new TextEncoder().encode(JSON.stringify(data)) };
 const any = "any" as const;
 
+const trace = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01";
+
 describe.skipIf(!url)("preferences and the tasks they decide on Postgres (needs DATABASE_URL)", () => {
   let db: Db;
   beforeAll(async () => {
@@ -31,7 +33,13 @@ describe.skipIf(!url)("preferences and the tasks they decide on Postgres (needs 
 
   const wantReminders = makeWantReminders({ countForeign: () => {} });
   const put = (over: Partial<Preferences>, user = userId) =>
-    changePreferences(db, { userId: user, change: () => ({ ...defaultPreferences, ...over }), ifMatch: any });
+    changePreferences(db, {
+      userId: user,
+      change: () => ({ ...defaultPreferences, ...over }),
+      ifMatch: any,
+      correlationId: "a-change",
+      traceparent: trace,
+    });
   const context = (tx: Parameters<ReturnType<typeof makeWantReminders>>[1]["tx"]) => ({
     tx,
     log,
@@ -48,9 +56,11 @@ describe.skipIf(!url)("preferences and the tasks they decide on Postgres (needs 
   };
   /** The commands the loop has written, by task. */
   const asked = async () => {
-    const rows = await db.sql<{ key: string; sequence: number; value: Uint8Array }[]>`
-      select key, sequence::int as sequence, value from outbox where type = 'SetTaskReminders' order by id`;
-    return rows.map(({ key, sequence, value }) => {
+    const rows = await db.sql<{ key: string; sequence: number; value: Uint8Array; headers: [string, string][] }[]>`
+      select key, sequence::int as sequence, value, headers from outbox where type = 'SetTaskReminders' order by id`;
+    return rows.map(({ key, sequence, value, headers }) => {
+      expect(headers).toContainEqual(["ce_correlationid", "a-change"]);
+      expect(headers).toContainEqual(["traceparent", trace]);
       const data = JSON.parse(new TextDecoder().decode(value)) as {
         due_date: string;
         requested_at: string;
@@ -218,7 +228,13 @@ describe.skipIf(!url)("preferences and the tasks they decide on Postgres (needs 
           }),
       };
       const change = () => ({ ...defaultPreferences, tz: "Pacific/Auckland" });
-      const putting = changePreferences(slow, { userId, change, ifMatch: any });
+      const putting = changePreferences(slow, {
+        userId,
+        change,
+        ifMatch: any,
+        correlationId: "a-change",
+        traceparent: trace,
+      });
       await locked.promise;
       const hearing = hear(event);
       await until("the event waits for the lock", async () => (await waiting(db)) > 0);

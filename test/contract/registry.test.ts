@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { openRegistry, type RegistryConfig } from "../../shared/registry.ts";
+import { openRegistry, type RegistryConfig } from "../../shared/avro/registry.ts";
 import { stack } from "../support/stack.ts";
 
 const thing = (...fields: readonly string[]) =>
@@ -83,7 +83,9 @@ test("a registry that is not there is unavailable", async () => {
 
 test("an answer of something else than a registry is told, not believed", async () => {
   await using server = serve(() => new Response("<html>welcome</html>"));
-  await expect(server.registry.schemaById(1)).rejects.toThrow(/not JSON: <html>/);
+  const error = await server.registry.schemaById(1).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: "UNAVAILABLE", message: "what answers is not a schema registry" });
+  expect(error instanceof Error && String(error.cause)).toContain("<html>welcome</html>");
 });
 
 test("credentials and awkward subjects arrive as they are", async () => {

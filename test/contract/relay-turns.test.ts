@@ -1,8 +1,9 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import * as fc from "fast-check";
-import { makeLog } from "../../shared/log.ts";
+import { makeLog } from "../../shared/role/log.ts";
 import { lineOf, shardCount } from "../../shared/outbox/outbox.ts";
 import { openDb } from "../../shared/postgres/db.ts";
+import { passesOverPlain } from "../../shared/tasks/task-traits.ts";
 import { claimInTurns } from "../../workers/outbox-relay/claim-in-turns.ts";
 import { claim, claimSettings } from "../../workers/outbox-relay/claim.ts";
 import { makeTurns, pickOfLine, windowRows } from "../../workers/outbox-relay/turns.ts";
@@ -76,7 +77,14 @@ test("a herd goes on when every group that reads its events has handled them, no
   );
   await world.write(rowsOf("busy", 2 * windowRows));
   const leases = Array.from({ length: shardCount }, (_, shard) => ({ shard, epoch: 1 }));
-  const all = await claim(db, { leases, busy: [], except: [], rowsPerShard: 1000, bytesPerShard: 1_000_000 });
+  const all = await claim(db, {
+    leases,
+    busy: [],
+    except: [],
+    layouts: new Map(),
+    rowsPerShard: 1000,
+    bytesPerShard: 1_000_000,
+  });
   await db.sql`update outbox set published_at = clock_timestamp()`;
   const clock = { ms: 1_000 };
   const turns = makeTurns(() => clock.ms);
@@ -88,11 +96,39 @@ test("a herd goes on when every group that reads its events has handled them, no
   };
   expect(await mayGo()).toEqual([0]);
   await handlePublished(world);
-  expect(await mayGo()).toEqual([0]);
+  await turns.refresh(db);
+  turns.allowances();
+  // In less, a batch that all had handled would be followed by the next one.
+  clock.ms += 600;
+  expect([...turns.allowances().values()]).toEqual([0]);
   await handlePublished(world, "recurring-task-worker");
   await turns.refresh(db);
   turns.allowances();
-  clock.ms += 600;
+  clock.ms += 900;
+  expect([...turns.allowances().values()]).toEqual([windowRows]);
+});
+
+test("a herd of plain new tasks does not wait for the group that passes over them", async () => {
+  const world = await setup();
+  await world.db.sql`insert into consumer_groups (name) values ('task-update-broadcaster'), (${passesOverPlain})`;
+  await using db = await openDb(
+    { url: world.url, directUrl: null, statementMs: 10_000 },
+    { role: "test", poolSize: 1, log: makeLog({}, "error") },
+  );
+  await world.write(rowsOf("busy", 2 * windowRows));
+  await db.sql`update outbox set type = 'TaskCreated', headers = headers || '[["ce_traits", "none"]]'::jsonb`;
+  const leases = Array.from({ length: shardCount }, (_, shard) => ({ shard, epoch: 1 }));
+  const page = { busy: [], except: [], layouts: new Map(), rowsPerShard: 1000, bytesPerShard: 1_000_000 };
+  const all = await claim(db, { leases, ...page });
+  await db.sql`update outbox set published_at = clock_timestamp()`;
+  const clock = { ms: 1_000 };
+  const turns = makeTurns(() => clock.ms);
+  turns.sent(turns.share(all));
+  await handlePublished(world);
+  await turns.refresh(db);
+  turns.allowances();
+  // Sooner than what nobody handles counts as handled.
+  clock.ms += 900;
   expect([...turns.allowances().values()]).toEqual([windowRows]);
 });
 
@@ -145,7 +181,8 @@ test("a claim by lines gives what one in order gives where nobody has more than 
     settings: claimSettings,
   });
   const leases = Array.from({ length: shardCount }, (_, shard) => ({ shard, epoch: 1 }));
-  const page = { leases, busy: [], except: [], rowsPerShard: 1000, bytesPerShard: 1_000_000 };
+  const page = { leases, busy: [], except: [], layouts: new Map(), rowsPerShard: 1000, bytesPerShard: 1_000_000 };
+  await db.sql`insert into outbox_holds (topic, key, reason) values ('task-events', '3/1', 'refused')`;
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.record({ line: fc.constantFrom(-(2 ** 31), -7, 0, 3, 2 ** 31 - 1), key: fc.nat(3) }), {

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Db } from "../../shared/postgres/db.ts";
-import { makeLog } from "../../shared/log.ts";
-import type { MessageOf, Received } from "../../shared/message.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import type { MessageOf, Received } from "../../shared/messages/message.ts";
 import { makeWantReminders } from "../../workers/reminder-scheduling-worker/want-reminders.ts";
 import { openTestDb } from "../support/database.ts";
+import { taskCreated } from "../support/task-created.ts";
 
 const url = process.env["DATABASE_URL"];
 if (!url && process.env["REQUIRE_ALL"] === "1") throw new Error("needs DATABASE_URL");
@@ -126,23 +127,18 @@ function message(
 }
 
 function created(id: string): Received {
-  return message("TaskCreated", id, 1, {
+  return message(
+    "TaskCreated",
     id,
-    user_id: ada,
-    title: "Water the plants",
-    description: null,
-    created_at: at(1),
-    due_date: due,
-    priority: null,
-    tags: [],
-    is_recurring_template: false,
-    recurrence_pattern: null,
-    template_id: null,
-    recurrence_id: null,
-    remind: null,
-    due_on: null,
-    due_tz: null,
-  });
+    1,
+    taskCreated({
+      id,
+      user_id: ada,
+      title: "Water the plants",
+      created_at: at(1),
+      due_date: due,
+    }),
+  );
 }
 
 function updated(id: string, version: number, updated_fields: Record<string, string | null>, user_id = ada): Received {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
-import { deriveId } from "../../shared/derive-id.ts";
+import { deriveId } from "../../shared/messages/derive-id.ts";
 import type { Fire } from "../../shared/timers/due-rows.ts";
 import { makeFireReminders } from "../../workers/reminder-service/fire-reminders.ts";
 import { ruleReminderId } from "../../shared/reminders/rule-reminder-id.ts";
@@ -99,6 +99,35 @@ test("firing writes the state and one event with the row's version, a computed i
   expect(event?.data["triggered_at"]).toBe(row?.triggeredAt?.toISOString());
   expect(await fire([wakeup])).toEqual([]);
   expect((await world.outbox()).filter(({ type }) => type === "ReminderTriggered")).toHaveLength(1);
+});
+
+test("of several of a task that come to one instant one fires, wherever the others come from and in whichever batch", async () => {
+  for (const together of [true, false]) {
+    const { task, id, due, wakeup } = await scheduled(-50);
+    const own = newTask();
+    await world.db.sql`
+      insert into reminders (id, task_id, user_id, remind_at, generation, status, version)
+      select ${own}, task_id, user_id, remind_at, 1, 'pending', 1 from reminders where id = ${id}`;
+    const other = await scheduled(-50);
+    const wakeups = [wakeup, { ...wakeup, id: own }, other.wakeup];
+    const batches = together ? [wakeups] : wakeups.map((one) => [one]);
+    const fired = (await Promise.all(batches.map((batch) => fire(batch)))).flat();
+    // A guard that another batch is writing is not waited for.
+    for (const { id: waiting } of fired.filter(({ outcome }) => outcome === "later"))
+      await fire(wakeups.filter((one) => one.id === waiting));
+    expect([await statusOf(own), await statusOf(id), await statusOf(other.id)]).toEqual([
+      "triggered g1 v2",
+      "dismissed g1 v2",
+      "triggered g1 v2",
+    ]);
+    const told = (await world.outbox()).filter(({ subject, type }) => subject === id && type === "ReminderDismissed");
+    expect(told.map(({ messageId, data }) => [messageId, data["reason"]])).toEqual([
+      [deriveId(id, "1", "same_time"), "same_time"],
+    ]);
+    // Nothing brings it back for that instant.
+    const asked = Date.now() - hour;
+    expect(await world.handle(command(2, { due: [due, 1, asked], status: ["open", 1, asked], task }))).toEqual([]);
+  }
 });
 
 test("what is later than it may be is dismissed as expired, once, told, and not scheduled again; what is not fires", async () => {

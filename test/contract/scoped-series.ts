@@ -1,6 +1,6 @@
-import { deriveId } from "../../shared/derive-id.ts";
-import { makeLog } from "../../shared/log.ts";
-import type { Received } from "../../shared/message.ts";
+import { deriveId } from "../../shared/messages/derive-id.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import type { Received } from "../../shared/messages/message.ts";
 import { makeHandleTaskCommands } from "../../workers/task-service/handle-task-commands.ts";
 import { ada, type World } from "./task-service-world.ts";
 

@@ -55,6 +55,34 @@ describe.skipIf(!url)("single recurrences of a series (needs DATABASE_URL)", () 
     expect(next.map(({ subject }) => subject)).toEqual([idOf(id, day("25"))]);
   });
 
+  test("the time of the series is changed: each day keeps the one it has, what was skipped stays so, and both names find it", async () => {
+    const id = await makeSeries();
+    await world.hear([completed(idOf(id, day("24")), 2)]);
+    await post(id, "26", "skip");
+    await post(id, "27", "move", { body: { due_date: "2099-11-27T13:00:00Z" } });
+    await post(id, "28", "complete");
+    const evening = { ...pattern, start: "2099-11-24T18:00" };
+    await world.hear([updated(id, 2, { recurrence_pattern: JSON.stringify(evening) })]);
+    expect(await states(id, "limit=6")).toEqual([
+      ["24", "completed"],
+      ["25", "open"],
+      ["26", "skipped"],
+      ["27", "upcoming"],
+      ["28", "completed"],
+      ["29", "upcoming"],
+    ]);
+    const unskip = async (at: string) => (await world.send("POST", `/v1/series/${id}/occurrences/${at}/unskip`)).body;
+    expect(await unskip("2099-11-25T18:00:00")).toEqual(await unskip(day("25")));
+    expect(await unskip(day("25"))).toMatchObject({ due_date: "2099-11-25T18:00:00.000Z", state: "open" });
+    expect(await unskip("2099-11-27T18:00:00")).toMatchObject({ due_date: "2099-11-27T13:00:00.000Z", moved: true });
+    const again = await world.send("POST", `/v1/series/${id}/occurrences/2099-11-28T18:00:00/complete`);
+    expect([again.status, again.body.task_id]).toEqual([200, idOf(id, day("28"))]);
+    const refused = await world.send("POST", `/v1/series/${id}/occurrences/2099-11-25T18:00:00/skip`);
+    expect(refused.body.code).toBe("OCCURRENCE_MADE");
+    const next = await world.hear([completed(idOf(id, day("25")), 2)]);
+    expect(next.map(({ subject }) => subject)).toEqual([idOf(id, "2099-11-27T18:00:00")]);
+  });
+
   test("un-skipped after the series has gone past it, it is made at once", async () => {
     const id = await makeSeries();
     await post(id, "25", "skip");

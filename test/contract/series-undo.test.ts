@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { makeLog } from "../../shared/log.ts";
+import { makeLog } from "../../shared/role/log.ts";
 import { followTasks } from "../../workers/recurring-task-worker/follow-tasks.ts";
 import { until } from "../support/until.ts";
 import {

@@ -1,15 +1,16 @@
 import type { Db } from "../../shared/postgres/db.ts";
-import { deriveId } from "../../shared/derive-id.ts";
-import { makeLog } from "../../shared/log.ts";
-import type { Message, Received } from "../../shared/message.ts";
-import { makeMetrics } from "../../shared/metrics.ts";
-import type { TaskCreated } from "../../shared/records.ts";
+import { deriveId } from "../../shared/messages/derive-id.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import type { Message, Received } from "../../shared/messages/message.ts";
+import { makeMetrics } from "../../shared/role/metrics.ts";
+import type { TaskCreated } from "../../shared/messages/records.ts";
 import { dueRows, type Wakeup } from "../../shared/timers/due-rows.ts";
 import { buildApp } from "../../workers/recurring-task-worker/app.ts";
 import { makeChangeOccurrence } from "../../workers/recurring-task-worker/change-occurrence.ts";
 import { makeFireSeries } from "../../workers/recurring-task-worker/fire-series.ts";
 import { followTasks } from "../../workers/recurring-task-worker/follow-tasks.ts";
 import { openTestDb } from "../support/database.ts";
+import { taskCreated } from "../support/task-created.ts";
 
 export const ada = "0193a0b0-0000-7000-8000-0000000000aa";
 export const ben = "0193a0b0-0000-7000-8000-0000000000bb";
@@ -22,7 +23,7 @@ export const inHours = (hours: number) => new Date(Math.floor(Date.now() / 1000)
 
 /** Looked into freely, as what `JSON.parse` gives. */
 type Json = ReturnType<JSON["parse"]>;
-export type Answered = Readonly<{ status: number; etag: string | null; body: Json }>;
+type Answered = Readonly<{ status: number; etag: string | null; body: Json }>;
 
 /** The recurring task worker on a database of its own, its HTTP side included. */
 export async function openSeriesWorld() {
@@ -119,24 +120,20 @@ function message(type: string, subject: string, sequence: number, data: object):
 
 export function created(id: string, recurrence: object | null, over: Partial<TaskCreated> = {}): Received {
   const recurrence_pattern = recurrence === null ? null : JSON.stringify(recurrence);
-  return message("TaskCreated", id, 1, {
+  return message(
+    "TaskCreated",
     id,
-    user_id: ada,
-    title: "Water the plants",
-    description: null,
-    created_at: new Date(),
-    due_date: null,
-    priority: null,
-    tags: [],
-    is_recurring_template: recurrence !== null,
-    recurrence_pattern,
-    template_id: null,
-    recurrence_id: null,
-    due_on: null,
-    due_tz: null,
-    remind: null,
-    ...over,
-  });
+    1,
+    taskCreated({
+      id,
+      user_id: ada,
+      title: "Water the plants",
+      created_at: new Date(),
+      is_recurring_template: recurrence !== null,
+      recurrence_pattern,
+      ...over,
+    }),
+  );
 }
 export function completed(id: string, version: number, at = new Date()): Received {
   return message("TaskCompleted", id, version, { id, user_id: ada, completed_at: at });

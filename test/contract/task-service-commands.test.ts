@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
-import { makeLog } from "../../shared/log.ts";
-import type { Message, Received } from "../../shared/message.ts";
-import type { CreateOccurrence, RemoveOccurrence } from "../../shared/records.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import type { Message, Received } from "../../shared/messages/message.ts";
+import type { CreateOccurrence, RemoveOccurrence } from "../../shared/messages/records.ts";
 import { makeHandleTaskCommands } from "../../workers/task-service/handle-task-commands.ts";
 import { ada, ben, openWorld, type Task, type World } from "./task-service-world.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { deriveId } from "../../shared/derive-id.ts";
+import { deriveId } from "../../shared/messages/derive-id.ts";
 import { until } from "../support/until.ts";
 import { scopedSeries } from "./scoped-series.ts";
 import { ada, ben, openWorld, type World } from "./task-service-world.ts";
@@ -17,7 +17,7 @@ describe.skipIf(!url)("changes of an occurrence that reach its series (needs DAT
     await world.db.sql`truncate tasks, idempotency_keys, outbox`;
     ignored.length = 0;
   });
-  const { ignored, place, ask, makeSeries, rows, live, ruleOf, patch } = scopedSeries(() => world);
+  const { ignored, place, pattern, ask, makeSeries, rows, live, ruleOf, patch } = scopedSeries(() => world);
 
   test("all: the template changes, and open occurrences follow where they still were as it was", async () => {
     const { id, occurrences } = await makeSeries();
@@ -46,6 +46,24 @@ describe.skipIf(!url)("changes of an occurrence that reach its series (needs DAT
       ].toSorted(),
     );
   });
+
+  test.each(["done", "still open"])(
+    "future: moved to an earlier day, of which there is a task of an earlier schedule, %s, it is refused: a day has one",
+    async (how) => {
+      const { id, occurrences } = await makeSeries();
+      const everyOther = { ...pattern, rrule: "FREQ=DAILY;INTERVAL=2" };
+      expect((await patch(id, "this", { recurrence_pattern: everyOther })).status).toBe(200);
+      if (how === "done") await world.send("POST", `/v1/tasks/${occurrences[1]}/complete`);
+      const before = await rows();
+      const moved = await patch(occurrences[2], "future", { due_date: "2099-03-03T12:00:00Z" });
+      expect([moved.status, moved.body["errors"]]).toEqual([
+        422,
+        [{ path: "/due_date", message: "is on a day that the series has a task of already" }],
+      ]);
+      expect(await rows()).toEqual(before);
+      expect((await patch(occurrences[2], "future", { due_date: "2099-03-04T12:00:00Z" })).status).toBe(200);
+    },
+  );
 
   test("future: the series is split, this and the later open ones go over to the new one", async () => {
     const { id, occurrences } = await makeSeries();
@@ -81,7 +99,10 @@ describe.skipIf(!url)("changes of an occurrence that reach its series (needs DAT
       "FREQ=DAILY;UNTIL=20990303T085959",
       "FREQ=DAILY;COUNT=9",
     ]);
-    expect(await live()).toEqual(["02 water", "03 water"]);
+    // Those that were open after it go along.
+    expect(await live(series)).toEqual(["03 water", "04 water", "05 water"]);
+    const due = (await rows()).filter((row) => row.live && row.series === series).map((row) => row.due.getUTCHours());
+    expect(due).toEqual([18, 18, 18]);
   });
 
   test("future with a due the rule does not name is refused, with its own rule it is taken", async () => {
@@ -106,6 +127,42 @@ describe.skipIf(!url)("changes of an occurrence that reach its series (needs DAT
       expect([answer.body.id, answer.body["template_id"]]).toEqual([first, id]);
       expect(await live(id)).toEqual(["02 feed", "03 feed", "04 feed", "05 feed"]);
       expect(await ruleOf(id)).toBe("FREQ=DAILY");
+    }
+  });
+
+  test("a pattern changed at the template: each open occurrence goes to the new time of its day, under its own id", async () => {
+    const { id, occurrences } = await makeSeries();
+    await world.send("PATCH", `/v1/tasks/${occurrences[2]}`, { body: { due_date: "2099-03-04T12:00:00Z" } });
+    await world.send("POST", `/v1/tasks/${occurrences[0]}/complete`);
+    const evening = { ...pattern, start: "2099-03-02T18:00" };
+    const answer = await world.send("PATCH", `/v1/tasks/${id}`, { body: { recurrence_pattern: evening } });
+    expect([answer.status, answer.body.version, answer.headers.get("x-events-made")]).toEqual([200, 2, "3"]);
+    const dues = (await rows()).filter(({ series }) => series === id).map((row) => row.due.toISOString().slice(8, 13));
+    expect(dues).toEqual(["02T09", "03T18", "04T12", "05T18"]);
+    const [second] = [await world.send("GET", `/v1/tasks/${occurrences[1]}`)];
+    expect(second.body).toMatchObject({ version: 2, recurrence_id: place(3) });
+    // Asked for before the worker heard of it.
+    expect(await world.send("GET", `/v1/tasks/${await ask(id, 6)}`)).toMatchObject({
+      body: { due_date: "2099-03-06T18:00:00.000Z" },
+    });
+    const refused = await world.send("PATCH", `/v1/tasks/${id}`, { body: { due_date: "2099-03-03T10:00:00Z" } });
+    expect([refused.status, refused.body["errors"]]).toMatchObject([422, [{ path: "/due_date" }]]);
+  });
+
+  test("changed while its occurrences are being completed, each has one of the two times, and all are done", async () => {
+    for (let round = 0; round < 5; round++) {
+      const { id, occurrences } = await makeSeries();
+      const evening = { ...pattern, start: "2099-03-02T18:00" };
+      const answers = await Promise.all([
+        ...occurrences.map((each) => world.send("POST", `/v1/tasks/${each}/complete`)),
+        world.send("PATCH", `/v1/tasks/${id}`, { body: { recurrence_pattern: evening } }),
+      ]);
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+      for (const each of occurrences) {
+        const { body } = await world.send("GET", `/v1/tasks/${each}`);
+        const moved = String(body["due_date"]).slice(11, 13) === "18";
+        expect([body["status"], body.version]).toEqual(["completed", moved ? 3 : 2]);
+      }
     }
   });
 

@@ -1,9 +1,9 @@
 import { openDb, type Db } from "../../shared/postgres/db.ts";
-import { makeLog } from "../../shared/log.ts";
-import { makeMetrics } from "../../shared/metrics.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import { makeMetrics } from "../../shared/role/metrics.ts";
 import { outboxRow, type Encoder } from "../../shared/outbox/outbox.ts";
 import { Problem } from "../../shared/problem.ts";
-import { recordEncodeFailure } from "../../shared/outbox/record-encode-failure.ts";
+import { recordEncodeFailure } from "../../workers/task-service/record-encode-failure.ts";
 import { buildApp } from "../../workers/task-service/app.ts";
 import { makeEncodeEvent } from "../../workers/task-service/encode-event.ts";
 import { makeBatches } from "../../workers/task-service/make-batches.ts";
@@ -14,6 +14,7 @@ import { keepAnswer, storeChange } from "../../workers/task-service/store-change
 import { storeCreates } from "../../workers/task-service/store-creates.ts";
 import { openTaskQuota } from "../../workers/task-service/task-quota.ts";
 import { openSeries } from "../../workers/task-service/store-series.ts";
+import type { WriteDeps } from "../../workers/task-service/write-task.ts";
 import { freshDatabase } from "../support/database.ts";
 
 export const ada = "0190a000-0000-7000-8000-00000000000a";
@@ -25,7 +26,7 @@ export type Answered = Readonly<{
   headers: Headers;
   body: Task & { items: Task[]; next_cursor: string | null };
 }>;
-export type Send = (
+type Send = (
   method: string,
   path: string,
   more?: Readonly<{ body?: unknown; as?: string; key?: string; ifMatch?: string; headers?: Record<string, string> }>,
@@ -33,6 +34,7 @@ export type Send = (
 export type World = AsyncDisposable &
   Readonly<{
     db: Db;
+    write: WriteDeps;
     send: Send;
     /** A read whose answer is not JSON. */
     request: (path: string, as: string) => Promise<Response>;
@@ -60,10 +62,26 @@ export async function openWorld(
   const log = makeLog({}, "error", () => {});
   let notified = 0;
   const opened: Db[] = [];
-  const process = async (): Promise<Readonly<{ db: Db; send: Send }> & Pick<World, "request">> => {
+  const process = async (): Promise<Readonly<{ db: Db; send: Send; write: WriteDeps }> & Pick<World, "request">> => {
     const db = await openDb({ url: database.url, directUrl: null, statementMs: 10_000 }, { role: "task-service", log });
     opened.push(db);
     const notify = () => void (notified += 1);
+    const write: WriteDeps = {
+      now: () => new Date(),
+      notify,
+      encode: makeEncodeEvent({
+        outboxRow: (message, by) => outboxRow(encoder, message, by),
+        recordFailure: (failed) => recordEncodeFailure(db.sql, failed),
+        notify,
+        log,
+      }),
+      create: makeBatches(storeCreates(db), { maxItems: 256, inFlight: 2, maxWaiting: 1000 }),
+      readKept: readKept(db),
+      findForChange: findForChange(db),
+      storeChange: storeChange(db),
+      keepAnswer: keepAnswer(db),
+      quota: openTaskQuota(quota, db),
+    };
     const app = buildApp({
       http: {
         version: "test",
@@ -77,22 +95,7 @@ export async function openWorld(
         log,
         metrics: makeMetrics("task-service", { process: false }),
       },
-      write: {
-        now: () => new Date(),
-        notify,
-        encode: makeEncodeEvent({
-          outboxRow: (message, by) => outboxRow(encoder, message, by),
-          recordFailure: (failed) => recordEncodeFailure(db.sql, failed),
-          notify,
-          log,
-        }),
-        create: makeBatches(storeCreates(db), { maxItems: 256, inFlight: 2, maxWaiting: 1000 }),
-        readKept: readKept(db),
-        findForChange: findForChange(db),
-        storeChange: storeChange(db),
-        keepAnswer: keepAnswer(db),
-        quota: openTaskQuota(quota, db),
-      },
+      write,
       openSeries: openSeries(db),
       newId: (now) => Bun.randomUUIDv7("hex", now),
       ...taskReaders(db),
@@ -114,11 +117,12 @@ export async function openWorld(
       return { status: answer.status, headers: answer.headers, body: text === "" ? null : JSON.parse(text) };
     };
     const request = async (path: string, as: string) => app.request(path, { headers: { authorization: as } });
-    return { db, send, request };
+    return { db, send, request, write };
   };
-  const { db, send, request } = await process();
+  const { db, send, request, write } = await process();
   return {
     db,
+    write,
     send,
     request,
     another: async () => (await process()).send,

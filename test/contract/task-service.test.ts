@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { ruleReminderId } from "../../shared/reminders/rule-reminder-id.ts";
-import { foldTask, type FoldedTask, type TaskEvent } from "../../shared/tasks/fold-task.ts";
+import { foldTask, type FoldedTask } from "../../shared/tasks/fold-task.ts";
+import type { TaskEvent } from "../../shared/tasks/task-event.ts";
 import { taskView } from "../../shared/tasks/task-view.ts";
 import { pruneAnswers } from "../../workers/task-service/prune-answers.ts";
 import { ada, ben, openWorld, type Answered, type Task, type World } from "./task-service-world.ts";
@@ -65,6 +66,22 @@ describe("the version of a task's view", () => {
     const refused = await world.send("PATCH", `/v1/tasks/${id}`, { body: { title: "x" }, ifMatch: '"1"' });
     expect([refused.status, refused.body["current"]]).toMatchObject([412, { version: 3, view_version: 8 }]);
   });
+});
+
+test("after the database went back in time the next version of a task is above what may have been told", async () => {
+  const task = await make();
+  const { sql } = world.db;
+  await sql`update database_history set timeline = '0000FFFF'`;
+  try {
+    expect((await patch(task, { title: "oats" })).body).toMatchObject({ version: 1_000_000_001 });
+    expect((await patch(task, { title: "rye" }, { key: crypto.randomUUID() })).body["version"]).toBe(1_000_000_002);
+    const other = await make();
+    const key = crypto.randomUUID();
+    expect((await patch(other, { title: "oats" }, { key })).body["version"]).toBe(1_000_000_001);
+    expect(await told()).toContain("TaskUpdated 1000000002");
+  } finally {
+    await sql`update database_history set timeline = database_timeline()`;
+  }
 });
 
 describe("a task over its life", () => {
@@ -149,6 +166,20 @@ describe("a task over its life", () => {
     expect(await told()).toEqual(["TaskCreated 1", "TaskCreated 1", "TaskCompleted 2"]);
   });
 
+  test("a change of the due or of the rules tells those that make no reminder", async () => {
+    const { id } = (await world.send("POST", "/v1/tasks", { body: { title: "a" } })).body;
+    const unset = async (body: object) =>
+      (await world.send("PATCH", `/v1/tasks/${id}`, { body })).body["unset_reminders"];
+    expect(await unset({ remind: ["P1D"] })).toEqual([{ rule: "P1D", remind_at: null, reason: "no_due" }]);
+    const soon = new Date(Date.now() + 3_600_000);
+    expect(await unset({ due_date: soon.toISOString() })).toMatchObject([{ rule: "P1D", reason: "past" }]);
+    expect(await unset({ due_date: "2099-03-02T09:00:00Z", remind: ["PT24H", "P1D"] })).toEqual([
+      { rule: "PT24H", remind_at: "2099-03-01T09:00:00.000Z", reason: "same_time" },
+    ]);
+    expect(await unset({ remind: ["PT24H"] })).toBeUndefined();
+    await world.send("POST", `/v1/tasks/${id}/complete`);
+    expect(await unset({ remind: ["PT1H"] })).toMatchObject([{ rule: "PT1H", reason: "completed" }]);
+  });
   test("a deleted task answers 404, and deleting it again 204", async () => {
     const task = await make();
     expect((await world.send("DELETE", `/v1/tasks/${task.id}`)).status).toBe(204);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import type { Db } from "../../shared/postgres/db.ts";
-import { watchMarker } from "../../shared/timers/watch-marker.ts";
+import { rememberMarker, watchMarker } from "../../shared/timers/watch-marker.ts";
 import type { SeenMarker, Wakeups } from "../../shared/timers/wakeups.ts";
 import { openTestDb } from "../support/database.ts";
 
@@ -14,11 +14,14 @@ afterAll(async () => {
 
 let seen: SeenMarker;
 let onRead: () => Promise<void>;
+let afterRead: () => Promise<void>;
 let onReplace: () => Promise<void>;
 const marker: Wakeups["marker"] = {
   read: async () => {
     await onRead();
-    return seen;
+    const now = seen;
+    await afterRead();
+    return now;
   },
   replace: async (from, to) => {
     await onReplace();
@@ -38,7 +41,7 @@ const row = async () => (await db.sql`select epoch::int as epoch, marker, next_m
 beforeEach(async () => {
   await db.sql`truncate timer_markers`;
   seen = { value: null, server: "a" };
-  onRead = onReplace = async () => {};
+  onRead = afterRead = onReplace = async () => {};
   expect(await watch()).toBe(2); // a Redis nobody has filled yet is one that lost everything
   expect(await row()).toEqual({ epoch: 2, marker: seen.value, next: null });
   await settle();
@@ -78,7 +81,13 @@ test("a server that does not tell its run id is taken by its marker alone", asyn
 
 test("of many instances that see a loss, one raises the epoch and all learn it", async () => {
   seen = { value: null, server: "a" };
+  const [count, all] = [{ read: 0 }, Promise.withResolvers<void>()];
+  afterRead = async () => {
+    if (++count.read === 8) all.resolve();
+    await all.promise;
+  };
   expect(Math.max(...(await Promise.all(Array.from({ length: 8 }, watch))))).toBe(3);
+  afterRead = async () => {};
   expect([await watch(), (await row())?.["epoch"]]).toEqual([3, 3]);
 });
 
@@ -114,14 +123,20 @@ test("one who rotates so slowly that another has done it meanwhile writes nothin
   expect([await watch(), await row()]).toEqual([2, { epoch: 2, marker: seen.value, next: null }]);
 });
 
-test("a rotation by another instance between the reads is no loss", async () => {
-  await makeStale();
-  onRead = async () => {
-    onRead = async () => {};
-    await watch();
-  };
-  expect(await watch()).toBe(2);
-  expect((await row())?.["epoch"]).toBe(2);
+test("a rotation by another instance between the reads is no loss, on whichever side of the marker's", async () => {
+  for (const when of ["before", "after"]) {
+    await makeStale();
+    const rotate = async () => {
+      onRead = afterRead = async () => {};
+      await watch();
+      // The marker that was read is not known any more, and nobody may be about to write it.
+      await settle();
+    };
+    if (when === "before") onRead = rotate;
+    else afterRead = rotate;
+    expect(await watch()).toBe(2);
+    expect((await row())?.["epoch"]).toBe(2);
+  }
 });
 
 test("a rotation cut off before or after it reached Redis is no loss", async () => {
@@ -139,4 +154,33 @@ test("a rotation cut off before or after it reached Redis is no loss", async () 
     expect(await watch()).toBe(2);
     expect(await row()).toEqual({ epoch: 2, marker: seen.value, next: null });
   }
+});
+
+test("a marker that is as it was costs no statement until it is to be rotated; another one, or another server, is looked at", async () => {
+  let statements = 0;
+  const counting = new Proxy(db.sql, {
+    apply: (target, self, args) => (statements++, Reflect.apply(target, self, args)),
+  });
+  let now = 0;
+  const look = rememberMarker({ sql: counting }, "x", marker, () => now);
+  const statementsOf = async () => {
+    statements = 0;
+    await look();
+    return statements;
+  };
+  const epoch = await look();
+  await settle();
+  await look();
+  expect(await statementsOf()).toBe(0);
+  now = 10_001;
+  expect(await statementsOf()).toBeGreaterThan(0);
+  await settle();
+  await look();
+  expect(await statementsOf()).toBe(0);
+  seen = { ...seen, server: "another" };
+  expect(await look()).toBe(epoch + 1);
+  await settle();
+  await look();
+  seen = { ...seen, value: null };
+  expect(await look()).toBe(epoch + 2);
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { openDb, type Db } from "../../shared/postgres/db.ts";
-import { makeLog } from "../../shared/log.ts";
+import { makeLog } from "../../shared/role/log.ts";
 import { dueRows, type DueRows } from "../../shared/timers/due-rows.ts";
 import { freshDatabase, type FreshDatabase } from "../support/database.ts";
 

@@ -1,16 +1,16 @@
 import { openDb, type Db } from "../../shared/postgres/db.ts";
-import { makeLog, type Log } from "../../shared/log.ts";
-import { makeMetrics } from "../../shared/metrics.ts";
+import { makeLog, type Log } from "../../shared/role/log.ts";
+import { makeMetrics } from "../../shared/role/metrics.ts";
 import { dueRows, type Fire } from "../../shared/timers/due-rows.ts";
 import { runTimers } from "../../shared/timers/run-timers.ts";
 import { openWakeups } from "../../shared/timers/wakeups.ts";
 import { freshDatabase } from "../support/database.ts";
 import { ownRedis, redisProgram, type OwnRedis } from "../support/own-redis.ts";
 import { until } from "../support/until.ts";
-import { roleOf } from "../support/role-of.ts";
+import { databaseClockOf, roleOf } from "../support/role-of.ts";
 
 export type Firing = Readonly<{ id: string; generation: number; lateMs: number; instance: string; place: number }>;
-export type TimersInstance = AsyncDisposable & Readonly<{ stop: () => Promise<void>; metrics: () => Promise<string> }>;
+type TimersInstance = AsyncDisposable & Readonly<{ stop: () => Promise<void>; metrics: () => Promise<string> }>;
 
 /** A table of alarms, a Redis of its own, and any number of instances that fire them in this process. */
 export type TimersWorld = AsyncDisposable &
@@ -83,7 +83,8 @@ export async function openTimersWorld(program: string): Promise<TimersWorld> {
     const wakeups = await openWakeups({ url: redis.url, prefix: "test" }, { queue: name, log: own });
     const abort = new AbortController();
     const metrics = makeMetrics(instance, { process: false });
-    const role = roleOf({ name: "reminder-service", signal: abort.signal, log: own, metrics });
+    const clock = await databaseClockOf(db);
+    const role = roleOf({ name: "reminder-service", signal: abort.signal, log: own, metrics, clock });
     const rows = dueRows(db, { table: "alarms", due: "due_at", owner: "owner", fire: fire ?? fireAs(instance) });
     const running = runTimers({ db, name, wakeups, rows }, role);
     const stop = async () => {

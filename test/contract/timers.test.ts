@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { makeLog } from "../../shared/log.ts";
-import type { Fire } from "../../shared/timers/due-rows.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import { dueRows, type Fire, type Wakeup } from "../../shared/timers/due-rows.ts";
 import { openWakeups } from "../../shared/timers/wakeups.ts";
 import { until } from "../support/until.ts";
 import { openTimersWorld, redisForTimers, spread, type Firing, type TimersWorld } from "./timers-world.ts";
@@ -53,6 +53,75 @@ describe.skipIf(program === null)("timers", () => {
     // The one the leaving worker was fetching may take a second; the sweeper would make about seventy late.
     expect(firings.filter(({ lateMs }) => lateMs > 500).length).toBeLessThan(35);
   }, 30_000);
+
+  test("instances that arm at once take different rows, and none waits for another's", async () => {
+    const rows = dueRows(world.db, { table: "alarms", due: "due_at", fire: () => Promise.resolve([]) });
+    const ids = await world.set(spread(10, 600_000, 700_000));
+    const range = { which: "unarmed", epoch: 1, from: null, withinMs: 3_600_000, limit: 100 } as const;
+    const isClaimed = Promise.withResolvers<void>();
+    const mayCommit = Promise.withResolvers<void>();
+    // The first to claim has five of them and has not committed.
+    const first = world.db.transaction(async (tx) => {
+      await tx`update alarms set armed_in = 1 where id = any(${ids.slice(0, 5)}::uuid[])`;
+      isClaimed.resolve();
+      await mayCommit.promise;
+    });
+    await isClaimed.promise;
+    let second: readonly Wakeup[] | null = null;
+    const claiming = rows.claim(range).then((claimed) => (second = claimed));
+    await until("the second claims or waits for a lock", async () => {
+      const [row] = await world.db.sql<{ waits: boolean }[]>`
+        select exists (select from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock') as waits`;
+      return second !== null || row?.waits;
+    });
+    expect(second).not.toBeNull();
+    mayCommit.resolve();
+    await Promise.all([first, claiming]);
+    expect((await claiming).map(({ id }) => id).toSorted()).toEqual(ids.slice(5).toSorted());
+    await world.forget();
+  });
+
+  test("a claim is taken back by the epoch that has it alone", async () => {
+    const rows = dueRows(world.db, { table: "alarms", due: "due_at", fire: () => Promise.resolve([]) });
+    await world.set(spread(3, 600_000, 700_000));
+    const range = { from: null, withinMs: 3_600_000, limit: 100 } as const;
+    const claimed = await rows.claim({ ...range, which: "unarmed", epoch: 1 });
+    expect(await rows.claim({ ...range, which: "of-earlier-epochs", epoch: 2 })).toHaveLength(3);
+    await rows.release(claimed, 1);
+    expect(await rows.claim({ ...range, which: "unarmed", epoch: 2 })).toEqual([]);
+    await rows.release(claimed, 2);
+    expect(await rows.claim({ ...range, which: "unarmed", epoch: 2 })).toHaveLength(3);
+    await world.forget();
+  });
+
+  test("overdue rows come in pages, the one due first before the others, and none twice", async () => {
+    const rows = dueRows(world.db, { table: "alarms", due: "due_at", fire: () => Promise.resolve([]) });
+    const ids = await world.set([-3_000, -5_000, -4_000, -4_500, 60_000]);
+    const seen: string[] = [];
+    for (let after: Wakeup | null = null; ;) {
+      const page: readonly Wakeup[] = await rows.overdue({ graceMs: 1_000, after, limit: 3 });
+      seen.push(...page.map(({ id }) => id));
+      after = page.at(-1) ?? null;
+      if (page.length < 3) break;
+    }
+    expect(seen).toEqual([1, 3, 2, 0].map((n) => ids[n] ?? ""));
+    await world.forget();
+  });
+
+  test("a wake-up that rings an hour too early goes back to Redis: a process that dies takes none with it", async () => {
+    await using wakeups = await openWakeups({ url: world.redis.url, prefix: "test" }, { queue: "early", log });
+    const dueAt = new Date(Date.now() + 3_600_000);
+    // Stored by a process whose clock is an hour ahead, it would ring now.
+    await wakeups.store([{ id: crypto.randomUUID(), generation: 1, dueAt }], dueAt.getTime());
+    expect(await world.redis.send("ZCARD", "test:early:delayed")).toBe(0);
+    await using _ = await world.start("early");
+    await until(
+      "it waits in Redis again",
+      async () => Number(await world.redis.send("ZCARD", "test:early:delayed")) === 1,
+    );
+    expect(await world.jobs("early")).toBe(1);
+  });
 
   test("a marker takes the place of the one that was read, and of no other", async () => {
     const config = { url: world.redis.url, prefix: "test" };
@@ -129,6 +198,33 @@ describe.skipIf(program === null)("timers", () => {
     expectOnce(await world.allFired(more), more, 3_000);
     expect(lines.filter((line) => line.includes("loop_failing")).length).toBeLessThan(5);
   }, 40_000);
+
+  test.each([
+    ["is full", ["CONFIG", "SET", "maxmemory", "1"], ["CONFIG", "SET", "maxmemory", "0"]],
+    ["has become a replica", ["REPLICAOF", "127.0.0.1", "1"], ["REPLICAOF", "NO", "ONE"]],
+  ] as const)(
+    "with a Redis that %s they fire by the sweeper, the metric says so, and wake-ups are stored again when it takes them",
+    async (_how, [command, ...args], [back, ...more]) => {
+      await using one = await world.start("refusing");
+      const saysUp = async (up: 0 | 1) =>
+        (await one.metrics()).includes(`timer_redis_up{timer="refusing"`) &&
+        new RegExp(`^timer_redis_up\\S+ ${up}$`, "m").test(await one.metrics());
+      await world.redis.send(command, ...args);
+      try {
+        const ids = await world.set(spread(20, 1_000, 3_000));
+        expectOnce(await world.allFired(ids), ids, 3_000);
+        const later = await world.set([600_000]);
+        await until("the metric says that nothing is stored", () => saysUp(0), { timeoutMs: 15_000 });
+        await world.redis.send(back, ...more);
+        await world.armed(later);
+        await until("and that it is again", () => saysUp(1), { timeoutMs: 15_000 });
+      } finally {
+        await world.redis.send(back, ...more);
+        await world.forget();
+      }
+    },
+    60_000,
+  );
 
   test("a process whose clock is an hour ahead, or behind, fires nothing early", async () => {
     const real = Date.now;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from "bun:test";
-import { roleNames } from "../../shared/topics.ts";
+import { roleNames } from "../../shared/messages/topics.ts";
 import { startSystem, withoutLimits, type System } from "../support/system.ts";
 
 /**
@@ -8,12 +8,13 @@ import { startSystem, withoutLimits, type System } from "../support/system.ts";
  */
 export let system: System;
 export let gateway: string;
+export const operatorToken = crypto.randomUUID();
 
 beforeAll(async () => {
   const once = Object.fromEntries(roleNames.map((role) => [role, 1]));
   system = await startSystem({
     roles: { ...once, "recurring-task-worker": 2, "reminder-service": 2 },
-    env: withoutLimits,
+    env: { ...withoutLimits, OPERATOR_TOKEN: operatorToken },
   });
   gateway = system.url("ui-gateway");
 }, 150_000);

@@ -9,7 +9,7 @@ import { gateway } from "./everyday-system.ts";
 
 const python = await findPython(fuzzer);
 const isLong = process.env["LONG_TESTS"] === "1";
-const seconds = isLong ? 900 : 60;
+const seconds = isLong ? 900 : 40;
 const settings = join(import.meta.dir, "../support/schemathesis");
 /** A stream never ends, a poll waits as long as it is told, and signing out would end the rest. */
 const leftOut = ["openStream", "pollChanges", "deleteSession"];

@@ -1,38 +1,43 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { javaNeeded, listJavas } from "../../dev/stack/java.ts";
 import { allTasks, signIn, type Client, type Json } from "../support/client.ts";
-import { ownStack, type OwnPart, type OwnStack } from "../support/own-stack.ts";
+import { ownStack, skipOwnParts, type OwnPart, type OwnStack } from "../support/own-stack.ts";
 import { readTopic, topicEnds } from "../support/read-topic.ts";
 import { settled } from "../support/settled.ts";
+import { openSwitchingProxy, type SwitchingProxy } from "../support/switching-proxy.ts";
 import { startSystem, type System } from "../support/system.ts";
 import { watchHandling, type Watched } from "../support/watch-handling.ts";
 
-const canRun = (listJavas()[0]?.major ?? 0) >= javaNeeded && Bun.which("mvn") !== null;
-const skip = !canRun && process.env["REQUIRE_ALL"] !== "1";
-if (skip) console.log(`skipped: parts that can be stopped need Java ${javaNeeded} and Maven`);
+const skip = skipOwnParts();
 
 const long = process.env["LONG_TESTS"] === "1";
 const downMs = long ? 60_000 : 5_000;
 let own: OwnStack;
+/** The address that roles are given, as a name that leads to whichever broker there is. */
+let bootstrap: SwitchingProxy;
 let system: System;
 let handling: Watched;
 let users: readonly Client[];
 beforeAll(async () => {
   if (skip) return;
   own = await ownStack();
-  system = await startSystem({ stack: own.urls });
+  bootstrap = await openSwitchingProxy(Number(own.urls.kafkaBrokers.split(":")[1]));
+  system = await startSystem({ stack: { ...own.urls, kafkaBrokers: `127.0.0.1:${bootstrap.port}` } });
   handling = await watchHandling(system.env["DATABASE_URL"] ?? "");
   users = await Promise.all(["ada", "ben", "cleo"].map((name) => signIn(system.url("ui-gateway"), name)));
 }, 200_000);
 afterAll(async () => {
   await handling?.[Symbol.asyncDispose]();
   await system?.[Symbol.asyncDispose]();
+  await bootstrap?.[Symbol.asyncDispose]();
   await own?.[Symbol.asyncDispose]();
 }, 60_000);
 
-/** Killed, a part refuses connections; frozen, it takes them and answers nothing, which is found out after 5 to 12 s: for long runs only. */
-type How = "killed" | "frozen";
+/**
+ * Killed, a part refuses connections; frozen, it takes them and answers nothing, which is found out after 5 to 12 s: for long runs only.
+ * Replaced, it comes back at another address, which only the one that roles were given leads to.
+ */
+type How = "killed" | "frozen" | "replaced";
 
 /** Postgres alone is needed to take a write: while the others are gone nothing may be refused. */
 const outages: readonly (readonly [parts: readonly OwnPart[], how: How, mayRefuse: boolean])[] = [
@@ -49,7 +54,14 @@ const outages: readonly (readonly [parts: readonly OwnPart[], how: How, mayRefus
     : []),
   [["kafka", "registry"], "killed", false],
   [["postgres", "kafka"], "killed", true],
+  [["kafka"], "replaced", false],
 ];
+
+async function bringBack(part: OwnPart, how: How): Promise<void> {
+  if (how === "killed") await own.start(part);
+  if (how === "frozen") own.thaw(part);
+  if (how === "replaced") bootstrap.lead(await own.moveKafka());
+}
 
 for (const [parts, how, mayRefuse] of outages)
   test.skipIf(skip)(
@@ -59,11 +71,11 @@ for (const [parts, how, mayRefuse] of outages)
       const answers: Answered[] = [];
       const writers = users.map((user) => write(user, load.signal, answers));
       await sleep(1_000); // the load is under way
-      for (const part of parts) (how === "killed" ? own.kill : own.freeze)(part);
+      for (const part of parts) (how === "frozen" ? own.freeze : own.kill)(part);
       const from = performance.now();
       await sleep(downMs); // the outage itself
       const down = answers.filter(({ at }) => at > from);
-      await Promise.all(parts.map(how === "killed" ? own.start : async (part) => own.thaw(part)));
+      await Promise.all(parts.map((part) => bringBack(part, how)));
       const back = performance.now();
       await sleep(1_000); // the load goes on over the recovery
       load.abort();

@@ -78,6 +78,40 @@ test("anchored on completion, the next occurrence counts from when the last was 
   expect(days).toBeLessThan(11);
 }, 60_000);
 
+test("moved to another time, by its template or by a scope, each day of a series has one task, completed or not", async () => {
+  const nia = await signIn(gateway, "nia");
+  const pattern = (start: string) => ({ rrule: "FREQ=DAILY", tz: "UTC", start: `2099-02-01${start}` });
+  const scopes = [null, "all", "future"] as const;
+  const made = await Promise.all(
+    scopes.map(async (scope) => {
+      const { id } = await nia.must("POST", "/v1/tasks", { title: "Walk", recurrence_pattern: pattern("T09:00") });
+      const nth = async (count: number) =>
+        await until(`occurrence ${count}`, async () => (await occurrences(nia, id))[count - 1] ?? null);
+      const first = await nth(1);
+      const path = scope === null ? `/v1/tasks/${id}` : `/v1/tasks/${first.id}?scope=${scope}`;
+      await nia.must("PATCH", path, { recurrence_pattern: pattern("T18:00") });
+      await nia.must("POST", `/v1/tasks/${first.id}/complete`);
+      const second = await nth(2);
+      expect(second).toMatchObject({ due_date: "2099-02-02T18:00:00.000Z" });
+      // Changed again, what is done stays the one of its day.
+      await nia.must("PATCH", `/v1/tasks/${id}`, { recurrence_pattern: pattern("") });
+      await nia.must("POST", `/v1/tasks/${second.id}/complete`);
+      await nth(3);
+      return { id, first: first.id };
+    }),
+  );
+  await settled(system);
+  for (const { id, first } of made) {
+    const all = await occurrences(nia, id);
+    expect(all[0]?.id).toBe(first);
+    expect(all.map(({ due_on, due_date }) => due_on ?? due_date)).toEqual([
+      "2099-02-01T18:00:00.000Z",
+      "2099-02-02",
+      "2099-02-03",
+    ]);
+  }
+}, 120_000);
+
 test("deleting a template stops new occurrences and leaves the open one", async () => {
   const kim = await signIn(gateway, "kim");
   const template = await kim.must("POST", "/v1/tasks", {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { examples } from "../../workers/ui-gateway/reference/examples.ts";
+import { examples } from "../../workers/ui-gateway/document/reference/examples.ts";
 import { until } from "../support/until.ts";
 import { gateway } from "./everyday-system.ts";
 

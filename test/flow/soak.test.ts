@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import postgres from "postgres";
-import { roleNames } from "../../shared/topics.ts";
+import { roleNames } from "../../shared/messages/topics.ts";
 import { openStream, signIn, type Client } from "../support/client.ts";
 import { readScrape } from "../support/read-scrape.ts";
 import { settled } from "../support/settled.ts";

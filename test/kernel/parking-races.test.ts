@@ -1,97 +1,29 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
-import type { Fetched } from "../../shared/broker.ts";
-import type { Db, Tx } from "../../shared/postgres/db.ts";
-import { openGroup } from "../../shared/consume/group-epoch.ts";
-import { handleBatch } from "../../shared/consume/handle-batch.ts";
-import { park } from "../../shared/consume/park.ts";
-import { readRecord } from "../../shared/consume/read-record.ts";
-import { workParkedKey } from "../../shared/consume/work-parked-key.ts";
-import { makeLog } from "../../shared/log.ts";
-import { consumerWorld, event, group, record, topic } from "../support/consumer-world.ts";
-import { makeJsonCodec } from "../support/json-codec.ts";
+import { expect, setDefaultTimeout, spyOn, test } from "bun:test";
+import type { Db } from "../../shared/postgres/db.ts";
+import { inboxEntryOf } from "../../shared/consume/dead-letters/dead-letter.ts";
+import { changeFate } from "../../shared/consume/inbox.ts";
+import { workParkedKey } from "../../shared/consume/parking/work-parked-key.ts";
+import { topic } from "../support/consumer-world.ts";
+import { fetched, held, isInUse, kernelParts, someoneWaits } from "../support/kernel-parts.ts";
 import { until } from "../support/until.ts";
 
 setDefaultTimeout(40_000);
 
-const codec = makeJsonCodec();
-const fetched = (n: number): Fetched & { key: string } => ({
-  ...event("k", n),
-  topic,
-  key: "k",
-  partition: 0,
-  offset: BigInt(n),
-  timestamp: Date.now(),
-  generation: 1,
+test("a message that is twice in one batch has its effect once, where it stands first", async () => {
+  await using kernel = await kernelParts();
+  const [first, second] = [fetched(1), fetched(2)];
+  const { handled, parked } = await kernel.batch(first, second, first, { ...second, offset: 9n });
+  expect([...handled].map(({ offset }) => offset)).toEqual([1n, 2n]);
+  expect(parked.size).toBe(0);
+  expect(await kernel.numbers()).toEqual([1, 2]);
 });
 
-async function setup() {
-  const world = await consumerWorld({ kafka: "fake" });
-  const epoch = await openGroup(world.db.sql, group);
-  const handling = {
-    db: world.db,
-    codec,
-    group,
-    epoch,
-    source: group,
-    handle: async (messages: Parameters<Parameters<typeof handleBatch>[0]["handle"]>[0], context: { tx: Tx }) => {
-      for (const message of messages) await record()(message, { ...context, ...rest });
-      return messages.map(() => []);
-    },
-    handlerMs: 5_000,
-    log: makeLog({}, "error"),
-    now: () => new Date(),
-    stop: new AbortController().signal,
-    tiersMs: [3_600_000],
-  } as const;
-  const rest = { signal: handling.stop, log: handling.log, now: new Date() };
-  const failed = (of: Fetched & { key: string }) =>
-    ({ record: of, userId: null, class: "unknown", error: new Error("no"), attempts: [] }) as const;
-  const batch = async (...records: readonly Fetched[]) => {
-    const read = await Promise.all(records.map((one) => readRecord(codec, one)));
-    return handleBatch(
-      handling,
-      read.flatMap((one) => ("message" in one ? [one.message] : [])),
-    );
-  };
-  return {
-    world,
-    handling,
-    batch,
-    park: (of: Fetched & { key: string }, db: Pick<Db, "transaction"> = world.db, delayMs = 3_600_000) =>
-      park({ ...handling, db }, failed(of), { delayMs }),
-    numbers: async () => (await world.effects()).map(({ n }) => n),
-    [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
-  };
-}
-
-/** Commits only once told. */
-function held(db: Pick<Db, "transaction">, go: Promise<void>): Pick<Db, "transaction"> {
-  return {
-    transaction: (work, options) =>
-      db.transaction(async (tx) => {
-        const result = await work(tx);
-        await go;
-        return result;
-      }, options),
-  };
-}
-
-const someoneWaits = async (sql: Db["sql"]) => {
-  const [row] = await sql<{ n: number }[]>`
-    select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-  return (row?.n ?? 0) > 0;
-};
-
 test("a batch that waited for a former owner's parking queues behind it", async () => {
-  await using one = await setup();
+  await using one = await kernelParts();
   const [first, second] = [fetched(1), fetched(2)];
   const go = Promise.withResolvers<void>();
   const parking = one.park(first, held(one.world.db, go.promise));
-  await until("the inbox row", async () => {
-    const [row] = await one.world.db
-      .sql`select count(*)::int as n from pg_locks where relation = 'parked_messages'::regclass`;
-    return row?.n > 0;
-  });
+  await until("the inbox row", () => isInUse(one.world.db.sql, "parked_messages"));
   const handled = one.batch(first, second);
   await until("the batch to wait", () => someoneWaits(one.world.db.sql));
   go.resolve();
@@ -102,7 +34,7 @@ test("a batch that waited for a former owner's parking queues behind it", async 
 });
 
 test("a message queued while the worker was about to take the lock is neither passed over nor orphaned", async () => {
-  await using one = await setup();
+  await using one = await kernelParts();
   await one.park(fetched(1), one.world.db, 0);
   let queued = false;
   /** Just before the lock is asked for, a batch queues one more. */
@@ -128,7 +60,7 @@ test("a message queued while the worker was about to take the lock is neither pa
 });
 
 test("a batch that meets a key being worked waits for it, and goes on in order when it is released", async () => {
-  await using one = await setup();
+  await using one = await kernelParts();
   await one.park(fetched(1), one.world.db, 0);
   const go = Promise.withResolvers<void>();
   const visit = workParkedKey({ ...one.handling, db: held(one.world.db, go.promise) }, { topic, key: "k" });
@@ -145,9 +77,51 @@ test("a batch that meets a key being worked waits for it, and goes on in order w
 });
 
 test("of two workers of one key one works it and the other leaves it alone", async () => {
-  await using one = await setup();
+  await using one = await kernelParts();
   await one.park(fetched(1), one.world.db, 0);
   const visits = await Promise.all([1, 2, 3].map(() => workParkedKey(one.handling, { topic, key: "k" })));
   expect(visits.map(({ done }) => done.length).toSorted()).toEqual([0, 0, 1]);
   expect(await one.numbers()).toEqual([1]);
+});
+
+test("a parked message whose fate another has sealed leaves the queue without an effect, and its fate stays", async () => {
+  await using one = await kernelParts();
+  const [first, second] = [fetched(1), fetched(2)];
+  await one.park(first, one.world.db, 0);
+  await one.batch(second);
+  // As of a redrive of an older copy of it, say: whatever it was, it is done.
+  await one.world.db.sql`update inbox set fate = 'done' where message_id = ${inboxEntryOf(first).id}`;
+  const visit = await workParkedKey(one.handling, { topic, key: "k" });
+  expect([visit.failed, visit.released]).toEqual([null, true]);
+  expect(await one.numbers()).toEqual([2]);
+  expect(await one.world.parked()).toHaveLength(0);
+  const seal = (from: "parked" | "dead") =>
+    one.world.db.transaction((tx) =>
+      changeFate(tx, one.handling.epoch, { from, to: "dead" }, [first, second].map(inboxEntryOf)),
+    );
+  expect([(await seal("parked")).size, (await seal("dead")).size]).toEqual([0, 0]);
+});
+
+test("a key with more than one page behind it is released when the last message is done, and none is orphaned", async () => {
+  await using one = await kernelParts();
+  const all = Array.from({ length: 60 }, (_, n) => fetched(n + 1));
+  const [first, ...rest] = all;
+  if (first === undefined) throw new Error("no messages");
+  await one.park(first, one.world.db, 0);
+  await one.batch(...rest);
+  // No visit ends for having taken too long: so one takes a whole page.
+  const clock = spyOn(performance, "now").mockReturnValue(0);
+  try {
+    const pages = [];
+    for (let released = false; !released && pages.length < 5;) {
+      const visit = await workParkedKey(one.handling, { topic, key: "k" });
+      pages.push(visit.done.length);
+      ({ released } = visit);
+    }
+    expect(pages).toEqual([50, 10]);
+  } finally {
+    clock.mockRestore();
+  }
+  expect(await one.numbers()).toEqual(all.map((_, n) => n + 1));
+  expect(await one.world.parked()).toHaveLength(0);
 });

@@ -657,6 +657,9 @@ export interface components {
         task_id: string;
         title: string | null;
         remind_at: string | null;
+        remind_at_local: string | null;
+        tz: string;
+        due_on: string | null;
         triggered_at: string;
         late_by: number | null;
       };
@@ -666,6 +669,9 @@ export interface components {
       task_id: string;
       title: string | null;
       remind_at: string | null;
+      remind_at_local: string | null;
+      tz: string;
+      due_on: string | null;
       triggered_at: string;
       late_by: number | null;
     };
@@ -702,6 +708,9 @@ export interface components {
       task_id: string | null;
       title: string | null;
       remind_at: string | null;
+      remind_at_local: string | null;
+      tz: string;
+      due_on: string | null;
       triggered_at: string;
       late_by: number | null;
       due_at: string;
@@ -814,6 +823,9 @@ export interface components {
       task_id: string | null;
       title: string | null;
       remind_at: string | null;
+      remind_at_local: string | null;
+      tz: string;
+      due_on: string | null;
       triggered_at: string;
       late_by: number | null;
       due_at: string;
@@ -1265,7 +1277,7 @@ export interface components {
         rule: string;
         remind_at: string | null;
         /** @enum {string} */
-        reason: "no_due" | "past";
+        reason: "no_due" | "past" | "same_time" | "completed";
       }[];
     };
     Task: {
@@ -1296,6 +1308,37 @@ export interface components {
     TaskPage: {
       items: components["schemas"]["Task"][];
       next_cursor: string | null;
+    };
+    PatchedTask: {
+      id: string;
+      user_id: string;
+      title: string;
+      description: string | null;
+      created_at: string;
+      updated_at: string;
+      due_date: string | null;
+      due_on: string | null;
+      due_tz: string | null;
+      /** @enum {string|null} */
+      priority: "Low" | "Medium" | "High" | null;
+      tags: string[];
+      remind: string[] | null;
+      /** @enum {string} */
+      status: "open" | "completed";
+      completed_at: string | null;
+      deleted_at: string | null;
+      is_recurring_template: boolean;
+      recurrence_pattern: components["schemas"]["RecurrencePattern"] | null;
+      template_id: string | null;
+      recurrence_id: string | null;
+      version: number;
+      view_version: number | null;
+      unset_reminders?: {
+        rule: string;
+        remind_at: string | null;
+        /** @enum {string} */
+        reason: "no_due" | "past" | "same_time" | "completed";
+      }[];
     };
     NewSession: {
       user_id: string;
@@ -1342,11 +1385,14 @@ export interface components {
       timestamp: string;
     };
     /** @enum {string} */
-    ResetReason: "unreadable" | "epoch" | "foreign" | "beyond-end" | "too-old" | "gap";
+    ResetReason: "unreadable" | "epoch" | "foreign" | "moved" | "beyond-end" | "too-old" | "gap";
+    /** @enum {string} */
+    StreamState: "live" | "stale";
     Changes: {
       items: components["schemas"]["TaskChanged"][];
       cursor: string;
       reset: components["schemas"]["ResetReason"] | null;
+      state: components["schemas"]["StreamState"];
     };
   };
   responses: {
@@ -2984,7 +3030,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["Task"];
+          "application/json": components["schemas"]["PatchedTask"];
         };
       };
       400: components["responses"]["Problem400"];
@@ -3214,6 +3260,9 @@ export interface operations {
         "webhook-id": string;
         "webhook-timestamp": string;
         "webhook-signature": string;
+        "x-correlation-id"?: string;
+        "x-causation-id"?: string;
+        traceparent?: string;
       };
       path?: never;
       cookie?: never;
@@ -3251,6 +3300,9 @@ export interface operations {
         "webhook-id": string;
         "webhook-timestamp": string;
         "webhook-signature": string;
+        "x-correlation-id"?: string;
+        "x-causation-id"?: string;
+        traceparent?: string;
       };
       path?: never;
       cookie?: never;
@@ -3288,6 +3340,9 @@ export interface operations {
         "webhook-id": string;
         "webhook-timestamp": string;
         "webhook-signature": string;
+        "x-correlation-id"?: string;
+        "x-causation-id"?: string;
+        traceparent?: string;
       };
       path?: never;
       cookie?: never;

@@ -23,7 +23,7 @@ export type Client = Readonly<{
 
 // A test reads the fields it names; a missing one fails its expectation.
 export type Json = Record<string, unknown> & { id: string; version: number; items: Json[] };
-export type Answer<T> = Readonly<{ status: number; headers: Headers; body: T }>;
+type Answer<T> = Readonly<{ status: number; headers: Headers; body: T }>;
 
 export async function signIn(base: string, user: string): Promise<Client> {
   const response = await fetch(`${base}/v1/session`, {
@@ -98,7 +98,7 @@ export async function allTasks(user: Client): Promise<readonly Json[]> {
   }
 }
 
-export type StreamEvent = Readonly<{
+type StreamEvent = Readonly<{
   id: string;
   event: string;
   data: Json & { payload: Json; change_type: string; task_id: string };

@@ -1,12 +1,16 @@
-import type { Broker, Outgoing } from "../../shared/broker.ts";
-import { consume, type ConsumeOptions } from "../../shared/consume/consume.ts";
-import type { Flood } from "../../shared/consume/flood-guard.ts";
+import type { Broker, Outgoing, TopicPartition } from "../../shared/messages/broker.ts";
+import { consume } from "../../shared/consume/consume.ts";
+import type { ConsumeOptions } from "../../shared/consume/consume-options.ts";
+import type { Flood } from "../../shared/consume/failure/flood-guard.ts";
 import type { Handler } from "../../shared/consume/handler.ts";
-import type { Timing } from "../../shared/consume/session.ts";
+import type { Timing } from "../../shared/consume/member/session.ts";
+import { partitionName } from "../../shared/consume/member/partition-name.ts";
 import type { Db } from "../../shared/postgres/db.ts";
+import type { TopicName } from "../../shared/messages/topics.ts";
 import { kafkaHeaders, messageContentType, writeEnvelope } from "../../shared/outbox/envelope.ts";
-import { makeLog, type Log } from "../../shared/log.ts";
-import type { Metrics } from "../../shared/metrics.ts";
+import { makeLog, type Log } from "../../shared/role/log.ts";
+import type { TellOutage } from "../../shared/role/outages.ts";
+import type { Metrics } from "../../shared/role/metrics.ts";
 import { openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { openTestDb } from "./database.ts";
 import { makeFakeBroker, type FakeBroker, type Misbehaviour } from "./fake-broker.ts";
@@ -23,20 +27,24 @@ export type Consumer = Readonly<{
   stopped: Promise<void>;
   metrics: Metrics;
   ready: () => boolean;
+  notes: () => readonly string[];
   lines: Record<string, unknown>[];
 }>;
 
-export type Start = Readonly<{
+type Start = Readonly<{
   handle?: Handler;
   handleBatch?: Extract<ConsumeOptions, { handleBatch: unknown }>["handleBatch"];
   broker?: ConsumeOptions["broker"];
   db?: ConsumeOptions["db"];
   timing?: Partial<Timing>;
   handlerMs?: number;
+  lanes?: number;
+  concerns?: ConsumeOptions["concerns"];
   /** Short by default, so that what fails for good is a dead letter soon. */
   tiersMs?: readonly number[];
   /** Off by default. */
   flood?: Flood;
+  tellOutage?: TellOutage;
 }>;
 
 /** A database of a test's own with a table `effects(id, key, n, member)`. */
@@ -53,14 +61,21 @@ export async function openConsumerDb(): Promise<Db> {
 export async function consumerWorld(options: {
   kafka: "fake" | "real";
   partitions?: number;
+  /** Of the group; `topic` alone by default. */
+  topics?: readonly TopicName[];
   misbehaviour?: Partial<Misbehaviour>;
   db?: Db;
+  /** Of the real one; those of all tests by default. */
+  brokers?: string;
 }) {
+  const topics = options.topics ?? [topic];
   const db = options.db ?? (await openConsumerDb());
   if (options.db) await emptyConsumerTables(db);
   const fake = options.kafka === "fake" ? makeFakeBroker(options.misbehaviour) : null;
-  const broker: Broker = fake ?? (await realBroker());
-  for (const name of [topic, `${group}-dlq`])
+  /** Before every topic and group on the real broker. */
+  const prefix = `consume-${crypto.randomUUID().slice(0, 8)}.`;
+  const broker: Broker = fake ?? (await realBroker(prefix, options.brokers ?? stack().kafkaBrokers));
+  for (const name of [...topics, `${group}-dlq`])
     await broker.admin.createTopic({
       name,
       partitions: options.partitions ?? 3,
@@ -68,7 +83,17 @@ export async function consumerWorld(options: {
     });
   const producer = await broker.producer();
   let registryDown = false;
-  const codec = makeJsonCodec({ registryDown: () => registryDown });
+  let unreadable: (key: string, n: number, topic: string) => Error | undefined = () => undefined;
+  const readable = makeJsonCodec({ registryDown: () => registryDown });
+  const codec: ConsumeOptions["codec"] = {
+    ...readable,
+    decode: async (name, value) => {
+      const read = await readable.decode(name, value);
+      const failure = "unknown" in read ? undefined : unreadable(...nameOf(read.data), name);
+      if (failure !== undefined) throw failure;
+      return read;
+    },
+  };
   const started: Consumer[] = [];
 
   const start = (of: Start): Consumer => {
@@ -76,17 +101,22 @@ export async function consumerWorld(options: {
     const lines: Record<string, unknown>[] = [];
     const log: Log = makeLog({}, "debug", (line) => void lines.push(JSON.parse(line)));
     const checks = new Map<string, () => boolean>();
+    const notes: (() => string | null)[] = [];
     const role = roleOf({
       name: "task-update-broadcaster",
       signal: stop.signal,
       log,
       readyWhen: (name, check) => void checks.set(name, check),
+      ...(of.tellOutage ? { tellOutage: of.tellOutage } : {}),
+      note: (_, text) => void notes.push(text),
     });
-    const common = { broker: of.broker ?? broker, db: of.db ?? db, codec, topics: [topic], group } as const;
+    const common = { broker: of.broker ?? broker, db: of.db ?? db, codec, topics, group } as const;
     const more = {
       tiersMs: of.tiersMs ?? [20, 40],
       flood: of.flood ?? { window: 0 },
       ...(of.timing ? { timing: of.timing } : {}),
+      ...(of.lanes ? { lanes: of.lanes } : {}),
+      ...(of.concerns ? { concerns: of.concerns } : {}),
       ...(of.handlerMs ? { handlerMs: of.handlerMs } : {}),
     };
     const stopped = consume(
@@ -104,6 +134,7 @@ export async function consumerWorld(options: {
       stopped,
       metrics: role.metrics,
       ready: () => [...checks.values()].every((check) => check()),
+      notes: () => notes.flatMap((text) => text() ?? []),
       lines,
     };
     started.push(consumer);
@@ -114,17 +145,22 @@ export async function consumerWorld(options: {
     db,
     broker,
     fake,
+    prefix,
     start,
+    /** Makes records unreadable, by the key, number and topic they were sent with: what reading them throws. */
+    setUnreadable: (failureOf: typeof unreadable) => {
+      unreadable = failureOf;
+    },
     setRegistryDown: (down: boolean) => {
       registryDown = down;
     },
     /** Sends TaskDeleted events: `n` counts per key from 1. Returns the ids. */
-    send: async (keys: readonly string[], from: number = 1): Promise<readonly string[]> => {
+    send: async (keys: readonly string[], from: number = 1, more: Sent = {}): Promise<readonly string[]> => {
       const counts = new Map<string, number>();
       const records = keys.map((key) => {
         const n = (counts.get(key) ?? from - 1) + 1;
         counts.set(key, n);
-        return event(key, n);
+        return event(key, n, more);
       });
       await producer.send(records);
       return records.map(({ headers }) =>
@@ -140,12 +176,16 @@ export async function consumerWorld(options: {
     parked: () => db.sql<{ key: string; message_id: string; attempts: number; next_at: Date; class: string }[]>`
       select message.key, message_id, attempts, next_at, class
       from parked_messages as message join parked_keys using (epoch, topic, key) order by id`,
-    /** Whether every record of the topic is committed by the group. */
-    caughtUp: async () => {
-      const [ends, commits] = await Promise.all([broker.admin.offsets(topic, "end"), broker.admin.committed(group)]);
-      return [...ends].every(
-        ([partition, end]) => end === 0n || commits.some((at) => at.partition === partition && at.offset === end),
-      );
+    /** Whether every record of the topics is committed by the group, but for those of partitions that are `excused`. */
+    caughtUp: async (excused: (at: TopicPartition) => boolean = () => false) => {
+      const commits = await broker.admin.committed(group);
+      const committed = new Map(commits.map((at) => [partitionName(at), at.offset]));
+      for (const name of topics)
+        for (const [partition, end] of await broker.admin.offsets(name, "end")) {
+          const at = { topic: name, partition };
+          if (end !== 0n && committed.get(partitionName(at)) !== end && !excused(at)) return false;
+        }
+      return true;
     },
     [Symbol.asyncDispose]: async () => {
       await Promise.allSettled(started.map((consumer) => consumer.stop()));
@@ -170,6 +210,12 @@ type DeadRow = Readonly<{
   subject: string;
 }>;
 
+/** The key and number that `event` has put into a record. */
+function nameOf(data: unknown): [key: string, n: number] {
+  const { id, deleted_at: n } = Object(data);
+  return [String(id), new Date(n).getTime()];
+}
+
 async function emptyConsumerTables({ transaction }: Db): Promise<void> {
   const tables = [
     "effects",
@@ -179,6 +225,7 @@ async function emptyConsumerTables({ transaction }: Db): Promise<void> {
     "dead_letters",
     "outbox",
     "consumer_controls",
+    "consumer_positions",
     "consumer_groups",
   ];
   await transaction(async (tx) => {
@@ -202,11 +249,14 @@ export async function write(
   await tx`insert into effects (id, key, n, member) values (${message.id}, ${message.key}, ${message.sequence}, ${member})`;
 }
 
-export function event(key: string, n: number, value?: Uint8Array): Outgoing {
-  const data = { id: key, user_id: key, deleted_at: new Date(0) };
+/** What may be said of a message besides its key and number. `time`: now by default. */
+type Sent = Readonly<{ topic?: TopicName; time?: Date; value?: Uint8Array }>;
+
+export function event(key: string, n: number, of: Sent = {}): Outgoing {
+  const data = { id: key, user_id: key, deleted_at: new Date(n) };
   const envelope = writeEnvelope({
     id: Bun.randomUUIDv7(),
-    time: new Date(),
+    time: of.time ?? new Date(),
     source: "task-service",
     type: "TaskDeleted",
     subject: key,
@@ -216,9 +266,10 @@ export function event(key: string, n: number, value?: Uint8Array): Outgoing {
     traceparent: null,
   });
   return {
-    topic,
+    topic: of.topic ?? topic,
+    timestamp: Date.now(),
     key,
-    value: value ?? frame(1, JSON.stringify({ type: "TaskDeleted", data })),
+    value: of.value ?? frame(1, JSON.stringify({ type: "TaskDeleted", data })),
     headers: kafkaHeaders(envelope, n),
   };
 }
@@ -239,11 +290,11 @@ export function breakable(db: Db) {
   };
 }
 
-function realBroker(): Promise<Broker> {
+function realBroker(prefix: string, brokers: string): Promise<Broker> {
   return openBroker(
     {
-      brokers: stack().kafkaBrokers.split(","),
-      prefix: `consume-${crypto.randomUUID().slice(0, 8)}.`,
+      brokers: brokers.split(","),
+      prefix,
       tls: false,
       tlsCaFile: null,
       tlsCertFile: null,

@@ -1,8 +1,11 @@
+import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import postgres from "postgres";
-import { makeLog } from "../../shared/log.ts";
-import { keepInbox } from "../../shared/consume/inbox-retention.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import { inboxUpkeep } from "../../shared/consume/inbox-retention.ts";
+import { runUpkeep } from "../../shared/role/upkeep.ts";
 import { openDb, type Db } from "../../shared/postgres/db.ts";
-import { migrate } from "../../shared/postgres/migrate.ts";
+import { migrate } from "../../workers/operator/migrate.ts";
 import { readMigrations } from "../../shared/postgres/migration-files.ts";
 import { describeTemplate, giveBack, takeUsed } from "./used-databases.ts";
 
@@ -66,7 +69,7 @@ async function madeAs(sql: postgres.Sql, server: string, name: string, used: boo
     } catch (error) {
       // Another process has just replaced the template or is copying it in a way that excludes us.
       if (attempt === 20) throw error;
-      await Bun.sleep(100);
+      await sleep(100);
     }
   }
 }
@@ -90,7 +93,7 @@ export async function emptyDatabase(): Promise<FreshDatabase> {
 async function ensureTemplate(sql: postgres.Sql, server: string): Promise<string> {
   // The day is in the name because migrations make partitions from the day they run on.
   const text = (await readMigrations()).map((one) => one.checksum).join() + new Date().toISOString().slice(0, 10);
-  const template = templatePrefix + new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 16);
+  const template = templatePrefix + createHash("sha256").update(text).digest("hex").slice(0, 16);
   const there = async (): Promise<boolean> =>
     (await sql`select 1 from pg_database where datname = ${template}`).length === 1;
   if (await there()) return template;
@@ -117,10 +120,7 @@ async function ensureTemplate(sql: postgres.Sql, server: string): Promise<string
 /** What a consumer does first in a new database; done here, it does not change the shape of every copy. */
 async function keepOnce(url: string): Promise<void> {
   await using db = await openDb({ url, directUrl: null, statementMs: 10_000 }, { role: "test", poolSize: 1, log });
-  const once = new AbortController();
-  const kept = keepInbox(db, log, once.signal);
-  once.abort();
-  await kept;
+  await runUpkeep(inboxUpkeep(db, log), { log });
 }
 
 /** Templates of other migrations and what was copied from them, and databases of test runs that were killed more than an hour ago. */

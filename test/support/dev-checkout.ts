@@ -34,7 +34,13 @@ export type DevCheckout = AsyncDisposable &
 export async function openDevCheckout(): Promise<DevCheckout> {
   const path = await mkdtemp(join(tmpdir(), "taskwire-checkout-"));
   cpSync(join(root, "dev"), join(path, "dev"), { recursive: true });
-  for (const file of ["package.json", "bun.lock", "shared/role-ports.ts", "shared/http/proxy-for.ts"])
+  for (const file of [
+    "package.json",
+    "bun.lock",
+    "shared/role/role-ports.ts",
+    "shared/printable.ts",
+    "shared/http/proxy-for.ts",
+  ])
     cpSync(join(root, file), join(path, file));
   symlinkSync(join(root, "node_modules"), join(path, "node_modules"));
   await mkdir(join(path, ".dev"));

@@ -5,12 +5,13 @@ import type {
   JoinOptions,
   Member,
   Outgoing,
-  PartitionOffset,
+  Commit,
   SendError,
+  Tailed,
   TailOptions,
   TopicPartition,
   TopicState,
-} from "../../shared/broker.ts";
+} from "../../shared/messages/broker.ts";
 import { partitionOf } from "../../shared/kafka/partition.ts";
 
 /**
@@ -34,11 +35,13 @@ export type Misbehaviour = Readonly<{
   /** The member is told its stream failed. */
   failures: number;
   commitMs: number;
+  /** A record is in the log twice, as after a relay's second send. */
+  duplicates: number;
   /** Records per fetch and partition. */
   fetchSize: number;
 }>;
 
-export const wellBehaved: Misbehaviour = {
+const wellBehaved: Misbehaviour = {
   random: () => 0.5,
   staleBuffers: false,
   rewinds: 0,
@@ -48,12 +51,15 @@ export const wellBehaved: Misbehaviour = {
   deliveryMs: 0,
   failures: 0,
   commitMs: 50,
+  duplicates: 0,
   fetchSize: 100,
 };
 
 type Stored = Omit<Fetched, "generation" | "topic">;
-type Log = { start: bigint; records: Stored[] };
-type Topic = { state: TopicState; logs: Log[] };
+/** `epoch` is that of its leader: one more after each unclean election. */
+type Log = { start: bigint; end: bigint; epoch: number; records: Stored[] };
+/** `id` is another one for a topic that is made again. */
+type Topic = { id: string; state: TopicState; logs: Log[] };
 type FakeMember = {
   id: number;
   options: JoinOptions;
@@ -67,7 +73,7 @@ type Group = {
   name: string;
   generation: number;
   members: FakeMember[];
-  committed: Map<string, bigint>;
+  committed: Map<string, Commit>;
   rebalancing: boolean;
 };
 
@@ -75,8 +81,15 @@ export type FakeBroker = Broker &
   Readonly<{
     /** Deletes what is below `offset`, as retention does. */
     truncate: (at: TopicPartition, offset: bigint) => void;
-    /** Takes one record out of a log for good: a gap. */
+    /** Takes one record out of a log for good: a hole, as compaction leaves. */
     tearOut: (at: TopicPartition, offset: bigint) => void;
+    /** Writes what only brokers read: a transaction marker. */
+    mark: (at: TopicPartition) => void;
+    /** Loses all from `offset` on, as an unclean leader election does; what is sent next takes these offsets again. */
+    cutOff: (at: TopicPartition, offset: bigint) => void;
+    /** From now on no client is given the record at this offset, though the log has it. */
+    withhold: (at: TopicPartition, offset: bigint) => void;
+    addPartitions: (topic: string, count: number) => void;
     /** Everything in a log, oldest first. */
     recordsOf: (at: TopicPartition) => readonly Fetched[];
     /** While true nothing can be sent, fetched, committed or asked. */
@@ -111,7 +124,8 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
     if (log === undefined) throw new Error(`there is no partition ${nameOf(at)}`);
     return log;
   };
-  const endOf = (log: Log): bigint => (log.records.at(-1)?.offset ?? log.start - 1n) + 1n;
+  const withheld = new Set<string>();
+  const emptyLog = (): Log => ({ start: 0n, end: 0n, epoch: 0, records: [] });
   const assertUp = () => {
     if (down) throw Object.assign(new Error("the broker is down"), { code: "ECONNREFUSED" });
   };
@@ -126,11 +140,15 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
     if (down) throw sendError("unreachable");
     if (records.some(({ topic }) => !topics.has(topic))) throw sendError("unreachable");
     if (records.some(({ value }) => (value?.length ?? 0) > maxRecordBytes)) throw sendError("refused");
-    for (const { topic, key, value, headers } of records) {
+    if (records.some(({ timestamp }) => timestamp > Date.now() + 3_600_000)) throw sendError("unreachable");
+    for (const { topic, timestamp, key, value, headers } of records) {
       const { logs } = topics.get(topic) ?? { logs: [] };
       const partition = key === null ? 0 : partitionOf(key, logs.length);
       const log = logOf({ topic, partition });
-      log.records.push({ partition, offset: endOf(log), timestamp: Date.now(), key, value, headers });
+      const { epoch: leaderEpoch } = log;
+      const record = { partition, timestamp, key, value, headers, leaderEpoch };
+      log.records.push({ ...record, offset: log.end++ });
+      if (chance(conduct.duplicates)) log.records.push({ ...record, offset: log.end++ });
     }
     for (const wake of readers) wake();
   };
@@ -158,13 +176,9 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
 
   const assign = (group: Group, member: FakeMember) => {
     const partitions = owned(group, member).map((at) => {
-      const log = logOf(at);
-      return {
-        ...at,
-        committed: group.committed.get(nameOf(at)) ?? log.start,
-        start: log.start,
-        end: endOf(log),
-      };
+      const { start, end } = logOf(at);
+      const { offset: committed, ...commit } = group.committed.get(nameOf(at)) ?? { ...at, offset: start };
+      return { ...commit, committed, start, end, topicId: topics.get(at.topic)?.id ?? "" };
     });
     const before = member.position;
     member.generation = group.generation;
@@ -187,13 +201,19 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
       if (member.buffer.length >= conduct.fetchSize * 4) return;
       const at = parse(name);
       const generation = member.generation;
-      const records = readFrom(at, position, conduct.fetchSize, generation);
+      const log = logOf(at);
+      // A client told that its offset is out of range goes on at the log's start.
+      const from = position < log.start || position > log.end ? log.start : position;
+      const records = readFrom(at, from, conduct.fetchSize, generation).filter(
+        ({ offset }) => !withheld.has(`${name}@${offset}`),
+      );
       if (chance(conduct.lateFetches)) {
         await Bun.sleep(conduct.random() * 8);
         if (member.gone) return;
         const still = member.position.get(name);
         member.buffer.push(...records.map((record) => ({ ...record, generation: member.generation })));
-        if (still === position && records.length > 0) member.position.set(name, position + BigInt(records.length));
+        if (still === position && records.length > 0)
+          member.position.set(name, (records.at(-1)?.offset ?? position) + 1n);
         continue;
       }
       if (records.length === 0) continue;
@@ -224,10 +244,10 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
     readers.delete(wake);
   };
 
-  const commit = async (group: Group, member: FakeMember, offsets: readonly PartitionOffset[]) => {
+  const commit = async (group: Group, member: FakeMember, offsets: readonly Commit[]) => {
     const generation = member.generation;
     const apply = () => {
-      for (const at of offsets) group.committed.set(nameOf(at), at.offset);
+      for (const at of offsets) group.committed.set(nameOf(at), at);
     };
     const refuse = () => {
       if (!group.members.includes(member)) throw new Error("UNKNOWN_MEMBER_ID");
@@ -292,8 +312,10 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
 
   // Tail and administration ----------------------------------------------------------------------------------------------
 
-  async function* tail({ topic, from, signal }: TailOptions): AsyncGenerator<readonly Fetched[]> {
+  async function* tail({ topic, from, grows = false, signal }: TailOptions): AsyncGenerator<Tailed> {
     const next = new Map(from);
+    const id = topics.get(topic)?.id;
+    let answered = "";
     let wake = () => {};
     const awake = () => wake();
     readers.add(awake);
@@ -301,15 +323,28 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
     try {
       while (!signal.aborted) {
         const waited = new Promise<void>((resolve) => (wake = resolve));
+        const { logs, id: idNow } = topics.get(topic) ?? { logs: [], id };
+        if (idNow !== id) throw Object.assign(new Error(`${topic} was made anew`), { code: "OFFSET_OUT_OF_RANGE" });
+        if (grows) for (const partition of logs.keys()) if (!next.has(partition)) next.set(partition, 0n);
         const found = [...next].flatMap(([partition, offset]) => {
           const log = logOf({ topic, partition });
-          if (offset < log.start || offset > endOf(log))
+          if (offset < log.start || offset > log.end)
             throw Object.assign(new Error(`offset ${offset} is not in the log`), { code: "OFFSET_OUT_OF_RANGE" });
           return readFrom({ topic, partition }, offset, conduct.fetchSize, 0);
         });
-        for (const { partition, offset } of found) next.set(partition, offset + 1n);
-        if (found.length > 0 && !down) yield found;
-        else await waited;
+        if (down) {
+          await waited;
+          continue;
+        }
+        for (const [partition, offset] of next) {
+          const records = found.filter((record) => record.partition === partition);
+          const isAll = records.length < conduct.fetchSize;
+          next.set(partition, isAll ? logOf({ topic, partition }).end : (records.at(-1)?.offset ?? offset) + 1n);
+        }
+        const now = [...next].join();
+        if (now === answered) await waited;
+        else yield { records: found, next: new Map(next), partitions: next.size };
+        answered = now;
       }
     } finally {
       readers.delete(awake);
@@ -322,6 +357,15 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
     return of();
   };
 
+  const grow = (name: string, count: number): void => {
+    const topic = topics.get(name);
+    if (topic === undefined) throw new Error(`there is no topic ${name}`);
+    if (count <= topic.logs.length) return;
+    topic.logs.push(...Array.from({ length: count - topic.logs.length }, emptyLog));
+    topic.state = { ...topic.state, partitions: count };
+    for (const wake of readers) wake();
+  };
+
   return {
     producer: () => answered(() => ({ send, [Symbol.asyncDispose]: () => Promise.resolve() })),
     join,
@@ -331,9 +375,10 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
       createTopic: (state) =>
         answered(() => {
           if (topics.has(state.name)) return;
-          const logs = Array.from({ length: state.partitions }, () => ({ start: 0n, records: [] }));
-          topics.set(state.name, { state, logs });
+          const logs = Array.from({ length: state.partitions }, emptyLog);
+          topics.set(state.name, { id: crypto.randomUUID(), state, logs });
         }),
+      addPartitions: (topic, partitions) => answered(() => grow(topic, partitions)),
       alterConfigs: (topic, configs) =>
         answered(() => {
           const found = topics.get(topic);
@@ -344,15 +389,21 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
         answered(() => {
           const found = topics.get(topic);
           if (found === undefined) throw new Error(`there is no topic ${topic}`);
-          return new Map(found.logs.map((log, partition) => [partition, at === "start" ? log.start : endOf(log)]));
+          return new Map(found.logs.map((log, partition) => [partition, at === "start" ? log.start : log.end]));
         }),
-      committed: (group) =>
-        answered(() => [...(groups.get(group)?.committed ?? [])].map(([name, offset]) => ({ ...parse(name), offset }))),
+      topicId: (topic) =>
+        answered(() => {
+          const found = topics.get(topic);
+          if (found === undefined) throw new Error(`there is no topic ${topic}`);
+          return found.id;
+        }),
+      committed: (group) => answered(() => [...(groups.get(group)?.committed.values() ?? [])]),
       setOffsets: (name, offsets) =>
         answered(() => {
           const group = groups.get(name) ?? makeGroup(name);
           if (group.members.length > 0) throw new Error("NON_EMPTY_GROUP");
-          for (const at of offsets) group.committed.set(nameOf(at), at.offset);
+          for (const { topic, partition, offset } of offsets)
+            group.committed.set(nameOf({ topic, partition }), { topic, partition, offset });
           groups.set(name, group);
         }),
       groups: () =>
@@ -363,9 +414,31 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
             members: members.length,
           })),
         ),
+      nextRecord: ({ topic, partition, offset }) =>
+        answered(() => {
+          const log = logOf({ topic, partition });
+          if (offset < log.start || offset > log.end)
+            throw Object.assign(new Error(`offset ${offset} is not in the log`), { code: "OFFSET_OUT_OF_RANGE" });
+          return log.records.find((record) => record.offset >= offset)?.offset ?? log.end;
+        }),
       read: (topic, at) =>
-        answered(() => [...at].flatMap(([partition, offset]) => readFrom({ topic, partition }, offset, 1, 0))),
-      deleteTopic: (topic) => answered(() => void topics.delete(topic)),
+        answered(() => {
+          if ([...at].some(([partition, offset]) => offset < logOf({ topic, partition }).start))
+            throw new Error("OFFSET_OUT_OF_RANGE");
+          return [...at].flatMap(([partition, offset]) => readFrom({ topic, partition }, offset, 1, 0));
+        }),
+      deleteTopic: (topic) =>
+        answered(() => {
+          topics.delete(topic);
+          for (const { members, committed } of groups.values()) {
+            for (const [name, at] of committed) if (at.topic === topic) committed.delete(name);
+            // A client fetches by the topic's id, which nobody knows any more.
+            for (const member of members.filter(({ options }) => options.topics.includes(topic))) {
+              member.position = new Map();
+              member.options.onFailed(new Error("UNKNOWN_TOPIC_ID"));
+            }
+          }
+        }),
       deleteGroup: (group) =>
         answered(() => {
           if ((groups.get(group)?.members.length ?? 0) > 0) throw new Error("NON_EMPTY_GROUP");
@@ -376,11 +449,24 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
       const log = logOf(at);
       log.records = log.records.filter((record) => record.offset >= offset);
       log.start = offset;
+      if (log.end < offset) log.end = offset;
     },
     tearOut: (at, offset) => {
       const log = logOf(at);
       log.records = log.records.filter((record) => record.offset !== offset);
     },
+    mark: (at) => {
+      logOf(at).end += 1n;
+      for (const wake of readers) wake();
+    },
+    cutOff: (at, offset) => {
+      const log = logOf(at);
+      log.records = log.records.filter((record) => record.offset < offset);
+      log.end = offset;
+      log.epoch += 1;
+    },
+    withhold: (at, offset) => void withheld.add(`${nameOf(at)}@${offset}`),
+    addPartitions: grow,
     recordsOf: (at) => readFrom(at, 0n, Number.POSITIVE_INFINITY, 0),
     setDown: (now) => {
       down = now;

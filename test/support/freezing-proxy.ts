@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from "node:net";
 
-export type FreezingProxy = AsyncDisposable &
+type FreezingProxy = AsyncDisposable &
   Readonly<{
     url: string;
     /** From now on nothing goes through, and nothing is closed: every connection there is stays dead for ever, new ones too. */

@@ -1,6 +1,7 @@
-import { deriveId } from "../../shared/derive-id.ts";
-import type { ReceivedOf } from "../../shared/message.ts";
-import type { ReminderRule, SetTaskReminders } from "../../shared/records.ts";
+import { deriveId } from "../../shared/messages/derive-id.ts";
+import type { ReceivedOf } from "../../shared/messages/message.ts";
+import type { ReminderRule, SetTaskReminders } from "../../shared/messages/records.ts";
+import { taskCreated } from "./task-created.ts";
 
 /** Messages about one task as the reminder service receives them; times are ms since the epoch. */
 export const taskId = "0190a000-0000-7000-8000-00000000000a";
@@ -62,23 +63,20 @@ export function created(
     user = userId,
   }: Readonly<{ due: number | null; day?: string | null; template?: boolean }> & About,
 ) {
-  return event("TaskCreated", version, time, {
-    id: task,
-    user_id: user,
-    title: "a task",
-    description: null,
-    created_at: new Date(time),
-    due_date: date(due),
-    priority: null,
-    tags: [],
-    is_recurring_template: template,
-    recurrence_pattern: null,
-    template_id: null,
-    recurrence_id: null,
-    remind: null,
-    due_on: day,
-    due_tz: null,
-  });
+  return event(
+    "TaskCreated",
+    version,
+    time,
+    taskCreated({
+      id: task,
+      user_id: user,
+      title: "a task",
+      created_at: new Date(time),
+      due_date: date(due),
+      is_recurring_template: template,
+      due_on: day,
+    }),
+  );
 }
 
 export function updated(

@@ -1,5 +1,5 @@
 import type { Encoder } from "../../shared/outbox/outbox.ts";
-import type { Decoder } from "../../shared/consume/read-record.ts";
+import type { Decoder } from "../../shared/consume/handle-batch.ts";
 import { Problem } from "../../shared/problem.ts";
 
 /** Ids whose schema only the registry could tell. */

@@ -1,9 +1,9 @@
-import type { Outgoing } from "../../shared/broker.ts";
-import type { Codec } from "../../shared/codec.ts";
-import type { Headers, MessageType } from "../../shared/message.ts";
+import type { Outgoing } from "../../shared/messages/broker.ts";
+import type { Codec } from "../../shared/avro/codec.ts";
+import type { Headers, MessageType } from "../../shared/messages/message.ts";
 import { kafkaHeaders, messageContentType, writeEnvelope } from "../../shared/outbox/envelope.ts";
 import { readSchemas, schemasFolder } from "../../shared/avro/files.ts";
-import { maxMessageBytes, topics, type TopicName } from "../../shared/topics.ts";
+import { maxMessageBytes, topics, type TopicName } from "../../shared/messages/topics.ts";
 
 /** A record to send: `dead` can never be read, `either` may have stayed a record after all, `good` is one. */
 export type Made = Readonly<{
@@ -57,7 +57,7 @@ export function makeMalformer(
       causationId: null,
       traceparent: null,
     });
-    return { topic, key, value, headers: kafkaHeaders(envelope, sent) };
+    return { topic, timestamp: Date.now(), key, value, headers: kafkaHeaders(envelope, sent) };
   };
 
   type Base = ReturnType<typeof recordOf>;

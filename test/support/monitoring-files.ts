@@ -4,8 +4,8 @@ import type { AlertRule, InputSeries } from "./promql/simulate.ts";
 
 export const monitoringFolder = join(import.meta.dir, "../../redpanda/monitoring");
 
-export type RuleGroup = Readonly<{ name: string; rules: readonly AlertRule[] }>;
-export type RuleTests = Readonly<{
+type RuleGroup = Readonly<{ name: string; rules: readonly AlertRule[] }>;
+type RuleTests = Readonly<{
   rule_files: readonly string[];
   evaluation_interval: string;
   tests: readonly RuleTest[];
@@ -20,14 +20,14 @@ export type RuleTest = Readonly<{
     exp_samples: readonly Readonly<{ labels: string; value: number }>[];
   }>[];
 }>;
-export type Dashboard = Readonly<{
+type Dashboard = Readonly<{
   uid: string;
   title: string;
   schemaVersion: number;
   templating: Readonly<{ list: readonly Readonly<{ name: string; type: string; query?: unknown }>[] }>;
   panels: readonly Panel[];
 }>;
-export type Panel = Readonly<{
+type Panel = Readonly<{
   id: number;
   type: string;
   title: string;

@@ -1,18 +1,18 @@
-import { openCodec } from "../../shared/codec.ts";
-import { readConfig } from "../../shared/config.ts";
-import { deriveId } from "../../shared/derive-id.ts";
+import { openCodec } from "../../shared/avro/codec.ts";
+import { readConfig } from "../../shared/role/config.ts";
+import { deriveId } from "../../shared/messages/derive-id.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
-import { makeLog } from "../../shared/log.ts";
+import { makeLog } from "../../shared/role/log.ts";
 import { kafkaHeaders, messageContentType, storeHeaders, writeEnvelope } from "../../shared/outbox/envelope.ts";
 import { openDb } from "../../shared/postgres/db.ts";
-import type { TaskUpdated } from "../../shared/records.ts";
-import { openRegistry } from "../../shared/registry.ts";
-import type { GroupName } from "../../shared/topics.ts";
+import type { TaskUpdated } from "../../shared/messages/records.ts";
+import { openRegistry } from "../../shared/avro/registry.ts";
+import type { GroupName } from "../../shared/messages/topics.ts";
 import { runOps } from "../../workers/operator/ops.ts";
 import { freshDatabase } from "./database.ts";
 import { stack } from "./stack.ts";
 
-export type Died = Readonly<{
+type Died = Readonly<{
   group?: GroupName;
   key?: string;
   offset?: number;

@@ -87,7 +87,8 @@ function openClient(url: string) {
   return Object.assign(redis, { [Symbol.dispose]: () => redis.close() });
 }
 
-function freePort(): Promise<number> {
+/** A port nobody listened on a moment ago. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);

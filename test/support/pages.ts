@@ -2,11 +2,11 @@ import { afterAll, afterEach, beforeAll, expect } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core";
-import { roleNames } from "../../shared/topics.ts";
+import { roleNames } from "../../shared/messages/topics.ts";
 import { openBrowser } from "./browser.ts";
 import { startSystem, type System, type SystemOptions } from "./system.ts";
 
-export type Pages = Readonly<{
+type Pages = Readonly<{
   system: () => System;
   /** A device of its own: cookies and all. */
   open: (options?: BrowserContextOptions, address?: string) => Promise<Page>;
@@ -19,8 +19,11 @@ export type Pages = Readonly<{
 /** The page speaks to none of the operator's. */
 const rolesBehindPage = Object.fromEntries(roleNames.filter((role) => role !== "operator").map((role) => [role, 1]));
 
-/** For the tests of one file: a system and a browser; after each test its devices are gone, and no page has complained. */
-export function usePages(options: SystemOptions = {}): Pages {
+/**
+ * For the tests of one file: a system and a browser; after each test its devices are gone, and no page has complained. `options` may be
+ * made by the time the system starts, from what that needs.
+ */
+export function usePages(options: SystemOptions | (() => Promise<SystemOptions>) = {}): Pages {
   let system: System;
   let browser: Browser;
   let contexts: BrowserContext[] = [];
@@ -28,7 +31,8 @@ export function usePages(options: SystemOptions = {}): Pages {
   let isForgiven = false;
 
   beforeAll(async () => {
-    [system, browser] = await Promise.all([startSystem({ roles: rolesBehindPage, ...options }), openBrowser()]);
+    const made = typeof options === "function" ? await options() : options;
+    [system, browser] = await Promise.all([startSystem({ roles: rolesBehindPage, ...made }), openBrowser()]);
   }, 150_000);
   afterEach(async () => {
     await Promise.all(contexts.map((context) => context.close()));

@@ -1,7 +1,7 @@
 import { plugin } from "bun";
 
 /** A fault to be caught: the text of a file of shared/ that is replaced when it is loaded. */
-export type Fault = Readonly<{
+type Fault = Readonly<{
   file: string;
   replace: string;
   by: string;
@@ -14,8 +14,8 @@ const root = `${import.meta.dirname}/../..`;
 export const faults: Readonly<Record<string, Fault>> = {
   "no inbox": {
     file: "consume/handle-batch.ts",
-    replace: "const fresh = firstOfEach(messages, ids);",
-    by: "const fresh = messages; void ids; void firstOfEach;",
+    replace: "const fresh = firstOfEach(real, ids);",
+    by: "const fresh = real; void ids; void firstOfEach;",
   },
   "an inbox by time of arrival": {
     file: "consume/inbox.ts",
@@ -28,22 +28,22 @@ export const faults: Readonly<Record<string, Fault>> = {
     by: "if (rows[0]?.epoch === -1)",
   },
   "commits that are not contiguous": {
-    file: "consume/offsets.ts",
-    replace: "while (progress.finished.delete(progress.next)) progress.next += 1n;",
-    by: "if (offset >= progress.next) progress.next = offset + 1n;",
+    file: "consume/member/offsets.ts",
+    replace: "advance(progress);\n          onFinished();\n        },",
+    by: "if (offset >= progress.next) progress.next = offset + 1n;\n          onFinished();\n        },",
   },
   "commits of partitions that were lost": {
-    file: "consume/offsets.ts",
+    file: "consume/member/offsets.ts",
     replace: "owned.delete(partitionName(at));",
     by: "",
   },
   "no lock of parked keys": {
-    file: "consume/parked-queue.ts",
+    file: "consume/parking/parked-queue.ts",
     replace: "order by topic, key\n    for update`",
     by: "order by topic, key`",
   },
   "parking outside the transaction": {
-    file: "consume/park.ts",
+    file: "consume/parking/park.ts",
     replace: "if (entered.size === 0) return;",
     by: "if (entered.size === 0) return; await tx`commit and chain`;",
   },
@@ -53,7 +53,7 @@ export const faults: Readonly<Record<string, Fault>> = {
     by: '{ from: "done", to: "parked" }, parked); await tx`commit and chain`;',
   },
   "release before the dead letter": {
-    file: "consume/work-parked-key.ts",
+    file: "consume/parking/work-parked-key.ts",
     replace: 'await changeFate(tx, of.epoch, { from: "parked", to: "dead" }, [inboxEntryOf(record)]);',
     by: `await tx\`delete from parked_messages where id = \${message.row}\`;
       await tx\`delete from parked_keys where epoch = \${of.epoch} and key = \${record.key} and not exists (select from parked_messages m where m.key = parked_keys.key)\`;
@@ -63,13 +63,13 @@ export const faults: Readonly<Record<string, Fault>> = {
   "parked keys asked for before the inbox insert": {
     file: "consume/handle-batch.ts",
     replace: `const [, ids, names] = await Promise.all([
-        shareGroup(tx, group, epoch),`,
-    by: `const names = await lockParkedKeys(tx, epoch, messages);
+        shareGroup(tx, group, epoch, life()),`,
+    by: `const names = await lockParkedKeys(tx, epoch, real);
       const [, ids] = await Promise.all([
-        shareGroup(tx, group, epoch),`,
+        shareGroup(tx, group, epoch, life()),`,
   },
   "a queue read before its lock": {
-    file: "consume/work-parked-key.ts",
+    file: "consume/parking/work-parked-key.ts",
     replace: `const head = await lockDue(of, tx, key);
       if (head === null) return nothing;`,
     by: `const early = await readQueue(tx, { ...key, epoch: of.epoch, limit: batchSize });
@@ -80,6 +80,60 @@ export const faults: Readonly<Record<string, Fault>> = {
       replace: "const queue = await readQueue(tx, { ...key, epoch: of.epoch, limit: batchSize });",
       by: "const queue = await readEarly();",
     },
+  },
+  "a message twice in one batch": {
+    file: "consume/handle-batch.ts",
+    replace: "if (!ids.has(id) || seen.has(id)) return false;",
+    by: "if (!ids.has(id)) return false;",
+  },
+  "an unreadable record settled before those ahead of it": {
+    file: "consume/member/work-lane.ts",
+    replace: `await handleBatch(readable, began);
+        const late = unreadable === null ? null : await readLate(unreadable, began);`,
+    by: `const late = unreadable === null ? null : await readLate(unreadable, began);
+        await handleBatch(readable, began);`,
+  },
+  "an outage taken for the message's own failure when the probe answers": {
+    file: "consume/failure/classify.ts",
+    replace: "isCertain: certain.has(mark)",
+    by: "isCertain: mark === certain.toString()",
+  },
+  "a page of a queue taken for all of it": {
+    file: "consume/parking/work-parked-key.ts",
+    replace: "worked === queue.length && queue.length < batchSize",
+    by: "worked === queue.length",
+  },
+  "a deadlock counted as a try of a parked message": {
+    file: "consume/parking/work-parked-key.ts",
+    replace: "isConflict(reason) || ",
+    by: "",
+  },
+  "a parked key taken for the same key of another topic": {
+    file: "consume/parking/parked-queue.ts",
+    replace: "return `${topic}/${storable(key)}`;",
+    by: "void topic; return storable(key);",
+  },
+  "commits believed that are above the positions of the database": {
+    file: "consume/log/positions.ts",
+    replace: ".filter(({ next, committed }) => next < committed);",
+    by: ".filter(({ next, committed }) => next < committed && next < 0n);",
+  },
+  "records passed over that retention has deleted unread": {
+    file: "consume/log/watch-log.ts",
+    replace: `stand(at, "cut_off", { expected, found: record.offset });
+        return "standing";`,
+    by: `pass(at, record.offset);
+        return "passed";`,
+  },
+  "parked messages forgotten with their week": {
+    file: "consume/inbox-retention.ts",
+    replace: "from parked_messages where time >=",
+    by: "from parked_messages where false and time >=",
+  },
+  "added partitions that nobody notices": {
+    file: "consume/log/examine-log.ts",
+    replace: "if (ends.size > (partitions.get(topic) ?? ends.size)) grown.push(topic);",
+    by: "",
   },
 };
 

@@ -12,7 +12,7 @@ const readers: Parts = {
 export const fuzzer: Parts = { packages: ["schemathesis==4.32.5"], imports: "import schemathesis.cli" };
 
 /** `path` is `null` where there is none; `why` then says what is missing, to be put into a test's title. */
-export type Python = Readonly<{ path: string | null; why: string }>;
+type Python = Readonly<{ path: string | null; why: string }>;
 
 /**
  * Python with the packages above, in an environment of this checkout that is made once. Test files run side by side: each that finds

@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 
 /** What came back on a connection of its own, byte for byte, and whether the other side closed it within `waitMs`. */
-export type RawAnswer = Readonly<{ status: number; headers: Headers; body: string; isClosed: boolean }>;
+type RawAnswer = Readonly<{ status: number; headers: Headers; body: string; isClosed: boolean }>;
 
 /** Sends bytes that no HTTP client would, and reads until the other side closes, or `waitMs` after the last byte. */
 export async function sendRaw(port: number, request: string, waitMs = 300): Promise<RawAnswer> {

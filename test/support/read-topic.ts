@@ -1,9 +1,9 @@
-import type { Fetched } from "../../shared/broker.ts";
+import type { Fetched } from "../../shared/messages/broker.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
-import { readConfig } from "../../shared/config.ts";
+import { readConfig } from "../../shared/role/config.ts";
 import { readEnvelope, type ReadEnvelope } from "../../shared/outbox/envelope.ts";
-import { makeLog } from "../../shared/log.ts";
-import { deadLetterTopics, topicNames } from "../../shared/topics.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import { deadLetterTopics, topicNames } from "../../shared/messages/topics.ts";
 
 /** How many records each topic has had so far. */
 export async function topicEnds(env: Readonly<Record<string, string>>): Promise<Readonly<Record<string, number>>> {
@@ -32,11 +32,9 @@ export async function readTopic(env: Readonly<Record<string, string>>, topic: st
   if (missing.size === 0) return [];
   const stop = new AbortController();
   const from = new Map([...missing.keys()].map((partition) => [partition, start.get(partition) ?? 0n]));
-  for await (const records of broker.tail({ topic, from, signal: stop.signal })) {
-    for (const record of records) {
-      if (record.offset < (end.get(record.partition) ?? 0n)) found.push(record);
-      if (record.offset + 1n >= (end.get(record.partition) ?? 0n)) missing.delete(record.partition);
-    }
+  for await (const { records, next } of broker.tail({ topic, from, signal: stop.signal })) {
+    found.push(...records.filter(({ partition, offset }) => offset < (end.get(partition) ?? 0n)));
+    for (const [partition, offset] of next) if (offset >= (end.get(partition) ?? 0n)) missing.delete(partition);
     if (missing.size === 0) break;
   }
   stop.abort();

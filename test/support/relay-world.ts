@@ -1,17 +1,19 @@
-import type { Outgoing, Producer, SendFailure } from "../../shared/broker.ts";
+import type { Outgoing, Producer, SendFailure } from "../../shared/messages/broker.ts";
 import { openDb, type Db } from "../../shared/postgres/db.ts";
-import { makeLog } from "../../shared/log.ts";
-import { makeMetrics } from "../../shared/metrics.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import { makeMetrics } from "../../shared/role/metrics.ts";
 import { insertOutbox, outboxChannel, shardOf, type OutboxRow } from "../../shared/outbox/outbox.ts";
 import { claimSettings } from "../../workers/outbox-relay/claim.ts";
+import { makeLayouts } from "../../workers/outbox-relay/layouts.ts";
 import { openLeases } from "../../workers/outbox-relay/leases.ts";
 import { makeMeters } from "../../workers/outbox-relay/meters.ts";
 import { relayOutbox } from "../../workers/outbox-relay/relay-outbox.ts";
-import { makeWake } from "../../workers/outbox-relay/wake.ts";
+import { openRenewableProducer } from "../../workers/outbox-relay/renewable-producer.ts";
+import { makeWake } from "../../shared/waiting/wake.ts";
 import { freshDatabase } from "./database.ts";
 
 /** What a send meets: null is taken; "written" is taken and answered with an error, as after a lost answer. */
-export type Weather = (records: readonly Outgoing[]) => SendFailure | "written" | null;
+type Weather = (records: readonly Outgoing[]) => SendFailure | "written" | null;
 
 /** A database with an outbox, a producer that keeps what it is given, and relays to start over them. */
 export async function openRelayWorld() {
@@ -26,12 +28,19 @@ export async function openRelayWorld() {
   const notifier = db.notifier(outboxChannel);
   const taken: Outgoing[] = [];
   const sends: number[] = [];
+  const places = new Map<Outgoing, number>();
   const world = {
     db,
     url: database.url,
     taken,
     sends,
     weather: (() => null) as Weather,
+    /** Of the topic. A producer knows only of those there were when it was opened. */
+    partitions: 6,
+    /** How many the producer of a record knew of. */
+    knownAt: (record: Outgoing): number => places.get(record) ?? 0,
+    /** Sends begun so far. */
+    begun: 0,
     /** Awaited by every send before anything else. */
     gate: Promise.resolve() as Promise<unknown>,
     /** Sequences taken by the broker for a key of a topic, in order. */
@@ -52,29 +61,44 @@ export async function openRelayWorld() {
       const relayDb = await open(`relay-${instance}`);
       const stop = new AbortController();
       const wake = makeWake();
-      const listener = await relayDb.listen(outboxChannel, wake.wake);
-      const leases = await openLeases({ db: relayDb, instance, log, onAcquired: wake.wake });
+      const leases = await openLeases({ db: relayDb, instance, log, onAcquired: wake.now });
       const metrics = makeMetrics("outbox-relay", { process: false });
       const meters = makeMeters(metrics, () => leases.held().length);
-      const producer: Producer = {
-        send: async (records) => {
-          await world.gate;
-          const weather = world.weather(records);
-          if (weather === null || weather === "written") {
-            taken.push(...records);
-            sends.push(records.length);
-          }
-          if (weather !== null)
-            throw Object.assign(new Error(weather), { failure: weather === "written" ? "unreachable" : weather });
-        },
-        [Symbol.asyncDispose]: async () => {},
+      const openProducer = async (): Promise<Producer> => {
+        const knows = world.partitions;
+        return {
+          send: async (records) => {
+            world.begun += 1;
+            await world.gate;
+            const weather = world.weather(records);
+            if (weather === null || weather === "written") {
+              taken.push(...records);
+              for (const record of records) places.set(record, knows);
+              sends.push(records.length);
+            }
+            if (weather !== null)
+              throw Object.assign(new Error(weather), { failure: weather === "written" ? "unreachable" : weather });
+          },
+          [Symbol.asyncDispose]: async () => {},
+        };
       };
+      const producer = await openRenewableProducer(openProducer);
+      const layouts = makeLayouts({
+        db: relayDb,
+        admin: { offsets: () => Promise.resolve(new Map(Array.from({ length: world.partitions }, (_, n) => [n, 0n]))) },
+        renewProducer: producer.renew,
+        wake: wake.now,
+        log,
+      });
+      const listener = await relayDb.listen(outboxChannel, layouts.heard);
+      const watching = layouts.watch(stop.signal);
       const count = { rounds: 0, turns: 0 };
       const running = relayOutbox({
         db: relayDb,
         producer,
         instance,
         leases,
+        layouts,
         wake,
         signal: stop.signal,
         log: makeLog({}, "error", () => {}),
@@ -89,8 +113,8 @@ export async function openRelayWorld() {
         meters,
         [Symbol.asyncDispose]: async () => {
           stop.abort();
-          wake.wake();
-          await running;
+          wake.now();
+          await Promise.all([running, watching]);
           await leases[Symbol.asyncDispose]();
           await listener[Symbol.asyncDispose]();
           await relayDb[Symbol.asyncDispose]();

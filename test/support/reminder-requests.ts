@@ -1,5 +1,5 @@
-import { makeLog } from "../../shared/log.ts";
-import { makeMetrics } from "../../shared/metrics.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import { makeMetrics } from "../../shared/role/metrics.ts";
 import { Problem } from "../../shared/problem.ts";
 import { buildApp } from "../../workers/reminder-service/app.ts";
 import { openReminderQuota } from "../../workers/reminder-service/reminder-quota.ts";
@@ -13,7 +13,7 @@ export type Body = Record<string, unknown> & {
   next_cursor: string | null;
   errors: { path: string; message: string }[];
 };
-export type Sent = { body?: unknown; user?: string; key?: string };
+type Sent = { body?: unknown; user?: string; key?: string };
 export type Answer = { status: number; body: Body; replayed?: string };
 export type Send = (method: string, path: string, sent?: Sent) => Promise<Answer>;
 

@@ -1,9 +1,9 @@
-import { makeLog } from "../../shared/log.ts";
+import { makeLog } from "../../shared/role/log.ts";
 import { dueRows, type Fire } from "../../shared/timers/due-rows.ts";
 import { runTimers } from "../../shared/timers/run-timers.ts";
 import { openWakeups } from "../../shared/timers/wakeups.ts";
 import type { ReminderWorld } from "./reminder-world.ts";
-import { roleOf } from "./role-of.ts";
+import { databaseClockOf, roleOf } from "./role-of.ts";
 
 /** So many instances that fire a world's reminders, in this process, on the stack's Redis below a prefix that is theirs. */
 export async function startReminderTimers(
@@ -16,7 +16,8 @@ export async function startReminderTimers(
   const abort = new AbortController();
   const start = async () => {
     const wakeups = await openWakeups({ url, prefix }, { queue: "reminders", log });
-    const role = roleOf({ name: "reminder-service", signal: abort.signal, log });
+    const clock = await databaseClockOf(db);
+    const role = roleOf({ name: "reminder-service", signal: abort.signal, log, clock });
     const rows = dueRows(db, { table: "reminders", due: "remind_at", owner: "user_id", fire });
     const running = runTimers({ db, name: "reminders", wakeups, rows }, role);
     return async () => {

@@ -1,6 +1,6 @@
 import type { Db } from "../../shared/postgres/db.ts";
-import { makeLog } from "../../shared/log.ts";
-import type { Message, Received } from "../../shared/message.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import type { Message, Received } from "../../shared/messages/message.ts";
 import { insertOutbox, outboxRow, type Encoder } from "../../shared/outbox/outbox.ts";
 import { makeKeepReminders } from "../../workers/reminder-service/keep-reminders.ts";
 import { reminderColumns } from "../../workers/reminder-service/store-reminders.ts";
@@ -9,7 +9,7 @@ import type { GuardMessage } from "../../workers/reminder-service/guard.ts";
 import { openTestDb } from "./database.ts";
 import { writeTasks } from "./task-table.ts";
 
-export type Written = Readonly<{
+type Written = Readonly<{
   type: string;
   subject: string;
   sequence: number;

@@ -1,6 +1,6 @@
 // A role whose requests take as long as their query says; for tests of how roles start and stop.
-import { runRole } from "../../shared/role.ts";
-import { sleep } from "../../shared/wait.ts";
+import { runRole } from "../../shared/role/role.ts";
+import { sleep } from "../../shared/waiting/wait.ts";
 
 await runRole("outbox-relay", {}, async (role) => {
   let isOpen = true;

@@ -1,7 +1,7 @@
 import type { paths } from "./api-schema.ts";
 
 type Method = "get" | "put" | "post" | "patch" | "delete";
-export type Path = keyof paths;
+type Path = keyof paths;
 
 type BodyOf<O> = O extends { requestBody: { content: { "application/json": infer B } } }
   ? { body: B }
@@ -14,10 +14,10 @@ type Wish<O> = BodyOf<O> & PathOf<O> & QueryOf<O> & HeadersOf<O>;
 type ContentOf<R> = R extends { content: { "application/json": infer C } } ? C : null;
 type GoodStatus = 200 | 201 | 202 | 204;
 type Responses<O> = O extends { responses: infer R } ? R : never;
-export type AnswerOf<O> = { [S in keyof Responses<O> & GoodStatus]: ContentOf<Responses<O>[S]> }[keyof Responses<O> &
+type AnswerOf<O> = { [S in keyof Responses<O> & GoodStatus]: ContentOf<Responses<O>[S]> }[keyof Responses<O> &
   GoodStatus];
 
-export type TypedClient = Readonly<{
+type TypedClient = Readonly<{
   /** Answers the body of a success; throws with the problem otherwise. */
   call: <P extends Path, M extends Method>(
     method: M,

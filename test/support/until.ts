@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-export type UntilOptions = Readonly<{
+type UntilOptions = Readonly<{
   /** 10 seconds by default. */
   timeoutMs?: number;
   /** Between two looks; 20 ms by default. */
@@ -8,6 +8,15 @@ export type UntilOptions = Readonly<{
   /** What was seen last, for the failure's text. */
   describe?: () => string;
 }>;
+
+/** Asked when a wait has failed: what the systems of this test have complained about. */
+const witnesses = new Set<() => string>();
+
+/** `tell` is asked for what belongs into the failure of a wait, "" for nothing, until the returned function is called. */
+export function onFailedWait(tell: () => string): () => void {
+  witnesses.add(tell);
+  return () => void witnesses.delete(tell);
+}
 
 type Found<T> = Exclude<T, null | undefined | false>;
 
@@ -27,7 +36,13 @@ export async function until<T>(
     // The three values that mean "not yet" are ruled out here.
     if (found !== null && found !== undefined && found !== false) return found as Found<T>;
     if (performance.now() > deadline)
-      throw new Error(`waited ${timeoutMs} ms for: ${what}${describe ? `\nlast seen: ${describe()}` : ""}`);
+      throw new Error(
+        [
+          `waited ${timeoutMs} ms for: ${what}`,
+          ...(describe ? [`last seen: ${describe()}`] : []),
+          ...[...witnesses].map((tell) => tell()).filter((text) => text !== ""),
+        ].join("\n"),
+      );
     await sleep(everyMs);
   }
 }

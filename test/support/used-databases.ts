@@ -6,8 +6,13 @@ import type postgres from "postgres";
  */
 type Sql = postgres.Sql;
 
-/** What makes a used database equal to a new one; kept as the comment of its template. */
-type Pristine = Readonly<{ shape: string; tables: readonly string[]; rows: Readonly<Record<string, unknown[]>> }>;
+/** What makes a used database equal to a new one; kept as the comment of its template. `routines` are missing from a template made earlier. */
+type Pristine = Readonly<{
+  shape: string;
+  tables: readonly string[];
+  routines?: readonly string[];
+  rows: Readonly<Record<string, unknown[]>>;
+}>;
 
 /** Beyond this a table is truncated: dead rows would slow the next test's scans. */
 const deletedBytes = 65_536;
@@ -23,7 +28,14 @@ export async function describeTemplate(admin: Sql, inside: Sql, template: string
       select coalesce(jsonb_agg(to_jsonb(t)), '[]') as rows from ${inside(name)} t`;
     if (all && all.rows.length > 0) rows[name] = all.rows;
   }
-  const pristine: Pristine = { shape: await shapeOf(inside), tables: names.map(({ name }) => name), rows };
+  const routines = await inside<{ name: string }[]>`
+    select oid::regprocedure::text as name from pg_proc where pronamespace = 'public'::regnamespace order by 1`;
+  const pristine: Pristine = {
+    shape: await shapeOf(inside),
+    tables: names.map(({ name }) => name),
+    routines: routines.map(({ name }) => name),
+    rows,
+  };
   await admin.unsafe(`comment on database ${template} is ${literal(JSON.stringify(pristine))}`);
 }
 
@@ -58,10 +70,10 @@ async function emptied(admin: Sql, inside: Sql, template: string): Promise<boole
   const [comment] = await admin<{ text: string | null }[]>`
     select shobj_description(oid, 'pg_database') as text from pg_database where datname = ${template}`;
   if (!comment?.text) return false;
-  const { shape, tables, rows }: Pristine = JSON.parse(comment.text);
+  const { shape, tables, routines = [], rows }: Pristine = JSON.parse(comment.text);
   await inside.begin(async (tx) => {
     await tx`set local session_replication_role = replica`;
-    await tx.unsafe(emptying(tables));
+    await tx.unsafe(emptying(tables, routines));
     for (const [table, of] of Object.entries(rows))
       await tx`insert into ${tx(table)} overriding system value
         select * from jsonb_populate_recordset(null::${tx(table)}, ${JSON.stringify(of)}::text::jsonb)`;
@@ -70,13 +82,14 @@ async function emptied(admin: Sql, inside: Sql, template: string): Promise<boole
 }
 
 /** Drops what a test has made, and empties and restarts the rest. */
-const emptying = (tables: readonly string[]) => `
+const emptying = (tables: readonly string[], routines: readonly string[]) => `
   do $$ declare one record; begin
     for one in select oid::regclass as name from pg_class
       where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace
         and relname <> all (array[${tables.map(literal).join()}])
     loop execute format('drop table if exists %s cascade', one.name); end loop;
-    for one in select oid::regprocedure as name from pg_proc where pronamespace = 'public'::regnamespace
+    for one in select oid::regprocedure as name from pg_proc
+      where pronamespace = 'public'::regnamespace and oid::regprocedure::text <> all (array[${routines.map(literal).join()}]::text[])
     loop execute format('drop routine %s cascade', one.name); end loop;
     for one in select oid::regclass as name, pg_relation_size(oid) as size from pg_class
       where relkind = 'r' and relnamespace = 'public'::regnamespace and pg_relation_size(oid) > 0

@@ -13,7 +13,7 @@ export type Watched = AsyncDisposable &
     /** Where `fates` is now. */
     mark: () => Promise<number>;
   }>;
-export type Fate = Readonly<{ group: string; messageId: string; fate: "done" | "parked" | "dead" }>;
+type Fate = Readonly<{ group: string; messageId: string; fate: "done" | "parked" | "dead" }>;
 
 /** Call it once per database, before anything is handled. What is noted is part of the handling's own transaction. */
 export async function watchHandling(databaseUrl: string): Promise<Watched> {

@@ -1,9 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeLog } from "../../shared/log.ts";
-import { roleNames } from "../../shared/topics.ts";
-import { runOps } from "../../workers/operator/ops.ts";
+import { roleNames } from "../../shared/messages/topics.ts";
 import {
   monitoringFolder,
   readDashboard,
@@ -13,6 +11,7 @@ import {
   readRunbooks,
   readTargets,
 } from "../support/monitoring-files.ts";
+import { misread } from "../support/misread.ts";
 import { parsePromql } from "../support/promql/parse.ts";
 
 const root = join(monitoringFolder, "../..");
@@ -126,15 +125,4 @@ function opsLines(text: string): readonly (readonly string[])[] {
       ([, quoted, plain]) => quoted ?? plain ?? "",
     ),
   );
-}
-
-/**
- * What the tool does not understand of a line; null when it does. Run without any settings a command ends before it has touched
- * anything, with 1 for what it lacks or, which is what is looked for, with 2 for words it does not know.
- */
-async function misread(words: readonly string[]): Promise<string | null> {
-  const said: string[] = [];
-  const terminal = { env: {}, print: () => {}, log: makeLog({}, "error", () => {}), now: () => new Date() };
-  const code = await runOps(words, terminal, (text) => said.push(text));
-  return code === 2 ? said.join("\n") : null;
 }

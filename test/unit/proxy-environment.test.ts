@@ -19,8 +19,8 @@ const inside = listen(asked.direct, { keys: [{ kty: "oct" }] });
 afterAll(() => Promise.all([outbound.stop(true), inside.stop(true)]));
 
 const script = `
-import { makeProxy } from "./workers/ui-gateway/proxy.ts";
-import { openRegistry } from "./shared/registry.ts";
+import { makeProxy } from "./workers/ui-gateway/http/proxy.ts";
+import { openRegistry } from "./shared/avro/registry.ts";
 import { openKeySet } from "./shared/http/key-set.ts";
 const url = process.env.INSIDE;
 const urls = { "task-service": [url] };

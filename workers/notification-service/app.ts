@@ -4,13 +4,13 @@ import { readFailures, writeFailures } from "../../shared/http/failures.ts";
 import { makeHttpApp, type HttpApp } from "../../shared/http/http-app.ts";
 import { pageOf, pageQuery } from "../../shared/http/page-query.ts";
 import { keyHeader, replayedHeader } from "../../shared/http/request-key.ts";
-import type { Log } from "../../shared/log.ts";
-import type { Metrics } from "../../shared/metrics.ts";
+import type { Log } from "../../shared/role/log.ts";
+import type { Metrics } from "../../shared/role/metrics.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
-import { addEndpointRoutes } from "./endpoint-routes.ts";
-import { findNotification, listNotifications } from "./list-notifications.ts";
-import { countUnread, markAllRead, markRead } from "./mark-read.ts";
+import { addEndpointRoutes } from "./http/endpoint-routes.ts";
+import { findNotification, listNotifications } from "./http/list-notifications.ts";
+import { countUnread, markAllRead, markRead } from "./http/mark-read.ts";
 import {
   attemptView,
   channelSchema,
@@ -18,19 +18,19 @@ import {
   notificationSchema,
   notificationView,
   statusSchema,
-} from "./notification-view.ts";
-import { resendNotification } from "./resend-notification.ts";
-import { describeWebhooks } from "./describe-webhooks.ts";
-import type { SendTest } from "./webhook-channel.ts";
+} from "./http/notification-view.ts";
+import { resendNotification } from "./http/resend-notification.ts";
+import { describeWebhooks } from "./http/describe-webhooks.ts";
+import type { TestEndpoint } from "./channels/channels.ts";
 
-export type AppOptions = Readonly<{
+type AppOptions = Readonly<{
   db: Pick<Db, "sql" | "transaction">;
   authenticate: Auth["authenticate"];
   newId: () => string;
   log: Log;
   metrics: Metrics;
-  /** By the channel of people's webhooks. */
-  sendTest: SendTest;
+  /** By the channel of the endpoint. */
+  sendTest: TestEndpoint;
   /** Something is to be sent at once. */
   onResent: () => void;
 }>;

@@ -1,16 +1,21 @@
 import { makeHttpApp, type HttpApp, type HttpOptions } from "../../shared/http/http-app.ts";
 import { servePage, type Page } from "../../shared/http/page.ts";
 import type { Limiter } from "../../shared/limits/limiter.ts";
+import type { Db } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
 import { makeBrake } from "./http/brake-guesses.ts";
-import { addDeadLetterRoutes } from "./http/dead-letter-routes.ts";
-import { addGroupRoutes } from "./http/group-routes.ts";
+import type { Tools } from "./action.ts";
+import { actions } from "./commands.ts";
+import { addActionRoutes } from "./http/action-routes.ts";
 import { requireToken } from "./http/operator-token.ts";
-import { addOutboxRoutes } from "./http/outbox-routes.ts";
-import { addTailRoutes } from "./http/tail-routes.ts";
-import { addTopicRoutes, type TopicDeps } from "./http/topic-routes.ts";
+import { addTailRoutes, type TailDeps } from "./http/tail-routes.ts";
 
-export type BuildApp = Readonly<{
+/** What the routes work with. `codec` opens at its first use, so that the page is there while the registry is not. */
+type OperatorDeps = TailDeps &
+  Pick<Tools, "env" | "registry" | "readSchemas"> &
+  Readonly<{ db: Db; topicSettings: ReturnType<Tools["topicSettings"]>; now: () => Date }>;
+
+type BuildApp = Readonly<{
   http: Omit<HttpOptions, "title" | "description" | "authenticate" | "admit" | "body">;
   /** OPERATOR_TOKEN; null closes `/api`. */
   token: string | null;
@@ -18,7 +23,7 @@ export type BuildApp = Readonly<{
   guesses: Limiter | null;
   trustedProxies: number;
   page: Page;
-  deps: TopicDeps;
+  deps: OperatorDeps;
 }>;
 
 /** The operator's interface: a page, and below `/api` what the command line does, for whoever brings the token. */
@@ -36,10 +41,7 @@ export function buildApp({ http, token, guesses, trustedProxies, page, deps }: B
       return true;
     },
   });
-  addGroupRoutes(app, deps);
-  addDeadLetterRoutes(app, deps);
-  addOutboxRoutes(app, deps);
-  addTopicRoutes(app, deps);
+  addActionRoutes(app, actions, { tools: toolsOf(deps), jobs: deps.jobs });
   addTailRoutes(app, deps);
   app.get("/*", (c) => {
     const answer = servePage(page, c.req.raw);
@@ -47,4 +49,14 @@ export function buildApp({ http, token, guesses, trustedProxies, page, deps }: B
     return answer;
   });
   return app;
+}
+
+function toolsOf({ db, broker, topicSettings, now, ...deps }: OperatorDeps) {
+  return {
+    ...deps,
+    db: () => Promise.resolve(db),
+    broker: () => Promise.resolve(broker),
+    topicSettings: () => topicSettings,
+    now: () => Promise.resolve(now()),
+  };
 }

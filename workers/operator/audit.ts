@@ -1,11 +1,12 @@
 import type { Sql, Tx } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
+import { uuidV7 } from "../../shared/uuid.ts";
 
 /** Who asks for a change, by which way, and why. */
 export type By = Readonly<{ who: string; via: "cli" | "http"; reason: string | null }>;
 
-export type AuditState = "running" | "done" | "failed";
-export type AuditEntry = Readonly<{
+type AuditState = "running" | "done" | "failed";
+type AuditEntry = Readonly<{
   id: string;
   at: Date;
   who: string;
@@ -26,7 +27,7 @@ export async function auditDone(
   by: By,
   change: Readonly<{ action: string; plan: unknown; progress?: unknown }>,
 ): Promise<string> {
-  const id = Bun.randomUUIDv7();
+  const id = uuidV7();
   await tx`
     insert into audit (id, who, via, action, reason, plan, state, progress, ended_at)
     values (${id}, ${by.who}, ${by.via}, ${change.action}, ${by.reason}, ${JSON.stringify(change.plan)}::jsonb, 'done',
@@ -77,7 +78,7 @@ export async function audited<T>(
   change: Readonly<{ action: string; plan: unknown }>,
   work: (id: string) => Promise<T>,
 ): Promise<T> {
-  const id = Bun.randomUUIDv7();
+  const id = uuidV7();
   await auditBegin(sql, by, { id, ...change });
   try {
     const result = await work(id);

@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
-import type { Log } from "../../shared/log.ts";
+import { usageError } from "./usage-error.ts";
+import type { Log } from "../../shared/role/log.ts";
 
 /** What a command may touch of the world around it. */
 export type Terminal = Readonly<{
@@ -7,7 +8,8 @@ export type Terminal = Readonly<{
   /** A line, or several, on standard output. */
   print: (text: string) => void;
   log: Log;
-  now: () => Date;
+  /** Aborted when somebody wants the command to end; asked for by those that have something to put back first. */
+  interrupted?: () => AbortSignal;
 }>;
 
 /** One word of the command line. `run` resolves with the exit code; what it rejects with is shown and ends with 1. */
@@ -16,11 +18,6 @@ export type Command = Readonly<{
   help: string;
   run: (args: readonly string[], terminal: Terminal) => Promise<number>;
 }>;
-
-/** The command line was wrong, nothing was done; ends with 2. */
-export function usageError(message: string): Error {
-  return Object.assign(new Error(message), { code: "USAGE" });
-}
 
 /** Options every command has. */
 export const commonOptions = {

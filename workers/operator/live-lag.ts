@@ -1,5 +1,5 @@
-import type { Admin } from "../../shared/broker.ts";
-import { consumerGroups, type GroupName } from "../../shared/topics.ts";
+import type { Admin } from "../../shared/messages/broker.ts";
+import { consumerGroups, type GroupName } from "../../shared/messages/topics.ts";
 
 /** Messages a group has not committed yet, over all its topics. Cheaper than `measureLag`: it reads no record. */
 export async function liveLag(admin: Pick<Admin, "offsets" | "committed">, group: GroupName): Promise<number> {

@@ -1,13 +1,17 @@
 // Reads every group's positions, the outbox and what groups gave up on, tells them as metrics, serves the operator's page and API.
 // Writes the audit and what operators change, each change safe to repeat by its id; any number may run.
-import { openCodec, type Codec } from "../../shared/codec.ts";
-import { optionalUrl, readConfig } from "../../shared/config.ts";
-import { openPage } from "../../shared/http/page.ts";
+import "../../shared/role/catch-signals.ts";
+import { readSoundSchemas } from "./sound-schemas.ts";
+import { openCodec, type Codec } from "../../shared/avro/codec.ts";
+import { optionalUrl, readConfig } from "../../shared/role/config.ts";
+import { openPage } from "../../shared/http/open-page.ts";
 import { trustedProxies } from "../../shared/limits/client-address.ts";
 import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
-import { openRegistry, registrySettings } from "../../shared/registry.ts";
-import { runRole } from "../../shared/role.ts";
+import { readTopicLayouts } from "../../shared/outbox/topic-layouts.ts";
+import { openRegistry, registrySettings } from "../../shared/avro/registry.ts";
+import { runRole } from "../../shared/role/role.ts";
+import { uuidV7 } from "../../shared/uuid.ts";
 import { buildApp } from "./app.ts";
 import { guessesPerMinute, openGuesses } from "./http/brake-guesses.ts";
 import { openJobs } from "./http/jobs.ts";
@@ -33,19 +37,29 @@ const settings = {
 await runRole("operator", settings, async (role, config) => {
   const { log, metrics, name, now } = role;
   const page = await openPage(`${import.meta.dirname}/page`);
-  await using db = await openDb(config.database, { role: name, poolSize: 6, log, metrics });
+  await using db = await openDb(config.database, { role: name, poolSize: 6, log, metrics, starting: role });
   await using broker = await openBroker(config.kafka, { clientId: `taskwire-${name}`, log });
   // Only decoding needs it: lag and holds are told while the registry is down, or not even set.
   const registry = () => openRegistry(readConfig(registrySettings, process.env), metrics);
   const codec = once<Codec>(() => openCodec({ registry: registry(), db, log }));
   await using jobs = openJobs(role.signal, log);
   const app = buildApp({
-    http: { version: "1", newId: () => Bun.randomUUIDv7(), log, metrics },
+    http: { version: "1", newId: () => uuidV7(), log, metrics },
     token: config.token,
     guesses: openGuesses(config.guessesPerMinute),
     trustedProxies: config.trustedProxies,
     page,
-    deps: { db, broker, codec, registry, topicSettings: config.topics, jobs, now },
+    deps: {
+      db,
+      broker,
+      codec,
+      registry,
+      topicSettings: config.topics,
+      jobs,
+      now,
+      readSchemas: readSoundSchemas,
+      env: process.env,
+    },
   });
   const served = role.serve((request) => app.fetch(request));
   const watched = watchBacklog(
@@ -55,6 +69,7 @@ await runRole("operator", settings, async (role, config) => {
       failures: () => measureFailures(db.sql),
       tables: () => measureTables(db.sql),
       topics: () => broker.admin.topics(),
+      layouts: () => readTopicLayouts(db.sql),
       everyMs: 15_000,
     },
     role,

@@ -1,5 +1,5 @@
 import type { Sql } from "../../shared/postgres/db.ts";
-import { consumerGroups, groupNames, type GroupName, type TopicName } from "../../shared/topics.ts";
+import { consumerGroups, groupNames, type GroupName, type TopicName } from "../../shared/messages/topics.ts";
 
 export type Failures = Readonly<{
   /** One entry per group and topic it reads, zeros included. */

@@ -1,5 +1,5 @@
-import type { Admin } from "../../shared/broker.ts";
-import { consumerGroups, groupNames, type GroupName, type TopicName } from "../../shared/topics.ts";
+import type { Admin } from "../../shared/messages/broker.ts";
+import { consumerGroups, groupNames, type GroupName, type TopicName } from "../../shared/messages/topics.ts";
 
 export type PartitionLag = Readonly<{
   group: GroupName;
@@ -52,8 +52,10 @@ export async function measureLag(
           record.timestamp,
         ]),
       );
-      for (const { partition, end, commit, messages } of places.toSorted((a, b) => a.partition - b.partition)) {
-        const since = messages > 0 ? (oldest.get(partition) ?? now.getTime()) : now.getTime();
+      for (const { partition, end, commit, ...place } of places.toSorted((a, b) => a.partition - b.partition)) {
+        // Up to the end there may be nothing but transaction markers.
+        const messages = oldest.has(partition) ? place.messages : 0;
+        const since = oldest.get(partition) ?? now.getTime();
         const seconds = Math.max(0, Math.round((now.getTime() - since) / 100) / 10);
         lags.push({ group, topic, partition, committed: commit, end, messages, seconds });
       }

@@ -1,4 +1,4 @@
-import type { Admin } from "../../shared/broker.ts";
+import type { Admin } from "../../shared/messages/broker.ts";
 
 /**
  * Per partition the offset of the first record not older than `time`, or the end where all are older. A binary search over the

@@ -1,42 +1,48 @@
 // The operator's command line: `ops <command>`. Reads and mends what the roles stand on; every command is safe to run twice.
-import { makeLog } from "../../shared/log.ts";
+import { makeLog } from "../../shared/role/log.ts";
+import { printable } from "../../shared/printable.ts";
 import type { Command, Terminal } from "./command.ts";
-import { auditCommand } from "./commands/audit.ts";
-import { consumersCommand } from "./commands/consumers.ts";
-import { dlqCommand } from "./commands/dlq.ts";
-import { groupsCommand } from "./commands/groups.ts";
+import type { ActionCommand } from "./action-command.ts";
+import { sharedCommands } from "./commands.ts";
+import { aclsCommand } from "./commands/acls.ts";
+import { databaseCommand } from "./commands/database.ts";
 import { lagCommand } from "./commands/lag.ts";
 import { migrateCommand } from "./commands/migrate.ts";
-import { outboxCommand } from "./commands/outbox.ts";
-import { parkedCommand } from "./commands/parked.ts";
-import { schemasCommand } from "./commands/schemas.ts";
-import { topicsCommand } from "./commands/topics.ts";
+import { rebuildCommand } from "./commands/rebuild.ts";
+import { replayCommand } from "./commands/replay.ts";
+import { runActions } from "./run-actions.ts";
 
-const commands: Readonly<Record<string, Command>> = {
+/** Every command, in the order in which they are shown. */
+export const commands: Readonly<Record<string, Command | ActionCommand>> = {
   migrate: migrateCommand,
-  topics: topicsCommand,
-  schemas: schemasCommand,
+  topics: sharedCommands.topics,
+  schemas: sharedCommands.schemas,
+  acls: aclsCommand,
   lag: lagCommand,
-  groups: groupsCommand,
-  consumers: consumersCommand,
-  parked: parkedCommand,
-  dlq: dlqCommand,
-  outbox: outboxCommand,
-  audit: auditCommand,
+  groups: sharedCommands.groups,
+  consumers: sharedCommands.consumers,
+  parked: sharedCommands.parked,
+  replay: replayCommand,
+  rebuild: rebuildCommand,
+  dlq: sharedCommands.dlq,
+  outbox: sharedCommands.outbox,
+  database: databaseCommand,
+  audit: sharedCommands.audit,
 };
 
-/** Runs one command line. Resolves with the exit code: 0 done, 1 failed, 2 not understood; failures are told on `complain`. */
-export async function runOps(
-  args: readonly string[],
-  terminal: Terminal,
-  complain: (text: string) => void,
-): Promise<number> {
+/**
+ * Runs one command line. Resolves with the exit code: 0 done, 1 failed, 2 not understood; failures are told on `complain`. Of what is printed, also of
+ * records and keys that others wrote, characters that would steer a terminal are JSON escapes.
+ */
+export async function runOps(args: readonly string[], own: Terminal, tell: (text: string) => void): Promise<number> {
+  const terminal = { ...own, print: (text: string) => own.print(printable(text)) };
+  const complain = (text: string) => tell(printable(text));
   const [name = "--help", ...rest] = args;
   if (name === "--help" || name === "help") {
     terminal.print(overview());
     return 0;
   }
-  const command = commands[name];
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
     complain(`ops: there is no command "${name}"\n\n${overview()}`);
     return 2;
@@ -46,7 +52,7 @@ export async function runOps(
     return 0;
   }
   try {
-    return await command.run(rest, terminal);
+    return await ("run" in command ? command.run(rest, terminal) : runActions(command, rest, terminal));
   } catch (error) {
     const usage = error instanceof Error && "code" in error && error.code === "USAGE";
     complain(`ops ${args.join(" ")}: ${reasons(error).join("\n  because ")}`);
@@ -87,8 +93,12 @@ if (import.meta.main) {
     {
       env: process.env,
       print: (text) => void process.stdout.write(`${text}\n`),
+      interrupted: () => {
+        const stop = new AbortController();
+        for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+        return stop.signal;
+      },
       log: makeLog({ role: "ops" }, "warn", (line) => void process.stderr.write(`${line}\n`)),
-      now: () => new Date(),
     },
     (text) => void process.stderr.write(`${text}\n`),
   );

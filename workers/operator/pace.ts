@@ -1,4 +1,4 @@
-import { sleep } from "../../shared/wait.ts";
+import { sleep } from "../../shared/waiting/wait.ts";
 
 /** How a long change is kept from getting in the way of live traffic. */
 export type Pace = Readonly<{

@@ -1,12 +1,13 @@
-import type { TopicState } from "../../shared/broker.ts";
-import { integer, optional, type Config } from "../../shared/config.ts";
+import type { TopicState } from "../../shared/messages/broker.ts";
+import type { TopicLayout } from "../../shared/outbox/topic-layouts.ts";
+import { integer, optional, type Config } from "../../shared/role/config.ts";
 import {
   deadLetterTopics,
   defaultPartitions,
   defaultRetentionMs,
   maxMessageBytes,
   topicNames,
-} from "../../shared/topics.ts";
+} from "../../shared/messages/topics.ts";
 
 export const topicSettings = {
   partitions: integer("TOPIC_PARTITIONS", defaultPartitions, { min: 1, max: 1000 }),
@@ -15,7 +16,7 @@ export const topicSettings = {
   replication: optional("TOPIC_REPLICATION"),
 };
 
-export type WantedTopic = TopicState & Readonly<{ replication: number | null }>;
+type WantedTopic = TopicState & Readonly<{ replication: number | null }>;
 
 /** One step towards the topics as they should be. `refuse` changes nothing and says why. */
 export type TopicStep = Readonly<
@@ -24,14 +25,20 @@ export type TopicStep = Readonly<
   | { kind: "alter"; topic: WantedTopic; changes: readonly ConfigChange[] }
   | { kind: "refuse"; topic: WantedTopic; reason: string }
 >;
-export type ConfigChange = Readonly<{ name: string; from: string; to: string }>;
+type ConfigChange = Readonly<{ name: string; from: string; to: string }>;
 
-/** Every topic of the product as the settings want it; dead-letter topics take twice the size: the record plus its story. */
-export function wantedTopics(settings: Config<typeof topicSettings>): readonly WantedTopic[] {
+/**
+ * Every topic of the product as the settings want it; dead-letter topics take twice the size: the record plus its story. Of one that was
+ * repartitioned, what it was given then counts.
+ */
+export function wantedTopics(
+  settings: Config<typeof topicSettings>,
+  layouts: readonly TopicLayout[] = [],
+): readonly WantedTopic[] {
   const replication = readReplication(settings.replication);
   const want = (name: string, maxBytes: number): WantedTopic => ({
     name,
-    partitions: settings.partitions,
+    partitions: layouts.find(({ topic }) => topic === name)?.partitions ?? settings.partitions,
     replication,
     configs: {
       "cleanup.policy": "delete",
@@ -58,8 +65,10 @@ export function planTopics(wanted: readonly WantedTopic[], actual: readonly Topi
         kind: "refuse",
         topic,
         reason:
-          `it has ${found.partitions} partitions and TOPIC_PARTITIONS says ${topic.partitions}: ` +
-          "keys would move to other partitions and lose their order; set it to what the topic has, or move to a new topic",
+          `it has ${found.partitions} partitions and should have ${topic.partitions}: keys would lose their order; ` +
+          (found.partitions < topic.partitions
+            ? `\`ops topics repartition ${topic.name} --to ${topic.partitions}\` keeps it`
+            : `if it was given partitions by other means, \`ops topics repartition ${topic.name} --to ${found.partitions}\` puts that right`),
       };
     // A setting the broker does not report (Redpanda has no min.insync.replicas) cannot differ.
     const changes = Object.entries(topic.configs)

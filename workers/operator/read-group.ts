@@ -1,5 +1,5 @@
 import { Problem } from "../../shared/problem.ts";
-import { groupNames, type GroupName } from "../../shared/topics.ts";
+import { groupNames, type GroupName } from "../../shared/messages/topics.ts";
 
 /** The group of that name; rejects with NOT_FOUND naming all. */
 export function readGroup(name: string): GroupName {

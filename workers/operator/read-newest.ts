@@ -1,4 +1,4 @@
-import type { Broker, Fetched } from "../../shared/broker.ts";
+import type { Broker, Fetched } from "../../shared/messages/broker.ts";
 
 /** The newest `limit` records of a topic, oldest first; at most `limit` are read per partition. */
 export async function readNewest(broker: Broker, topic: string, limit: number): Promise<readonly Fetched[]> {
@@ -13,12 +13,10 @@ export async function readNewest(broker: Broker, topic: string, limit: number): 
   const open = new Set(from.keys());
   const found: Fetched[] = [];
   const stop = new AbortController();
-  for await (const records of broker.tail({ topic, from, signal: stop.signal })) {
-    for (const record of records) {
-      const last = end.get(record.partition) ?? 0n;
-      if (record.offset < last) found.push(record);
-      if (record.offset + 1n >= last) open.delete(record.partition);
-    }
+  for await (const { records, next } of broker.tail({ topic, from, signal: stop.signal })) {
+    found.push(...records.filter(({ partition, offset }) => offset < (end.get(partition) ?? 0n)));
+    // The last offsets may be those of markers: only `next` moves past them.
+    for (const [partition, offset] of next) if (offset >= (end.get(partition) ?? 0n)) open.delete(partition);
     if (open.size === 0) break;
   }
   stop.abort();

@@ -1,3 +1,4 @@
+import { ownShard } from "../../shared/outbox/outbox.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 
 export type OutboxState = Readonly<{
@@ -9,7 +10,7 @@ export type OutboxState = Readonly<{
   holds: readonly Readonly<{ topic: string; key: string; reason: string; since: Date }>[];
 }>;
 
-export type ShardState = Readonly<{
+type ShardState = Readonly<{
   shard: number;
   /** The relay that holds it; null when nobody does. */
   owner: string | null;
@@ -25,8 +26,8 @@ export async function readOutbox(sql: Sql): Promise<OutboxState> {
       coalesce(w.waiting, 0)::int as waiting, coalesce(w.seconds, 0)::float8 as "oldestSeconds"
     from outbox_shards s
     left join (
-      select shard, count(*) as waiting, round(extract(epoch from clock_timestamp() - min(created_at)), 1) as seconds
-      from outbox where published_at is null group by shard
+      select ${ownShard(sql)} as shard, count(*) as waiting, round(extract(epoch from clock_timestamp() - min(created_at)), 1) as seconds
+      from outbox where published_at is null group by 1
     ) w using (shard)
     order by s.shard`;
   const holds = await sql<OutboxState["holds"][number][]>`

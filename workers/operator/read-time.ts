@@ -2,6 +2,10 @@ import { isDay } from "../../shared/tasks/is-day.ts";
 
 const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
+/** Whether a text is an age, which needs to know the time. */
+export const isAge = (text: string): boolean => agePattern.test(text);
+
+const agePattern = /^(\d{1,12})([smhd])$/;
 const earliest = Date.parse("0001-01-01T00:00:00Z");
 const latest = Date.parse("9999-12-31T23:59:59Z");
 
@@ -10,7 +14,7 @@ const latest = Date.parse("9999-12-31T23:59:59Z");
  * the database has no time for it.
  */
 export function readTime(text: string, now: Date): Date | null {
-  const [, count, unit = ""] = /^(\d{1,12})([smhd])$/.exec(text) ?? [];
+  const [, count, unit = ""] = agePattern.exec(text) ?? [];
   if (count !== undefined) return bounded(new Date(now.getTime() - Number(count) * (unitMs[unit] ?? 0)));
   if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text) || !isDay(text.slice(0, 10)))
     return null;

@@ -1,10 +1,11 @@
-import type { Fetched } from "../../shared/broker.ts";
-import type { Codec } from "../../shared/codec.ts";
+import type { Fetched } from "../../shared/messages/broker.ts";
+import type { Codec } from "../../shared/avro/codec.ts";
+import { utf8Text } from "../../shared/bytes.ts";
 import { headerText } from "./read-dead-letters.ts";
 import { readValue, type ReadValue } from "./read-value.ts";
 
 /** Everything about one record of a dead-letter topic, for a person or as JSON. */
-export type ShownDeadLetter = ReadValue &
+type ShownDeadLetter = ReadValue &
   Readonly<{
     topic: string;
     partition: number;
@@ -23,7 +24,7 @@ export async function showDeadLetter(record: Fetched, openCodec: () => Promise<C
     offset: Number(record.offset),
     time: new Date(record.timestamp).toISOString(),
     key: record.key,
-    headers: Object.fromEntries(record.headers.map(([name, text]) => [name, Buffer.from(text).toString("utf8")])),
+    headers: Object.fromEntries(record.headers.map(([name, text]) => [name, utf8Text(text)])),
     ...(await readValue({ topic, contentType, value }, openCodec)),
   };
 }

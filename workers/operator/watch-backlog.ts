@@ -1,7 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Role } from "../../shared/role.ts";
-import type { TopicState } from "../../shared/broker.ts";
-import { topicNames } from "../../shared/topics.ts";
+import { sleep } from "../../shared/waiting/wait.ts";
+import type { Role } from "../../shared/role/role.ts";
+import type { TopicState } from "../../shared/messages/broker.ts";
+import type { TopicLayout } from "../../shared/outbox/topic-layouts.ts";
+import { deadLetterTopics, topicNames } from "../../shared/messages/topics.ts";
 import type { Failures } from "./measure-failures.ts";
 import type { PartitionLag } from "./measure-lag.ts";
 import type { OutboxState } from "./read-outbox.ts";
@@ -12,6 +13,7 @@ export type Backlog = Readonly<{
   failures: () => Promise<Failures>;
   tables: () => Promise<readonly Readonly<{ table: string; bytes: number }>[]>;
   topics: () => Promise<readonly TopicState[]>;
+  layouts: () => Promise<readonly TopicLayout[]>;
   everyMs: number;
 }>;
 
@@ -20,7 +22,7 @@ export type Backlog = Readonly<{
  * figures; `backlog_measured_timestamp_seconds` says how old they are. Ready after the first complete measurement.
  */
 export async function watchBacklog(
-  { lag, outbox, failures, tables, topics, everyMs }: Backlog,
+  { lag, outbox, failures, tables, topics, layouts, everyMs }: Backlog,
   { signal, log, metrics, now, readyWhen }: Pick<Role, "signal" | "log" | "metrics" | "now" | "readyWhen">,
 ): Promise<void> {
   const place = ["group", "topic", "partition"];
@@ -46,6 +48,9 @@ export async function watchBacklog(
   const deadSeconds = metrics.gauge("dead_letters_oldest_seconds", "Age of the oldest of them", ["group"]);
   const bytes = metrics.gauge("table_bytes", "Size on disk of a table that grows with traffic", ["table"]);
   const retention = metrics.gauge("topic_retention_seconds", "After which a topic forgets; absent: never", ["topic"]);
+  const held = metrics.gauge("topic_held_seconds", "For how long a repartition keeps it from being published", [
+    "topic",
+  ]);
 
   const parts = {
     lag: async () => {
@@ -84,6 +89,10 @@ export async function watchBacklog(
         else retention.remove({ topic });
       }
     },
+    layouts: async () => {
+      const found = new Map((await layouts()).map((layout) => [layout.topic, layout.held?.seconds ?? 0]));
+      for (const topic of [...topicNames, ...deadLetterTopics]) held.set({ topic }, found.get(topic) ?? 0);
+    },
   };
   const done = new Set<string>();
   readyWhen("backlog", () => done.size === Object.keys(parts).length);
@@ -99,6 +108,6 @@ export async function watchBacklog(
         log.warn("backlog_not_measured", { part, error });
       }
     // The wait between two rounds; it ends early when the role stops.
-    await sleep(everyMs, undefined, { signal }).catch(() => {});
+    await sleep(everyMs, signal);
   }
 }

@@ -1,8 +1,16 @@
 import type { Db } from "../../shared/postgres/db.ts";
-import { overheadBytes, withLeases, type Claim, type Claimed, type ClaimedRow } from "./claim.ts";
+import {
+  claimedAt,
+  heldTopics,
+  overheadBytes,
+  withLeases,
+  type Claim,
+  type Claimed,
+  type ClaimedRow,
+} from "./claim.ts";
 import type { Allowances } from "./turns.ts";
 
-export type ClaimInTurns = Claim &
+type ClaimInTurns = Claim &
   Readonly<{
     /** How many rows of these lines are wanted; one more of each, unless it is none, shows whether that was all. */
     allowances: Allowances;
@@ -19,7 +27,7 @@ export type ClaimInTurns = Claim &
  * the order, so that only the index of lines fits: told that it equals something, the planner may read the shard's rows in order.
  */
 export async function claimInTurns(db: Db, of: ClaimInTurns): Promise<readonly Claimed[]> {
-  const { leases, busy, except, rowsPerShard, bytesPerShard, allowances, otherwise } = of;
+  const { leases, busy, except, layouts, rowsPerShard, bytesPerShard, allowances, otherwise } = of;
   if (leases.length === 0) return [];
   const linesPerArc = Math.ceil(rowsPerShard / 2);
   const start = Math.floor(minLine + 1 + of.start * (maxLine - minLine - 1));
@@ -53,19 +61,21 @@ export async function claimInTurns(db: Db, of: ClaimInTurns): Promise<readonly C
       select o.*, row_number() over turns as place, (sum(bytes) over turns)::float8 as bytes_so_far,
         case o.line when 0 then 0 else row_number() over (partition by o.line order by o.first, id) end as place_in_line, wanted.rows as wanted
       from (select * from wanted where rows > 0) wanted cross join lateral (
-        select id, day, shard, line, topic, key, sequence, value, headers,
+        select id, day, shard, line, topic, key, sequence, value, headers, created_at,
           octet_length(value) + octet_length(key) + ${overheadBytes}::int as bytes,
           case line when 0 then 0 else row_number() over (order by line, id) end as turn,
           first_value(id) over (order by line, id) as first
         from outbox
         where shard = wanted.shard and line >= wanted.line and line <= wanted.line and published_at is null
-          and id not in (select unnest(${[...busy]}::bigint[])) and topic <> all(${[...except]}::text[])
+          and id not in (select unnest(${[...busy]}::bigint[])) and topic <> all(${[...except]}::text[]) and topic <> all(${heldTopics(db.sql, layouts)})
           and not exists (select from outbox_holds h where h.topic = outbox.topic and h.key = outbox.key)
         order by line, id limit wanted.rows
       ) o
       window turns as (partition by o.shard order by turn, id)
     )
-    select id::float8 as id, day, shard, line, topic, key, sequence::float8 as sequence, value, headers, bytes
+    select id::float8 as id, day, shard, line, topic, key, sequence::float8 as sequence, value, headers, bytes,
+      ${claimedAt(db.sql)},
+      (extract(epoch from created_at) * 1000000)::bigint::text as created, server_life() as life
     from placed where place_in_line <= wanted and place <= ${rowsPerShard} and bytes_so_far - bytes < ${bytesPerShard}
     order by placed.id`;
   return withLeases(rows, leases);

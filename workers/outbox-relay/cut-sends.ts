@@ -1,9 +1,9 @@
 import { partitionOf } from "../../shared/kafka/partition.ts";
-import { defaultPartitions } from "../../shared/topics.ts";
+import { defaultPartitions } from "../../shared/messages/topics.ts";
 import type { Claimed } from "./claim.ts";
 
 /** The broker's limit is on the batch of a partition, so a send carries at most this much for each. */
-export const maxBytesPerPartition = 200_000;
+const maxBytesPerPartition = 200_000;
 
 /**
  * Cuts rows into sends, order kept: a new one begins where a partition would get more than `maxBytes`. A row larger than that

@@ -1,14 +1,15 @@
 import type { Db } from "../../shared/postgres/db.ts";
-import type { Log } from "../../shared/log.ts";
+import type { Log } from "../../shared/role/log.ts";
+import type { TellOutage } from "../../shared/role/outages.ts";
 import { shardCount } from "../../shared/outbox/outbox.ts";
-import { sleep } from "../../shared/wait.ts";
+import { sleep } from "../../shared/waiting/wait.ts";
 
-export const leaseMs = 4000;
+const leaseMs = 4000;
 const renewMs = 1000;
 /** A lease counts as lost this long before the database would say so: what was just begun must still end inside it. */
 const marginMs = 500;
 
-/** A shard this relay holds. `epoch` is compared by every mark. */
+/** A shard this relay holds. `epoch` is the lease epoch, which every mark compares. */
 export type Lease = Readonly<{ shard: number; epoch: number }>;
 
 export type Leases = AsyncDisposable &
@@ -20,17 +21,23 @@ export type Leases = AsyncDisposable &
     lose: (lease: Lease) => void;
   }>;
 
-type OpenLeases = Readonly<{ db: Db; instance: string; log: Log; onAcquired: () => void }>;
+type OpenLeases = Readonly<{
+  db: Db;
+  instance: string;
+  log: Log;
+  onAcquired: () => void;
+  tellOutage?: TellOutage | undefined;
+}>;
 
 /**
- * Holds a fair share of the shards: lease rows that expire after 4 s by the database's clock and are renewed every second.
- * Whoever has more than ceil(shards / live relays) gives the rest back; whoever has less takes what is free or expired, which
- * raises the epoch. Disposing gives everything back at once: call it when nothing is in flight any more.
- * The first round is made before this resolves; a database that is down then is only logged.
+ * Holds a fair share of the shards: lease rows that expire after 4 s by the database's clock and are renewed every
+ * second. Whoever has more than ceil(shards / live relays) gives the rest back; whoever has less takes what is free or
+ * expired, which raises the lease epoch. Disposing gives everything back at once: call it when nothing is in flight any
+ * more. The first round is made before this resolves; a database that is down then is only logged.
  */
-export async function openLeases({ db, instance, log, onAcquired }: OpenLeases): Promise<Leases> {
+export async function openLeases({ db, instance, log, onAcquired, tellOutage }: OpenLeases): Promise<Leases> {
   const stop = new AbortController();
-  // `leaving`: no more is claimed for it; it is given back a round later, when what was in flight is marked.
+  // `leaving`: no more is claimed for it; it is given back a round later. What is still in flight then may be sent twice.
   const leases = new Map<number, { epoch: number; until: number; leaving: boolean }>();
 
   const round = async (): Promise<void> => {
@@ -55,7 +62,15 @@ export async function openLeases({ db, instance, log, onAcquired }: OpenLeases):
       }
     }
   };
-  const tryRound = (): Promise<void> => round().catch((error: unknown) => log.warn("leases_failed", { error }));
+  const tryRound = async (): Promise<void> => {
+    try {
+      await round();
+      tellOutage?.("leases", null);
+    } catch (error) {
+      tellOutage?.("leases", error);
+      log.warn("leases_failed", { error });
+    }
+  };
 
   await tryRound();
   const running = (async () => {
@@ -92,8 +107,8 @@ async function renew(db: Db, instance: string, held: ReadonlyMap<number, { epoch
   const epochs = [...held.values()].map((lease) => lease.epoch);
   const [row] = await db.sql<{ alive: number; shards: number[]; epochs: string[] }[]>`
     with seen as (
-      insert into outbox_relays (instance, seen_at) values (${instance}, clock_timestamp())
-      on conflict (instance) do update set seen_at = excluded.seen_at
+      insert into outbox_relays (instance, seen_at, obeys_layouts) values (${instance}, clock_timestamp(), true)
+      on conflict (instance) do update set seen_at = excluded.seen_at, obeys_layouts = true
     ), kept as (
       update outbox_shards s set expires_at = clock_timestamp() + ${leaseMs} * interval '1 ms'
       from unnest(${shards}::smallint[], ${epochs}::bigint[]) as mine(shard, epoch)

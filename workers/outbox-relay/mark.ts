@@ -1,11 +1,12 @@
-import { sleep } from "../../shared/wait.ts";
+import { pause, sleep } from "../../shared/waiting/wait.ts";
 import type { Db } from "../../shared/postgres/db.ts";
-import type { Log } from "../../shared/log.ts";
+import type { Log } from "../../shared/role/log.ts";
+import type { TellOutage } from "../../shared/role/outages.ts";
 import type { Claimed } from "./claim.ts";
 import type { Lease } from "./leases.ts";
 
 /** Marks rows as published behind the sends. */
-export type Marker = AsyncDisposable &
+type Marker = AsyncDisposable &
   Readonly<{
     add: (rows: readonly Claimed[]) => void;
     /** How many are acknowledged and not marked. */
@@ -20,6 +21,7 @@ type MakeMarker = Readonly<{
   onDone: (rows: readonly Claimed[]) => void;
   /** Nothing was marked for this lease, because it is somebody else's by now. */
   onLost: (lease: Lease) => void;
+  tellOutage?: TellOutage | undefined;
 }>;
 
 /** Marks come together for this long, so that a quiet relay does not write once per row. */
@@ -31,7 +33,7 @@ const rowsPerStatement = 5_000;
  * One statement at a time, each with what gathered meanwhile; what fails is kept and tried again. Rows not marked when the
  * process dies are published twice, which their readers tell by the id. Disposing marks the rest, for at most 3 s.
  */
-export function makeMarker({ db, instance, log, onDone, onLost }: MakeMarker): Marker {
+export function makeMarker({ db, instance, log, onDone, onLost, tellOutage }: MakeMarker): Marker {
   let pending: Claimed[] = [];
   let marking = 0;
   let isRunning = false;
@@ -47,7 +49,9 @@ export function makeMarker({ db, instance, log, onDone, onLost }: MakeMarker): M
       try {
         for (const lease of await mark(db, instance, rows)) onLost(lease);
         onDone(rows);
+        tellOutage?.("marks", null);
       } catch (error) {
+        tellOutage?.("marks", error);
         log.warn("mark_failed", { rows: rows.length, error });
         pending = [...rows, ...pending];
         if (stop.signal.aborted) break;
@@ -65,15 +69,16 @@ export function makeMarker({ db, instance, log, onDone, onLost }: MakeMarker): M
     waiting: () => pending.length + marking,
     [Symbol.asyncDispose]: async () => {
       stop.abort();
-      await Promise.race([running, Bun.sleep(3000)]);
+      await Promise.race([running, pause(3000)]);
     },
   };
 }
 
 /**
- * By list of ids, never by range, and only where this relay still has the lease under the epoch it claimed with. The lock on the
- * lease rows keeps a takeover from coming between the look and the commit; renewing needs a weaker one and is not held up.
- * Returns the leases that were not held.
+ * By list of ids and instants, never by range, and never by id alone: after the database went back in time a row that
+ * was never sent may have the id of one that was. And only where this relay still has the lease under the lease epoch
+ * it claimed with. The lock on the lease rows keeps a takeover from coming between the look and the commit; renewing
+ * needs a weaker one and is not held up. Returns the leases that were not held.
  */
 async function mark(db: Db, instance: string, rows: readonly Claimed[]): Promise<readonly Lease[]> {
   const leases = new Map(rows.map(({ lease }) => [`${lease.shard}/${lease.epoch}`, lease]));
@@ -90,12 +95,13 @@ async function mark(db: Db, instance: string, rows: readonly Claimed[]): Promise
     ), marked as (
     update outbox o set published_at = clock_timestamp()
     from unnest(
-      ${rows.map((row) => row.day)}::date[], ${rows.map((row) => row.id)}::bigint[],
+      ${rows.map((row) => row.day)}::date[], ${rows.map((row) => row.id)}::bigint[], ${rows.map((row) => row.created)}::bigint[],
       ${rows.map((row) => row.lease.shard)}::smallint[], ${rows.map((row) => row.lease.epoch)}::bigint[]
-    ) as done(day, id, shard, epoch)
+    ) as done(day, id, created, shard, epoch)
     join held using (shard, epoch)
     -- Not "is null": a plan by the index of what is unpublished would compare the whole backlog with every row.
-    where o.day = done.day and o.id = done.id and coalesce(o.published_at, 'infinity') = 'infinity'
+    where o.day = done.day and o.id = done.id and (extract(epoch from o.created_at) * 1000000)::bigint = done.created
+      and coalesce(o.published_at, 'infinity') = 'infinity'
     )
     select shard, epoch::float8 as epoch from held`;
   for (const { shard, epoch } of held) leases.delete(`${shard}/${epoch}`);

@@ -1,6 +1,6 @@
-import type { Metrics } from "../../shared/metrics.ts";
+import type { Metrics } from "../../shared/role/metrics.ts";
 import type { Db } from "../../shared/postgres/db.ts";
-import { topicNames } from "../../shared/topics.ts";
+import { topicNames } from "../../shared/messages/topics.ts";
 import { shardCount } from "../../shared/outbox/outbox.ts";
 import type { Claimed } from "./claim.ts";
 
@@ -9,7 +9,9 @@ export type Meters = Readonly<{
   refused: (row: Claimed) => void;
   /** So many lines have more waiting than they may send. */
   crowded: (lines: number) => void;
-  failed: (step: "claim" | "send" | "watch" | "partitions") => void;
+  failed: (step: "claim" | "send" | "watch") => void;
+  /** Messages were found that no notification told of. */
+  untold: () => void;
   /** Looks at the whole outbox, whoever publishes it. */
   watch: (db: Db) => Promise<void>;
 }>;
@@ -17,6 +19,8 @@ export type Meters = Readonly<{
 export function makeMeters(metrics: Metrics, shardsHeld: () => number): Meters {
   const published = metrics.counter("outbox_published_total", "Messages the broker has acknowledged", ["topic"]);
   const refused = metrics.counter("outbox_refused_total", "Messages the broker will never take", ["topic"]);
+  const untold = metrics.counter("poll_found_untold_total", "Looks that found what nobody had told of", ["loop"]);
+  untold.inc({ loop: "outbox" }, 0);
   const errors = metrics.counter("outbox_relay_errors_total", "Failed steps of the relay, each retried", ["step"]);
   const records = metrics.histogram(
     "outbox_send_records",
@@ -36,12 +40,13 @@ export function makeMeters(metrics: Metrics, shardsHeld: () => number): Meters {
   const shards = metrics.gauge("outbox_leases_held", "Shards this relay publishes");
   // A series that begins at 1 shows no increase: the first refusal would raise no alert.
   for (const topic of topicNames) for (const counter of [published, refused]) counter.inc({ topic }, 0);
-  for (const step of ["claim", "send", "watch", "partitions"]) errors.inc({ step }, 0);
+  for (const step of ["claim", "send", "watch"]) errors.inc({ step }, 0);
   return {
     published: (rows) => {
       records.observe(rows.length);
       for (const [topic, of] of Map.groupBy(rows, (row) => row.topic)) published.inc({ topic }, of.length);
     },
+    untold: () => untold.inc({ loop: "outbox" }),
     crowded: (lines) => crowded.set(lines),
     refused: ({ topic }) => refused.inc({ topic }),
     failed: (step) => errors.inc({ step }),
@@ -49,7 +54,7 @@ export function makeMeters(metrics: Metrics, shardsHeld: () => number): Meters {
       const [row] = await db.sql<{ oldest: number; held: number }[]>`
         select coalesce(extract(epoch from clock_timestamp() - min(first.created_at)), 0)::float8 as oldest,
           (select count(*)::int from outbox_holds) as held
-        from generate_series(0, ${shardCount - 1}::int) as s(shard)
+        from generate_series(${-shardCount}::int, ${shardCount - 1}::int) as s(shard)
         cross join lateral (
           select created_at from outbox where outbox.shard = s.shard and published_at is null order by id limit 1
         ) first`;

@@ -1,24 +1,60 @@
+import { changeTables } from "../../shared/postgres/change-tables.ts";
 import type { Db, Tx } from "../../shared/postgres/db.ts";
-import type { Log } from "../../shared/log.ts";
+import type { Log } from "../../shared/role/log.ts";
+import { forEachAlone, inBatches, type UpkeepSteps } from "../../shared/role/upkeep.ts";
 
 const daysAhead = 2;
 const lockNumber = 7_145_620_119;
+/** A drop stands before every insert: it gives up soon and comes again. */
+const waitMs = 200;
+const rowsPerStatement = 5_000;
 
 /**
  * Makes the partitions of today and the next two days and drops those that ended at least 24 h ago and hold nothing
  * unpublished. What still waits in an old partition behind a hold is moved into today's first, ids kept; published rows of the
  * default partition go the same way as an old one. Days by UTC, decided by the database's clock. One relay at a time; the
- * others skip. Gives up after 200 ms of waiting for a lock (a drop stands before every insert) and comes again.
+ * others skip.
  */
-export async function tendPartitions(db: Db, log: Log): Promise<void> {
+export function outboxUpkeep(db: Db, log: Log): UpkeepSteps {
+  return {
+    outbox_days: async () => {
+      const today = await todayOf(db);
+      const days = Array.from({ length: daysAhead + 1 }, (_, ahead) => addDays(today, ahead));
+      await forEachAlone(days, (day) => makeDay(db, day));
+    },
+    outbox_old_days: async (signal) => {
+      if (await wentBackLately(db)) return;
+      const today = await todayOf(db);
+      await forEachAlone(await endedDays(db, today), async (day) => {
+        const dropped = await dropDay(db, { day, today, signal });
+        log.info(dropped ? "outbox_day_dropped" : "outbox_day_kept", { day });
+      });
+    },
+    outbox_default: async (signal) => {
+      if (await wentBackLately(db)) return;
+      const past = addDays(await todayOf(db), -1);
+      await inBatches(
+        { rows: rowsPerStatement, signal },
+        () => db.sql`
+          delete from outbox_default where (day, id) in (
+            select day, id from outbox_default where published_at is not null and day < ${past} limit ${rowsPerStatement})`,
+      );
+    },
+  };
+}
+
+async function todayOf(db: Db): Promise<string> {
   const [clock] = await db.sql<{ today: string }[]>`select (clock_timestamp() at time zone 'UTC')::date as today`;
-  if (!clock) return;
-  for (let ahead = 0; ahead <= daysAhead; ahead++) await makeDay(db, addDays(clock.today, ahead));
-  for (const day of await endedDays(db, clock.today)) {
-    const dropped = await dropDay(db, day, clock.today);
-    log.info(dropped ? "outbox_day_dropped" : "outbox_day_kept", { day });
-  }
-  await db.sql`delete from outbox_default where published_at is not null and day < ${addDays(clock.today, -1)}`;
+  if (clock === undefined) throw new Error("the database did not tell the time");
+  return clock.today;
+}
+
+/** For two days after the database went back in time nothing is dropped: by the rows of a backup groups tell what is lost. */
+async function wentBackLately(db: Db): Promise<boolean> {
+  const [row] = await db.sql<{ lately: boolean }[]>`
+    select timeline <> database_timeline() or (number > 0 and noticed_at > clock_timestamp() - interval '2 days') as lately
+    from database_history order by number desc limit 1`;
+  return row?.lately ?? false;
 }
 
 async function makeDay(db: Db, day: string): Promise<void> {
@@ -43,14 +79,19 @@ async function endedDays(db: Db, today: string): Promise<readonly string[]> {
     .filter((day) => day <= addDays(today, -2));
 }
 
+type Drop = Readonly<{ day: string; today: string; signal: AbortSignal }>;
+
 /** Whether the partition is gone. */
-async function dropDay(db: Db, day: string, today: string): Promise<boolean> {
-  await exclusively(db, async (tx) => {
-    await tx`
-      update outbox set day = ${today}
-      where day = ${day} and published_at is null
-        and exists (select from outbox_holds h where h.topic = outbox.topic and h.key = outbox.key)`;
-  });
+async function dropDay(db: Db, { day, today, signal }: Drop): Promise<boolean> {
+  await inBatches(
+    { rows: rowsPerStatement, signal },
+    () => db.sql`
+      update outbox set day = ${today} where (day, id) in (
+        select day, id from outbox
+        where day = ${day} and published_at is null
+          and exists (select from outbox_holds h where h.topic = outbox.topic and h.key = outbox.key)
+        limit ${rowsPerStatement} for update skip locked)`,
+  );
   return exclusively(db, async (tx) => {
     const [place] = await tx<{ there: boolean }[]>`select to_regclass(${partition(day)}) is not null as there`;
     if (!place?.there) return false;
@@ -64,10 +105,9 @@ async function dropDay(db: Db, day: string, today: string): Promise<boolean> {
 
 /** False when another relay is at it. */
 async function exclusively(db: Db, work: (tx: Tx) => Promise<boolean | void>): Promise<boolean> {
-  return db.transaction(async (tx) => {
+  return changeTables(db, { waitMs }, async (tx) => {
     const [lock] = await tx<{ got: boolean }[]>`select pg_try_advisory_xact_lock(${lockNumber}) as got`;
     if (!lock?.got) return false;
-    await tx`set local lock_timeout = '200ms'`;
     return (await work(tx)) ?? true;
   });
 }

@@ -1,9 +1,12 @@
-import { sendFailureOf, type Producer } from "../../shared/broker.ts";
+import { sendFailureOf, type Producer } from "../../shared/messages/broker.ts";
 import { kafkaHeaders } from "../../shared/outbox/envelope.ts";
+import { formatOrigin, originHeader } from "../../shared/outbox/origin.ts";
+import { topicNames } from "../../shared/messages/topics.ts";
+import { utf8Bytes } from "../../shared/bytes.ts";
 import type { Claimed } from "./claim.ts";
 import { cutSends } from "./cut-sends.ts";
 
-export type Publish = Readonly<{
+type Publish = Readonly<{
   producer: Producer;
   /** Asked before every send: a row whose lease is gone is left to its new owner. */
   mayBeSent: (row: Claimed) => boolean;
@@ -18,7 +21,7 @@ export type Publish = Readonly<{
 }>;
 
 /** How a round of sends went: `failure` is what stopped it; `complete` says that every row was acknowledged. */
-export type Published = Readonly<{ failure: unknown; complete: boolean }>;
+type Published = Readonly<{ failure: unknown; complete: boolean }>;
 
 /**
  * Sends rows in order, one send after the other. Refused ones are halved until the row to blame is alone; anything else that
@@ -61,6 +64,16 @@ function keyOf(row: Claimed): string {
   return `${row.topic}\n${row.key}`;
 }
 
+function isTopic(name: string): boolean {
+  return topicNames.some((topic) => topic === name);
+}
+
 function toOutgoing(row: Claimed) {
-  return { topic: row.topic, key: row.key, value: row.value, headers: kafkaHeaders(row.headers, row.sequence) };
+  const { topic, key, value, claimedAt: timestamp } = row;
+  const headers = kafkaHeaders(row.headers, row.sequence);
+  // A dead letter keeps the headers of the record it was.
+  const origin = isTopic(topic)
+    ? [[originHeader, utf8Bytes(formatOrigin({ ...row, id: String(row.id) }))] as const]
+    : [];
+  return { topic, key, value, timestamp, headers: [...headers, ...origin] };
 }

@@ -1,7 +1,7 @@
 import type { Db } from "../../shared/postgres/db.ts";
 import { kafkaHeaders, storeHeaders } from "../../shared/outbox/envelope.ts";
 import { insertOutbox } from "../../shared/outbox/outbox.ts";
-import { deadLetterTopic, topicNames } from "../../shared/topics.ts";
+import { deadLetterTopic, topicNames } from "../../shared/messages/topics.ts";
 import type { Claimed } from "./claim.ts";
 
 /**
@@ -11,6 +11,8 @@ export function holds(row: Claimed): boolean {
   return row.topic !== "task-updates";
 }
 
+type Stored = Readonly<{ message_id: string; type: string; subject: string; time: Date; now: Date }>;
+
 /**
  * Puts a row the broker never takes on record, in one transaction: its bytes and headers go to the dead-letter topic of its
  * topic through the outbox, it counts as published, and its key is held. A row of a dead-letter topic itself stays unpublished
@@ -19,9 +21,10 @@ export function holds(row: Claimed): boolean {
 export async function refuse(db: Db, row: Claimed, reason: string): Promise<void> {
   const topic = topicNames.find((name) => name === row.topic);
   await db.transaction(async (tx) => {
-    const [stored] = await tx<{ message_id: string; type: string; subject: string; time: Date }[]>`
-      select message_id, type, subject, time from outbox
-      where day = ${row.day} and id = ${row.id} and published_at is null for update`;
+    const [stored] = await tx<Stored[]>`
+      select message_id, type, subject, time, clock_timestamp() as now from outbox
+      where day = ${row.day} and id = ${row.id} and published_at is null
+        and (extract(epoch from created_at) * 1000000)::bigint = ${row.created}::bigint for update`;
     if (!stored) return;
     if (topic === undefined || holds(row))
       await tx`
@@ -32,7 +35,7 @@ export async function refuse(db: Db, row: Claimed, reason: string): Promise<void
       ["x-original-topic", row.topic],
       ["x-error-class", "refused"],
       ["x-error-message", reason.slice(0, 1024)],
-      ["x-failed-at", new Date().toISOString()],
+      ["x-failed-at", stored.now.toISOString()],
     ] as const;
     const headers = [...storeHeaders(kafkaHeaders(row.headers, row.sequence)), ...story];
     await insertOutbox(tx, [

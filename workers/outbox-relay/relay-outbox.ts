@@ -1,20 +1,25 @@
-import type { Producer } from "../../shared/broker.ts";
-import { sleep } from "../../shared/wait.ts";
+import type { Producer } from "../../shared/messages/broker.ts";
+import { sleep } from "../../shared/waiting/wait.ts";
 import type { Db } from "../../shared/postgres/db.ts";
-import type { Log } from "../../shared/log.ts";
+import type { Log } from "../../shared/role/log.ts";
+import type { TellOutage } from "../../shared/role/outages.ts";
 import { shardCount } from "../../shared/outbox/outbox.ts";
 import { claim, type Claimed } from "./claim.ts";
 import { claimInTurns } from "./claim-in-turns.ts";
+import type { Layouts } from "./layouts.ts";
 import type { Leases } from "./leases.ts";
 import { makeMarker } from "./mark.ts";
 import type { Meters } from "./meters.ts";
+import { makePollPace } from "./poll-pace.ts";
 import { publish } from "./publish.ts";
 import { holds, refuse } from "./refuse.ts";
 import { makeTopicPauses } from "./topic-pauses.ts";
 import { makeTurns, windowRows } from "./turns.ts";
-import type { Wake } from "./wake.ts";
+import type { Wake } from "../../shared/waiting/wake.ts";
 
 const pollMs = 100;
+/** Between looks at whether marks are done. */
+const markedMs = 10;
 const rowsPerRound = 1000;
 /** A first page that is small costs little where most of it turns out to be one user's, and has to wait. */
 const rowsAtFirst = 128;
@@ -22,15 +27,20 @@ const bytesPerRound = 4_000_000;
 /** With more than this acknowledged and unmarked, no more is claimed until the database takes marks again. */
 const maxUnmarked = 20_000;
 
-export type RelayOutbox = Readonly<{
+type RelayOutbox = Readonly<{
   db: Db;
   producer: Producer;
   instance: string;
   leases: Leases;
+  layouts: Pick<Layouts, "known" | "settle">;
   wake: Wake;
   signal: AbortSignal;
   log: Log;
   meters: Meters;
+  /** Whether notifications of commits come through; without it the outbox is looked at every 100 ms. */
+  isHeard?: () => boolean;
+  /** Told what claims, marks and sends wait for. */
+  tellOutage?: TellOutage;
   /** Told after every look at the outbox that worked. */
   onRound?: () => void;
   /** Told that the loop goes on, whether or not what it needs is there: at least once a minute. */
@@ -39,11 +49,11 @@ export type RelayOutbox = Readonly<{
 
 /**
  * Publishes the outbox for the shards held until `signal` is aborted; settles when the sends in flight have ended and are marked.
- * Rounds follow one another: claim, send, and mark behind. So no shard ever has two sends unacknowledged, and per key the
+ * Rounds follow one another: claim, send, and mark behind. So no topic of a shard ever has two sends unacknowledged, and per key the
  * order of first appearances in Kafka is the order of ids. While a full round is sent, the next one is read.
  */
 export async function relayOutbox(deps: RelayOutbox): Promise<void> {
-  const { db, leases, wake, signal, log, meters } = deps;
+  const { db, leases, layouts, wake, signal, log, meters } = deps;
   const pauses = makeTopicPauses();
   const turns = makeTurns();
   const busy = new Set<number>();
@@ -52,11 +62,27 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
     forget(rows);
     turns.unsent(rows);
   };
-  await using marker = makeMarker({ db, instance: deps.instance, log, onDone: forget, onLost: leases.lose });
+  await using marker = makeMarker({
+    db,
+    instance: deps.instance,
+    log,
+    onDone: forget,
+    onLost: leases.lose,
+    tellOutage: deps.tellOutage,
+  });
+  // The life of the server that was asked last: what was claimed from another may be lost, and is claimed again if it is not.
+  let life = "";
   let activeShards = shardCount;
   let failedClaims = 0;
   // Whether at least half of what was asked for last was there.
   let isFull = false;
+  const { isHeard = () => false } = deps;
+  const pace = makePollPace({
+    // Nobody tells when a line may send more, or a topic is tried again.
+    mayNotBeWoken: () => !isHeard() || turns.crowded() > 0 || pauses.paused().length > 0,
+    untold: meters.untold,
+  });
+  let rested: Readonly<{ woken: boolean }> | null = null;
 
   const next = async (): Promise<readonly Claimed[]> => {
     const held = leases.held();
@@ -66,6 +92,7 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
       leases: held,
       busy: [...busy],
       except: pauses.paused(),
+      layouts: layouts.known(),
       rowsPerShard: perShard(rowsPerRound),
       bytesPerShard: perShard(bytesPerRound),
     };
@@ -76,6 +103,7 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
       const allowances = turns.allowances();
       rows = turns.share(await claimInTurns(db, { ...page, allowances, otherwise: windowRows, start: Math.random() }));
     }
+    life = rows[0]?.life ?? life;
     isFull = rows.length * 2 >= (turns.crowded() > 0 ? rowsPerRound : rowsWanted);
     turns.sent(rows);
     meters.crowded(turns.crowded());
@@ -90,7 +118,7 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
   const send = async (rows: readonly Claimed[]): Promise<boolean> => {
     const { failure, complete } = await publish(rows, {
       producer: deps.producer,
-      mayBeSent: (row) => leases.isHeld(row.lease),
+      mayBeSent: (row) => row.life === life && leases.isHeld(row.lease),
       onPublished: (done) => {
         deps.onTurn?.();
         marker.add(done);
@@ -105,6 +133,7 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
       holds,
     });
     const topics = new Set(rows.map(({ topic }) => topic));
+    deps.tellOutage?.("sends", failure);
     if (failure === null) pauses.succeeded(topics);
     else {
       pauses.failed(topics);
@@ -116,23 +145,40 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
   // Claimed and not acknowledged: given back when the round is over.
   const unsent = new Map<number, Claimed>();
 
+  /**
+   * What was sent under a lease that is lost by now goes out again, and until its mark is refused no claim brings it: what follows it
+   * would go to the new partitions first.
+   */
+  const areMarked = async (): Promise<boolean> => {
+    while (marker.waiting() > 0 && !signal.aborted) {
+      deps.onTurn?.();
+      await sleep(markedMs, signal);
+    }
+    return marker.waiting() === 0;
+  };
+
   let ahead: Promise<readonly Claimed[]> | null = null;
   while (!signal.aborted) {
     deps.onTurn?.();
     let rows: readonly Claimed[];
     try {
+      await layouts.settle(areMarked);
       rows = await (ahead ?? next());
+      if (failedClaims > 0) deps.tellOutage?.("claims", null);
       failedClaims = 0;
     } catch (error) {
       meters.failed("claim");
+      deps.tellOutage?.("claims", error);
       if (failedClaims++ % 20 === 0) log.warn("claim_failed", { error });
       ahead = null;
       await sleep(pollMs + Math.random() * 400, signal);
       continue;
     }
     ahead = null;
+    if (rested !== null) pace.looked({ ...rested, rows: rows.length });
+    rested = null;
     if (rows.length === 0) {
-      await wake.rest(pollMs);
+      rested = { woken: await wake.rest(pace.restMs()) };
       continue;
     }
     for (const row of rows) unsent.set(row.id, row);

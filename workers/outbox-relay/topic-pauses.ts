@@ -1,7 +1,7 @@
-import { backoff } from "../../shared/wait.ts";
+import { backoff } from "../../shared/waiting/wait.ts";
 
 /** Which topics are left alone after a failed send, so that one topic's trouble does not hold up the others. */
-export type TopicPauses = Readonly<{
+type TopicPauses = Readonly<{
   failed: (topics: Iterable<string>) => void;
   succeeded: (topics: Iterable<string>) => void;
   paused: () => readonly string[];

@@ -1,46 +1,16 @@
-import { deriveId } from "../../shared/derive-id.ts";
+import { deriveId } from "../../shared/messages/derive-id.ts";
 import { fieldValue } from "../../shared/tasks/fold-fields.ts";
 import { occurrenceId } from "../../shared/tasks/occurrence-id.ts";
 import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
-import type { MessageOf } from "../../shared/message.ts";
+import type { MessageOf } from "../../shared/messages/message.ts";
 import { plainId } from "../../shared/recurrence/find-recurrence.ts";
-import {
-  decideSeries,
-  lastInTurn,
-  type Asked,
-  type Occurrence,
-  type Question,
-  type SeriesStatus,
-} from "./decide-series.ts";
-import { dueOf, type Exceptions } from "./exception.ts";
+import { decideSeries, lastInTurn, type Asked, type Occurrence, type Question } from "./decide-series.ts";
+import { dueOf } from "./exception.ts";
+import type { Series, SeriesMessage } from "./series.ts";
 import { takeBack } from "./take-back.ts";
 import { templateSchedule, type TemplateSchedule } from "./template-schedule.ts";
 
-/** A series as its rows tell it. */
-export type Series = Readonly<{
-  id: string;
-  templateId: string;
-  userId: string;
-  status: SeriesStatus;
-  wakeAt: Date | null;
-  /** Raised with every new `wakeAt`, so that an older timer is stale. */
-  generation: number;
-  /** Counts the changes that people made of the series itself: of its template's schedule, of exceptions, of what is done ahead. */
-  version: number;
-  /** Raised by the database with every change that is saved. */
-  revision: number;
-  /** Those that can matter: see `Question`. */
-  occurrences: readonly Occurrence[];
-  /** Those that can matter: see `Question`. */
-  exceptions: Exceptions;
-  /** How many occurrences were made under each schedule, by its key. */
-  made: Readonly<Record<string, number>>;
-}>;
-
-/** What a series asks of the task service, and tells everybody when it has ended. */
-export type SeriesMessage = MessageOf<"CreateOccurrence"> | MessageOf<"RemoveOccurrence"> | MessageOf<"SeriesEnded">;
-
-export type Advance = Readonly<{
+type Advance = Readonly<{
   series: Series;
   /** What is known of the template and of tasks that may be occurrences. */
   tasks: ReadonlyMap<string, FoldedTask | null>;
@@ -50,22 +20,10 @@ export type Advance = Readonly<{
   reopened?: number | null;
 }>;
 
-export function newSeries(templateId: string, userId: string): Series {
-  const rest = {
-    status: "stopped",
-    wakeAt: null,
-    generation: 0,
-    version: 0,
-    revision: 0,
-    occurrences: [],
-    made: {},
-  } as const;
-  return { id: templateId, templateId, userId, exceptions: new Map(), ...rest };
-}
-
 /**
- * Brings a series to where it should be: takes back what an undone completion called for, asks for what is missing, sets its timer. An occurrence whose task is known to be
- * closed already (its events were heard first) is closed from the start, and the series goes on from there.
+ * Moves a series on: takes back the occurrence that an undone completion had called for, requests the missing ones,
+ * sets the timer. An occurrence whose task is closed already (its events came first) is closed from the start, and the
+ * series goes on from there.
  */
 export function advanceSeries({ series, tasks, at, by, reopened = null }: Advance): Readonly<{
   series: Series;
@@ -94,8 +52,9 @@ export function advanceSeries({ series, tasks, at, by, reopened = null }: Advanc
 }
 
 /**
- * The occurrences with those asked for, each in the place of the one that was dropped, if any. One whose removal had been asked for
- * stays taken back: the removal comes before this asking, so what it deleted counts as gone.
+ * The occurrences and the newly requested ones; a new one takes the place of a dropped one with its id. One whose
+ * removal was requested stays taken back: that command is read before the new request, so the task it deleted counts as
+ * never made.
  */
 export function withAsked(occurrences: readonly Occurrence[], asked: readonly Occurrence[]): readonly Occurrence[] {
   const dropped = new Map(occurrences.filter((each) => each.dropped).map((each) => [each.id, each]));

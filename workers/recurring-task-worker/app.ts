@@ -6,8 +6,8 @@ import { readFailures } from "../../shared/http/failures.ts";
 import { makeHttpApp, type HttpApp } from "../../shared/http/http-app.ts";
 import { readIfNoneMatch } from "../../shared/http/if-match.ts";
 import { pageOf, pageQuery } from "../../shared/http/page-query.ts";
-import type { Log } from "../../shared/log.ts";
-import type { Metrics } from "../../shared/metrics.ts";
+import type { Log } from "../../shared/role/log.ts";
+import type { Metrics } from "../../shared/role/metrics.ts";
 import { Problem } from "../../shared/problem.ts";
 import { awaitSeries } from "./await-series.ts";
 import type { ChangeOccurrence } from "./change-occurrence.ts";
@@ -18,7 +18,7 @@ import { tagOfView } from "./series-tag.ts";
 import { seriesSchema } from "./series-view.ts";
 import { tellSeries } from "./tell-series.ts";
 
-export type AppOptions = Readonly<{
+type AppOptions = Readonly<{
   db: Pick<Db, "sql">;
   changeOccurrence: ChangeOccurrence;
   now: () => Date;
@@ -26,13 +26,25 @@ export type AppOptions = Readonly<{
   newId: () => string;
   log: Log;
   metrics: Metrics;
+  /** See `tellSeries`. */
+  cpuMs?: () => number;
 }>;
 
 const query = z.strictObject(pageQuery);
 const list = pageOf(seriesSchema).openapi("SeriesPage");
 
 /** The routes of series: to look at, and their recurrences to change. Runs wherever `fetch` handlers do. */
-export function buildApp({ db, changeOccurrence, authenticate, newId, now, log, metrics }: AppOptions): HttpApp {
+export function buildApp({
+  db,
+  changeOccurrence,
+  authenticate,
+  newId,
+  now,
+  log,
+  metrics,
+  ...more
+}: AppOptions): HttpApp {
+  const { cpuMs = () => performance.now() } = more;
   const app = makeHttpApp({ title: "Taskwire series", version: "1", authenticate, newId, log, metrics });
   app.openapi(
     createRoute({
@@ -47,7 +59,7 @@ export function buildApp({ db, changeOccurrence, authenticate, newId, now, log, 
     async (c) => {
       const { limit, cursor = null } = c.req.valid("query");
       const { items, hasMore } = await listSeries(db.sql, { userId: c.var.identity.userId, limit, cursor });
-      const told = await tellSeries(db.sql, items, { now: now(), signal: c.req.raw.signal });
+      const told = await tellSeries(db.sql, items, { now: now(), signal: c.req.raw.signal, cpuMs });
       const last = items[told.length - 1];
       const isAll = last === undefined || (told.length === items.length && !hasMore);
       return c.json({ items: [...told], next_cursor: isAll ? null : cursorAfter(last) }, 200);
@@ -72,7 +84,7 @@ export function buildApp({ db, changeOccurrence, authenticate, newId, now, log, 
       const { signal } = c.req.raw;
       const { userId } = c.var.identity;
       const found = await awaitSeries(db.sql, { id: c.req.valid("param").id, userId, signal });
-      const [series] = await tellSeries(db.sql, [found], { now: now(), signal });
+      const [series] = await tellSeries(db.sql, [found], { now: now(), signal, cpuMs });
       if (series === undefined) throw new Problem("SERIES_NOT_FOUND");
       const tag = tagOfView(found.version, JSON.stringify(series));
       c.header("etag", tag);

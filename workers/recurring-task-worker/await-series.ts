@@ -1,4 +1,4 @@
-import { pollUntil } from "../../shared/poll-until.ts";
+import { pollUntil } from "../../shared/waiting/poll-until.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
 import { findSeries } from "./list-series.ts";
@@ -6,14 +6,17 @@ import type { SeriesRow } from "./series-view.ts";
 
 const patienceMs = 3_000;
 
-/** `coming`: a live template whose series is not begun; `behind`: changed since, in a way not heard of here; `gone`: deleted. */
+/**
+ * `coming`: a live template whose series is not begun; `behind`: changed since, in a way not heard of here; `gone`:
+ * deleted.
+ */
 type Standing = "coming" | "behind" | "gone" | "current";
 
 /**
- * One series of a user as its template and its open occurrences are by now in task-service's table: where what was changed there in the
- * last 10 s is still on its way, this waits for it, up to 3 s, and then goes on with what is known; what is older and not here is an outage
- * that is not to slow every request. Throws SERIES_NOT_FOUND at once for one that is not this user's, never was or was deleted, and
- * UNAVAILABLE where a template has no series yet.
+ * Reads one series of a user, once it is up to date with task-service's table. It waits up to 3 s for changes made
+ * there in the last 10 s, and then goes on with what is known. Older changes that have not arrived are an outage, which
+ * must not slow down every request. Throws SERIES_NOT_FOUND at once for a series that is not this user's, never was or
+ * was deleted, and UNAVAILABLE if a template has no series yet.
  */
 export async function awaitSeries(
   sql: Sql,

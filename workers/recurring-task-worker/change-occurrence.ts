@@ -1,12 +1,16 @@
 import { matches, type IfMatch } from "../../shared/http/if-match.ts";
 import { insertOutbox, outboxRow, type Encoder } from "../../shared/outbox/outbox.ts";
+import { readToldFloor } from "../../shared/postgres/told-floor.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
-import { plainId } from "../../shared/recurrence/find-recurrence.ts";
-import { makeRecurrences } from "../../shared/recurrence/recurrence.ts";
+import { passedUpTo } from "../../shared/recurrence/passing.ts";
+import { standsFor } from "../../shared/recurrence/place-in.ts";
+import { makeRecurrences, type Recurrence } from "../../shared/recurrence/recurrence.ts";
 import { occurrenceId } from "../../shared/tasks/occurrence-id.ts";
 import { fieldValue } from "../../shared/tasks/fold-fields.ts";
-import { advanceSeries, createOccurrence, withAsked, type Series } from "./advance-series.ts";
+import { sameContent } from "../../shared/same-content.ts";
+import { advanceSeries, createOccurrence, withAsked } from "./advance-series.ts";
+import type { Series } from "./series.ts";
 import { decideException, toBeKnown, type OccurrenceChange } from "./decide-exception.ts";
 import { isGone, type Occurrence } from "./decide-series.ts";
 import type { Exception, Exceptions } from "./exception.ts";
@@ -16,11 +20,11 @@ import { lockOneSeries, readTasks } from "./load-series.ts";
 import { askingId } from "./asking-id.ts";
 import { templateSchedule, type TemplateSchedule } from "./template-schedule.ts";
 
-/** One recurrence by its id, or those of a time that have not started yet. */
+/** One recurrence by its id, or those that start in a time and have not passed yet. */
 export type Reach = Readonly<{ recurrenceId: string }> | Readonly<{ from: Date; to: Date }>;
 
 /** One change of the recurrences it reaches, and who asks for it. */
-export type ChangeRequest = Readonly<{
+type ChangeRequest = Readonly<{
   seriesId: string;
   reach: Reach;
   change: OccurrenceChange;
@@ -38,12 +42,12 @@ export type ChangeOccurrence = (request: ChangeRequest) => Promise<number>;
 export const maxReached = 366;
 
 /**
- * Changes recurrences under the lock of their series, and lets the series go on from there: one transaction with the commands it
- * calls for, and one version. Idempotent by itself, so it keeps no answers: what is so already is left as it is, the version too, whatever
- * `ifMatch` says (RFC 9110 §13.1.1), since a retry names the version before its own success. Of a time, those that have a task are left
- * as they are.
- * Throws SERIES_NOT_FOUND (also for another's, and one whose template was deleted), VERSION_MISMATCH, INVALID_REQUEST for a time of too many, and what `decideException`
- * throws.
+ * Changes recurrences under the lock of their series and moves the series on: one transaction with its commands, one
+ * new version. It keeps no answers, because repeating it changes nothing: a recurrence that is as wanted already stays
+ * so, and the version with it, whatever `ifMatch` says (RFC 9110 §13.1.1): a retry names the version from before its
+ * own success. In a range of time, recurrences that have a task are left alone. Throws SERIES_NOT_FOUND (also for
+ * another user's, and where the template was deleted), VERSION_MISMATCH, INVALID_REQUEST for a range with too many, and
+ * what `decideException` throws.
  */
 export function makeChangeOccurrence(of: {
   db: Pick<Db, "transaction">;
@@ -71,7 +75,7 @@ export function makeChangeOccurrence(of: {
       const asked: Occurrence[] = [];
       for (const recurrenceId of reached) {
         const { exception, ask } = decideException(changed, template, { recurrenceId, change, now, tasks });
-        if (!Bun.deepEquals(changed.exceptions.get(recurrenceId) ?? null, exception))
+        if (!sameContent(changed.exceptions.get(recurrenceId) ?? null, exception))
           exceptions.push({ recurrenceId, exception });
         if (ask !== null) asked.push(ask);
         changed = {
@@ -84,7 +88,7 @@ export function makeChangeOccurrence(of: {
       if (!matches(request.ifMatch, series.version)) return { version: null, written: 0 };
       await saveExceptions(tx, seriesId, exceptions);
       const advanced = advanceSeries({ series: changed, tasks, at: now, by: "timer" });
-      const saved = { ...advanced.series, version: series.version + 1 };
+      const saved = { ...advanced.series, version: Math.max(series.version, await readToldFloor(tx)) + 1 };
       await saveSeries(tx, [saved], new Map([[seriesId, series]]));
       const commands =
         template === null
@@ -104,20 +108,24 @@ export function makeChangeOccurrence(of: {
   };
 }
 
-/** The recurrences of a time that have neither started nor a task, by their ids. */
+/** The recurrences that start in a time and have neither passed nor a task, by their ids. */
 function unmadeIn(
   series: Series,
   template: TemplateSchedule | null,
   { from, to, now }: Readonly<{ from: Date; to: Date; now: Date }>,
 ): readonly string[] {
-  const { schedule } = toBeKnown(template);
-  const found = makeRecurrences(schedule).between(from > now ? from : now, to, maxReached + 1);
+  const known = toBeKnown(template);
+  const { schedule } = known;
+  // Today's all-day one is still to come.
+  const coming = new Date(passedUpTo(schedule, now).getTime() + 1);
+  const found = makeRecurrences(schedule).between(from > now ? from : coming, to, maxReached + 1);
   if (found.length > maxReached)
     throw new Problem("INVALID_REQUEST", undefined, {
       mistakes: [{ path: "/to", message: `leaves more than ${maxReached} recurrences; take a shorter time` }],
     });
-  const made = new Set(series.occurrences.filter((each) => !isGone(each)).map((each) => plainId(each.recurrenceId)));
-  return found.map(({ id }) => plainId(id)).filter((id) => !made.has(id));
+  const made = series.occurrences.filter((each) => !isGone(each));
+  const isMade = (one: Recurrence) => made.some(({ recurrenceId }) => standsFor(known, recurrenceId, one));
+  return found.filter((one) => !isMade(one)).map(({ id }) => id);
 }
 
 function withException(series: Series, id: string, exception: Exception | null): Exceptions {

@@ -1,29 +1,37 @@
 import { Problem } from "../../shared/problem.ts";
 import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
 import { findRecurrence, plainId } from "../../shared/recurrence/find-recurrence.ts";
+import { standsFor } from "../../shared/recurrence/place-in.ts";
 import { dueOfTask } from "./adopt-occurrence.ts";
-import { withId, type Series } from "./advance-series.ts";
+import { withId } from "./advance-series.ts";
+import type { Series } from "./series.ts";
 import { freeId, isGone, lastInTurn, makeAsked, nextNumber, type Occurrence } from "./decide-series.ts";
 import { ownDue, type OccurrenceDue } from "../../shared/recurrence/recurrence-due.ts";
+import { sameContent } from "../../shared/same-content.ts";
 import { passesAt, type Exception } from "./exception.ts";
 import type { TemplateSchedule } from "./template-schedule.ts";
 
 /** What a person wants of one recurrence that has no task yet. */
 export type OccurrenceChange =
-  Readonly<{ wants: "skip" | "unskip" | "complete" }> | Readonly<{ wants: "move"; due: OccurrenceDue }>;
+  Readonly<{ wants: "skip" | "unskip" | "complete" }> | Readonly<{ wants: "move"; due: OccurrenceDue; local?: string }>;
 
 /** What becomes of the recurrence: its exception (`null`: none), and the occurrence to ask for at once, out of its turn. */
-export type ExceptionDecision = Readonly<{ exception: Exception | null; ask: Occurrence | null }>;
+type ExceptionDecision = Readonly<{ exception: Exception | null; ask: Occurrence | null }>;
 
 /** So many recurrences from now on may be skipped or moved: all of them are read whenever the series goes on. */
 export const maxExceptions = 500;
 
 /**
  * Decides one change of one recurrence; pure. Idempotent: what is so already stays and asks for nothing.
- * A recurrence the series has gone past gets its occurrence at once where it is moved or completed, and where it is un-skipped before
- * its due; one still to come gets it in its turn, a completed one at once. Completing un-skips.
- * Throws OCCURRENCE_NOT_FOUND for a time that is no recurrence, for any recurrence of a series counted from completion and of one
- * that has stopped; OCCURRENCE_MADE for one that has a task, which is changed itself; TOO_MANY_EXCEPTIONS for one more.
+ *
+ * | the recurrence is | moved, its task is made | completed | un-skipped                        |
+ * | ----------------- | ----------------------- | --------- | --------------------------------- |
+ * | behind the series | at once                 | at once   | at once, if its due is still ahead |
+ * | still to come     | in its turn             | at once   | in its turn                       |
+ *
+ * Completing a skipped one un-skips it. Throws OCCURRENCE_NOT_FOUND for a time that is no recurrence, for any
+ * recurrence of a series counted from completion and of one that has stopped; OCCURRENCE_MADE for one that has a task,
+ * which is changed itself; TOO_MANY_EXCEPTIONS for one more.
  */
 export function decideException(
   series: Series,
@@ -38,7 +46,7 @@ export function decideException(
 ): ExceptionDecision {
   const { recurrenceId, change, now } = of;
   const before = series.exceptions.get(recurrenceId) ?? null;
-  const made = series.occurrences.find((each) => plainId(each.recurrenceId) === recurrenceId && !isGone(each));
+  const made = madeOf(series, template, recurrenceId);
   if (made !== undefined) {
     if (isAlready(made, change, { before, task: of.tasks.get(made.id) ?? null }))
       return { exception: before, ask: null };
@@ -70,7 +78,8 @@ export function decideException(
       const back =
         passesAt(change.due, schedule.tz).getTime() === passesAt(ownDue(recurrence, schedule), schedule.tz).getTime();
       if (back) return { exception: null, ask: before?.kind === "skipped" ? askIfComing() : null };
-      const exception = allowed(series, { recurrenceId, at: recurrence.at, kind: "moved", due: change.due });
+      const local = change.local === undefined ? {} : { local: change.local };
+      const exception = allowed(series, { recurrenceId, at: recurrence.at, kind: "moved", due: change.due, ...local });
       return { exception, ask: isPassed ? ask(exception) : null };
     }
     case "complete": {
@@ -84,8 +93,23 @@ export function decideException(
 export function toBeKnown(template: TemplateSchedule | null): TemplateSchedule {
   if (template === null) throw new Problem("OCCURRENCE_NOT_FOUND", "The series has stopped");
   if (template.pattern.anchor === "completion")
-    throw new Problem("OCCURRENCE_NOT_FOUND", "The series counts from completion: what comes next is not known before");
+    throw new Problem(
+      "OCCURRENCE_NOT_FOUND",
+      "The series counts from completion: its next date is not known before that",
+    );
   return template;
+}
+
+/** The occurrence made of a recurrence, under this schedule or an earlier one. */
+function madeOf(
+  { occurrences }: Series,
+  template: TemplateSchedule | null,
+  recurrenceId: string,
+): Occurrence | undefined {
+  const made = occurrences.filter((each) => !isGone(each));
+  const own = made.find((each) => plainId(each.recurrenceId) === recurrenceId);
+  if (own !== undefined || template === null) return own;
+  return made.find((each) => standsFor(template, each.recurrenceId, { id: recurrenceId }));
 }
 
 /** Whether the one made is what the change wants, as after the same change before. */
@@ -105,7 +129,7 @@ function isAlready(
       const plain = plainId(recurrenceId);
       const asked = before?.kind === "moved" ? before.due : ownDue({ id: plain, at }, { start: plain });
       const due = task?.fields["due_date"] !== undefined ? dueOfTask(task, plain, at) : asked;
-      return state !== "deleted" && Bun.deepEquals(due, change.due);
+      return state !== "deleted" && sameContent(due, change.due);
     }
   }
 }

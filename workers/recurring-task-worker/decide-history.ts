@@ -1,12 +1,15 @@
 import type { Told } from "./preview-occurrences.ts";
 
 /** How one recurrence of a series ended; `open` where it has not. */
-export type Entry = Readonly<{ told: Told; outcome: "done" | "skipped" | "missed" | "open"; onTime: boolean | null }>;
+type Entry = Readonly<{ told: Told; outcome: "done" | "skipped" | "missed" | "open"; onTime: boolean | null }>;
 
 export type History = Readonly<{
   entries: readonly Entry[];
   totals: Readonly<{ done: number; onTime: number; late: number; skipped: number; missed: number; open: number }>;
-  /** Done one after another up to the newest; what is skipped neither breaks nor extends it, what is open is not looked at. */
+  /**
+   * The number of recurrences done in a row up to the newest. Skipped ones neither break nor extend it; open ones are
+   * not looked at.
+   */
   currentStreak: number;
   longestStreak: number;
   /** Of what was done or missed, the part done on time; `null` where there is neither. */
@@ -14,18 +17,19 @@ export type History = Readonly<{
 }>;
 
 /**
- * The history of a series from its recurrences in order; pure. Done is on time until its due has passed, that of a moved one the
- * moved due. A deleted occurrence counts as skipped; what is to come is no history, unless it was done ahead of time.
+ * The history of a series from its recurrences in order; pure. A recurrence is done on time until its due has passed; a
+ * moved one has the moved due. A deleted occurrence counts as skipped. A recurrence to come is not part of it, unless
+ * it was done ahead.
  */
 export function decideHistory(all: readonly Told[], now: Date): History {
   const entries = all.flatMap((told): readonly Entry[] => {
     switch (told.state) {
       case "completed":
-        return [{ told, outcome: "done", onTime: told.closedAt !== null && told.closedAt <= told.duePassesAt }];
+        return [{ told, outcome: "done", onTime: isOnTime(told) }];
       case "deleted":
         return [{ told, outcome: "skipped", onTime: null }];
       case "skipped":
-        return told.at <= now ? [{ told, outcome: "skipped", onTime: null }] : [];
+        return told.duePassesAt <= now ? [{ told, outcome: "skipped", onTime: null }] : [];
       case "missed":
         return [{ told, outcome: "missed", onTime: null }];
       case "open":
@@ -54,4 +58,10 @@ export function decideHistory(all: readonly Told[], now: Date): History {
     longestStreak,
     onTimeRate: done + missed === 0 ? null : onTime / (done + missed),
   };
+}
+
+/** At its due is on time; at the end of its day, an all-day one is late. */
+function isOnTime({ closedAt, due, duePassesAt }: Told): boolean {
+  if (closedAt === null) return false;
+  return due.on === null ? closedAt <= duePassesAt : closedAt < duePassesAt;
 }

@@ -1,5 +1,7 @@
-import { plainId } from "../../shared/recurrence/find-recurrence.ts";
 import { firstRecurrence } from "../../shared/recurrence/first-recurrence.ts";
+import { plainId } from "../../shared/recurrence/find-recurrence.ts";
+import { passedUpTo } from "../../shared/recurrence/passing.ts";
+import { standsFor } from "../../shared/recurrence/place-in.ts";
 import { makeRecurrences, type Recurrence } from "../../shared/recurrence/recurrence.ts";
 import { afterCompletion } from "./after-completion.ts";
 import { ownDue } from "../../shared/recurrence/recurrence-due.ts";
@@ -17,8 +19,7 @@ export type Asked = Readonly<{
   /** Counts the occurrences of the series in the order they were asked for, from 1. */
   number: number;
   /**
-   * Local start, unique in the series; `#2` and so on is added where an early completion leads to the same time again, and where
-   * the one before was taken back.
+   * Local start, unique in the series; `#2` and so on is added where the one before was taken back.
    */
   recurrenceId: string;
   /** The key of the schedule it was made under. */
@@ -30,13 +31,13 @@ export type Asked = Readonly<{
   state: "open" | "completed" | "deleted";
   /** When it was completed or deleted; `null` while open. */
   closedAt: Date | null;
-  /** Asked for by a person out of its turn: the series does not go on from it. */
+  /** A person asked for it before its turn: the series does not go on from it. */
   ahead: boolean;
   /** The number of the occurrence whose completion called for this one; `null` where time or a person did. */
   madeBy: number | null;
   /** Asked to be removed, because that completion was undone. Once its task is deleted, it counts as never made. */
   takenBack: boolean;
-  /** Not asked for any more before it was heard of, see `dropUnmade`. Counts as never made, but its task may exist. */
+  /** Given up before its task was heard of, see `dropUnmade`. Counts as never made, but the task may exist. */
   dropped: boolean;
 }>;
 
@@ -47,7 +48,7 @@ export type Asked = Readonly<{
  */
 export type SeriesStatus = "pending" | "waiting" | "ended" | "stopped";
 
-export type Decision = Readonly<{
+type Decision = Readonly<{
   ask: readonly Asked[];
   status: SeriesStatus;
   wakeAt: Date | null;
@@ -69,13 +70,16 @@ export type Question = Readonly<{
 }>;
 
 /**
- * Which occurrences a series needs now. Pure: the same facts give the same answer whenever they are heard, because an event is
- * judged by its own time. Asking again after the answer was carried out asks for nothing more.
+ * Which occurrences a series needs now. Pure: the same facts give the same answer whenever they arrive, because an
+ * event is judged by its own time. Asked again after the answer was carried out, it asks for nothing more.
  *
- * Anchor `schedule`: the next one once the last one's due has passed or it was completed, whichever is first. Anchor
- * `completion`: once the last one was completed or deleted, counted from that moment. Never while `max_open` are open. A deleted
- * occurrence counts as skipped: anchored on the schedule, its due still has to pass. A recurrence skipped beforehand is passed over,
- * a moved one is made in its turn with its other due. COUNT counts recurrences, those skipped included.
+ * - Anchor `schedule`: the next one once the last one's due has passed or it was completed, whichever is first.
+ * - Anchor `completion`: once the last one was completed or deleted, counted from that day (see `afterCompletion`).
+ * - Never while `max_open` are open.
+ *
+ * A deleted occurrence counts as skipped: anchored on the schedule, its due still has to pass. A recurrence skipped
+ * beforehand is passed over, a moved one is made in its turn with its other due. COUNT counts recurrences, skipped ones
+ * included.
  */
 export function decideSeries({ template, occurrences, exceptions, made, at, by }: Question): Decision {
   if (template === null) return { ask: [], status: "stopped", wakeAt: null };
@@ -171,21 +175,24 @@ function nextOnSchedule(
   if (last === null && fresh) return firstRecurrence(template, moment, isSkipped);
   const { pattern, schedule } = template;
   const recurrences = makeRecurrences(schedule);
+  const passed = passedUpTo(schedule, moment);
+  // A changed schedule that nothing made stands in counts from its change.
+  const reached = last?.at ?? passedUpTo(schedule, new Date(template.since));
+  // The latest that has begun: today's all-day one stands for those missed before it, or two live tasks would mean one thing.
   const latestMissed = (): Recurrence | null => {
-    let found = recurrences.latest(last?.at ?? null, moment);
-    while (found !== null && isSkipped(found))
-      found = recurrences.latest(last?.at ?? null, new Date(found.at.getTime() - 1));
+    let found = recurrences.latest(reached, moment);
+    while (found !== null && isSkipped(found)) found = recurrences.latest(reached, new Date(found.at.getTime() - 1));
     return found;
   };
   const first = (): Recurrence | null => {
-    if (last === null) return recurrences.next(moment); // A changed schedule counts from its change.
-    if (pattern.catch_up === "all") return recurrences.next(last.at);
+    if (pattern.catch_up === "all") return recurrences.next(reached);
     const missed = pattern.catch_up === "latest" && by === "timer" ? latestMissed() : null;
-    return missed ?? recurrences.next(last.at > moment ? last.at : moment);
+    return missed ?? recurrences.next(reached > passed ? reached : passed);
   };
-  const taken = new Set(all.filter((each) => !isGone(each)).map(({ recurrenceId }) => plainId(recurrenceId)));
+  const taken = all.filter((each) => !isGone(each));
+  const isTaken = (one: Recurrence) => taken.some(({ recurrenceId }) => standsFor(template, recurrenceId, one));
   let next = first();
-  while (next !== null && (taken.has(next.id) || isSkipped(next))) next = recurrences.next(next.at);
+  while (next !== null && (isTaken(next) || isSkipped(next))) next = recurrences.next(next.at);
   return next === null ? null : { ...next, id: freeId(next.id, all) };
 }
 
@@ -194,7 +201,8 @@ function nextAfterCompletion(
   { last, all, made }: Readonly<{ last: Asked; all: readonly Asked[]; made: number }>,
 ): Recurrence | null {
   if (schedule.rule.count !== null && made >= schedule.rule.count) return null;
-  const next = afterCompletion(schedule, last.closedAt ?? last.at);
-  // Completed early, the interval may end at the very time the last one was due: a second occurrence of that time.
+  const done = { id: plainId(last.recurrenceId), at: last.at };
+  const before = all.filter((each) => !isGone(each)).map(({ recurrenceId }) => recurrenceId);
+  const next = afterCompletion(schedule, last.closedAt ?? last.at, { last: done, made: before });
   return next === null ? null : { ...next, id: freeId(next.id, all) };
 }

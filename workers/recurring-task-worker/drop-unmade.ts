@@ -1,13 +1,14 @@
 import { isPastUntil } from "../../shared/recurrence/find-recurrence.ts";
 import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
-import type { Series } from "./advance-series.ts";
+import type { Series } from "./series.ts";
 import type { Occurrence } from "./decide-series.ts";
 import type { TemplateSchedule } from "./template-schedule.ts";
 
 /**
- * Drops what was asked for and never heard of, where the task service makes no such task any more: past the end its series has been
- * given meanwhile, or after its template was deleted. If it had made it before, the task's events bring it back; called for again before they are heard, it
- * is asked for again under its own id, which makes nothing twice. `tasks` has every occurrence of the series of which anything is known.
+ * Drops occurrences that were requested, have no task yet, and get none any more: their series was ended before them,
+ * or their template was deleted. If the task was made before that, its events bring the occurrence back. If the series
+ * needs it again before they arrive, it is requested under the same id, so nothing is made twice. `tasks` has every
+ * occurrence that anything is known of.
  */
 export function dropUnmade(
   series: Series,

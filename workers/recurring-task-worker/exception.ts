@@ -1,9 +1,7 @@
 import { plainId } from "../../shared/recurrence/find-recurrence.ts";
+import { dayEnd } from "../../shared/recurrence/passing.ts";
 import { ownDue, type OccurrenceDue } from "../../shared/recurrence/recurrence-due.ts";
 import type { Recurrence, Schedule } from "../../shared/recurrence/recurrence.ts";
-import { zoneClock } from "../../shared/recurrence/zone-clock.ts";
-
-const dayMs = 86_400_000;
 
 /** What a person made of one recurrence of a series: it is left out, or due at another time. */
 export type Exception = Readonly<{
@@ -12,7 +10,15 @@ export type Exception = Readonly<{
   /** The start of the recurrence. */
   at: Date;
 }> &
-  (Readonly<{ kind: "skipped" }> | Readonly<{ kind: "moved"; due: OccurrenceDue }>);
+  (
+    | Readonly<{ kind: "skipped" }>
+    | Readonly<{
+        kind: "moved";
+        due: OccurrenceDue;
+        /** What the due was said as, see `localDue`; missing for a day and where it was said as an instant. */
+        local?: string;
+      }>
+  );
 
 /** By recurrence id. */
 export type Exceptions = ReadonlyMap<string, Exception>;
@@ -25,8 +31,5 @@ export function dueOf(recurrence: Recurrence, schedule: Schedule, exceptions: Ex
 
 /** When a due has passed: its instant, or the end of its day in the zone. */
 export function passesAt(due: OccurrenceDue, tz: string): Date {
-  if (due.date !== null) return due.date;
-  const tomorrow = Date.parse(due.on) + dayMs;
-  const clock = zoneClock(tz);
-  return new Date(clock.dayStart(tomorrow) ?? clock.instantPast(tomorrow));
+  return due.date ?? dayEnd(due.on, tz);
 }

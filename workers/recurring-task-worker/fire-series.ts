@@ -1,15 +1,16 @@
 import type { Db } from "../../shared/postgres/db.ts";
-import { insertOutbox, outboxRow, type Encoder } from "../../shared/outbox/outbox.ts";
+import { afterOrigin, insertOutbox, outboxRow, type Encoder } from "../../shared/outbox/outbox.ts";
 import type { Fire } from "../../shared/timers/due-rows.ts";
 import { advanceSeries } from "./advance-series.ts";
 import { askingId } from "./asking-id.ts";
+import { originOf } from "./series-origin.ts";
 import { saveSeries } from "./save-series.ts";
 import { lockDueSeries, readTasks } from "./load-series.ts";
 
 /**
- * Advances series whose last occurrence's due has passed: one transaction for the batch. The lock, the generation and the
- * database's clock decide; the new state has another generation, so nothing fires twice. A command has the id of its occurrence
- * and the time of the timer, so a second one would be dropped by its reader.
+ * Advances series whose last occurrence's due has passed: one transaction for the batch. The lock, the generation and
+ * the database's clock decide; the new state has another generation, so nothing fires twice. A command has the id of
+ * its occurrence and the time of the timer, so a second one would be dropped by its reader.
  */
 export function makeFireSeries(of: {
   db: Pick<Db, "transaction">;
@@ -35,7 +36,8 @@ export function makeFireSeries(of: {
         messages.map((told) => {
           const id = told.id ?? askingId(before, told.subject);
           const message = { ...told, id, time: wakeAt };
-          return outboxRow(of.codec, message, { source: "recurring-task-worker", correlationId: id, now });
+          const origin = originOf(tasks.get(before.templateId) ?? null);
+          return outboxRow(of.codec, message, { source: "recurring-task-worker", ...afterOrigin(origin, id), now });
         }),
       );
       await insertOutbox(tx, rows);

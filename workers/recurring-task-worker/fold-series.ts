@@ -1,9 +1,14 @@
-import { foldTask, type FoldedTask, type TaskEvent } from "../../shared/tasks/fold-task.ts";
+import { foldTask, type FoldedTask } from "../../shared/tasks/fold-task.ts";
+import { eventTime } from "../../shared/tasks/task-event.ts";
 import { fieldValue } from "../../shared/tasks/fold-fields.ts";
+import { sameContent } from "../../shared/same-content.ts";
 import { adoptOccurrence } from "./adopt-occurrence.ts";
-import { advanceSeries, newSeries, withState, type Series, type SeriesMessage } from "./advance-series.ts";
+import { advanceSeries, withState } from "./advance-series.ts";
+import { newSeries, type Series, type SeriesMessage } from "./series.ts";
 import { isGone } from "./decide-series.ts";
 import { dropUnmade } from "./drop-unmade.ts";
+import { layAnew } from "./lay-anew.ts";
+import { withOrigin, type FollowedEvent } from "./series-origin.ts";
 import { closingFields, lastSchedule, placeFields, scheduleFields, templateSchedule } from "./template-schedule.ts";
 
 /** What a batch is folded into: the tasks it speaks of, the series they belong to, and those series' templates. */
@@ -20,19 +25,20 @@ export type FoldedSeries = Readonly<{
 }>;
 
 /**
- * Folds a batch of task events and says which occurrences they call for; pure. An event that tells nothing new about the
- * fields kept here changes nothing, whenever and however often it comes. `null` stands for a message that is no task event.
+ * Folds a batch of task events and says which occurrences they call for; pure. An event that tells nothing new about
+ * the fields kept here changes nothing, whenever and however often it comes. `null` stands for a message that is no
+ * task event.
  */
-export function foldSeries(events: readonly (TaskEvent | null)[], before: World): FoldedSeries {
+export function foldSeries(events: readonly (FollowedEvent | null)[], before: World): FoldedSeries {
   const tasks = new Map(before.tasks);
   const series = new Map(before.series);
   const answers = events.map((event) => {
     if (event === null) return [];
     const known = tasks.get(event.subject) ?? null;
-    const task = keepFields(foldTask(known, event));
-    if (known !== null && Bun.deepEquals(known, task)) return [];
+    const task = withOrigin(keepFields(foldTask(known, event)), known, event);
+    if (known !== null && sameContent(known, task)) return [];
     tasks.set(task.id, task);
-    const isRescheduled = !Bun.deepEquals(known?.fields, task.fields);
+    const isRescheduled = !sameContent(known?.fields, task.fields);
     return concerned(task, { tasks, series }, { at: eventTime(event), isRescheduled }).flatMap(({ one, reopened }) => {
       const advanced = advanceSeries({ series: one, tasks, at: eventTime(event), by: "event", reopened });
       series.set(one.id, advanced.series);
@@ -45,8 +51,9 @@ export function foldSeries(events: readonly (TaskEvent | null)[], before: World)
 type Concerned = Readonly<{ one: Series; reopened: number | null }>;
 
 /**
- * The series a task is template or occurrence of, its own state in it brought up to date, and whether that undid a completion; a new
- * one for a new template, with the occurrences that are known of it.
+ * Finds the series this task belongs to, as template or as occurrence, and updates the task's entry in it. `reopened`
+ * is the number of the occurrence whose completion this event undid. Starts a series for a new template, with the
+ * occurrences known so far.
  */
 function concerned(
   task: FoldedTask,
@@ -55,7 +62,8 @@ function concerned(
 ): readonly Concerned[] {
   const found = [...all.values()].flatMap((series): readonly Concerned[] => {
     if (series.templateId === task.id) {
-      const one = dropUnmade(series, templateSchedule(task), { tasks, now: at });
+      const template = templateSchedule(task);
+      const one = dropUnmade(layAnew(series, template), template, { tasks, now: at });
       return [{ one: isRescheduled ? { ...one, version: one.version + 1 } : one, reopened: null }];
     }
     const before = series.occurrences.find(({ id }) => id === task.id);
@@ -89,19 +97,6 @@ function concerned(
 
 function placeOf({ fields }: FoldedTask): string {
   return String(fieldValue(fields, "recurrence_id"));
-}
-
-export function eventTime(event: TaskEvent): Date {
-  switch (event.type) {
-    case "TaskCreated":
-      return event.data.created_at;
-    case "TaskUpdated":
-      return event.data.timestamp;
-    case "TaskCompleted":
-      return event.data.completed_at;
-    case "TaskDeleted":
-      return event.data.deleted_at;
-  }
 }
 
 function keepFields(task: FoldedTask): FoldedTask {

@@ -1,22 +1,22 @@
 import type { BatchHandler } from "../../shared/consume/handler.ts";
 import type { Tx } from "../../shared/postgres/db.ts";
-import type { Received } from "../../shared/message.ts";
+import { isTaskEvent, type ReceivedTaskEvent } from "../../shared/tasks/task-event.ts";
 import { foldSeries, type FoldedSeries, type World } from "./fold-series.ts";
 import { saveSeries, saveTasks } from "./save-series.ts";
+import { changedExceptions, saveExceptions } from "./store-exceptions.ts";
 import { lockSeriesOf, lockTasks, readOccurrencesOf, readTasks, readTemplatesOf } from "./load-series.ts";
 
-type Event = Extract<Received, { type: "TaskCreated" | "TaskUpdated" | "TaskCompleted" | "TaskDeleted" }>;
-
 /**
- * Follows every task, and asks for the occurrences templates call for. Replay is safe: an event folded before tells nothing
- * new, and an occurrence's id is computed from series and recurrence id, so asking twice would make nothing twice.
+ * Follows every task, and asks for the occurrences templates call for. Replay is safe: an event folded before tells
+ * nothing new, and an occurrence's id is computed from series and recurrence id, so asking twice would make nothing
+ * twice.
  */
 export const followTasks: BatchHandler = async (messages, { tx, signal }) => {
   const events = messages.map((message) => (isTaskEvent(message) ? message : null));
   const about = new Map(
     events.flatMap((event) => (event === null ? [] : [[event.subject, { userId: event.data.user_id }]])),
   );
-  // Locked with them: an occurrence and its template may be heard of by different instances at once, and neither would see the other's.
+  // The template is locked with its occurrence: two instances may handle their events at once, blind to each other.
   const told = events.flatMap((event) => {
     const id = event?.type === "TaskCreated" ? event.data.template_id : null;
     return event === null || id === null ? [] : [[id, { userId: event.data.user_id }] as const];
@@ -45,16 +45,21 @@ export const followTasks: BatchHandler = async (messages, { tx, signal }) => {
   await saveTasks(tx, new Map([...world.tasks].filter(([id, task]) => about.has(id) && tasks.get(id) !== task)));
   const changed = [...world.series.values()].filter((one) => series.get(one.id) !== one);
   await saveSeries(tx, changed, series);
+  for (const one of changed) {
+    const exceptions = changedExceptions(series.get(one.id)?.exceptions ?? one.exceptions, one.exceptions);
+    if (exceptions.length > 0) await saveExceptions(tx, one.id, exceptions);
+  }
   return answers;
 };
 
 /**
- * Folds, looks up what is known of the tasks asked for, and folds again from the start if that is anything: an occurrence may
- * have been completed before its asking is heard of here, when the tables are rebuilt from the topic.
+ * Folds the events, reads the tasks of the occurrences they call for, and folds again from the start if any of those is
+ * known: when tables are rebuilt from the topic, the completion of an occurrence can arrive before the decision to
+ * create it.
  */
 async function foldWithKnownOccurrences(
   { tx, signal }: Readonly<{ tx: Tx; signal: AbortSignal }>,
-  events: readonly (Event | null)[],
+  events: readonly (ReceivedTaskEvent | null)[],
   before: World,
 ): Promise<FoldedSeries> {
   let { tasks } = before;
@@ -70,11 +75,7 @@ async function foldWithKnownOccurrences(
 }
 
 /** Whether an event may begin a series. */
-function isTemplate(event: Event | null): event is Event {
+function isTemplate(event: ReceivedTaskEvent | null): event is ReceivedTaskEvent {
   if (event?.type === "TaskCreated") return event.data.is_recurring_template;
   return event?.type === "TaskUpdated" && event.data.updated_fields["is_recurring_template"] === true;
-}
-
-function isTaskEvent(message: Received): message is Event {
-  return message.topic === "task-events";
 }

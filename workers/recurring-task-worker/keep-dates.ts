@@ -1,25 +1,31 @@
 import type { Sql } from "../../shared/postgres/db.ts";
 import { describePattern } from "../../shared/recurrence/describe-pattern.ts";
+import { endsAt } from "../../shared/recurrence/passing.ts";
 import { zoneClock } from "../../shared/recurrence/zone-clock.ts";
-import { previewOccurrences, type PreviewOf, type Told } from "./preview-occurrences.ts";
+import { zonesInUse } from "../../shared/zones/zones-in-use.ts";
+import { previewOccurrences, unknownSchedule, type PreviewOf, type Told } from "./preview-occurrences.ts";
 
 const nextShown = 5;
 /** A hundred in a row that were skipped or done ahead are looked at, not more. */
 export const mostLookedAt = 100;
 /** Raise it when what is kept would be written otherwise, so that what an older build kept is found out anew. */
-const form = 1;
+const form = 2;
 const dayMs = 86_400_000;
 
 /** What is found out about the dates ahead of a series, as its row keeps it. */
 export type KeptDates = Readonly<{
   form: number;
+  /** The edition of the zone data it was found out by. */
+  zones?: string;
   /** The pattern in English; `null` for a series that has stopped. */
   words: string | null;
   /** The next five from the moment it was found out, made or not. */
   next: readonly Readonly<{ recurrence_id: string; due_date: string | null; due_on: string | null }>[];
 }>;
 
-/** With what makes it worthless: another revision of the series, or time. `until`: `null` for never. */
+/**
+ * Dates that were computed for a revision of the series, and until when time does not make them wrong; `null`: never.
+ */
 export type Kept = Readonly<{ id: string; revision: number; dates: KeptDates; until: Date | null }>;
 
 /** Whether what a row keeps still holds. */
@@ -27,17 +33,19 @@ export function isKept(
   row: Readonly<{ revision: number; kept: KeptDates | null; keptOf: number | null; keptUntil: Date | null }>,
   now: Date,
 ): row is typeof row & Readonly<{ kept: KeptDates }> {
-  return row.kept?.form === form && row.keptOf === row.revision && (row.keptUntil === null || now < row.keptUntil);
+  const isOf = row.kept?.form === form && row.kept.zones === zonesInUse().version;
+  return isOf && row.keptOf === row.revision && (row.keptUntil === null || now < row.keptUntil);
 }
 
-/** Finds it out, which takes the work of finding a hundred recurrences of the rule at most; pure. `of` is all that is known from now on. */
+/** Computes them, in at most 100 steps of the rule; pure. `of` has everything that is known from now on. */
 export function findDates(of: PreviewOf): Readonly<{ dates: KeptDates; until: Date | null }> {
   const { template, now } = of;
+  const schedule = template?.schedule ?? unknownSchedule;
   const next: Told[] = [];
   const changes: number[] = [];
   for (const each of previewOccurrences(of).take(mostLookedAt)) {
-    // It is none of what is ahead once it has started; where it was moved to an earlier due, once that has passed.
-    changes.push(each.at.getTime(), each.duePassesAt.getTime());
+    // It is none of what is ahead once it has passed; where it was moved to an earlier due, once that has.
+    changes.push(endsAt({ id: each.recurrenceId, at: each.at }, schedule).getTime(), each.duePassesAt.getTime());
     if (["open", "upcoming", "expected"].includes(each.state)) next.push(each);
     if (next.length === nextShown) break;
   }
@@ -51,6 +59,7 @@ export function findDates(of: PreviewOf): Readonly<{ dates: KeptDates; until: Da
   return {
     dates: {
       form,
+      zones: zonesInUse().version,
       words:
         template === null
           ? null
@@ -65,7 +74,7 @@ export function findDates(of: PreviewOf): Readonly<{ dates: KeptDates; until: Da
   };
 }
 
-/** Keeps it for those series that are still at the revision it was found out of: what was read meanwhile may be newer for the others. */
+/** Stores dates for the series that are still at the revision they were computed from. */
 export async function keepDates(sql: Sql, kept: readonly Kept[]): Promise<void> {
   if (kept.length === 0) return;
   const column = <T>(of: (one: Kept) => T): T[] => kept.map(of);

@@ -3,7 +3,7 @@ import { decodeCursor, encodeCursor, placeParts } from "../../shared/http/cursor
 import type { Sql } from "../../shared/postgres/db.ts";
 import type { SeriesRow } from "./series-view.ts";
 
-export type SeriesQuery = Readonly<{ userId: string; limit: number; cursor: string | null }>;
+type SeriesQuery = Readonly<{ userId: string; limit: number; cursor: string | null }>;
 
 const list = "series";
 const place = z.tuple([placeParts.time, placeParts.id]);
@@ -41,7 +41,7 @@ function isThere(sql: Sql) {
 
 function selectSeries(sql: Sql) {
   return sql`
-    select series.id, series.template_id as "templateId", status, series.version::int as version,
+    select series.id, series.template_id as "templateId", status, series.version::float8 as version,
       series.revision::int as revision, kept, kept_of::int as "keptOf", kept_until as "keptUntil", created_at as "createdAt", folded as template,
       "nextDue", "openCount", "made"
     from series

@@ -1,17 +1,20 @@
 import type { Tx } from "../../shared/postgres/db.ts";
 import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
-import type { Series } from "./advance-series.ts";
+import type { Series } from "./series.ts";
 import { occurrenceColumns, type OccurrenceRow } from "./occurrence-row.ts";
 import { exceptionColumns, exceptionOf, type ExceptionRow } from "./store-exceptions.ts";
 
 type SeriesRow = Readonly<Omit<Series, "occurrences" | "exceptions" | "made">>;
 
-/** Of those that count and of those that are gone, each in their turn or ahead: enough to know the last one and the highest number. */
+/**
+ * Of those that count and of those that are gone, each in their turn or ahead: enough to know the last one and the
+ * highest number.
+ */
 const latestKept = 20;
 
 /**
- * The folds of these tasks, their rows locked until the transaction ends, in id order. A task not known yet gets its row first, so
- * that two instances in the middle of a rebalance cannot both begin it.
+ * The folds of these tasks, their rows locked until the transaction ends, in id order. A task not known yet gets its
+ * row first, so that two instances in the middle of a rebalance cannot both begin it.
  */
 export async function lockTasks(
   tx: Tx,
@@ -50,7 +53,9 @@ export async function readOccurrencesOf(
   return new Map(rows.map(({ task_id, folded }) => [task_id, folded]));
 }
 
-/** The templates these tasks are occurrences of, as far as known, each with its user. A task never changes its template. */
+/**
+ * The templates these tasks are occurrences of, as far as known, each with its user. A task never changes its template.
+ */
 export async function readTemplatesOf(tx: Tx, ids: readonly string[]): Promise<Map<string, { userId: string }>> {
   const rows = await tx<{ id: string; userId: string }[]>`
     select distinct template_id as id, user_id as "userId" from followed_tasks
@@ -58,12 +63,14 @@ export async function readTemplatesOf(tx: Tx, ids: readonly string[]): Promise<M
   return new Map(rows.map(({ id, userId }) => [id, { userId }]));
 }
 
-/** The series these tasks are template or occurrence of, locked in id order. Call it after `lockTasks`, never before. */
+/**
+ * The series these tasks are template or occurrence of, locked in id order. Call it after `lockTasks`, never before.
+ */
 export async function lockSeriesOf(tx: Tx, taskIds: readonly string[]): Promise<Map<string, Series>> {
   const ids = [...taskIds];
   const rows = await tx<SeriesRow[]>`
     select id, template_id as "templateId", user_id as "userId", status, wake_at as "wakeAt", generation::int as generation,
-      version::int as version, revision::int as revision
+      version::float8 as version, revision::int as revision
     from series
     where id in (
       select id from series where template_id = any(${ids}::uuid[])
@@ -74,8 +81,8 @@ export async function lockSeriesOf(tx: Tx, taskIds: readonly string[]): Promise<
 }
 
 /**
- * The series of these timers that are due by the database's clock, locked in id order, and the moment that was. One fired or
- * moved by another process meanwhile is not among them.
+ * The series of these timers that are due by the database's clock, locked in id order, and the moment that was. One
+ * fired or moved by another process meanwhile is not among them.
  */
 export async function lockDueSeries(
   tx: Tx,
@@ -83,7 +90,7 @@ export async function lockDueSeries(
 ): Promise<Readonly<{ series: Map<string, Series>; now: Date }>> {
   const rows = await tx<(SeriesRow & { now: Date })[]>`
     select id, template_id as "templateId", user_id as "userId", status, wake_at as "wakeAt", generation::int as generation,
-      version::int as version, revision::int as revision, clock_timestamp() as now
+      version::float8 as version, revision::int as revision, clock_timestamp() as now
     from series
     where (id, generation) in (
         select * from unnest(${timers.map(({ id }) => id)}::uuid[], ${timers.map(({ generation }) => String(generation))}::bigint[]))
@@ -95,9 +102,25 @@ export async function lockDueSeries(
   return { series: await withOccurrences(tx, series, []), now };
 }
 
+/** The next series in id order that are not stopped, locked, and the moment that was. */
+export async function lockSeriesAfter(
+  tx: Tx,
+  { after, limit }: Readonly<{ after: string; limit: number }>,
+): Promise<Readonly<{ series: Map<string, Series>; now: Date }>> {
+  const rows = await tx<(SeriesRow & { now: Date })[]>`
+    select id, template_id as "templateId", user_id as "userId", status, wake_at as "wakeAt", generation::int as generation,
+      version::float8 as version, revision::int as revision, clock_timestamp() as now
+    from series where id > ${after} and status <> 'stopped'
+    order by id limit ${limit}
+    for update`;
+  const now = rows[0]?.now ?? new Date(0);
+  const series = rows.map(({ now: _now, ...row }) => row);
+  return { series: await withOccurrences(tx, series, []), now };
+}
+
 /**
- * One series of a user, locked, with what is known of these occurrences and the exception of this recurrence, if one is named, however
- * long past, and the moment that was by the database's clock.
+ * One series of a user, locked, with what is known of these occurrences and the exception of this recurrence, if one is
+ * named, however long past, and the moment that was by the database's clock.
  */
 export async function lockOneSeries(
   tx: Tx,
@@ -105,12 +128,13 @@ export async function lockOneSeries(
 ): Promise<Readonly<{ series: Series; now: Date }> | null> {
   const rows = await tx<(SeriesRow & { now: Date })[]>`
     select id, template_id as "templateId", user_id as "userId", status, wake_at as "wakeAt", generation::int as generation,
-      version::int as version, revision::int as revision, clock_timestamp() as now
+      version::float8 as version, revision::int as revision, clock_timestamp() as now
     from series where id = ${of.id} and user_id = ${of.userId}
     for update`;
   const now = rows[0]?.now ?? new Date(0);
   const series = rows.map(({ now: _now, ...row }) => row);
-  const [found] = (await withOccurrences(tx, series, of.wanted)).values();
+  const day = of.recurrenceId?.slice(0, 10) ?? null;
+  const [found] = (await withOccurrences(tx, series, of.wanted, day)).values();
   if (found === undefined) return null;
   const own = await tx<ExceptionRow[]>`
     select ${exceptionColumns(tx)} from series_exceptions
@@ -119,16 +143,22 @@ export async function lockOneSeries(
   return { series: { ...found, exceptions }, now };
 }
 
-/** Reads occurrences in a statement of its own: begun after the locks, it sees what the one before us committed. */
+/**
+ * Reads occurrences in a statement of its own: begun after the locks, it sees what the one before us committed. Those
+ * of `day`, and those `wanted`, are read however long past.
+ */
 async function withOccurrences(
   tx: Tx,
   rows: readonly SeriesRow[],
   wanted: readonly string[],
+  day: string | null = null,
 ): Promise<Map<string, Series>> {
   const ids = rows.map(({ id }) => id);
   if (ids.length === 0) return new Map();
   // Where each has come to, by what is closed in its turn: what is open may be taken back or dropped by what is heard now. What the next
-  // ones could collide with, and an exception, matters from there, or from now where that is earlier.
+  // ones could collide with, and an exception, matters from there, or from what has not passed where that is earlier: today's all-day one
+  // began up to a day and an hour ago.
+  const coming = tx`least(reached, clock_timestamp() - interval '2 days')`;
   const places = tx`
     select series_id, coalesce(
       max(starts_at) filter (where not ahead and state <> 'open' and not dropped and not taken_back),
@@ -142,12 +172,13 @@ async function withOccurrences(
       from occurrences where series_id = any(${ids}::uuid[])) as ranked
     join (${places}) as places using (series_id)
     where place <= ${latestKept} or state = 'open' or id = any(${[...wanted]}::uuid[])
-      or starts_at >= least(reached, clock_timestamp())
+      or starts_at >= ${coming}
+      or left(recurrence_id, 10) = ${day}
     order by number`;
   const exceptions = await tx<ExceptionRow[]>`
     select ${exceptionColumns(tx)} from series_exceptions
     left join (${places}) as places using (series_id)
-    where series_id = any(${ids}::uuid[]) and starts_at >= least(reached, clock_timestamp())`;
+    where series_id = any(${ids}::uuid[]) and starts_at >= ${coming}`;
   const made = await tx<{ seriesId: string; key: string; count: number }[]>`
     select series_id as "seriesId", schedule_key as key, count(*)::int as count
     from occurrences where series_id = any(${ids}::uuid[]) and not dropped and not (taken_back and state = 'deleted') group by 1, 2`;

@@ -12,6 +12,7 @@ import type { Sql } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
 import { dueDay } from "../../shared/tasks/due-day.ts";
 import { dueInstant, dueTime } from "../../shared/tasks/due-input.ts";
+import { localDue } from "../../shared/tasks/local-due.ts";
 import { instant } from "../../shared/tasks/instant.ts";
 import { awaitSeries } from "./await-series.ts";
 import { maxReached, type ChangeOccurrence, type Reach } from "./change-occurrence.ts";
@@ -26,12 +27,14 @@ import type { SeriesRow } from "./series-view.ts";
 import { templateSchedule } from "./template-schedule.ts";
 import { endOfTime, tellOccurrence, tellOccurrences, tellSeries } from "./tell-series.ts";
 
-export type OccurrenceRoutes = Readonly<{ sql: Sql; changeOccurrence: ChangeOccurrence; now: () => Date }>;
+type OccurrenceRoutes = Readonly<{ sql: Sql; changeOccurrence: ChangeOccurrence; now: () => Date }>;
 
 const dayMs = 86_400_000;
 const historyMost = 1500;
 const range = {
-  from: instant.optional().openapi({ description: "Where the time begins." }),
+  from: instant.optional().openapi({
+    description: "The first instant that counts. An all-day recurrence whose day is not over then is included.",
+  }),
   to: instant
     .optional()
     .openapi({ description: "Where the time ends, not part of it; without it at the end of the series." }),
@@ -188,7 +191,8 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
       const { template } = await seriesOf(c, c.req.valid("param").id);
       const tz = templateSchedule(template)?.schedule.tz ?? "UTC";
       const due = date === undefined ? { date: null, on } : { date: dueInstant(date, tz), on: null };
-      return await changeOne(c, c.req.valid("param"), { ifMatch, change: { wants: "move", due } });
+      const local = date === undefined || date instanceof Date ? {} : { local: localDue(date.local, tz) };
+      return await changeOne(c, c.req.valid("param"), { ifMatch, change: { wants: "move", due, ...local } });
     },
   );
 
@@ -202,7 +206,7 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
         path: `/v1/series/{id}/${wants}`,
         summary,
         description:
-          `Of those that start in the time and have not started yet, at most ${maxReached}; all of them or none. One that has a task is ` +
+          `Of those that start in the time and have not passed yet, at most ${maxReached}; all of them or none. One that has a task is ` +
           "left as it is and told with its task_id: change that. Asking twice is asking once.",
         request: {
           params: seriesParams,

@@ -7,7 +7,8 @@ export const occurrenceSchema = z
   .object({
     recurrence_id: z.string().openapi({
       description:
-        "The local start as the rule says it, in the series' zone; names the recurrence in paths (without #2).",
+        "The local start as the rule says it, in the series' zone; names the recurrence in paths (without #2). One made before the time " +
+        "of the series changed keeps its own; the start its day has now finds it too.",
       example: "2026-01-31T09:00:00",
     }),
     starts_at: instant.openapi({ description: "The instant of that start." }),

@@ -1,4 +1,6 @@
 import { plainId } from "../../shared/recurrence/find-recurrence.ts";
+import { beginsFrom, endsAt } from "../../shared/recurrence/passing.ts";
+import { placeIn, standsFor } from "../../shared/recurrence/place-in.ts";
 import { makeRecurrences, type Recurrence } from "../../shared/recurrence/recurrence.ts";
 import { afterCompletion } from "./after-completion.ts";
 import { lastInTurn, type Occurrence } from "./decide-series.ts";
@@ -6,9 +8,11 @@ import type { OccurrenceDue } from "../../shared/recurrence/recurrence-due.ts";
 import { dueOf, passesAt, type Exceptions } from "./exception.ts";
 import type { TemplateSchedule } from "./template-schedule.ts";
 
-const dayMs = 86_400_000;
 /** Counted from completion, each one is found from the one before. */
 const maxExpected = 400;
+
+/** Of a series that has stopped: what its occurrences are, their ids tell. */
+export const unknownSchedule = { start: "", tz: "UTC" } as const;
 
 /** One recurrence of a series, past or to come, as a person sees it. */
 export type Told = Readonly<{
@@ -17,8 +21,8 @@ export type Told = Readonly<{
   due: OccurrenceDue;
   duePassesAt: Date;
   /**
-   * Of its task: `open`, `completed`, `deleted`. Without one: `skipped`; `missed`, passed without having been made; `upcoming`;
-   * `expected`, of a series counted from completion, where each one is completed when due.
+   * Of its task: `open`, `completed`, `deleted`. Without one: `skipped`; `missed`, passed without having been made;
+   * `upcoming`; `expected`, of a series counted from completion, where each one is completed when due.
    */
   state: Occurrence["state"] | "skipped" | "missed" | "upcoming" | "expected";
   moved: boolean;
@@ -36,6 +40,7 @@ export type PreviewOf = Readonly<{
   exceptions: Exceptions;
   /** `null` where nothing was made under the present schedule. */
   reached: Reached | null;
+  /** An all-day one of the day this lies in is told too. */
   from: Date;
   to: Date;
   /** What has no task is told up to here; to the end where it is not given. */
@@ -44,19 +49,25 @@ export type PreviewOf = Readonly<{
 }>;
 
 /**
- * Tells the recurrences that start in [from, to), by start: lazily, so that one takes as many as one wants. The work for each is
- * that of finding the next recurrence of the rule.
+ * The recurrences that start in [from, to), and an all-day one that ends in it, by start. Lazy: the caller takes as
+ * many as it wants, and each costs one step of the rule.
  */
 export function* previewOccurrences(of: PreviewOf): Generator<Told, void> {
   const { occurrences, from, to, until = to } = of;
-  const inRange = ({ at }: Readonly<{ at: Date }>) => at >= from && at < to;
+  const schedule = of.template?.schedule ?? unknownSchedule;
+  const inRange = ({ recurrenceId: id, at }: Readonly<{ recurrenceId: string; at: Date }>) =>
+    at < to && (at >= from || endsAt({ id, at }, schedule) > from);
   const made = occurrences.filter(inRange);
-  const ids = new Set(occurrences.map(({ recurrenceId }) => plainId(recurrenceId)));
+  const byDay = Map.groupBy(occurrences, ({ recurrenceId }) => recurrenceId.slice(0, 10));
+  const isMade = ({ recurrenceId: id }: Told) =>
+    (byDay.get(id.slice(0, 10)) ?? []).some(
+      (each) => of.template !== null && standsFor(of.template, each.recurrenceId, { id }),
+    );
   const computed = unmade(of);
   const nextUnmade = (): Told | null => {
     for (let one = computed.next(); one.done !== true; one = computed.next()) {
       if (one.value.at >= to || one.value.at > until) return null;
-      if (one.value.at >= from && !ids.has(one.value.recurrenceId)) return one.value;
+      if (inRange(one.value) && !isMade(one.value)) return one.value;
     }
     return null;
   };
@@ -74,24 +85,29 @@ export function* previewOccurrences(of: PreviewOf): Generator<Told, void> {
   }
 }
 
-function toldOf(made: Occurrence, { exceptions }: PreviewOf): Told {
-  const { recurrenceId, at, duePassesAt, state, closedAt, id } = made;
+function toldOf(made: Occurrence, { exceptions, template }: PreviewOf): Told {
+  const { recurrenceId, at, duePassesAt, state, closedAt, id, scheduleKey } = made;
   const plain = plainId(recurrenceId);
-  const exception = exceptions.get(plain);
-  const own: OccurrenceDue = plain.length === 10 ? { date: null, on: plain } : { date: duePassesAt, on: null };
+  const place = template?.key === scheduleKey ? placeIn(template, recurrenceId) : null;
+  const exception = exceptions.get(place?.id ?? plain);
+  // What is closed keeps the due it had; what is open follows a changed schedule.
+  const isDay = (state === "open" && place !== null ? place.id : plain).length === 10;
+  const own: OccurrenceDue = isDay ? { date: null, on: plain.slice(0, 10) } : { date: duePassesAt, on: null };
   const moved = exception?.kind === "moved";
   return { recurrenceId, at, due: moved ? exception.due : own, duePassesAt, state, moved, taskId: id, closedAt };
 }
 
-/** What the rule names from `from` on; among it what was made, which the caller leaves out. */
+/** The recurrences of the rule from `from` on, made ones included: the caller leaves those out. */
 function* unmade(of: PreviewOf): Generator<Told, void> {
   if (of.template === null) return;
   if (of.template.pattern.anchor === "completion") return yield* expected(of, of.template);
   const recurrences = makeRecurrences(of.template.schedule);
-  // Nothing before tells anything, see `unmadeOf`, but what a person made an exception.
+  // Earlier dates are shown only if a person changed them, see `unmadeOf`.
   const told = [...of.exceptions.values()].map(({ at }) => at.getTime());
-  const begun = Math.min(of.reached?.first.getTime() ?? Infinity, of.now.getTime() - dayMs, ...told);
-  let next = recurrences.next(new Date(Math.max(of.from.getTime(), begun) - 1));
+  const today = beginsFrom(of.template.schedule, of.now).getTime();
+  const begun = Math.min(of.reached?.first.getTime() ?? Infinity, today, ...told);
+  const from = beginsFrom(of.template.schedule, of.from).getTime();
+  let next = recurrences.next(new Date(Math.max(from, begun) - 1));
   for (; next !== null; next = recurrences.next(next.at)) {
     const told = unmadeOf(next, of, of.template);
     if (told !== null) yield told;
@@ -122,15 +138,20 @@ function* expected({ occurrences, reached, now }: PreviewOf, template: TemplateS
   const last = lastInTurn(occurrences, key);
   if (last === null || reached === null) return;
   const { count } = schedule.rule;
-  let done = last.duePassesAt > now ? last.at : now;
+  // Closed, it has no next one, unless the rule has changed since.
+  let done = last.closedAt ?? (last.duePassesAt > now ? last.at : now);
+  let closed: Recurrence = { id: plainId(last.recurrenceId), at: last.at };
+  const made = occurrences.map(({ recurrenceId }) => recurrenceId);
   const most = Math.min(maxExpected, (count ?? Infinity) - reached.made);
   for (let n = 0; n < most; n++) {
-    const next = afterCompletion(schedule, done);
+    const next = afterCompletion(schedule, done, { last: closed, made });
     if (next === null) return;
     const due = dueOf(next, schedule, new Map());
     const duePassesAt = passesAt(due, schedule.tz);
     const rest = { state: "expected", moved: false, taskId: null, closedAt: null } as const;
     yield { recurrenceId: next.id, at: next.at, due, duePassesAt, ...rest };
     done = next.at;
+    closed = next;
+    made.push(next.id);
   }
 }

@@ -5,7 +5,7 @@ import { occurrenceColumns, type OccurrenceRow } from "./occurrence-row.ts";
 import type { Reached } from "./preview-occurrences.ts";
 import { exceptionColumns, exceptionOf, type ExceptionRow } from "./store-exceptions.ts";
 
-export type OccurrencesOf = Readonly<{
+type OccurrencesOf = Readonly<{
   occurrences: readonly Occurrence[];
   exceptions: Exceptions;
   /** By the key of the schedule. */

@@ -2,7 +2,10 @@ import { z } from "@hono/zod-openapi";
 import { plainId } from "../../shared/recurrence/find-recurrence.ts";
 import { readWall, wallText } from "../../shared/recurrence/wall-time.ts";
 
-/** A recurrence in a path, in the spelling recurrences have: seconds may be left out, and the `#2` of a further occurrence is dropped. */
+/**
+ * A recurrence in a path, in the spelling recurrences have: seconds may be left out, and the `#2` of a further
+ * occurrence is dropped.
+ */
 export const recurrenceId = z
   .string()
   .transform((text, context) => {

@@ -1,6 +1,7 @@
 import type { Tx } from "../../shared/postgres/db.ts";
+import { readToldFloor } from "../../shared/postgres/told-floor.ts";
 import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
-import type { Series } from "./advance-series.ts";
+import type { Series } from "./series.ts";
 import type { OccurrenceRow } from "./occurrence-row.ts";
 
 /** Writes folds of tasks locked before. */
@@ -15,8 +16,8 @@ export async function saveTasks(tx: Tx, tasks: ReadonlyMap<string, FoldedTask | 
 }
 
 /**
- * Writes series, locked before or new, and those of their occurrences that are not the ones loaded. A new generation disarms
- * the timer of the one before.
+ * Writes series, locked before or new, and those of their occurrences that changed. A new generation makes the timer of
+ * the last one stale. A new version is above all that may have been published before the database went back in time.
  */
 export async function saveSeries(
   tx: Tx,
@@ -25,13 +26,16 @@ export async function saveSeries(
 ): Promise<void> {
   if (series.length === 0) return;
   const column = <T>(of: (one: Series) => T): T[] => series.map(of);
+  const isNew = (one: Series) => one.version !== loaded.get(one.id)?.version;
+  const floor = series.some(isNew) ? await readToldFloor(tx) : 0;
+  const versionOf = (one: Series) => (isNew(one) ? Math.max(one.version, floor + 1) : one.version);
   await tx`
     insert into series (id, template_id, user_id, status, wake_at, generation, version)
     select * from unnest(
       ${column(({ id }) => id)}::uuid[], ${column(({ templateId }) => templateId)}::uuid[],
       ${column(({ userId }) => userId)}::uuid[], ${column(({ status }) => status)}::text[],
       ${column(({ wakeAt }) => wakeAt?.toISOString() ?? null)}::timestamptz[],
-      ${column(({ generation }) => String(generation))}::bigint[], ${column(({ version }) => String(version))}::bigint[])
+      ${column(({ generation }) => String(generation))}::bigint[], ${column((one) => String(versionOf(one)))}::bigint[])
     on conflict (id) do update set status = excluded.status, wake_at = excluded.wake_at, generation = excluded.generation,
       version = excluded.version, revision = series.revision + 1, armed_in = case when series.generation = excluded.generation then series.armed_in else 0 end,
       updated_at = clock_timestamp()`;

@@ -1,6 +1,6 @@
-import type { MessageOf } from "../../shared/message.ts";
+import type { MessageOf } from "../../shared/messages/message.ts";
 import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
-import type { Series } from "./advance-series.ts";
+import type { Series } from "./series.ts";
 import { decideSeries, type Occurrence } from "./decide-series.ts";
 import type { TemplateSchedule } from "./template-schedule.ts";
 
@@ -8,9 +8,10 @@ import type { TemplateSchedule } from "./template-schedule.ts";
 const untouched = 1;
 
 /**
- * Takes back what the completion of an occurrence called for, now that it is undone: asks for those tasks to be removed, as far as
- * nobody has touched them. What would be called for again at once, because time calls for it too, stays. Whether a task was removed is
- * told by its own events: until then it counts as open, deleted it counts as never made, touched it stays (see `withState`).
+ * Takes back what the completion of an occurrence called for, now that it is undone: asks for those tasks to be
+ * removed, as far as nobody has touched them. What would be called for again at once, because time calls for it too,
+ * stays. Whether a task was removed is told by its own events: until then it counts as open, deleted it counts as never
+ * made, touched it stays (see `withState`).
  */
 export function takeBack(
   series: Series,

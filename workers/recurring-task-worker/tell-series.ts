@@ -1,7 +1,9 @@
 import { findRecurrence, instantOf, plainId } from "../../shared/recurrence/find-recurrence.ts";
-import { makeBreathe } from "../../shared/breathe.ts";
+import { standsFor } from "../../shared/recurrence/place-in.ts";
+import { makeBreathe } from "../../shared/waiting/breathe.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 import { templateSchedule } from "./template-schedule.ts";
+import { beginsFrom } from "../../shared/recurrence/passing.ts";
 import { ownDue } from "../../shared/recurrence/recurrence-due.ts";
 import { passesAt } from "./exception.ts";
 import { findDates, isKept, keepDates, mostLookedAt, type Kept } from "./keep-dates.ts";
@@ -17,21 +19,29 @@ export const endOfTime = new Date(Date.UTC(2201, 0, 2));
 const mostMs = 60;
 
 /**
- * Series as they are shown, each with its next dates: those its row keeps, or, where the series or time has gone on since, found out anew
- * and kept. The first of them, as many as 60 ms of CPU find the dates of, one at least: the rest is for another request. Others get their
- * turn in between; once the signal is aborted nothing more is found out, and it rejects with the signal's reason.
+ * `cpuMs`: the CPU time this process has used so far, in ms; where nothing tells it, the time that passes stands for
+ * it.
+ */
+type TellOptions = Readonly<{ now: Date; signal: AbortSignal; cpuMs?: () => number }>;
+
+/**
+ * Series as they are shown, each with its next dates: those stored in its row or, if the series or time has gone on
+ * since, computed again and stored. It computes for 60 ms of CPU, at least one series, and leaves the rest to another
+ * request. Other requests get their turn in between; when the signal is aborted it rejects with the signal's reason.
  */
 export async function tellSeries(
   sql: Sql,
   rows: readonly SeriesRow[],
-  { now, signal }: Readonly<{ now: Date; signal: AbortSignal }>,
+  { now, signal, cpuMs = () => performance.now() }: TellOptions,
 ): Promise<readonly SeriesView[]> {
   signal.throwIfAborted();
   const known = new Map(rows.flatMap((row) => (isKept(row, now) ? [[row.id, row.kept] as const] : [])));
   const unknown = rows.filter(({ id }) => !known.has(id));
   if (unknown.length > 0) {
     const ids = unknown.map(({ id }) => id);
-    const read = await readOccurrences(sql, { ids, from: now, to: endOfTime, limit: mostLookedAt });
+    // Today's all-day ones began up to a day and an hour ago.
+    const begun = new Date(now.getTime() - 2 * dayMs);
+    const read = await readOccurrences(sql, { ids, from: begun, to: endOfTime, limit: 2 * mostLookedAt });
     const breathe = makeBreathe();
     const found: Kept[] = [];
     let spentMs = 0;
@@ -40,12 +50,12 @@ export async function tellSeries(
       await breathe();
       // Nobody reads the answer any more: what was found is kept, and the rest not looked for.
       if (signal.aborted) break;
-      const begun = process.cpuUsage();
+      const begunMs = cpuMs();
       const template = templateSchedule(row.template);
       const dates = findDates(previewOf(row, read, { template, from: now, to: endOfTime, now }));
       found.push({ id: row.id, revision: row.revision, ...dates });
       known.set(row.id, dates.dates);
-      spentMs += process.cpuUsage(begun).user / 1000;
+      spentMs += cpuMs() - begunMs;
     }
     await keepDates(sql, found);
     signal.throwIfAborted();
@@ -60,8 +70,9 @@ export async function tellSeries(
 }
 
 /**
- * The recurrences of one series that start in a time, at most `limit`, and where the rest begins: `null` where there is none.
- * Those without a task are told until `until` only, where it is given. Others get their turn between them; `signal` ends it.
+ * At most `limit` recurrences of one series, as `previewOccurrences` gives them, and where the rest begins; `null` if
+ * there is none. Recurrences without a task stop at `until`, if it is given. Other requests get their turn in between;
+ * `signal` ends it.
  */
 export async function tellOccurrences(
   sql: Sql,
@@ -69,8 +80,9 @@ export async function tellOccurrences(
   range: Readonly<{ from: Date; to: Date; limit: number; now: Date; until?: Date; signal: AbortSignal }>,
 ): Promise<Readonly<{ told: readonly Told[]; nextFrom: Date | null }>> {
   const { from, to, limit, signal } = range;
-  const read = await readOccurrences(sql, { ids: [row.id], from, to, limit: limit + 1 });
   const template = templateSchedule(row.template);
+  const begun = template === null ? from : beginsFrom(template.schedule, from);
+  const read = await readOccurrences(sql, { ids: [row.id], from: begun, to, limit: limit + 1 });
   const breathe = makeBreathe({ signal });
   const told: Told[] = [];
   for (const each of previewOccurrences(previewOf(row, read, { ...range, template })).take(limit + 1)) {
@@ -86,12 +98,17 @@ export async function tellOccurrence(
   row: SeriesRow,
   { recurrenceId, now, signal }: Readonly<{ recurrenceId: string; now: Date; signal: AbortSignal }>,
 ): Promise<Told | null> {
-  const schedule = templateSchedule(row.template)?.schedule ?? null;
-  const at = instantOf(recurrenceId, schedule?.tz ?? "UTC");
-  if (at === null) return null;
-  const to = new Date(at.getTime() + dayMs);
-  const { told } = await tellOccurrences(sql, row, { from: at, to, limit: 30, now, signal });
-  const found = told.findLast((one) => plainId(one.recurrenceId) === recurrenceId);
+  const template = templateSchedule(row.template);
+  const schedule = template?.schedule ?? null;
+  const tz = schedule?.tz ?? "UTC";
+  const [at, begin] = [instantOf(recurrenceId, tz), instantOf(recurrenceId.slice(0, 10), tz)];
+  if (at === null || begin === null) return null;
+  // Made under an earlier schedule it may start at another time of the day, in another zone on the day before or after.
+  const [from, to] = [new Date(begin.getTime() - dayMs), new Date(begin.getTime() + 2 * dayMs)];
+  const { told } = await tellOccurrences(sql, row, { from, to, limit: 100, now, signal });
+  const found =
+    told.findLast((one) => plainId(one.recurrenceId) === recurrenceId) ??
+    told.findLast((one) => template !== null && standsFor(template, one.recurrenceId, { id: recurrenceId }));
   const recurrence = schedule === null ? null : findRecurrence(schedule, recurrenceId);
   if (found !== undefined || recurrence === null || schedule === null) return found ?? null;
   const due = ownDue(recurrence, schedule);

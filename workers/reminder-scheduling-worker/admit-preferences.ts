@@ -2,12 +2,13 @@ import { webhooksOf, withSecrets } from "../../shared/preferences/channel-links.
 import type { Preferences } from "../../shared/preferences/preferences.ts";
 import { isSecretHint, isWebhookSecret, secretHint } from "../../shared/preferences/webhook-secret.ts";
 import { Problem, type Mistake } from "../../shared/problem.ts";
-import { leadsInside } from "../../shared/public-address.ts";
+import { leadsInside } from "../../shared/http/public-address.ts";
 
 /**
- * The preferences as they are to be stored: a webhook's secret that is left out, or given as the hint that is shown of it, is the one that
- * was kept. Pure. Throws INVALID_REQUEST, naming each, for a secret that is none or not kept, and for a webhook not among those `before`
- * whose URL holds a password or leads inside a network. What was there before stays as it is, whatever it would be refused for today.
+ * The preferences as they are to be stored: a webhook's secret that is left out, or given as the hint that is shown of
+ * it, is the one that was kept. Pure. Throws INVALID_REQUEST, naming each, for a secret that is none or not kept, and
+ * for a webhook not among those `before` whose URL holds a password or leads inside a network. What was there before
+ * stays as it is, whatever it would be refused for today.
  */
 export function admitPreferences(
   wanted: Preferences,

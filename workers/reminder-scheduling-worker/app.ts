@@ -1,13 +1,14 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import type { Auth } from "../../shared/http/auth.ts";
 import { etagHeader } from "../../shared/http/answer-parts.ts";
 import { bodyFailures, readFailures } from "../../shared/http/failures.ts";
-import { makeHttpApp, type HttpApp } from "../../shared/http/http-app.ts";
+import { makeHttpApp, type HttpApp, type HttpEnv } from "../../shared/http/http-app.ts";
 import { etagOf, matches, readIfMatch, readIfNoneMatch } from "../../shared/http/if-match.ts";
 import { ifMatchHeader, ifNoneMatchHeader } from "../../shared/http/match-headers.ts";
 import { mistakesOf } from "../../shared/http/problem-response.ts";
-import type { Log } from "../../shared/log.ts";
-import type { Metrics } from "../../shared/metrics.ts";
+import type { Log } from "../../shared/role/log.ts";
+import type { Metrics } from "../../shared/role/metrics.ts";
 import {
   defaultPreferences,
   preferencesInput,
@@ -19,7 +20,7 @@ import { admitPreferences, showPreferences } from "./admit-preferences.ts";
 import type { Kept, PreferencesChange } from "./keep-preferences.ts";
 import { mergePatch } from "./merge-patch.ts";
 
-export type AppOptions = Readonly<{
+type AppOptions = Readonly<{
   /** `null` for a user who never said anything. */
   readPreferences: (userId: string) => Promise<Kept | null>;
   /** Resolves with what they are now; throws VERSION_MISMATCH. */
@@ -80,7 +81,7 @@ export function buildApp({ readPreferences, changePreferences, allowPrivate, ...
       const wanted = c.req.valid("json");
       const change = (before: Preferences) => admitPreferences(wanted, before, { allowPrivate });
       const ifMatch = readIfMatch(c.req.valid("header")["if-match"]);
-      const { settings, version } = await changePreferences({ userId: c.var.identity.userId, change, ifMatch });
+      const { settings, version } = await changePreferences({ ...askedBy(c), change, ifMatch });
       c.header("etag", etagOf(version));
       return c.json(showPreferences(settings), 200);
     },
@@ -113,10 +114,15 @@ export function buildApp({ readPreferences, changePreferences, allowPrivate, ...
         return admitPreferences(merged.data, before, { allowPrivate });
       };
       const ifMatch = readIfMatch(c.req.valid("header")["if-match"]);
-      const { settings, version } = await changePreferences({ userId: c.var.identity.userId, change, ifMatch });
+      const { settings, version } = await changePreferences({ ...askedBy(c), change, ifMatch });
       c.header("etag", etagOf(version));
       return c.json(showPreferences(settings), 200);
     },
   );
   return app;
+}
+
+function askedBy(c: Context<HttpEnv>): Pick<PreferencesChange, "userId" | "correlationId" | "traceparent"> {
+  const { identity, correlationId, traceparent } = c.var;
+  return { userId: identity.userId, correlationId, traceparent };
 }

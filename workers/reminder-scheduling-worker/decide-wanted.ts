@@ -1,7 +1,10 @@
 import type { ReminderChoices } from "../../shared/reminders/resolve-reminders.ts";
 import { fieldValue, type FoldedFields } from "../../shared/tasks/fold-fields.ts";
-import { foldTask, type FoldedTask, type TaskEvent } from "../../shared/tasks/fold-task.ts";
-import type { SetTaskReminders } from "../../shared/records.ts";
+import { foldTask, type FoldedTask } from "../../shared/tasks/fold-task.ts";
+import type { TaskEvent } from "../../shared/tasks/task-event.ts";
+import type { TaskField } from "../../shared/tasks/task-fields.ts";
+import type { SetTaskReminders } from "../../shared/messages/records.ts";
+import { sameContent } from "../../shared/same-content.ts";
 import { wantedReminders, type WantedReminders } from "./wanted-reminders.ts";
 
 /** What is known of a task and what was last asked for it. Stored as one row. */
@@ -15,27 +18,30 @@ export type WantedState = Readonly<{
 
 export const nothingKnown: WantedState = { folded: null, wanted: null, commands: 0 };
 
-export type Decided = Readonly<{ state: WantedState; command: SetTaskReminders | null }>;
+type Decided = Readonly<{ state: WantedState; command: SetTaskReminders | null }>;
 
 /** The fields reminders depend on, and the title; the rest of the task is not kept here. */
 const deciding = ["due_date", "due_on", "due_tz", "remind", "status", "deleted_at", "is_recurring_template"] as const;
-const kept = [...deciding, "title"] as const;
+const kept = [...deciding, "title"] as const satisfies readonly TaskField[];
 
 /**
- * Folds one event and says which command it calls for: one exactly when the wanted state differs from the one last asked
- * for. Closed and deleted tasks, templates and tasks without a due time want nothing. Pure; a repeated or late event that tells
- * nothing new gives the same state object and no command.
+ * Folds one event and returns the command it calls for: one exactly when the wanted reminders differ from those of the
+ * last command. Closed and deleted tasks, templates and tasks without a due time want none. Pure; a repeated or late
+ * event that says nothing new gives the same state object and no command.
  */
 export function decideWanted(state: WantedState, event: TaskEvent, choices: ReminderChoices): Decided {
   const folded = keepFields(foldTask(state.folded, event));
-  if (Bun.deepEquals(folded, state.folded)) return { state, command: null };
+  if (sameContent(folded, state.folded)) return { state, command: null };
   // Choices may have changed since: they are told by `redecideWanted`, as of their change. By this event they would be as old as the task.
-  const changesNothing = deciding.every((name) => Bun.deepEquals(folded.fields[name], state.folded?.fields[name]));
+  const changesNothing = deciding.every((name) => sameContent(folded.fields[name], state.folded?.fields[name]));
   if (changesNothing) return { state: { ...state, folded }, command: null };
   return decide({ ...state, folded }, folded, choices, new Date(0));
 }
 
-/** The same without an event, when the choices have changed: asked for at that time, so what was past by then is not made up for. */
+/**
+ * The same after a change of preferences, without an event. `changedAt` is the time of asking: reminders before it are
+ * not made.
+ */
 export function redecideWanted(state: WantedState, choices: ReminderChoices, changedAt: Date): Decided {
   const decided = state.folded === null ? null : decide(state, state.folded, choices, changedAt);
   return decided === null || decided.command === null ? { state, command: null } : decided;

@@ -3,14 +3,15 @@ import { storedPreferences } from "../../shared/preferences/read-preferences.ts"
 import type { Tx } from "../../shared/postgres/db.ts";
 
 /** A user's preferences as they stand; version 0 and the defaults for one who never said anything. */
-export type Standing = Readonly<{ settings: Preferences; version: number; updatedAt: Date }>;
+type Standing = Readonly<{ settings: Preferences; version: number; updatedAt: Date }>;
 
 const neverSaid: Standing = { settings: defaultPreferences, version: 0, updatedAt: new Date(0) };
 
 /**
- * The preferences of these users, which no other transaction changes until this one ends: a change waits for whoever decides by what
- * was before, and its commit is followed by deciding those tasks again; whoever comes after it reads what is new. So no task stays decided
- * by old preferences. Call it after locking the tasks' rows, never before.
+ * The preferences of these users, which no other transaction changes until this one ends. A change waits for
+ * transactions that decide by the old preferences, and after its commit those tasks are decided again; later
+ * transactions read the new ones. So no task stays decided by old preferences. Call it after locking the tasks' rows,
+ * never before.
  */
 export async function loadStanding(tx: Tx, userIds: Iterable<string>): Promise<ReadonlyMap<string, Standing>> {
   const ids = [...new Set(userIds)].sort();
@@ -19,7 +20,7 @@ export async function loadStanding(tx: Tx, userIds: Iterable<string>): Promise<R
   await tx`
     select pg_advisory_xact_lock_shared(${lockOf(tx)}) from unnest(${ids}::uuid[]) with ordinality as one (user_id, place)`;
   const rows = await tx<{ userId: string; settings: unknown; version: number; updatedAt: Date }[]>`
-    select user_id as "userId", settings, version::int as version, updated_at as "updatedAt" from preferences
+    select user_id as "userId", settings, version::float8 as version, updated_at as "updatedAt" from preferences
     where user_id = any(${ids}::uuid[])`;
   for (const { userId, settings, ...row } of rows)
     standing.set(userId, { settings: storedPreferences(settings), ...row });
@@ -31,7 +32,7 @@ export async function lockStanding(tx: Tx, userId: string): Promise<Standing> {
   await tx`
     select pg_advisory_xact_lock(${lockOf(tx)}) from unnest(${[userId]}::uuid[]) as one (user_id)`;
   const [row] = await tx<{ settings: unknown; version: number; updatedAt: Date }[]>`
-    select settings, version::int as version, updated_at as "updatedAt" from preferences where user_id = ${userId}`;
+    select settings, version::float8 as version, updated_at as "updatedAt" from preferences where user_id = ${userId}`;
   return row === undefined ? neverSaid : { ...row, settings: storedPreferences(row.settings) };
 }
 

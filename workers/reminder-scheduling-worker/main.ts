@@ -1,18 +1,23 @@
 // Reads task-events and asks the reminder service, through reminder-commands, for the reminders a task wants; keeps preferences.
 // Many may run: a task's row is locked while it is decided. Replay is safe: what was asked for is not asked for again.
+import "../../shared/role/catch-signals.ts";
 import { authSettings, openAuth } from "../../shared/http/auth.ts";
-import { openCodec } from "../../shared/codec.ts";
+import { openCodec } from "../../shared/avro/codec.ts";
 import { consume } from "../../shared/consume/consume.ts";
 import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { outboxChannel } from "../../shared/outbox/outbox.ts";
-import { allowPrivateSetting } from "../../shared/public-address.ts";
-import { openRegistry, registrySettings } from "../../shared/registry.ts";
-import { runRole } from "../../shared/role.ts";
+import { allowPrivateSetting } from "../../shared/http/public-address.ts";
+import { openRegistry, registrySettings } from "../../shared/avro/registry.ts";
+import { runRole } from "../../shared/role/role.ts";
+import { makePace } from "../../shared/waiting/pace.ts";
 import { every } from "../../shared/timers/every.ts";
+import { keepRezoned } from "../../shared/zones/rezone.ts";
+import { uuidV7 } from "../../shared/uuid.ts";
 import { buildApp } from "./app.ts";
 import { changePreferences, findPreferences } from "./keep-preferences.ts";
 import { redecideTasks } from "./redecide-tasks.ts";
+import { rezoneReminders } from "./rezone-reminders.ts";
 import { makeWantReminders } from "./want-reminders.ts";
 
 const settings = {
@@ -26,23 +31,28 @@ const redecideMs = 500;
 
 await runRole("reminder-scheduling-worker", settings, async (role, config) => {
   const { log, metrics, name, now, signal } = role;
-  const { authenticate } = openAuth(config.auth);
-  await using db = await openDb(config.database, { role: name, poolSize: 10, log, metrics });
+  const { authenticate } = openAuth(config.auth, now);
+  await using db = await openDb(config.database, { role: name, poolSize: 10, log, metrics, starting: role });
   await using outbox = db.notifier(outboxChannel);
-  // Nobody watches this: what comes within a fifth of a second is handled together, and leaves the machine to those who are watched.
-  await using broker = await openBroker(config.kafka, { clientId: name, log, gatherMs: 200 });
+  // Background work: batches of 200 ms, so that the roles whose results people wait for get the CPU.
+  await using broker = await openBroker(config.kafka, { clientId: name, log, metrics, gatherMs: 200 });
   const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log, signal });
   const foreign = metrics.counter(
     "wanted_foreign_user_total",
     "Task events of another user's task, merged into nothing.",
     ["type"],
   );
+  const pace = makePace({ name: "redecide", oftenMs: redecideMs, seldomMs: 5_000, metrics });
   const app = buildApp({
     readPreferences: (userId) => findPreferences(db.sql, userId),
-    changePreferences: (change) => changePreferences(db, change),
+    changePreferences: async (change) => {
+      const changed = await changePreferences(db, change);
+      pace.told();
+      return changed;
+    },
     allowPrivate: config.allowPrivate,
     authenticate,
-    newId: () => Bun.randomUUIDv7(),
+    newId: () => uuidV7(),
     log,
     metrics,
   });
@@ -60,9 +70,10 @@ await runRole("reminder-scheduling-worker", settings, async (role, config) => {
       },
       role,
     ),
-    every({ ms: redecideMs, signal, log, name: "redecide" }, async () => {
-      while (!signal.aborted && (await redecideTasks({ db, codec, now, notify: outbox.notify })));
+    every({ ...role, ms: redecideMs, name: "redecide", pace }, async () => {
+      while (!signal.aborted && (await redecideTasks({ db, codec, now, notify: outbox.notify }))) pace.found();
     }),
+    keepRezoned({ db, part: "reminders", step: rezoneReminders({ db, codec, now, notify: outbox.notify }) }, role),
     served,
   ]);
 });

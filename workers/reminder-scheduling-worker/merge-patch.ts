@@ -1,4 +1,7 @@
-/** JSON Merge Patch (RFC 7396): objects are merged, `null` takes a member away, everything else takes the place of what was there. Pure. */
+/**
+ * JSON Merge Patch (RFC 7396): objects are merged, `null` takes a member away, everything else takes the place of what
+ * was there. Pure.
+ */
 export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch;
   const merged = new Map(Object.entries(isObject(target) ? target : {}));

@@ -15,18 +15,29 @@ type Redeciding = Readonly<{
   limit?: number;
 }>;
 
+/** `correlationId` and `traceparent`: of the request that changed them. */
+type Waiting = Readonly<{
+  userId: string;
+  version: number;
+  after: string;
+  correlationId: string | null;
+  traceparent: string | null;
+}>;
+
 /**
- * Decides the next tasks of a user whose preferences have changed again by what they are now, up to `limit`; false when nobody waits. Of
- * those who wait it takes any, so that neither a user with many tasks nor one whose cannot be decided keeps the others waiting. How far it
- * has come is kept with the preferences, in the same commit: it can be cut off anywhere and go on in any instance, and two at
- * once on one user do some work twice, which asks for nothing twice.
+ * Decides up to `limit` tasks of a user again whose preferences have changed; false when no user waits. It picks any of
+ * the users who wait, so neither one with many tasks nor one whose tasks cannot be decided keeps the others waiting.
+ * The same commit stores how far it came: it can be cut off anywhere and go on in any instance. Two at once on one user
+ * do some work twice and send nothing twice.
  */
 export async function redecideTasks({ db, codec, now, notify, limit = 500 }: Redeciding): Promise<boolean> {
-  const [next] = await db.sql<{ userId: string; version: number; after: string }[]>`
-    select user_id as "userId", version::int as version, redecide_after as after from preferences
+  const [next] = await db.sql<Waiting[]>`
+    select user_id as "userId", version::float8 as version, redecide_after as after,
+      redecide_correlation_id as "correlationId", redecide_traceparent as traceparent
+    from preferences
     where redecide_after is not null order by random() limit 1`;
   if (next === undefined) return false;
-  const { userId, version, after } = next;
+  const { userId, version, after, correlationId, traceparent } = next;
   const asked = await db.transaction(async (tx) => {
     const states = await lockWantedAfter(tx, { userId, after, limit });
     const standing = (await loadStanding(tx, [userId])).get(userId);
@@ -39,7 +50,12 @@ export async function redecideTasks({ db, codec, now, notify, limit = 500 }: Red
       tx,
       new Map(decided.flatMap(({ id, before, state }) => (state === before ? [] : [[id, state] as const]))),
     );
-    const by = { source: "reminder-scheduling-worker", correlationId: userId, now: now() } as const;
+    const by = {
+      source: "reminder-scheduling-worker",
+      correlationId: correlationId ?? userId,
+      traceparent,
+      now: now(),
+    } as const;
     const rows = decided.flatMap(({ messages }) => messages.map((message) => outboxRow(codec, message, by)));
     await insertOutbox(tx, rows);
     const last = [...states.keys()].at(-1);

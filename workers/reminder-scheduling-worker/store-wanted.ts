@@ -3,7 +3,7 @@ import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
 import { nothingKnown, type WantedState } from "./decide-wanted.ts";
 
 /** What is known of some tasks, and whose each of them is. */
-export type Loaded = Readonly<{ states: ReadonlyMap<string, WantedState>; owners: ReadonlyMap<string, string> }>;
+type Loaded = Readonly<{ states: ReadonlyMap<string, WantedState>; owners: ReadonlyMap<string, string> }>;
 
 /**
  * What is known of these tasks, each row locked until the transaction ends, in id order. A task not known yet gets its row
@@ -46,6 +46,26 @@ export async function lockWantedAfter(
     order by task_id limit ${limit}
     for update`;
   return new Map(rows.map(({ task_id, ...state }) => [task_id, state]));
+}
+
+/**
+ * The next tasks in id order, of everybody, that want something and whose due has not passed for a day, each row locked until the transaction
+ * ends, and whose they are.
+ */
+export async function lockAllWantedAfter(
+  tx: Tx,
+  { after, limit }: Readonly<{ after: string; limit: number }>,
+): Promise<Loaded> {
+  const rows = await tx<({ task_id: string; user_id: string } & WantedState)[]>`
+    select task_id, user_id, folded, wanted, commands::int as commands
+    from wanted_reminders
+    where task_id > ${after} and split_part(wanted, ' ', 2)::timestamptz > clock_timestamp() - interval '1 day'
+    order by task_id limit ${limit}
+    for update`;
+  return {
+    states: new Map(rows.map(({ task_id, user_id: _owner, ...state }) => [task_id, state])),
+    owners: new Map(rows.map(({ task_id, user_id }) => [task_id, user_id])),
+  };
 }
 
 /** Writes states loaded and locked before, in one statement. */

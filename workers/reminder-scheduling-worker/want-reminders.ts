@@ -1,17 +1,16 @@
 import type { BatchHandler } from "../../shared/consume/handler.ts";
-import type { Message, Received, ReceivedOf } from "../../shared/message.ts";
+import type { Message } from "../../shared/messages/message.ts";
 import { defaultPreferences } from "../../shared/preferences/preferences.ts";
-import type { SetTaskReminders } from "../../shared/records.ts";
+import type { SetTaskReminders } from "../../shared/messages/records.ts";
+import { isTaskEvent } from "../../shared/tasks/task-event.ts";
 import { decideWanted, nothingKnown, type WantedState } from "./decide-wanted.ts";
 import { loadStanding } from "./load-standing.ts";
 import { loadWanted, saveWanted } from "./store-wanted.ts";
 
-type Event = ReceivedOf<"TaskCreated" | "TaskUpdated" | "TaskCompleted" | "TaskDeleted">;
-
 /**
- * Asks the reminder service for what each task wants, when that has changed. Replay is safe because the row remembers, per field,
- * the version that set it and, per task, what was last asked for: an event folded before changes neither. An event whose user is not the
- * task's merges nothing and is told to `countForeign`.
+ * Sends the reminder service the reminders that each task wants, when they have changed. Replay is safe because the row
+ * stores, per field, the version that set it and, per task, the last command: an event folded before changes neither.
+ * An event whose user is not the task's is merged nowhere, and counted by `countForeign`.
  */
 export function makeWantReminders({ countForeign }: Readonly<{ countForeign: (type: string) => void }>): BatchHandler {
   return async (messages, { tx, log }) => {
@@ -43,8 +42,4 @@ export function makeWantReminders({ countForeign }: Readonly<{ countForeign: (ty
 export function askFor(command: SetTaskReminders, { commands }: WantedState): Message {
   const { task_id } = command;
   return { type: "SetTaskReminders", key: task_id, subject: task_id, sequence: commands, data: command };
-}
-
-function isTaskEvent(message: Received): message is Event & Received {
-  return message.topic === "task-events";
 }

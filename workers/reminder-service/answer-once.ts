@@ -10,7 +10,7 @@ import { writeEvents, type Asked, type Changed, type Writing } from "./write-eve
 /** The answer as it is sent, and whether it is an earlier one given again. `status` is `null` for the route's usual one. */
 export type Written = Readonly<{ body: string; status: number | null; replayed: boolean }>;
 
-export type Work = Readonly<{
+type Work = Readonly<{
   /** The task it is about. Throws where there is none of this user's. */
   findTask: () => Promise<string>;
   /** Runs with the guard of the task locked. */
@@ -18,8 +18,8 @@ export type Work = Readonly<{
 }>;
 
 /**
- * Changes a reminder and keeps the answer under the request's key, in one commit. With a key that has an answer, gives that again,
- * whatever has become of task and reminder. Throws what `work` throws, and IDEMPOTENCY_KEY_REUSED.
+ * Changes a reminder and stores the answer under the request's key, in one commit. A key that has an answer gets that
+ * again, whatever became of task and reminder. Throws what `work` throws, and IDEMPOTENCY_KEY_REUSED.
  */
 export async function answerOnce(writing: Writing, asked: Asked, work: Work): Promise<Written> {
   const { userId, key } = asked;

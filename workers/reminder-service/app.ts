@@ -11,8 +11,8 @@ import {
   requestKey,
   type RequestKey,
 } from "../../shared/http/request-key.ts";
-import type { Log } from "../../shared/log.ts";
-import type { Metrics } from "../../shared/metrics.ts";
+import type { Log } from "../../shared/role/log.ts";
+import type { Metrics } from "../../shared/role/metrics.ts";
 import { span } from "../../shared/preferences/preferences.ts";
 import { Problem } from "../../shared/problem.ts";
 import { reminderSchema } from "../../shared/reminders/reminder-schema.ts";
@@ -27,7 +27,7 @@ import { snoozeInput } from "./snooze-until.ts";
 import { createReminder, deleteReminder, dismissReminder } from "./write-reminder.ts";
 import type { Asked, Writing } from "./write-events.ts";
 
-export type AppOptions = Writing &
+type AppOptions = Writing &
   Readonly<{
     quota: ReminderQuota;
     authenticate: Auth["authenticate"];

@@ -1,9 +1,9 @@
-import type { Message } from "../../shared/message.ts";
+import type { Message } from "../../shared/messages/message.ts";
 import type { Change } from "./decide-reminders.ts";
 import type { Guard } from "./guard.ts";
 import { instantOf, type DismissReason, type Reminder } from "./reminder.ts";
 
-export type Applied = Readonly<{ reminders: readonly Reminder[]; messages: readonly Message[] }>;
+type Applied = Readonly<{ reminders: readonly Reminder[]; messages: readonly Message[] }>;
 
 /**
  * The rows after the changes and the messages that tell them, in order; pure. Each message raises the version of its
@@ -31,7 +31,8 @@ export function applyChanges(
       userId: guard.userId,
       rule: change.rule,
       remindAt: change.remindAt,
-      generation: (last?.generation ?? guard.floor ?? 0) + 1,
+      // The id of a firing is made of it: one from before the database went back must not come again for another.
+      generation: Math.max(last?.generation ?? 0, guard.floor ?? 0) + 1,
       status: "pending",
       version: (last?.version ?? guard.floor ?? 0) + 1,
       triggeredAt: null,

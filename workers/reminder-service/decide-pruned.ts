@@ -9,10 +9,10 @@ const historyKept = 100;
 const closedForMs = 24 * 60 * 60 * 1000;
 
 /**
- * The reminders of a task whose rows are to go, oldest first: none while there are no more than 200 rows, else what is over but for the
- * newest 100. Pure. Over is what nothing can bring back: dismissed ones of one's own, unless it was with their task and their time is
- * ahead, and those of rules the task does not have any more, fired or dismissed. What a rule that is still wanted was dismissed for, its
- * row alone remembers.
+ * The reminders of a task to delete, oldest first: none up to 200 rows, else all that are over, except the newest 100.
+ * Pure. A reminder is over when nothing can bring it back: a person's own that is dismissed, unless it was dismissed
+ * with its task and its time has not passed for a day; and one of a rule the task no longer has, fired or dismissed.
+ * The row of a rule that is still wanted stays: nothing else stores for which due it was dismissed.
  */
 export function decidePruned(guard: Guard, rows: readonly Reminder[], now: Date): readonly Reminder[] {
   if (rows.length <= mostRows) return [];

@@ -1,11 +1,11 @@
-import { deriveId } from "../../shared/derive-id.ts";
+import { deriveId } from "../../shared/messages/derive-id.ts";
 import { ruleReminderId } from "../../shared/reminders/rule-reminder-id.ts";
 import { taskState, type Guard, type TaskState } from "./guard.ts";
 import { instantOf, type DismissReason, type Reminder } from "./reminder.ts";
 
 /**
- * `schedule` begins a new generation at `remindAt`; one still pending at another time is dismissed first, as moved or, where there is a
- * `snooze`, as snoozed.
+ * `schedule` begins a new generation at `remindAt`; one still pending at another time is dismissed first, as moved or,
+ * where there is a `snooze`, as snoozed.
  */
 export type Change =
   | Readonly<{
@@ -31,13 +31,17 @@ type Wanted = Readonly<{
 }>;
 
 /**
- * What has to change so that a task's reminders are what its folded fields want; pure, in order of id. Applying the changes
- * and asking again gives none, and whichever message comes first, the same reminders are pending in the end.
+ * The changes that make a task's reminders what its folded fields want; pure, in order of id. Asked again after they
+ * were applied, it gives none, and whichever message comes first, the same reminders are pending in the end. The first
+ * case that fits counts:
  *
- * Completed, deleted or a template: pending ones are dismissed. Same instant, or snoozed from it, pending or fired: nothing. Dismissed by
- * a person for that instant: nothing. Not after the newest time of the fields it follows from: it was past when it was asked
- * for, so there is none. Else a new generation: so reopening and restoring bring a reminder back, at the snooze's time where
- * that is still ahead.
+ * - completed, deleted or a template: pending reminders are dismissed;
+ * - the same instant, or snoozed from it, pending or fired: nothing;
+ * - dismissed by a person for that instant: nothing;
+ * - an instant not after the newest time of the fields it follows from: it was past when it was asked for, so there is
+ *   none;
+ * - else a new generation. So reopening and restoring bring a reminder back, at the snooze's time if that is still
+ *   ahead.
  */
 export function decideReminders(guard: Guard, existing: readonly Reminder[]): readonly Change[] {
   const state = taskState(guard);
@@ -93,7 +97,10 @@ function endedByClosing({ reason }: Reminder): boolean {
   return reason === "completed" || reason === "deleted" || reason === "template";
 }
 
-/** One reminder per task and instant a person asked for: asking twice is asking once. The next one where that was moved away since. */
+/**
+ * The id of a person's own reminder, one per task and instant: asking twice gives one reminder. `place` gives the next
+ * id if the reminder with the one before was moved away.
+ */
 export function ownReminderId(taskId: string, remindAt: Date, place = 0): string {
   return deriveId("reminder", taskId, "at", remindAt.toISOString(), ...(place === 0 ? [] : [String(place)]));
 }

@@ -1,4 +1,4 @@
-import { pollUntil } from "../../shared/poll-until.ts";
+import { pollUntil } from "../../shared/waiting/poll-until.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
 import { awaitTask } from "../../shared/tasks/await-task.ts";
@@ -8,10 +8,11 @@ const patienceMs = 2_000;
 type Of = Readonly<{ userId: string; signal: AbortSignal }>;
 
 /**
- * Resolves when the task is a live one of the user, known here, and its reminders are what its last change made of them. Whether there is
- * one is asked of task-service's table, so that unknown, foreign and deleted tasks are refused alike and at once; only a task that
- * must come (see `awaitTask`), or whose creation is still on its way through Kafka, is waited for, and for changes of the last 10 s (see
- * `settle`). Throws TASK_NOT_FOUND, and UNAVAILABLE where it has not arrived by then.
+ * Resolves when the task is a live one of the user, known here, and its last change has become its reminders.
+ * task-service's table says whether there is such a task, so unknown, foreign and deleted tasks are refused alike and
+ * at once. It waits only for a task that must come (see `awaitTask`), one whose creation is still on its way through
+ * Kafka, and changes of the last 10 s (see `settle`). Throws TASK_NOT_FOUND, and UNAVAILABLE if the task has not
+ * arrived by then.
  */
 export async function findTask(sql: Sql, taskId: string, { userId, signal }: Of): Promise<void> {
   const isKnown = await pollUntil(
@@ -32,9 +33,10 @@ export async function findTask(sql: Sql, taskId: string, { userId, signal }: Of)
 }
 
 /**
- * Waits, up to 2 s, until what was last changed of a task or its user's preferences has become its reminders: the scheduling worker has
- * decided by it, and what it asked for and the closing or reopening have arrived here. Only for changes of the last 10 s: what takes longer is an outage, which is
- * not to slow every request; what is known counts then.
+ * Waits, up to 2 s, until the last change of a task or of its user's preferences has become its reminders: the
+ * scheduling worker has decided by it, and its command and the closing or reopening have arrived here. Only for changes
+ * of the last 10 s: an older one that has not arrived is an outage, which must not slow down every request; the answer
+ * is what is known then.
  */
 export async function settle(sql: Sql, taskId: string, { userId, signal }: Of): Promise<void> {
   const isSettled = async () => {
@@ -66,9 +68,10 @@ function unsettled(sql: Sql) {
 }
 
 /**
- * The task of a user's reminder, settled as by `findTask`. One that is not there yet is waited for, up to 2 s, while tasks that the user
- * made in the last 10 s, or first occurrences of such templates, are not settled: its id may have been told with theirs. Throws
- * REMINDER_NOT_FOUND, also for one of another user or, unless `removed`, one that was deleted.
+ * The task of a user's reminder, settled as by `findTask`. A reminder that is not there yet is waited for, up to 2 s,
+ * while tasks that the user made in the last 10 s, or the first occurrences of such templates, are not settled: the
+ * answer to one of them may have named its id. Throws REMINDER_NOT_FOUND, also for another user's and, unless
+ * `removed`, a deleted one.
  */
 export async function findReminder(
   sql: Sql,
@@ -106,7 +109,10 @@ async function isMaking(sql: Sql, userId: string): Promise<boolean> {
   return row?.isMaking === true;
 }
 
-/** The statement that finds them. The clock is read in a query of its own, else every task of the user would be compared with it. */
+/**
+ * The statement that finds them. The clock is read in a query of its own, else every task of the user would be compared
+ * with it.
+ */
 export function tasksInMaking(sql: Sql, userId: string) {
   return sql`
     select from (

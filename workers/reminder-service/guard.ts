@@ -1,42 +1,50 @@
 import { fieldValue, foldFields, type FoldedFields } from "../../shared/tasks/fold-fields.ts";
 import { foldTask } from "../../shared/tasks/fold-task.ts";
+import type { ReceivedTaskEvent } from "../../shared/tasks/task-event.ts";
 import { parseRelativeReminder } from "../../shared/tasks/relative-reminder.ts";
-import type { ReceivedOf } from "../../shared/message.ts";
-import type { ReminderRule } from "../../shared/records.ts";
+import type { TaskField } from "../../shared/tasks/task-fields.ts";
+import type { ReceivedOf } from "../../shared/messages/message.ts";
+import type { ReminderRule } from "../../shared/messages/records.ts";
 
 /**
- * What is known of a task when its reminders are decided, folded from its events and from commands alike: any order and any
- * repetition gives the same. Fields of the task keep its versions; the `wanted_…` fields, which only commands say, keep the command's
- * sequence: a command is taken whole or not at all, as its offsets are those at its due instant.
+ * The task, as far as its reminders depend on it, folded from its events and from commands alike: any order and any
+ * repetition gives the same. Fields of the task have the task's versions. The `wanted_…` fields, which only commands
+ * carry, have the command's sequence: a command is taken whole or not at all, because its offsets belong to its due
+ * instant.
  */
 export type Guard = Readonly<{
   taskId: string;
   userId: string;
   fields: FoldedFields;
-  /** The highest version of a reminder whose row was pruned: a new one may have its id, and counts on from there. None: 0. */
+  /**
+   * The highest version of a pruned reminder: a new one may get its id, and counts on from there. 0 for none. At least
+   * the version that may have been published before the database went back in time.
+   */
   floor?: number;
 }>;
 
-export type GuardMessage =
-  | ReceivedOf<"TaskCreated">
-  | ReceivedOf<"TaskUpdated">
-  | ReceivedOf<"TaskCompleted">
-  | ReceivedOf<"TaskDeleted">
-  | ReceivedOf<"SetTaskReminders">;
+export type GuardMessage = ReceivedTaskEvent | ReceivedOf<"SetTaskReminders">;
 
-const kept = ["title", "priority", "due_date", "due_on", "status", "deleted_at", "is_recurring_template"];
+const kept = [
+  "title",
+  "priority",
+  "due_date",
+  "due_on",
+  "status",
+  "deleted_at",
+  "is_recurring_template",
+] satisfies TaskField[];
 
-/** Folds a message in; pure. Returns `guard` itself when the message says nothing new, or is about another user's task. */
+/**
+ * Folds a message in; pure. Returns `guard` itself when the message says nothing new, or is about another user's task.
+ */
 export function foldGuard(guard: Guard, message: GuardMessage): Guard {
   if (message.data.user_id !== guard.userId) return guard;
   const fields = message.type === "SetTaskReminders" ? foldCommand(guard.fields, message) : foldEvent(guard, message);
   return fields === guard.fields ? guard : { ...guard, fields };
 }
 
-function foldEvent(
-  { taskId, userId, fields }: Guard,
-  event: Exclude<GuardMessage, ReceivedOf<"SetTaskReminders">>,
-): FoldedFields {
+function foldEvent({ taskId, userId, fields }: Guard, event: ReceivedTaskEvent): FoldedFields {
   const { fields: all } = foldTask({ id: taskId, user_id: userId, version: 0, fields }, event);
   if (kept.every((name) => all[name] === fields[name])) return fields;
   return { ...fields, ...Object.fromEntries(kept.flatMap((name) => (all[name] ? [[name, all[name]]] : []))) };
@@ -65,13 +73,19 @@ export type TaskState = Readonly<{
   due: number | null;
   rules: readonly ReminderRule[];
   title: string | null;
-  /** When the newest of due, status, deletion, template and rules was set, in ms: an instant not after it was past when asked for. */
+  /**
+   * When the newest of due, status, deletion, template and rules was set, in ms: an instant not after it was past when
+   * asked for.
+   */
   askedAt: number;
   /** The same without due and rules: what counts for a reminder that has a time of its own. */
   openedAt: number;
 }>;
 
-/** What the folded fields say; where an event and a command differ in what only one of them may know, the newer one counts. */
+/**
+ * The state by the folded fields. If an event and a command differ in a field that only one of them may know yet, the
+ * newer one counts.
+ */
 export function taskState({ fields }: Guard): TaskState {
   const title = fieldValue(fields, "title") ?? fieldValue(fields, "wanted_title");
   const time = (name: string) => fields[name]?.time ?? 0;
@@ -94,8 +108,9 @@ export function taskState({ fields }: Guard): TaskState {
 }
 
 /**
- * A due time newer than the one the command was decided from counts at once, so that what it replaces does not fire any more. Until the
- * next command the instant of a whole day is not known, nor are those of rules on the calendar: for now there is none.
+ * A due time newer than the one the command was decided from counts at once, so that what it replaces does not fire any
+ * more. Until the next command the instant of a whole day is not known, nor are those of rules on the calendar: for now
+ * there is none.
  */
 function dueState(
   fields: FoldedFields,

@@ -2,7 +2,10 @@ import { keptHours, type RequestKey } from "../../shared/http/request-key.ts";
 import type { Sql, Tx } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
 
-/** An answer as it was sent, and to which request. `status` is `null` where an older build kept it: then it is its route's usual one. */
+/**
+ * An answer as it was sent, and to which request. `status` is `null` where an older build kept it: then it is its
+ * route's usual one.
+ */
 export type KeptAnswer = Readonly<{ fingerprint: string; body: string; status: number | null }>;
 
 /** More than the one a request adds, so the table shrinks to a day's worth while it is written to. */
@@ -17,9 +20,10 @@ export async function readKept(sql: Sql | Tx, userId: string, key: string): Prom
 }
 
 /**
- * Keeps an answer in the transaction of what it tells, and takes a few that are older than a day away. Waits for another
- * transaction that keeps one under the same key; throws IDEMPOTENCY_KEY_REUSED when that commits. Look with `readKept` under the
- * lock of the task first: the same request is answered there, so what is met here is one for another task.
+ * Stores an answer in the transaction of the change it reports, and deletes a few answers older than a day. Waits for
+ * another transaction that stores one under the same key, and throws IDEMPOTENCY_KEY_REUSED when that commits. Call
+ * `readKept` under the lock of the task first: it answers a repeated request, so an answer found here is for another
+ * task.
  */
 export async function keepAnswer(
   tx: Tx,

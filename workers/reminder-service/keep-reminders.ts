@@ -1,5 +1,7 @@
 import type { BatchHandler } from "../../shared/consume/handler.ts";
-import type { Message, Received } from "../../shared/message.ts";
+import type { Message, Origin, Received } from "../../shared/messages/message.ts";
+import { idCausedBy } from "../../shared/outbox/outbox.ts";
+import { isTaskEvent } from "../../shared/tasks/task-event.ts";
 import { applyChanges } from "./apply-changes.ts";
 import { decidePruned } from "./decide-pruned.ts";
 import { decideReminders } from "./decide-reminders.ts";
@@ -8,9 +10,10 @@ import type { Reminder } from "./reminder.ts";
 import { deleteReminders, lockOrMakeGuards, lockReminders, saveGuards, saveReminders } from "./store-reminders.ts";
 
 /**
- * Folds task events and commands into the guards of their tasks and makes the reminders what the guards want: two selects and
- * two writes, however long the batch, and one more where rows are pruned. Replay is safe because folding what is folded changes nothing and a reminder's id
- * is (task, rule). A message whose user is not the guard's merges nothing and is told to `countForeign`.
+ * Folds task events and commands into the guard rows of their tasks, and makes the reminders what those want: two
+ * selects and two writes, however long the batch, and one more if rows are pruned. Replay is safe because folding a
+ * message again changes nothing, and a reminder's id is (task, rule). A message whose user is not the guard row's is
+ * merged nowhere, and counted by `countForeign`.
  */
 export function makeKeepReminders(options: Readonly<{ countForeign: (type: string) => void }>): BatchHandler {
   return async (messages, { tx, log, now }) => {
@@ -23,6 +26,7 @@ export function makeKeepReminders(options: Readonly<{ countForeign: (type: strin
       rowsOf(reminders, reminder.taskId).set(reminder.id, reminder);
     const changedGuards = new Map<string, Guard>();
     const changedReminders = new Map<string, Reminder>();
+    const origins = new Map<string, Origin>();
 
     const answers = messages.map((message): readonly Message[] => {
       const guard = guards.get(message.subject);
@@ -43,11 +47,13 @@ export function makeKeepReminders(options: Readonly<{ countForeign: (type: strin
         rows.set(reminder.id, reminder);
         changedReminders.set(reminder.id, reminder);
       }
+      for (const written of applied.messages.filter(({ type }) => type === "ReminderScheduled"))
+        origins.set(written.subject, { ...originOf(message), messageId: idCausedBy(message, written) });
       return applied.messages;
     });
 
     await saveGuards(tx, [...changedGuards.values()]);
-    await saveReminders(tx, [...changedReminders.values()]);
+    await saveReminders(tx, [...changedReminders.values()], origins);
     const changedTasks = new Set([...changedReminders.values()].map(({ taskId }) => taskId));
     const pruned = [...changedTasks].flatMap((taskId) => {
       const guard = guards.get(taskId);
@@ -58,6 +64,10 @@ export function makeKeepReminders(options: Readonly<{ countForeign: (type: strin
   };
 }
 
+function originOf({ correlationId, traceparent }: Received): Omit<Origin, "messageId"> {
+  return { correlationId, traceparent };
+}
+
 function rowsOf(reminders: Map<string, Map<string, Reminder>>, taskId: string): Map<string, Reminder> {
   const rows = reminders.get(taskId) ?? new Map<string, Reminder>();
   reminders.set(taskId, rows);
@@ -65,20 +75,5 @@ function rowsOf(reminders: Map<string, Map<string, Reminder>>, taskId: string): 
 }
 
 function isGuardMessage(message: Received): message is Received & GuardMessage {
-  switch (message.type) {
-    case "TaskCreated":
-    case "TaskUpdated":
-    case "TaskCompleted":
-    case "TaskDeleted":
-    case "SetTaskReminders":
-      return true;
-    case "ReminderScheduled":
-    case "ReminderTriggered":
-    case "ReminderDismissed":
-    case "TaskChanged":
-    case "CreateOccurrence":
-    case "RemoveOccurrence":
-    case "SeriesEnded":
-      return false;
-  }
+  return isTaskEvent(message) || message.type === "SetTaskReminders";
 }

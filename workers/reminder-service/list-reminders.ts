@@ -4,7 +4,7 @@ import type { Sql } from "../../shared/postgres/db.ts";
 import type { Reminder, ReminderStatus } from "./reminder.ts";
 import { reminderColumns } from "./store-reminders.ts";
 
-export type ReminderQuery = Readonly<{
+type ReminderQuery = Readonly<{
   userId: string;
   status: ReminderStatus | null;
   taskId: string | null;

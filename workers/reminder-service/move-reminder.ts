@@ -9,23 +9,25 @@ import { taskState, type Guard } from "./guard.ts";
 import { isAhead, refuse, refuseClosed, refuseTooMany } from "./refuse.ts";
 import { reminderView } from "./reminder-view.ts";
 import { instantOf, type Reminder } from "./reminder.ts";
-import { snoozeUntil, type SnoozeWish } from "./snooze-until.ts";
-import { lockReminders, saveReminders } from "./store-reminders.ts";
+import { snoozeLocal, snoozeUntil, type SnoozeWish } from "./snooze-until.ts";
+import { lockReminders, saveReminders, saveSnoozeLocal } from "./store-reminders.ts";
 import { allowLateness } from "./write-reminder.ts";
 import type { Asked, Changed, Writing } from "./write-events.ts";
 
 /**
- * Puts a reminder, pending or fired, off to a later time: a new generation, which is over as soon as its task is due at another time.
- * Until the time it has already changes nothing; one that waits is never brought forward of the time it had before any snooze, which
- * would use it up. Throws SNOOZE_TOO_EARLY, REMINDER_NOT_FOUND, REMINDER_DISMISSED, TASK_COMPLETED, TASK_NOT_FOUND, TASK_IS_TEMPLATE,
- * IDEMPOTENCY_KEY_REUSED, or INVALID_REQUEST for a time not ahead by the database's clock, or more than a year.
+ * Snoozes a reminder, pending or fired, to a later time: a new generation, which ends as soon as its task is due at
+ * another time. Snoozing to the time it has changes nothing. A pending one is never moved before the time it had before
+ * any snooze: it would fire then and be used up. Throws SNOOZE_TOO_EARLY, REMINDER_NOT_FOUND, REMINDER_DISMISSED,
+ * TASK_COMPLETED, TASK_NOT_FOUND, TASK_IS_TEMPLATE, IDEMPOTENCY_KEY_REUSED, or INVALID_REQUEST for a time that is not
+ * ahead by the database's clock, or more than a year ahead.
  */
 export async function snoozeReminder(writing: Writing, id: string, wish: SnoozeWish, asked: Asked): Promise<Written> {
   return await answerOnce(writing, asked, {
     findTask: () => findReminder(writing.db.sql, { ...asked, id }),
     change: async (tx, guard) => {
       const { before, existing } = await lockMovable(tx, guard, id);
-      const until = snoozeUntil(wish, await readClock(tx, asked.userId));
+      const clock = await readClock(tx, asked.userId);
+      const until = snoozeUntil(wish, clock);
       if (before.status === "pending" && until.getTime() === before.remindAt.getTime())
         return { reminder: before, messages: [], status: 200 };
       const from = before.snoozedFrom ?? before.remindAt;
@@ -40,18 +42,20 @@ export async function snoozeReminder(writing: Writing, id: string, wish: SnoozeW
         remindAt: until,
         now: asked.now,
         snooze: { from, for: wantedInstant(guard, before) },
+        local: snoozeLocal(wish, until, clock.tz),
       });
     },
   });
 }
 
 /** What to change of a reminder; what is `undefined` stays as it is. */
-export type ReminderPatch = Readonly<{ remindAt: Date | undefined; dropAfter: string | null | undefined }>;
+type ReminderPatch = Readonly<{ remindAt: Date | undefined; dropAfter: string | null | undefined }>;
 
 /**
- * Moves a reminder of one's own to another time, which ends a snooze, or says how late it may fire, or both; what it is already changes
- * nothing. Throws what snoozing throws but SNOOZE_TOO_EARLY; REMINDER_FOLLOWS_TASK for one that a rule of the task made; REMINDER_EXISTS where
- * another has that time; REMINDER_FIRED for saying of one that has fired how late it may.
+ * Moves a person's own reminder to another time, which ends a snooze, or sets how late it may fire, or both; setting
+ * what is set already changes nothing. Throws what snoozing throws, except SNOOZE_TOO_EARLY; REMINDER_FOLLOWS_TASK for
+ * a reminder that a rule of the task made; REMINDER_EXISTS if another has that time; REMINDER_FIRED for setting how
+ * late a fired one may fire.
  */
 export async function changeReminder(
   writing: Writing,
@@ -100,15 +104,24 @@ async function lockMovable(tx: Tx, guard: Guard, id: string) {
   return { before, existing };
 }
 
-type Move = Readonly<{ before: Reminder; remindAt: Date; snooze: Snooze | null; now: Date }>;
+type Move = Readonly<{
+  before: Reminder;
+  remindAt: Date;
+  snooze: Snooze | null;
+  /** What `remindAt` was said as, see `localDue`; missing or `null` for an instant. */
+  local?: string | null;
+  now: Date;
+}>;
 
-async function move(tx: Tx, guard: Guard, existing: readonly Reminder[], to: Move): Promise<Changed> {
+/** Gives a reminder a new generation at another time. Its guard and all reminders of its task must be locked. */
+export async function move(tx: Tx, guard: Guard, existing: readonly Reminder[], to: Move): Promise<Changed> {
   const { id, rule } = to.before;
   const change = { change: "schedule", id, rule, remindAt: to.remindAt, snooze: to.snooze } as const;
   const { reminders, messages } = applyChanges(guard, existing, [change], to.now);
   const [reminder] = reminders;
   if (reminder === undefined) throw new Error("moving made no reminder");
   await saveReminders(tx, [reminder]);
+  if (to.local) await saveSnoozeLocal(tx, reminder, to.local);
   return { reminder, messages, status: 200 };
 }
 

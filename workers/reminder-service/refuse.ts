@@ -13,8 +13,8 @@ export function refuse(path: string, message: string): never {
 }
 
 /**
- * Throws TASK_NOT_FOUND for a deleted task, TASK_COMPLETED, or TASK_IS_TEMPLATE: none of them has reminders that wait. What
- * task-service's table says counts, for closing and reopening alike: the event of it may still be on its way.
+ * Throws TASK_NOT_FOUND for a deleted task, TASK_COMPLETED, or TASK_IS_TEMPLATE: none of them has reminders that wait.
+ * What task-service's table says counts, for closing and reopening alike: the event of it may still be on its way.
  */
 export async function refuseClosed(tx: Tx, guard: Guard): Promise<void> {
   const [task] = await tx<{ isDeleted: boolean; isCompleted: boolean; isTemplate: boolean }[]>`
@@ -27,7 +27,10 @@ export async function refuseClosed(tx: Tx, guard: Guard): Promise<void> {
     throw new Problem("TASK_IS_TEMPLATE", "A recurring template has no reminders; its occurrences have.");
 }
 
-/** Throws INVALID_REQUEST where one more of one's own would be too many to wait for this task, or too many have fired. */
+/**
+ * Throws INVALID_REQUEST if the task has too many pending reminders of the person's own, or too many fired ones, for
+ * one more.
+ */
 export function refuseTooMany(existing: readonly Reminder[]): void {
   const own = (wanted: Reminder["status"]) =>
     existing.filter(({ rule, status }) => rule === null && status === wanted).length;

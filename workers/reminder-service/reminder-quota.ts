@@ -1,4 +1,4 @@
-import { integer } from "../../shared/config.ts";
+import { integer } from "../../shared/role/config.ts";
 import { orOff } from "../../shared/limits/or-off.ts";
 import { makeQuota, type Quota } from "../../shared/limits/quota.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
@@ -8,8 +8,8 @@ export const ownReminders = orOff(integer("QUOTA_REMINDERS", 10_000, { min: 0, m
 export type ReminderQuota = Quota<"waiting">;
 
 /**
- * Bounds the reminders of their own that wait for a person, over all tasks; 0 is no limit. What the rules of tasks make is bounded by the
- * number of tasks and of rules.
+ * Bounds the reminders of their own that wait for a person, over all tasks; 0 is no limit. What the rules of tasks make
+ * is bounded by the number of tasks and of rules.
  */
 export function openReminderQuota(most: number, { sql }: Readonly<{ sql: Sql }>): ReminderQuota {
   const words = "reminders of your own that wait";

@@ -1,6 +1,15 @@
 export type ReminderStatus = "pending" | "triggered" | "dismissed";
 export type DismissReason =
-  "user" | "completed" | "deleted" | "template" | "moved" | "snoozed" | "unscheduled" | "expired" | "removed";
+  | "user"
+  | "completed"
+  | "deleted"
+  | "template"
+  | "moved"
+  | "snoozed"
+  | "unscheduled"
+  | "expired"
+  | "removed"
+  | "same_time";
 
 /** A reminder as its row holds it. `version` counts its events, `generation` how often it was scheduled. */
 export type Reminder = Readonly<{
@@ -20,13 +29,16 @@ export type Reminder = Readonly<{
   /** What it was snoozed from, the time it had before; `null` where it is not snoozed. */
   snoozedFrom: Date | null;
   /**
-   * What its rule (or the person) wanted when it was snoozed: once that is another instant, the snooze is over. `null` where it is not
-   * snoozed, or was when nothing wanted it any more, having fired.
+   * What its rule (or the person) wanted when it was snoozed: once that is another instant, the snooze is over. `null`
+   * where it is not snoozed, or was when nothing wanted it any more, having fired.
    */
   snoozedFor: Date | null;
   /** How late it may fire, as a duration such as PT2H: later it is dismissed as expired. `null`: however late. */
   dropAfter: string | null;
-  /** The instant a person dismissed it for, or it expired at, last; it is not scheduled for that instant again by itself. */
+  /**
+   * The instant a person dismissed it for, or it expired at, last; it is not scheduled for that instant again by
+   * itself.
+   */
   dismissedFor: Date | null;
 }>;
 

@@ -1,11 +1,15 @@
 import { z } from "@hono/zod-openapi";
 import { span, spanMs, spanWords } from "../../shared/preferences/preferences.ts";
+import { localStart, timeMs } from "../../shared/recurrence/wall-time.ts";
+import { zoneClock } from "../../shared/recurrence/zone-clock.ts";
 import { instant } from "../../shared/tasks/instant.ts";
+import { localDue } from "../../shared/tasks/local-due.ts";
 import { refuse } from "./refuse.ts";
 
 const presets = ["10m", "1h", "tonight", "tomorrow", "next-week"] as const;
 const maxDays = 366;
 const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
 
 /** The body of POST /v1/reminders/:id/snooze: exactly one of its fields. */
 export const snoozeInput = z
@@ -31,8 +35,8 @@ export const snoozeInput = z
 export type SnoozeWish = z.output<typeof snoozeInput>;
 
 /**
- * The instant a snooze lasts until. Pure; `now` is the database's, `tz` and `allDayAt` the user's. A wall-clock time in a gap of the
- * clocks moves past it. Throws INVALID_REQUEST for an instant not ahead, or too far.
+ * The instant a snooze lasts until. Pure; `now` is the database's, `tz` and `allDayAt` the user's. A wall-clock time in
+ * a gap of the clocks moves past it. Throws INVALID_REQUEST for an instant not ahead, or too far.
  */
 export function snoozeUntil(wish: SnoozeWish, clock: Readonly<{ now: Date; tz: string; allDayAt: string }>): Date {
   const { now } = clock;
@@ -48,13 +52,18 @@ export function snoozeUntil(wish: SnoozeWish, clock: Readonly<{ now: Date; tz: s
   return until;
 }
 
+/** What a snooze by a time of day was said as, see `localDue`; `null` for an instant or a span. */
+export function snoozeLocal({ preset }: SnoozeWish, until: Date, tz: string): string | null {
+  return preset === undefined || preset === "10m" || preset === "1h" ? null : localDue(localStart(until, tz), tz);
+}
+
 function presetTime(
   preset: (typeof presets)[number],
   { now, tz, allDayAt }: Readonly<{ now: Date; tz: string; allDayAt: string }>,
 ): Date {
-  const today = Temporal.Instant.fromEpochMilliseconds(now.getTime()).toZonedDateTimeISO(tz).toPlainDate();
-  const at = (days: number, plainTime: string) =>
-    new Date(today.add({ days }).toZonedDateTime({ timeZone: tz, plainTime }).epochMilliseconds);
+  const clock = zoneClock(tz);
+  const today = Math.floor(clock.wallAt(now.getTime()) / dayMs) * dayMs;
+  const at = (days: number, time: string) => new Date(clock.instantPast(today + days * dayMs + timeMs(time)));
   switch (preset) {
     case "10m":
       return new Date(now.getTime() + 10 * minuteMs);
@@ -65,6 +74,6 @@ function presetTime(
     case "tomorrow":
       return at(1, allDayAt);
     case "next-week":
-      return at(8 - today.dayOfWeek, allDayAt);
+      return at(7 - ((new Date(today).getUTCDay() + 6) % 7), allDayAt);
   }
 }

@@ -1,8 +1,9 @@
 import type { RequestKey } from "../../shared/http/request-key.ts";
-import type { Message } from "../../shared/message.ts";
+import type { Message } from "../../shared/messages/message.ts";
 import { insertOutbox, outboxRow, type Encoder } from "../../shared/outbox/outbox.ts";
 import type { Db, Tx } from "../../shared/postgres/db.ts";
 import type { Reminder } from "./reminder.ts";
+import { noteOrigins, originsOf } from "./store-reminders.ts";
 
 export type Writing = Readonly<{
   db: Db;
@@ -22,7 +23,10 @@ export type Asked = Readonly<{
   signal: AbortSignal;
 }>;
 
-/** A reminder as it now is, the events that tell what became of it, and how that is answered: 201 begins one, 204 ends one. */
+/**
+ * A reminder after its change, the events of that change, and the status of the answer: 201 begins a reminder, 204 ends
+ * one.
+ */
 export type Changed = Readonly<{ reminder: Reminder; messages: readonly Message[]; status: 200 | 201 | 204 }>;
 
 /** Runs `work` in a transaction and writes the messages it answers with into the outbox of the same commit. */
@@ -34,10 +38,9 @@ export async function writeEvents<Done>(
   const { done, messages } = await db.transaction(async (tx) => {
     const worked = await work(tx);
     const by = { source: "reminder-service", correlationId, traceparent, now } as const;
-    await insertOutbox(
-      tx,
-      worked.messages.map((message) => outboxRow(codec, message, by)),
-    );
+    const rows = worked.messages.map((message) => outboxRow(codec, message, by));
+    await insertOutbox(tx, rows);
+    await noteOrigins(tx, originsOf(rows, by));
     return worked;
   });
   if (messages.length > 0) notify();

@@ -13,13 +13,13 @@ import { deleteReminders, lockGuards, lockReminders, reminderColumns, saveRemind
 import { writeEvents, type Asked, type Changed, type Writing } from "./write-events.ts";
 
 /** `dropAfter`: see `Reminder`; `undefined` leaves it as it is. */
-export type WantedReminder = Readonly<{ taskId: string; remindAt: Date; dropAfter?: string | null | undefined }>;
+type WantedReminder = Readonly<{ taskId: string; remindAt: Date; dropAfter?: string | null | undefined }>;
 
 /**
- * Sets a reminder of one's own, which answers 201. The same task and instant is the same reminder, so a repeated request changes nothing,
- * or says how late it may fire, and answers 200; one dismissed or deleted before is scheduled again.
- * Throws TASK_NOT_FOUND, TASK_COMPLETED, IDEMPOTENCY_KEY_REUSED, QUOTA_EXCEEDED, or INVALID_REQUEST for an instant not ahead by the
- * database's clock.
+ * Sets a person's own reminder, which answers 201. The same task and instant is the same reminder: a repeated request
+ * changes nothing, except how late it may fire, and answers 200; one that was dismissed or deleted is scheduled again.
+ * Throws TASK_NOT_FOUND, TASK_COMPLETED, IDEMPOTENCY_KEY_REUSED, QUOTA_EXCEEDED, or INVALID_REQUEST for an instant that
+ * is not ahead by the database's clock.
  */
 export async function createReminder(
   writing: Writing & Readonly<{ quota: ReminderQuota }>,
@@ -73,8 +73,9 @@ export async function allowLateness(tx: Tx, before: Reminder, dropAfter: string 
 }
 
 /**
- * Deletes a reminder of one's own, dismissed or not, and tells so; it is gone from every list, and doing it again changes
- * nothing. Throws REMINDER_NOT_FOUND, also for one of another user, and REMINDER_FOLLOWS_TASK for one that a rule made.
+ * Deletes a person's own reminder, dismissed or not, and publishes that. No list shows it any more, and deleting it
+ * again changes nothing. Throws REMINDER_NOT_FOUND, also for another user's, and REMINDER_FOLLOWS_TASK for a reminder
+ * that a rule made.
  */
 export async function deleteReminder(writing: Writing, id: string, asked: Asked): Promise<Written> {
   return await answerOnce(writing, asked, {

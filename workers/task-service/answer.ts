@@ -19,6 +19,12 @@ export function madeAnswer(row: TaskRow, coming: Coming): Answer {
   return { ...taskAnswer(row), status: 201, body: JSON.stringify({ ...viewOfRow(row), ...coming }) };
 }
 
+/** A task just changed, with the rules of it that make no reminder, where there are any: see `decideUnset`. */
+export function remindedAnswer(row: TaskRow, unset: Coming["unset_reminders"]): Answer {
+  if (unset.length === 0) return taskAnswer(row);
+  return { ...taskAnswer(row), body: JSON.stringify({ ...viewOfRow(row), unset_reminders: unset }) };
+}
+
 /** The task as it now is. */
 export function taskAnswer(row: TaskRow): Answer {
   return { status: 200, taskId: row.id, version: row.version, body: JSON.stringify(viewOfRow(row)) };

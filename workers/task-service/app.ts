@@ -9,11 +9,12 @@ import { defaultPreferences } from "../../shared/preferences/preferences.ts";
 import { Problem } from "../../shared/problem.ts";
 import type { ReminderChoices } from "../../shared/reminders/resolve-reminders.ts";
 import type { TaskPatch } from "../../shared/tasks/task-input.ts";
-import { goneAnswer, taskAnswer } from "./answer.ts";
+import { goneAnswer, remindedAnswer, taskAnswer } from "./answer.ts";
 import { changeSeries, type SeriesChangeRequest, type SeriesDeps } from "./change-series.ts";
 import { decideScopedDelete, decideScopedPatch, decideStopAfter } from "./decide-scope.ts";
-import { decideComing, needsChoices } from "./decide-coming.ts";
+import { decideComing, decideUnset, needsChoices } from "./decide-coming.ts";
 import { decidePlain, makesPlain } from "./decide-plain.ts";
+import { decideTemplatePatch } from "./decide-template.ts";
 import { decideComplete, decideCreate, decideDelete, decidePatch, decideReopen } from "./decide-task.ts";
 import { exportCalendar, type ExportDeps } from "./export-calendar.ts";
 import type { ListQuery } from "./read-tasks.ts";
@@ -215,12 +216,13 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
       summary: "Change fields of a task; null clears",
       description:
         "A patch that changes nothing answers 200 and makes no event. Which reminders a task has now, GET /v1/tasks/{id}/reminders tells " +
-        "at once. With a scope the template is changed too, and open occurrences " +
+        "at once; rules that make none are told in unset_reminders. With a scope the template is changed too, and open occurrences " +
         "follow in the fields in which they still were as it was; with `future` the series is split, and the answer is the occurrence " +
         "that takes this one's place in the new one, with an id of its own; reminders set by hand are not taken along. Where nothing comes " +
         "before it, or it counts from completion, the series is changed in place, and a new due needs its recurrence_pattern too. " +
         "With recurrence_pattern null a template becomes a plain task, which takes over due and fields of its earliest open occurrence; " +
-        "the open ones are deleted.",
+        "the open ones are deleted. With another pattern its open occurrences go to the new time of their day, unless they were moved; a due alone " +
+        "is refused, for a series recurs by its pattern.",
       tags,
       request: { params, query: scopeQuery, headers: writeHeaders, body: patchBody },
       responses: responses.patched,
@@ -230,13 +232,25 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
       const { scope } = c.req.valid("query");
       const patch = c.req.valid("json");
       const zone = await zoneFor(patch, c.var.identity.userId);
-      const answer = (row: TaskRow) => taskAnswer(row);
+      const choices = saysReminders(patch) ? await deps.readChoices(c.var.identity.userId) : null;
+      const answer = (row: TaskRow) =>
+        choices === null ? taskAnswer(row) : remindedAnswer(row, decideUnset(row, choices));
       if (scope === "this" && makesPlain(patch))
         return changeWithSeries(c, id, c.req.valid("header"), {
           decide: decidePlain(patch, zone),
           answer,
           of: "template",
         });
+      // A template is changed with its open occurrences, which follow its pattern.
+      const before =
+        scope === "this" && patch.recurrence_pattern ? await deps.readTask(c.var.identity.userId, id) : null;
+      if (before?.is_recurring_template) {
+        const decide = decideTemplatePatch(patch, zone);
+        const events = opensAtOnce(patch.recurrence_pattern);
+        const answered = await changeWithSeries(c, id, c.req.valid("header"), { decide, answer, of: "template" });
+        if (answered.ok && events > 1) answered.headers.set(...eventsMade(events));
+        return answered;
+      }
       if (scope === "this") {
         const answered = await change(c, id, c.req.valid("header"), { decide: decidePatch(patch, zone), answer });
         const events = opensAtOnce(patch.recurrence_pattern);
@@ -307,6 +321,11 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     );
 
   return app;
+}
+
+/** Whether a patch asks for reminders: which there are follows from the due and the rules. */
+function saysReminders({ due_date, due_on, due_tz, remind }: TaskPatch): boolean {
+  return [due_date, due_on, due_tz, remind].some((said) => said !== undefined);
 }
 
 /** What a pattern makes at once, of what its series has missed. */

@@ -5,11 +5,18 @@ import { makeRecurrences } from "../../shared/recurrence/recurrence.ts";
 import { scheduleOf } from "./cut-pattern.ts";
 
 /** What one request says of when a series begins. */
-export type SaidStart = Readonly<{
+type SaidStart = Readonly<{
   pattern: RecurrencePattern | null | undefined;
   dueDate: Date | null | undefined;
   dueOn: string | null | undefined;
 }>;
+
+/** Throws INVALID_REQUEST where a request says two zones: occurrences have that of the pattern. */
+export function checkZone(pattern: RecurrencePattern | null | undefined, dueTz: string | null | undefined): void {
+  if (!pattern?.tz || !dueTz || pattern.tz === dueTz) return;
+  const message = `is not the zone of recurrence_pattern, ${pattern.tz}; leave one of the two out`;
+  throw new Problem("INVALID_REQUEST", undefined, { mistakes: [{ path: "/due_tz", message }] });
+}
 
 /**
  * Throws INVALID_REQUEST where a request says both a due and the start of its pattern, and they are neither the same nor the due the first

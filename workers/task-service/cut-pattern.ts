@@ -41,13 +41,10 @@ export function endingAt(pattern: RecurrencePattern, last: string): RecurrencePa
 
 /** The pattern with an end just before this local start. */
 export function endingBefore(pattern: RecurrencePattern, place: string): RecurrencePattern {
-  const local = Temporal.PlainDateTime.from(place);
-  return endingAt(
-    pattern,
-    place.length === 10
-      ? local.subtract({ days: 1 }).toPlainDate().toString()
-      : local.subtract({ seconds: 1 }).toString({ smallestUnit: "second" }),
-  );
+  const isDay = place.length === 10;
+  // As if it were UTC: the second before is the same on every clock.
+  const local = new Date(Date.parse(isDay ? place : `${place}Z`) - (isDay ? 86_400_000 : 1000));
+  return endingAt(pattern, local.toISOString().slice(0, isDay ? 10 : 19));
 }
 
 /** The pattern with this COUNT instead of its own end. */

@@ -5,18 +5,22 @@ import { resolveReminders, type ReminderChoices } from "../../shared/reminders/r
 import { ruleReminderId } from "../../shared/reminders/rule-reminder-id.ts";
 import { occurrenceId } from "../../shared/tasks/occurrence-id.ts";
 import { parseRelativeReminder, type Due } from "../../shared/tasks/relative-reminder.ts";
+import type { ReminderRule } from "../../shared/messages/records.ts";
 import type { TaskRow } from "./task-row.ts";
 
 /** The task that the series of a new template begins with. */
-export type FirstOccurrence = Readonly<{
+type FirstOccurrence = Readonly<{
   id: string;
   recurrence_id: string;
   due_date: string | null;
   due_on: string | null;
 }>;
 
-/** Why a rule of a new task makes no reminder: there is nothing it could be relative to, or its time is not after the task's making. */
-export type UnsetReason = "no_due" | "past";
+/**
+ * Why a rule makes no reminder: there is nothing it could be relative to, its time is not after the request, or another rule comes to the
+ * same instant. Of a completed task none makes one.
+ */
+type UnsetReason = "no_due" | "past" | "same_time" | "completed";
 
 /** What other roles will make of a new task, as its answer tells it. By time, then rule; unset ones in the order they were given. */
 export type Coming = Readonly<{
@@ -40,7 +44,20 @@ export function needsChoices(row: TaskRow): boolean {
 export function decideComing(row: TaskRow, choices: ReminderChoices): Coming {
   const first = firstOccurrence(row);
   const reminded = row.is_recurring_template ? first : { id: row.id, due: dueOf(row), dueTz: row.due_tz };
-  return { first_occurrence: first?.told ?? null, ...comingReminders(row, reminded, choices) };
+  const askedAt = row.created_at;
+  return { first_occurrence: first?.told ?? null, ...comingReminders(row, { reminded, choices, askedAt }) };
+}
+
+/**
+ * The rules of a task that make no reminder after a change of it, and why. A template has none: its rules are for occurrences to come,
+ * each of which may be due at any time. Pure.
+ */
+export function decideUnset(row: TaskRow, choices: ReminderChoices): Coming["unset_reminders"] {
+  if (row.is_recurring_template) return [];
+  const reminded = { id: row.id, due: dueOf(row), dueTz: row.due_tz };
+  const { reminders, unset_reminders: unset } = comingReminders(row, { reminded, choices, askedAt: row.updated_at });
+  if (row.status === "open") return unset;
+  return [...reminders, ...unset].map(({ rule, remind_at }) => ({ rule, remind_at, reason: "completed" }));
 }
 
 function firstOccurrence(row: TaskRow): (Reminded & Readonly<{ told: FirstOccurrence }>) | null {
@@ -60,26 +77,30 @@ function firstOccurrence(row: TaskRow): (Reminded & Readonly<{ told: FirstOccurr
 }
 
 function comingReminders(
-  { created_at: madeAt, remind }: TaskRow,
-  reminded: Reminded | null,
-  choices: ReminderChoices,
+  { remind }: TaskRow,
+  { reminded, choices, askedAt }: Readonly<{ reminded: Reminded | null; choices: ReminderChoices; askedAt: Date }>,
 ): Omit<Coming, "first_occurrence"> {
-  const { due, rules } =
-    reminded === null ? { due: null, rules: [] } : resolveReminders({ ...reminded, remind }, choices);
+  const { due, rules, same } =
+    reminded === null ? { due: null, rules: [], same: [] } : resolveReminders({ ...reminded, remind }, choices);
   // Without a due only what was asked for by name is told: nobody expects the usual ones then.
   if (due === null || reminded === null) {
     const names = (remind ?? []).flatMap((text) => parseRelativeReminder(text)?.text ?? []);
     return { reminders: [], unset_reminders: names.map((rule) => ({ rule, remind_at: null, reason: "no_due" })) };
   }
-  const all = rules.map(({ rule, offset_ms }) => ({ rule, at: new Date(due.getTime() + offset_ms) }));
+  const at = ({ offset_ms }: ReminderRule) => new Date(due.getTime() + offset_ms);
+  const isPast = (each: ReminderRule) => at(each) <= askedAt;
+  const unset = (each: ReminderRule) =>
+    ({ rule: each.rule, remind_at: at(each).toISOString(), reason: isPast(each) ? "past" : "same_time" }) as const;
   return {
-    reminders: all
-      .filter(({ at }) => at > madeAt)
-      .toSorted((a, b) => a.at.getTime() - b.at.getTime())
-      .map(({ rule, at }) => ({ id: ruleReminderId(reminded.id, rule), rule, remind_at: at.toISOString() })),
-    unset_reminders: all
-      .filter(({ at }) => at <= madeAt)
-      .map(({ rule, at }) => ({ rule, remind_at: at.toISOString(), reason: "past" })),
+    reminders: rules
+      .filter((each) => !isPast(each))
+      .toSorted((a, b) => a.offset_ms - b.offset_ms)
+      .map((each) => ({
+        id: ruleReminderId(reminded.id, each.rule),
+        rule: each.rule,
+        remind_at: at(each).toISOString(),
+      })),
+    unset_reminders: [...rules.filter(isPast), ...same].map(unset),
   };
 }
 

@@ -4,18 +4,18 @@ import type { TaskPatch } from "../../shared/tasks/task-input.ts";
 import { checkStart } from "./check-start.ts";
 import { endingAfter, endingAt, endingBefore, hasBefore, isPastEnd } from "./cut-pattern.ts";
 import { decidePatch } from "./decide-task.ts";
-import { followed, withoutDue, withoutPattern } from "./follow-template.ts";
+import { followed, hasDue, withoutDue, withoutPattern } from "./follow-template.ts";
 import {
   deletions,
   laterThan,
   livePattern,
-  placeOf,
   writesOf,
   type DecideSeriesChange,
   type SeriesDecision,
   type SeriesRows,
   type Written,
 } from "./series-rows.ts";
+import { dueUnder, placeUnder, rescheduledBy, type NewDue, type Rescheduled } from "./follow-schedule.ts";
 import { resolveDue, type Resolved } from "./resolve-due.ts";
 import { splitSeries } from "./split-series.ts";
 import type { TaskRow } from "./task-row.ts";
@@ -24,11 +24,12 @@ import type { TaskRow } from "./task-row.ts";
 export type Scope = "all" | "future";
 
 /**
- * Changes an occurrence and with it its series. Every open occurrence reached follows in the fields in which it still is as the template
- * was; the one addressed takes the whole patch. With `all` the template is changed in place. With `future` the series is split at the
- * occurrence (see `splitSeries`), unless nothing comes before it or it counts from completion: then the template is changed in place as
- * well, and a new due needs a pattern that says it. One past the end its
- * series was given since (done ahead, then reopened) is changed without it: an end never moves to later.
+ * Changes an occurrence and with it its series. Every open occurrence reached follows in the fields in which it still
+ * is as the template was; the one addressed takes the whole patch. With `all` the template is changed in place. With
+ * `future` the series is split at the occurrence (see `splitSeries`), unless nothing comes before it or it counts from
+ * completion: then the template is changed in place as well, and a new due needs a pattern that says it. If the series
+ * was ended before this occurrence meanwhile (it was done ahead, then reopened), only the occurrence changes: an end is
+ * never moved to later.
  */
 export function decideScopedPatch(
   asked: TaskPatch,
@@ -39,13 +40,16 @@ export function decideScopedPatch(
     refuseUnscoped(asked, scope);
     const patch = resolveDue(asked, { dueTz: rows.target.due_tz, zone });
     const pattern = parseRecurrencePatternText(livePattern(rows));
-    const place = placeOf(rows.target);
+    const place = placeUnder(pattern, rows.target);
     if (scope === "future" && rows.target.status === "completed")
       throw new Problem("TASK_COMPLETED", "It is completed; change the next one with those after it");
     if (scope === "all")
       return inPlace({ ...rows, open: rows.open.filter(({ id }) => id !== rows.target.id) }, { patch, zone, now });
     const reached = { ...rows, open: laterThan(rows) };
-    if (isPastEnd(pattern, place)) return occurrencesAlone(reached, { patch, zone, now });
+    if (isPastEnd(pattern, place)) {
+      if (patch.recurrence_pattern) throw endedBefore(place);
+      return occurrencesAlone(reached, { patch, zone, now });
+    }
     if (pattern.anchor === "schedule" && hasBefore(pattern, place))
       return splitSeries(rows, { patch, pattern, zone, now, id: of.newId(now) });
     refuseOwnDue(patch, rows.target);
@@ -64,7 +68,7 @@ export function decideScopedDelete(scope: Scope, zone: string): DecideSeriesChan
       return answer(deletions([...gone, ...(scope === "all" ? others : laterThan(rows))], now));
     if (scope === "all") return answer(deletions([template, ...gone, ...others], now));
     const pattern = parseRecurrencePatternText(template.recurrence_pattern);
-    const place = placeOf(target);
+    const place = placeUnder(pattern, target);
     // Counted from completion nothing else is to come; nor is anything where this is the first.
     const isWhole = pattern.anchor === "completion" || !hasBefore(pattern, place);
     const ended = isPastEnd(pattern, place)
@@ -80,9 +84,9 @@ export function decideScopedDelete(scope: Scope, zone: string): DecideSeriesChan
 export function decideStopAfter(zone: string): DecideSeriesChange {
   return (rows, now) => {
     const pattern = parseRecurrencePatternText(livePattern(rows));
-    const place = placeOf(rows.target);
+    const place = placeUnder(pattern, rows.target);
     if (isPastEnd(pattern, place)) return { writes: deletions(laterThan(rows), now), row: rows.target };
-    // Counted from completion the next one never is before this one, but may be of the same time.
+    // Counted from completion the next one never is before this one, but may be a copy of its date, the first one taken back.
     const ended =
       pattern.anchor === "schedule"
         ? endingAt(pattern, place)
@@ -97,9 +101,14 @@ export function decideStopAfter(zone: string): DecideSeriesChange {
 type Patching = Readonly<{ patch: Resolved<TaskPatch>; zone: string | null; now: Date }>;
 
 function inPlace(rows: SeriesRows, { patch, zone, now }: Patching): SeriesDecision {
-  const { writes, row } = occurrencesAlone(rows, { patch, zone, now });
   // A due is the occurrence's; the template's pattern says when the series recurs.
   const template = decidePatch(withoutDue(patch), zone)(rows.template, now);
+  const { writes, row } = occurrencesAlone(rows, {
+    patch,
+    zone,
+    now,
+    rescheduled: rescheduledBy(rows.template, template),
+  });
   if (patch.recurrence_pattern)
     checkStart(
       { pattern: patch.recurrence_pattern, dueDate: patch.due_date, dueOn: patch.due_on },
@@ -108,10 +117,21 @@ function inPlace(rows: SeriesRows, { patch, zone, now }: Patching): SeriesDecisi
   return { writes: [...writesOf([template]), ...writes], row };
 }
 
-function occurrencesAlone({ template, target, open }: SeriesRows, { patch, zone, now }: Patching): SeriesDecision {
-  const addressed = decidePatch(withoutPattern(patch), zone)(target, now);
-  const others = open.map((row) => decidePatch(followed(patch, row, template), zone)(row, now));
+function occurrencesAlone(
+  { template, target, open }: SeriesRows,
+  { patch, zone, now, rescheduled = null }: Patching & Readonly<{ rescheduled?: Rescheduled | null }>,
+): SeriesDecision {
+  const due = (row: TaskRow): NewDue =>
+    rescheduled === null || row.status === "completed" ? {} : dueUnder(row, { ...rescheduled, now });
+  const own = hasDue(patch) ? {} : due(target);
+  const addressed = decidePatch({ ...own, ...withoutPattern(patch) }, zone)(target, now);
+  const others = open.map((row) => decidePatch({ ...due(row), ...followed(patch, row, template) }, zone)(row, now));
   return { writes: writesOf([addressed, ...others]), row: addressed.row };
+}
+
+function endedBefore(place: string): Problem {
+  const message = `belongs to a series that was ended before ${place}; change an earlier occurrence, or use scope=all`;
+  return new Problem("INVALID_REQUEST", undefined, { mistakes: [{ path: "/recurrence_pattern", message }] });
 }
 
 /** In place the series recurs by its pattern alone: a new due would be this occurrence's only. */
@@ -124,7 +144,12 @@ function refuseOwnDue(patch: Resolved<TaskPatch>, target: TaskRow): void {
   };
   const mistakes = Object.entries(isNew).flatMap(([name, wrong]) =>
     wrong
-      ? [{ path: `/${name}`, message: "moves none but this where nothing comes before; change recurrence_pattern too" }]
+      ? [
+          {
+            path: `/${name}`,
+            message: "would move this occurrence alone; change recurrence_pattern too to move the series",
+          },
+        ]
       : [],
   );
   if (mistakes.length > 0) throw new Problem("INVALID_REQUEST", undefined, { mistakes });

@@ -1,11 +1,19 @@
-import type { Message } from "../../shared/message.ts";
+import type { Message } from "../../shared/messages/message.ts";
 import { Problem } from "../../shared/problem.ts";
-import type { TaskCreated } from "../../shared/records.ts";
-import type { NewTask, TaskPatch, UpdatedFields } from "../../shared/tasks/task-input.ts";
-import { checkStart } from "./check-start.ts";
+import type { TaskCreated } from "../../shared/messages/records.ts";
+import { pick } from "../../shared/pick.ts";
+import { createdFields, patchFields, plainFields } from "../../shared/tasks/task-fields.ts";
+import type { NewTask, TaskPatch } from "../../shared/tasks/task-input.ts";
+import { jsonOf } from "../../shared/tasks/json-of.ts";
+import type { UpdatedFields } from "./updated-fields.ts";
+import { checkStart, checkZone } from "./check-start.ts";
 import { fillPattern } from "./fill-pattern.ts";
+import { instantOfLocalDue } from "../../shared/tasks/local-due.ts";
 import { resolveDue, type Resolved } from "./resolve-due.ts";
-import type { TaskRow } from "./task-row.ts";
+import { parseRecurrencePatternText } from "../../shared/recurrence/recurrence-pattern.ts";
+import { refuseTemplateDue, templateDue } from "./template-due.ts";
+import { isSame } from "./follow-template.ts";
+import { newRow, type TaskRow } from "./task-row.ts";
 
 /** What a request makes of a task: the next row with the one event that tells it, or nothing at all. */
 export type Decision = Readonly<{ row: TaskRow; event: Message | null }>;
@@ -21,87 +29,46 @@ export function decideCreate(
   const input = resolveDue(asked, { dueTz: null, zone: of.zone });
   const pattern = input.recurrence_pattern ?? null;
   const due = { dueDate: input.due_date ?? null, dueOn: input.due_on ?? null, dueTz: input.due_tz ?? null };
+  checkZone(pattern, input.due_tz);
   const recurrence =
     pattern === null ? null : fillPattern(pattern, { before: null, ...due, zone: of.zone ?? "UTC", now: of.now });
   if (recurrence !== null) checkStart({ pattern, ...due }, recurrence);
   checkTemplateFlag(input.is_recurring_template, recurrence);
-  return {
+  return newRow({
     id: of.id,
     user_id: of.userId,
-    title: input.title,
-    description: input.description ?? null,
+    ...pick(input, plainFields),
     created_at: of.now,
     updated_at: of.now,
     due_date: due.dueDate,
     due_on: due.dueOn,
     due_tz: due.dueTz,
-    priority: input.priority ?? null,
-    tags: input.tags ?? [],
-    remind: input.remind ?? null,
-    status: "open",
-    completed_at: null,
-    deleted_at: null,
+    due_local: input.due_local ?? null,
     is_recurring_template: recurrence !== null,
     recurrence_pattern: recurrence,
-    template_id: null,
-    recurrence_id: null,
-    version: 1,
-    view_version: null,
-  };
+  });
 }
 
 export function taskCreated(row: TaskRow): Message {
-  const data: TaskCreated = {
-    id: row.id,
-    user_id: row.user_id,
-    title: row.title,
-    description: row.description,
-    created_at: row.created_at,
-    due_date: row.due_date,
-    priority: row.priority,
-    tags: row.tags,
-    is_recurring_template: row.is_recurring_template,
-    recurrence_pattern: row.recurrence_pattern,
-    template_id: row.template_id,
-    recurrence_id: row.recurrence_id,
-    due_on: row.due_on,
-    due_tz: row.due_tz,
-    remind: row.remind,
-  };
+  const data: TaskCreated = pick(row, ["id", "user_id", ...createdFields]);
   return { type: "TaskCreated", key: row.id, subject: row.id, sequence: row.version, data };
 }
 
 /** Changes what the patch says; what it leaves as it is, is no change. `zone` as for `decideCreate`. */
-export function decidePatch(asked: TaskPatch, zone: string | null): Decide {
+export function decidePatch(asked: TaskPatch | Resolved<TaskPatch>, zone: string | null): Decide {
   return (row, now) => {
     refuseOwnPattern(asked, row);
-    const patch = resolveDue(asked, { dueTz: row.due_tz, zone });
+    const patch = resolveDue(asked, { dueTz: row.due_tz ?? patternZone(row), zone });
     const plain: TaskRow = { ...row, ...given(patch) };
     const wanted: TaskRow = { ...plain, ...recurrenceAfter(patch, { row, plain, zone, now }) };
-    const changed: UpdatedFields = {
-      ...(wanted.title === row.title ? {} : { title: wanted.title }),
-      ...(wanted.description === row.description ? {} : { description: wanted.description }),
-      ...(wanted.due_date?.getTime() === row.due_date?.getTime()
-        ? {}
-        : { due_date: wanted.due_date?.toISOString() ?? null }),
-      ...(wanted.due_on === row.due_on ? {} : { due_on: wanted.due_on }),
-      ...(wanted.due_tz === row.due_tz ? {} : { due_tz: wanted.due_tz }),
-      ...(wanted.priority === row.priority ? {} : { priority: wanted.priority }),
-      ...(JSON.stringify(wanted.tags) === JSON.stringify(row.tags) ? {} : { tags: wanted.tags }),
-      ...(JSON.stringify(wanted.remind) === JSON.stringify(row.remind) ? {} : { remind: wanted.remind }),
-      ...(wanted.is_recurring_template === row.is_recurring_template
-        ? {}
-        : { is_recurring_template: wanted.is_recurring_template }),
-      ...(wanted.recurrence_pattern === row.recurrence_pattern
-        ? {}
-        : { recurrence_pattern: wanted.recurrence_pattern }),
-    };
+    const changed = changesOf(row, wanted);
     return Object.keys(changed).length === 0 ? { row, event: null } : updated(wanted, changed, now);
   };
 }
 
 export const decideComplete: Decide = (row, now) => {
-  if (row.is_recurring_template) throw new Problem("TASK_IS_TEMPLATE", "Its occurrences are what is completed");
+  if (row.is_recurring_template)
+    throw new Problem("TASK_IS_TEMPLATE", "A template cannot be completed; complete one of its occurrences");
   if (row.status === "completed") return { row, event: null };
   const next: TaskRow = { ...row, status: "completed", completed_at: now, updated_at: now, version: row.version + 1 };
   const data = { id: row.id, user_id: row.user_id, completed_at: now };
@@ -121,6 +88,13 @@ export const decideDelete: Decide = (row, now) => {
   return { row: next, event: { type: "TaskDeleted", key: row.id, subject: row.id, sequence: next.version, data } };
 };
 
+/** Moves a due that was said as a local time to where that is by the zone data in use. */
+export const decideRezoned: Decide = (row, now) => {
+  const due = row.due_local === null ? null : instantOfLocalDue(row.due_local);
+  if (due === null || due.getTime() === row.due_date?.getTime()) return { row, event: null };
+  return updated({ ...row, due_date: due }, { due_date: due.toISOString() }, now);
+};
+
 function updated(wanted: TaskRow, changed: UpdatedFields, now: Date): Decision {
   const row: TaskRow = { ...wanted, updated_at: now, version: wanted.version + 1 };
   const data = { id: row.id, user_id: row.user_id, updated_fields: changed, timestamp: now };
@@ -129,11 +103,18 @@ function updated(wanted: TaskRow, changed: UpdatedFields, now: Date): Decision {
 
 /** The plain fields of a patch; undefined ones are not there, so spreading leaves the row's. A due day ends a due time, and the other way round. */
 function given(patch: Resolved<TaskPatch>): Partial<TaskRow> {
-  const { title, description, due_date, due_on, due_tz, priority, tags, remind } = patch;
-  const fields = { title, description, due_date, due_on, due_tz, priority, tags, remind };
-  if (due_date) fields.due_on = null;
-  if (due_on) fields.due_date = null;
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const { due_date, due_on } = patch;
+  return {
+    ...pick(patch, [...plainFields, "due_date", "due_on", "due_tz"]),
+    ...(due_date === undefined ? {} : { due_local: patch.due_local ?? null }),
+    ...(due_date ? { due_on: null } : {}),
+    ...(due_on ? { due_date: null } : {}),
+  };
+}
+
+function changesOf(before: TaskRow, after: TaskRow): UpdatedFields {
+  const changes = patchFields.map((name) => [name, jsonOf(before[name]), jsonOf(after[name])] as const);
+  return Object.fromEntries(changes.flatMap(([name, was, is]) => (isSame(was, is) ? [] : [[name, is]])));
 }
 
 /**
@@ -153,17 +134,25 @@ function refuseOwnPattern({ recurrence_pattern: pattern }: TaskPatch, row: TaskR
 function recurrenceAfter(
   patch: Resolved<TaskPatch>,
   { row, plain, zone, now }: Readonly<{ row: TaskRow; plain: TaskRow; zone: string | null; now: Date }>,
-): Pick<TaskRow, "is_recurring_template" | "recurrence_pattern"> {
+): Partial<TaskRow> {
   const pattern = patch.recurrence_pattern ?? null;
   const kept = patch.recurrence_pattern === undefined && patch.is_recurring_template !== false;
   const due = { dueDate: plain.due_date, dueOn: plain.due_on, dueTz: plain.due_tz };
-  const filling = { before: row.recurrence_pattern, ...due, zone: zone ?? "UTC", now };
+  const said = { dueDate: patch.due_date, dueOn: patch.due_on, dueTz: patch.due_tz };
+  const filling = { before: row.recurrence_pattern, ...due, zone: zone ?? "UTC", now, said };
   const text = kept ? row.recurrence_pattern : pattern === null ? null : fillPattern(pattern, filling);
   checkTemplateFlag(patch.is_recurring_template, text);
+  if (text !== null) checkZone(patch.recurrence_pattern, patch.due_tz);
+  if (row.is_recurring_template && text !== null) refuseTemplateDue(patch, row);
   if (!kept && text !== null) checkStart({ pattern, dueDate: patch.due_date, dueOn: patch.due_on }, text);
   if (text !== null && row.status === "completed" && !row.is_recurring_template)
     throw new Problem("TASK_COMPLETED", "A completed task cannot be made a template; reopen it first");
-  return { is_recurring_template: text !== null, recurrence_pattern: text };
+  const shown = row.is_recurring_template && !kept && text !== null ? templateDue(patch, row, text) : {};
+  return { is_recurring_template: text !== null, recurrence_pattern: text, ...shown };
+}
+
+function patternZone({ recurrence_pattern: text }: TaskRow): string | null {
+  return text === null ? null : (parseRecurrencePatternText(text).tz ?? null);
 }
 
 function checkTemplateFlag(flag: boolean | undefined, pattern: string | null): void {

@@ -1,10 +1,10 @@
-import type { Log } from "../../shared/log.ts";
-import type { Message } from "../../shared/message.ts";
+import type { Log } from "../../shared/role/log.ts";
+import type { Message } from "../../shared/messages/message.ts";
 import type { OutboxRow, WrittenBy } from "../../shared/outbox/outbox.ts";
 import { Problem } from "../../shared/problem.ts";
 import type { WriteDeps } from "./write-task.ts";
 
-export type EncodeDeps = Readonly<{
+type EncodeDeps = Readonly<{
   outboxRow: (message: Message, by: WrittenBy) => OutboxRow;
   recordFailure: (failed: Readonly<{ message: Message; error: unknown; by: WrittenBy }>) => Promise<void>;
   notify: () => void;

@@ -1,6 +1,6 @@
-import { makeBreathe, type Breathe } from "../../shared/breathe.ts";
-import { writeCalendar } from "../../shared/calendar/write-calendar.ts";
-import type { Exported } from "../../shared/calendar/write-todos.ts";
+import { makeBreathe, type Breathe } from "../../shared/waiting/breathe.ts";
+import { writeCalendar } from "./calendar/write-calendar.ts";
+import type { Exported } from "./calendar/write-todos.ts";
 import type { Preferences } from "../../shared/preferences/preferences.ts";
 import type { PartsWanted, SeriesParts } from "./read-export.ts";
 import type { OwnAlarms } from "./read-own-alarms.ts";
@@ -77,9 +77,14 @@ async function* readPages(
     const page: Exported[] = [];
     for (const row of rows) {
       await breathe();
-      const told = readRule(row.recurrence_pattern ?? patterns.get(row.template_id ?? "") ?? null);
-      const own = { exceptions: exceptions.get(row.id) ?? [], ownAlarms: ownAlarms.get(row.id) ?? [] };
-      page.push({ ...user, ...told, ...own, task: viewOfRow(row) });
+      const { placeOf, ...told } = readRule(row.recurrence_pattern ?? patterns.get(row.template_id ?? "") ?? null);
+      // A calendar finds an occurrence by when the rule has it now.
+      const place = <T extends { recurrence_id: string | null }>(each: T): T =>
+        told.rule === null || each.recurrence_id === null
+          ? each
+          : { ...each, recurrence_id: placeOf(each.recurrence_id) };
+      const own = { exceptions: (exceptions.get(row.id) ?? []).map(place), ownAlarms: ownAlarms.get(row.id) ?? [] };
+      page.push({ ...user, ...told, ...own, task: place(viewOfRow(row)) });
     }
     yield page;
     const last = rows.at(-1);

@@ -1,18 +1,19 @@
+import { pick } from "../../shared/pick.ts";
+import { inheritedFields } from "../../shared/tasks/task-fields.ts";
 import type { TaskPatch } from "../../shared/tasks/task-input.ts";
 import type { Resolved } from "./resolve-due.ts";
 import type { TaskRow } from "./task-row.ts";
 
-/** Fields an occurrence takes from its template when it is made, and follows it in. */
-const inherited = ["title", "description", "priority", "tags", "remind"] as const;
-
 /** The fields of a patch in which an occurrence follows its template: those in which it was as the template was. */
 export function followed(patch: Resolved<TaskPatch>, row: TaskRow, template: TaskRow): Resolved<TaskPatch> {
-  const names = inherited.filter((name) => isSame(row[name], template[name]));
-  return Object.fromEntries(names.flatMap((name) => (patch[name] === undefined ? [] : [[name, patch[name]]])));
+  return pick(
+    patch,
+    inheritedFields.filter((name) => isSame(row[name], template[name])),
+  );
 }
 
 /** Texts are compared as they are: a hundred descriptions of 20,000 characters follow at once. */
-function isSame(a: unknown, b: unknown): boolean {
+export function isSame(a: unknown, b: unknown): boolean {
   return a === b || (Array.isArray(a) && JSON.stringify(a) === JSON.stringify(b));
 }
 
@@ -28,4 +29,9 @@ export function withoutPattern({
 /** The part of a patch that has nothing to do with when one occurrence is due. */
 export function withoutDue({ due_date: _date, due_on: _on, due_tz: _tz, ...rest }: Resolved<TaskPatch>) {
   return rest satisfies Resolved<TaskPatch>;
+}
+
+/** Whether a patch says when one occurrence is due. */
+export function hasDue({ due_date, due_on }: Resolved<TaskPatch>): boolean {
+  return due_date !== undefined || due_on !== undefined;
 }

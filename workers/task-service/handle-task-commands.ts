@@ -1,9 +1,20 @@
 import type { Handler } from "../../shared/consume/handler.ts";
 import type { Tx } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
-import type { CreateOccurrence, RemoveOccurrence } from "../../shared/records.ts";
-import { decideOccurrence, decideRemoval, type Decided, type Ignored, type Template } from "./decide-occurrence.ts";
+import { plainId } from "../../shared/recurrence/find-recurrence.ts";
+import type { CreateOccurrence, RemoveOccurrence } from "../../shared/messages/records.ts";
+import {
+  decideOccurrence,
+  decideRemoval,
+  templateColumns,
+  type Decided,
+  type Ignored,
+  type Template,
+} from "./decide-occurrence.ts";
+import { localDueOf } from "./local-due-of.ts";
 import { lockTask } from "./read-tasks.ts";
+import { insertMissingRow, updateRows } from "./store-rows.ts";
+import type { TaskRow } from "./task-row.ts";
 
 /**
  * Makes the occurrence a command asks for, from its template as it is now, or deletes one that nobody has touched.
@@ -33,29 +44,26 @@ export function makeHandleTaskCommands(countIgnored: (why: Ignored) => void): Ha
 async function makeOccurrence(tx: Tx, command: CreateOccurrence, now: Date): Promise<Decided | Ignored> {
   // Shared lock: the template is neither changed nor deleted until the occurrence is committed.
   const [template] = await tx<Template[]>`
-    select user_id, title, description, priority, tags, remind, is_recurring_template, recurrence_pattern,
-      deleted_at
-    from tasks where id = ${command.template_id} for share`;
+    select ${tx(templateColumns)} from tasks where id = ${command.template_id} for share`;
   const decided = decideOccurrence(template ?? null, command, now);
   if (typeof decided === "string") return decided;
-  const { row } = decided;
-  const made = await tx`
-    insert into tasks (id, user_id, title, description, created_at, updated_at, due_date, due_on, due_tz, priority, tags,
-      remind, status, completed_at, template_id, recurrence_id, version)
-    values (${row.id}, ${row.user_id}, ${row.title}, ${row.description}, ${row.created_at}, ${row.updated_at}, ${row.due_date},
-      ${row.due_on}, ${row.due_tz}, ${row.priority}, ${[...row.tags]}::text[],
-      ${row.remind === null ? null : [...row.remind]}::text[], ${row.status}, ${row.completed_at}, ${row.template_id},
-      ${row.recurrence_id}, ${row.version})
-    on conflict do nothing
-    returning id`;
-  return made.length === 0 ? "exists" : decided;
+  const row = { ...decided.row, due_local: localDueOf(decided.row) ?? (await movedTo(tx, decided.row)) };
+  return (await insertMissingRow(tx, row)) ? decided : "exists";
+}
+
+/** What the due of a recurrence that was moved beforehand was said as, see `series_exceptions`. */
+async function movedTo(tx: Tx, row: TaskRow): Promise<string | null> {
+  if (row.due_date === null) return null;
+  const [moved] = await tx<{ local: string | null }[]>`
+    select due_local as local from series_exceptions
+    where series_id = ${row.template_id} and recurrence_id = ${plainId(row.recurrence_id ?? "")}
+      and due_local_at = due_date and due_date = ${row.due_date}`;
+  return moved?.local ?? null;
 }
 
 async function removeOccurrence(tx: Tx, command: RemoveOccurrence, now: Date): Promise<Decided | Ignored> {
   const decided = decideRemoval(await lockTask(tx, command.occurrence_id), command, now);
   if (typeof decided === "string") return decided;
-  const { row } = decided;
-  await tx`
-    update tasks set deleted_at = ${row.deleted_at}, updated_at = ${row.updated_at}, version = ${row.version} where id = ${row.id}`;
+  await updateRows(tx, [decided.row]);
   return decided;
 }

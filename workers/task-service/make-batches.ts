@@ -1,7 +1,7 @@
 import { isUnreachable } from "../../shared/http/problem-response.ts";
 import { Problem } from "../../shared/problem.ts";
 
-export type BatchLimits = Readonly<{
+type BatchLimits = Readonly<{
   maxItems: number;
   inFlight: number;
   /** More than so many waiting are refused as UNAVAILABLE: the database does not keep up, and memory must not fill. */

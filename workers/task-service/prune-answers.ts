@@ -1,7 +1,6 @@
 import { keptHours } from "../../shared/http/request-key.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
-import type { Role } from "../../shared/role.ts";
-import { sleep } from "../../shared/wait.ts";
+import { keepUp } from "../../shared/role/upkeep.ts";
 
 const everyMs = 60_000;
 const perRound = 5000;
@@ -16,18 +15,13 @@ export async function pruneAnswers({ sql }: Readonly<{ sql: Sql }>): Promise<num
   return pruned.count;
 }
 
-/** Prunes every minute until the role stops; a failure is told and tried again a minute later. */
-export async function keepPruning(
-  db: Readonly<{ sql: Sql }>,
-  { signal, log }: Pick<Role, "signal" | "log">,
-): Promise<void> {
-  while (!signal.aborted) {
-    try {
+/** Prunes every minute until the role stops. */
+export function keepPruning(db: Readonly<{ sql: Sql }>, role: Parameters<typeof keepUp>[1]): Promise<void> {
+  const steps = {
+    kept_answers: async () => {
       // A full round means there is more.
-      while (!signal.aborted && (await pruneAnswers(db)) === perRound);
-    } catch (error) {
-      log.warn("prune_failed", { error });
-    }
-    await sleep(everyMs, signal);
-  }
+      while (!role.signal.aborted && (await pruneAnswers(db)) === perRound);
+    },
+  };
+  return keepUp({ everyMs, steps }, role);
 }

@@ -1,4 +1,4 @@
-import type { SeriesException } from "../../shared/calendar/write-todos.ts";
+import type { SeriesException } from "./calendar/write-todos.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 
 /** The zones a user's live tasks are meant in. */

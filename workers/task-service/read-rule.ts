@@ -1,12 +1,20 @@
-import { calendarRule, type CalendarRule } from "../../shared/calendar/calendar-rule.ts";
+import { calendarRule, type CalendarRule } from "./calendar/calendar-rule.ts";
 import { Problem } from "../../shared/problem.ts";
+import { plainId } from "../../shared/recurrence/find-recurrence.ts";
+import { placeIn } from "../../shared/recurrence/place-in.ts";
 import { parseRecurrencePatternText, type RecurrencePattern } from "../../shared/recurrence/recurrence-pattern.ts";
+import { scheduleOf } from "./cut-pattern.ts";
 
 /** A pattern as it is stored, read, and as iCalendar says it; `rule` is `null` where that has no word for it. */
-export type ReadRule = Readonly<{ pattern: RecurrencePattern | null; rule: CalendarRule | null }>;
+type ReadRule = Readonly<{
+  pattern: RecurrencePattern | null;
+  rule: CalendarRule | null;
+  /** The local start that an occurrence stands for by this pattern, though it may have been made under an earlier one. */
+  placeOf: (recurrenceId: string) => string;
+}>;
 
 const most = 1000;
-const none: ReadRule = { pattern: null, rule: null };
+const none: ReadRule = { pattern: null, rule: null, placeOf: plainId };
 
 /**
  * Reads patterns from their JSON text, each text once as long as it is among the last thousand: a series has many tasks. All `null` for
@@ -27,7 +35,9 @@ export function makeReadRule(): (json: string | null) => ReadRule {
 function readRule(json: string): ReadRule {
   try {
     const pattern = parseRecurrencePatternText(json);
-    return { pattern, rule: pattern.anchor === "schedule" ? calendarRule(pattern) : null };
+    const laid = { schedule: scheduleOf(pattern), pattern };
+    const rule = pattern.anchor === "schedule" ? calendarRule(pattern) : null;
+    return { pattern, rule, placeOf: (id) => placeIn(laid, id)?.id ?? plainId(id) };
   } catch (error) {
     if (error instanceof Problem) return none;
     throw error;

@@ -1,6 +1,6 @@
 import { Problem } from "../../shared/problem.ts";
 import { plainId } from "../../shared/recurrence/find-recurrence.ts";
-import type { Message } from "../../shared/message.ts";
+import type { Message } from "../../shared/messages/message.ts";
 import { decideDelete } from "./decide-task.ts";
 import type { TaskRow } from "./task-row.ts";
 
@@ -11,7 +11,10 @@ export type SeriesRows = Readonly<{
   target: TaskRow;
   /** Its occurrences that are open and not deleted, the one addressed among them if it is. */
   open: readonly TaskRow[];
-  /** The local starts after the one addressed that the series is through with: done, deleted or skipped; at most 367. */
+  /**
+   * The local starts that the series is through with, done, deleted or skipped, after the last recurrence before the one addressed; at most
+   * 367. Between the two lie those of an earlier schedule.
+   */
   closedPlaces: readonly string[];
 }>;
 
@@ -25,7 +28,7 @@ export type SeriesDecision = Readonly<{ writes: readonly Written[]; row: TaskRow
 export type DecideSeriesChange = (rows: SeriesRows, now: Date) => SeriesDecision;
 
 /** The local start an occurrence stands for. */
-export function placeOf({ recurrence_id }: TaskRow): string {
+export function placeOf({ recurrence_id }: Pick<TaskRow, "recurrence_id">): string {
   return plainId(recurrence_id ?? "");
 }
 

@@ -1,5 +1,5 @@
 import { Problem } from "../../shared/problem.ts";
-import { findRecurrence, instantOf } from "../../shared/recurrence/find-recurrence.ts";
+import { instantOf } from "../../shared/recurrence/find-recurrence.ts";
 import type { Rrule } from "../../shared/recurrence/parse-rrule.ts";
 import {
   maxExdates,
@@ -7,10 +7,14 @@ import {
   ruleOf,
   type RecurrencePattern,
 } from "../../shared/recurrence/recurrence-pattern.ts";
-import { makeRecurrences, mayClamp } from "../../shared/recurrence/recurrence.ts";
+import { mayClamp } from "../../shared/recurrence/expand-rule.ts";
+import { placeIn } from "../../shared/recurrence/place-in.ts";
+import { makeRecurrences } from "../../shared/recurrence/recurrence.ts";
+import { localStart } from "../../shared/recurrence/wall-time.ts";
 import type { TaskPatch } from "../../shared/tasks/task-input.ts";
-import { countBefore, endingAfter, scheduleOf } from "./cut-pattern.ts";
+import { countBefore, endingAfter, lastBefore, scheduleOf } from "./cut-pattern.ts";
 import { fillPattern } from "./fill-pattern.ts";
+import { placeUnder } from "./follow-schedule.ts";
 import type { Resolved } from "./resolve-due.ts";
 import { placeOf, type SeriesRows } from "./series-rows.ts";
 
@@ -24,14 +28,15 @@ type Change = Readonly<{
 /**
  * The pattern of the new series, as its row keeps it: from the occurrence on, from its new due, or from the start a new pattern names.
  * A start from before the occurrence says how the rule is laid; the series begins with what that has from the occurrence on. What the
- * old one was through with after that is left out by EXDATE: nothing done, deleted or skipped comes back.
+ * old one was through with from its start on is left out by EXDATE: nothing done, deleted or skipped comes back, and no day gets a second
+ * task beside one of an earlier schedule that is still open.
  * Throws INVALID_REQUEST for a rule that never occurs, or not from the occurrence on; TOO_MANY_EXCEPTIONS where more is to be left out than a
  * pattern can.
  */
-export function splitPattern({ template, target, closedPlaces }: SeriesRows, change: Change): string {
+export function splitPattern({ template, target, open, closedPlaces }: SeriesRows, change: Change): string {
   const { patch, pattern, now } = change;
   const zone = change.zone ?? "UTC";
-  const place = placeOf(target);
+  const place = placeUnder(pattern, target);
   const tz = patch.recurrence_pattern?.tz ?? pattern.tz ?? zone;
   const fill = (wanted: RecurrencePattern) =>
     fillPattern(wanted, {
@@ -46,11 +51,12 @@ export function splitPattern({ template, target, closedPlaces }: SeriesRows, cha
   const { exdate = [], ...wanted } = begun();
   const start = wanted.start ?? place;
   const schedule = scheduleOf(filled(wanted));
-  const sameDay = (closed: string): string =>
-    start.length === 10 || findRecurrence(schedule, closed) !== null
-      ? closed
-      : `${closed.slice(0, 10)}${start.slice(10)}`;
-  const closed = closedPlaces.map((each) => sameDay(start.length === 10 ? each.slice(0, 10) : each));
+  const laid = { schedule, pattern: { anchor: "schedule" } } as const;
+  const sameDay = (closed: string): string => `${closed.slice(0, 10)}${start.slice(10)}`;
+  // What the rule itself keeps before the place the new one may not overtake anyhow.
+  const kept = lastBefore(pattern, place)?.id ?? "";
+  const staying = open.map(placeOf).filter((each) => each > kept && each < placeOf(target));
+  const closed = [...closedPlaces, ...staying].map((each) => placeIn(laid, each)?.id ?? sameDay(each));
   const ofKind = (each: string) => each.length === start.length && each >= start;
   const left = new Set([...exdate, ...closed].filter(ofKind));
   if (closedPlaces.length > maxExdates || left.size > maxExdates)
@@ -116,6 +122,5 @@ function keepingDay(pattern: RecurrencePattern, old: RecurrencePattern, start: s
 function startOf({ due_date: date, due_on: on }: Resolved<TaskPatch>, tz: string): string | null {
   if (on) return on;
   if (!date) return null;
-  const local = Temporal.Instant.fromEpochMilliseconds(date.getTime()).toZonedDateTimeISO(tz).toPlainDateTime();
-  return local.toString({ smallestUnit: "second" });
+  return localStart(date, tz);
 }

@@ -1,11 +1,12 @@
 import { occurrenceId } from "../../shared/tasks/occurrence-id.ts";
 import { Problem } from "../../shared/problem.ts";
-import { findRecurrence } from "../../shared/recurrence/find-recurrence.ts";
+import { placeIn } from "../../shared/recurrence/place-in.ts";
 import { parseRecurrencePatternText, type RecurrencePattern } from "../../shared/recurrence/recurrence-pattern.ts";
-import { makeRecurrences, type Recurrence } from "../../shared/recurrence/recurrence.ts";
+import { makeRecurrences, type Recurrence, type Schedule } from "../../shared/recurrence/recurrence.ts";
 import type { TaskPatch } from "../../shared/tasks/task-input.ts";
 import { endingBefore, lastBefore, scheduleOf } from "./cut-pattern.ts";
 import { decidePatch, taskCreated } from "./decide-task.ts";
+import { dueUnder, placeUnder } from "./follow-schedule.ts";
 import { followed, withoutDue, withoutPattern } from "./follow-template.ts";
 import {
   deletions,
@@ -21,7 +22,7 @@ import type { Resolved } from "./resolve-due.ts";
 import { splitPattern } from "./split-pattern.ts";
 import type { TaskRow } from "./task-row.ts";
 
-export type Split = Readonly<{
+type Split = Readonly<{
   patch: Resolved<TaskPatch>;
   /** Of the template as it is. */
   pattern: RecurrencePattern;
@@ -40,8 +41,10 @@ export type Split = Readonly<{
 export function splitSeries(rows: SeriesRows, split: Split): SeriesDecision {
   const { template, target } = rows;
   const { patch, pattern, zone, now } = split;
+  const place = placeUnder(pattern, target);
   const text = splitPattern(rows, split);
-  const schedule = scheduleOf(parseRecurrencePatternText(text));
+  const after = parseRecurrencePatternText(text);
+  const schedule = scheduleOf(after);
   const first = makeRecurrences(schedule).first();
   const due = patch.due_date ?? patch.due_on ?? null;
   if (first === null || (due !== null && !patch.recurrence_pattern && first.id !== schedule.start))
@@ -51,13 +54,18 @@ export function splitSeries(rows: SeriesRows, split: Split): SeriesDecision {
           ? { path: "/recurrence_pattern", message: "never occurs from this occurrence on" }
           : {
               path: patch.due_on ? "/due_on" : "/due_date",
-              message: "is not when the rule recurs; change recurrence_pattern too",
+              message: schedule.exdate?.includes(schedule.start)
+                ? "is on a day that the series has a task of already"
+                : "is not when the rule recurs; change recurrence_pattern too",
             },
       ],
     });
   checkStart({ pattern: patch.recurrence_pattern, dueDate: patch.due_date, dueOn: patch.due_on }, text);
-  refuseOvertaking(first, split, placeOf(target));
-  const changed = decidePatch({ ...withoutDue(withoutPattern(patch)), ...dueOf(first) }, zone)(template, now).row;
+  refuseOvertaking(first, split, place);
+  const changed = {
+    ...decidePatch(withoutDue(withoutPattern(patch)), zone)(template, now).row,
+    ...startsAt(first, schedule),
+  };
   const successor = newTask({ ...changed, is_recurring_template: true, recurrence_pattern: text }, split.id, now);
 
   const anew = (row: TaskRow, recurrence: Recurrence, more: TaskPatch): TaskRow => {
@@ -65,15 +73,18 @@ export function splitSeries(rows: SeriesRows, split: Split): SeriesDecision {
     const place = { template_id: successor.id, recurrence_id: recurrence.id };
     return newTask({ ...own, ...place }, occurrenceId(successor.id, recurrence.id), now);
   };
-  const otherDue = due === null && first.id !== placeOf(target) ? dueOf(first) : {};
+  // On the day it was made for, only a due that is still the rule's goes with the rule.
+  const isSameDay = first.id.slice(0, 10) === place.slice(0, 10);
+  const ruleDue = (row: TaskRow) => dueUnder(row, { before: pattern, after, now });
+  const otherDue = due !== null ? {} : isSameDay ? ruleDue(target) : dueOf(first);
   const addressed = anew(target, first, { ...otherDue, ...withoutPattern(patch) });
   const made = new Map([[first.id, addressed]]);
   for (const row of laterThan(rows)) {
-    const recurrence = findRecurrence(schedule, placeOf(row));
+    const recurrence = placeIn({ schedule, pattern: after }, placeOf(row));
     if (recurrence !== null && recurrence.at > first.at && !made.has(recurrence.id))
-      made.set(recurrence.id, anew(row, recurrence, followed(patch, row, template)));
+      made.set(recurrence.id, anew(row, recurrence, { ...ruleDue(row), ...followed(patch, row, template) }));
   }
-  const ended = decidePatch({ recurrence_pattern: endingBefore(pattern, placeOf(target)) }, zone)(template, now);
+  const ended = decidePatch({ recurrence_pattern: endingBefore(pattern, place) }, zone)(template, now);
   return {
     writes: [
       ...writesOf([ended]),
@@ -91,6 +102,12 @@ function refuseOvertaking(first: Recurrence, { patch, pattern }: Split, place: s
   const path = patch.due_on ? "/due_on" : patch.due_date ? "/due_date" : "/recurrence_pattern/start";
   const message = `is not after ${kept.id}, which comes before this occurrence and stays`;
   throw new Problem("INVALID_REQUEST", undefined, { mistakes: [{ path, message }] });
+}
+
+/** What the new template shows of when it starts. */
+function startsAt({ id, at }: Recurrence, { tz }: Schedule): Pick<TaskRow, "due_date" | "due_on" | "due_tz"> {
+  const isDay = id.length === 10;
+  return { due_date: isDay ? null : at, due_on: isDay ? id : null, due_tz: tz };
 }
 
 function dueOf({ id, at }: Recurrence): TaskPatch {

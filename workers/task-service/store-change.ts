@@ -2,11 +2,15 @@ import type { Sql, Tx } from "../../shared/postgres/db.ts";
 import { insertOutboxFrom, type OutboxRow } from "../../shared/outbox/outbox.ts";
 import type { RequestKey } from "../../shared/http/request-key.ts";
 import type { Answer } from "./answer.ts";
+import { valueReader } from "./row-columns.ts";
+import { changedColumns } from "./store-rows.ts";
 import type { TaskRow } from "./task-row.ts";
 
 /** One change, complete before the database is asked: the next row, its event in bytes, the answer to keep. */
 export type Change = Readonly<{
   row: TaskRow;
+  /** The version it was decided from. */
+  before: number;
   event: OutboxRow;
   /** `null` for a request without an Idempotency-Key. */
   keep: (RequestKey & Readonly<{ answer: Answer }>) | null;
@@ -20,7 +24,7 @@ export type Stored = "stored" | "moved" | "key_taken";
  * and the answer to keep. So of two changes that started from one version exactly one is stored, and none by halves.
  */
 export function storeChange({ sql }: Readonly<{ sql: Sql }>) {
-  return async ({ row, event, keep }: Change): Promise<Stored> => {
+  return async ({ row, before, event, keep }: Change): Promise<Stored> => {
     const kept = keep
       ? sql`, kept as (
           insert into idempotency_keys (user_id, key, fingerprint, task_id, status, version, body)
@@ -31,12 +35,8 @@ export function storeChange({ sql }: Readonly<{ sql: Sql }>) {
     try {
       const stored = await sql<{ version: string }[]>`
         with changed as (
-          update tasks set title = ${row.title}, description = ${row.description}, updated_at = ${row.updated_at},
-            due_date = ${row.due_date}, due_on = ${row.due_on}, due_tz = ${row.due_tz}, priority = ${row.priority},
-            tags = ${[...row.tags]}::text[], remind = ${row.remind === null ? null : [...row.remind]}::text[], status = ${row.status}, completed_at = ${row.completed_at},
-            deleted_at = ${row.deleted_at}, is_recurring_template = ${row.is_recurring_template},
-            recurrence_pattern = ${row.recurrence_pattern}, version = ${row.version}
-          where id = ${row.id} and user_id = ${row.user_id} and version = ${row.version - 1}
+          update tasks set ${sql(changedValues(row))}
+          where id = ${row.id} and user_id = ${row.user_id} and version = ${before}
           returning id, version)
         ${kept}, written as (${insertOutboxFrom(sql, event, { from: sql`changed`, sequence: sql`changed.version` })})
         select version from changed`;
@@ -46,6 +46,12 @@ export function storeChange({ sql }: Readonly<{ sql: Sql }>) {
       throw error;
     }
   };
+}
+
+const readers = changedColumns.map((name) => [name, valueReader(name)] as const);
+
+function changedValues(row: TaskRow) {
+  return Object.fromEntries(readers.map(([name, valueOf]) => [name, valueOf(row)]));
 }
 
 /** Keeps the answer of a request that changed nothing. Where the key is taken by then, the answer there stays. */

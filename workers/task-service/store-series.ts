@@ -4,6 +4,9 @@ import { plainId } from "../../shared/recurrence/find-recurrence.ts";
 import type { RequestKey } from "../../shared/http/request-key.ts";
 import type { Answer, KeptAnswer } from "./answer.ts";
 import { lockTask, lockTasks, readKept } from "./read-tasks.ts";
+import { parseRecurrencePatternText } from "../../shared/recurrence/recurrence-pattern.ts";
+import { lastBefore } from "./cut-pattern.ts";
+import { placeUnder } from "./follow-schedule.ts";
 import { readClosedPlaces } from "./read-closed-places.ts";
 import type { SeriesRows } from "./series-rows.ts";
 import { insertRows, updateRows } from "./store-rows.ts";
@@ -13,7 +16,7 @@ import type { TaskRow } from "./task-row.ts";
 type Write = Readonly<{ row: TaskRow; encoded: OutboxRow }>;
 
 /** A series locked for one change. */
-export type LockedSeries = Readonly<{
+type LockedSeries = Readonly<{
   /** The answer under the key of the request, if there is one by now. */
   kept: KeptAnswer | null;
   /** `null` where the user has no such task; without a template where it is neither an occurrence nor one itself. */
@@ -21,6 +24,13 @@ export type LockedSeries = Readonly<{
   /** Writes all of it, in order, and keeps the answer. */
   store: (writes: readonly Write[], keep: (RequestKey & Readonly<{ answer: Answer }>) | null) => Promise<void>;
 }>;
+
+/** The last recurrence that a series keeps when it is split at this occurrence; `null` where it keeps none. */
+function lastKept(template: TaskRow, target: TaskRow): string | null {
+  if (template.recurrence_pattern === null || target.template_id === null) return null;
+  const pattern = parseRecurrencePatternText(template.recurrence_pattern);
+  return lastBefore(pattern, placeUnder(pattern, target))?.id ?? null;
+}
 
 export type OpenSeries = <T>(
   userId: string,
@@ -49,7 +59,11 @@ export function openSeries(db: Pick<Db, "transaction">): OpenSeries {
       const closedPlaces =
         template === null || target === null
           ? []
-          : await readClosedPlaces(tx, { templateId: template.id, after: place });
+          : await readClosedPlaces(tx, {
+              templateId: template.id,
+              after: lastKept(template, target) ?? place,
+              but: place,
+            });
       const isOpen = ({ status, deleted_at, template_id }: TaskRow) =>
         status === "open" && deleted_at === null && template_id !== null;
       return await work({

@@ -1,4 +1,4 @@
-import { integer, type Config } from "../../shared/config.ts";
+import { integer, type Config } from "../../shared/role/config.ts";
 import { orOff } from "../../shared/limits/or-off.ts";
 import { makeQuota, type Amounts, type Quota } from "../../shared/limits/quota.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
@@ -11,7 +11,7 @@ export const quotaSettings = {
 };
 
 /** `open`: to-do items and occurrences; `kept`: all that is not deleted. */
-export type TaskKind = "open" | "kept" | "templates";
+type TaskKind = "open" | "kept" | "templates";
 export type TaskQuota = Quota<TaskKind>;
 
 /** What is counted at most, where nothing bounds how much there is. */

@@ -1,59 +1,57 @@
-import type { TaskView } from "../../shared/tasks/task-view.ts";
-import type { Priority, TaskStatus } from "../../shared/records.ts";
+import { getTableColumns, sql } from "drizzle-orm";
+import { PgDialect } from "drizzle-orm/pg-core";
+import { tasks, type NewStoredTask, type StoredTask } from "../../shared/tasks/task-table.ts";
+import { viewOfStored, type TaskView } from "../../shared/tasks/task-view.ts";
+
+const { due_local_at: _dueLocalAt, first_occurrence: _firstOccurrence, ...columns } = getTableColumns(tasks);
+
+const dueLocal = sql`case when ${tasks.due_local_at} = ${tasks.due_date} then ${tasks.due_local} end`;
+// By name: of a column drizzle leaves out the table, and the other one would be asked first.
+const viewVersion = sql`(select view_version from task_views where task_id = tasks.id)`;
+
+/** What is read of a task: its row, and the newest view of it. A row that was changed since still has all of that view. */
+export const rowSelection = {
+  ...columns,
+  due_local: dueLocal.as("due_local"),
+  view_version: viewVersion.as("view_version"),
+};
+
+/** The same as text, for a statement that drizzle has no words for. */
+export const rowColumns = new PgDialect().sqlToQuery(
+  sql.join(
+    Object.entries({ ...columns, due_local: dueLocal, view_version: viewVersion }).map(
+      ([name, value]) => sql`${value} as ${sql.identifier(name)}`,
+    ),
+    sql`, `,
+  ),
+).sql;
+
+type HiddenColumn = "due_local_at" | "first_occurrence";
 
 /**
- * A row of `tasks`. `recurrence_pattern` is JSON text; `due_on` is "YYYY-MM-DD"; `remind` null means the user's usual ones.
- * `view_version` is read beside it, of the broadcaster's row: the newest view made of what was committed by then, `null` where
- * there is none. A row that was changed since still has all of that view.
+ * A row of `tasks`. `recurrence_pattern` is JSON text; `due_on` is "YYYY-MM-DD"; `remind` null means the user's usual ones. `due_local` is
+ * what `due_date` was said as, see `localDue`; `null` where it was said as an instant. `view_version` is of the broadcaster's row, `null`
+ * where there is none.
  */
-export type TaskRow = Readonly<{
-  id: string;
-  user_id: string;
-  title: string;
-  description: string | null;
-  created_at: Date;
-  updated_at: Date;
-  due_date: Date | null;
-  due_on: string | null;
-  due_tz: string | null;
-  priority: Priority | null;
-  tags: readonly string[];
-  remind: readonly string[] | null;
-  status: TaskStatus;
-  completed_at: Date | null;
-  deleted_at: Date | null;
-  is_recurring_template: boolean;
-  recurrence_pattern: string | null;
-  template_id: string | null;
-  recurrence_id: string | null;
-  version: number;
-  view_version: number | null;
-}>;
+export type TaskRow = Readonly<Omit<StoredTask, HiddenColumn> & { view_version: number | null }>;
+
+/** A row as the driver gives it to a tagged statement: bigints are text. */
+export type RawRow = Omit<TaskRow, "version" | "view_version"> &
+  Readonly<{ version: string; view_version: string | null }>;
+
+export function rowOf(raw: RawRow): TaskRow {
+  const { view_version } = raw;
+  return { ...raw, version: Number(raw.version), view_version: view_version === null ? null : Number(view_version) };
+}
+
+const blank = Object.fromEntries(Object.entries(columns).map(([name, { default: usual }]) => [name, usual ?? null]));
+
+/** A row of which the rest is as the table fills it in. */
+export function newRow(given: Omit<NewStoredTask, HiddenColumn>): TaskRow {
+  return { ...blank, view_version: null, ...given } as TaskRow; // What has no default must be given.
+}
 
 /** The HTTP shape of a task; what folding its events gives is the same, but for the version of the view. */
 export function viewOfRow(row: TaskRow): TaskView & Pick<TaskRow, "view_version"> {
-  const text = (time: Date | null) => time?.toISOString() ?? null;
-  return {
-    id: row.id,
-    user_id: row.user_id,
-    title: row.title,
-    description: row.description,
-    created_at: row.created_at.toISOString(),
-    updated_at: row.updated_at.toISOString(),
-    due_date: text(row.due_date),
-    due_on: row.due_on,
-    due_tz: row.due_tz,
-    priority: row.priority,
-    tags: row.tags,
-    remind: row.remind,
-    status: row.status,
-    completed_at: text(row.completed_at),
-    deleted_at: text(row.deleted_at),
-    is_recurring_template: row.is_recurring_template,
-    recurrence_pattern: row.recurrence_pattern === null ? null : JSON.parse(row.recurrence_pattern),
-    template_id: row.template_id,
-    recurrence_id: row.recurrence_id,
-    version: row.version,
-    view_version: row.view_version,
-  };
+  return { ...viewOfStored(row), view_version: row.view_version };
 }

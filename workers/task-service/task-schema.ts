@@ -12,6 +12,16 @@ const page = pageOf(taskSchema).openapi("TaskPage");
 
 const when = z.string().openapi({ format: "date-time" });
 const rule = z.string().openapi({ example: "PT1H" });
+const unsetWords =
+  "Rules that make no reminder: there is no due they could be relative to, their time has passed, another one comes to the same time, or " +
+  "the task is completed.";
+const unset = z.array(
+  z.object({
+    rule,
+    remind_at: when.nullable().openapi({ description: "When it would have been; null without a due." }),
+    reason: z.enum(["no_due", "past", "same_time", "completed"]),
+  }),
+);
 const createdTask = taskSchema
   .extend({
     first_occurrence: z
@@ -28,20 +38,17 @@ const createdTask = taskSchema
     reminders: z.array(z.object({ id: z.guid(), rule, remind_at: when })).openapi({
       description: "The reminders that will be made, by time; of a template those of its first occurrence.",
     }),
-    unset_reminders: z
-      .array(
-        z.object({
-          rule,
-          remind_at: when.nullable().openapi({ description: "When it would have been; null without a due." }),
-          reason: z.enum(["no_due", "past"]),
-        }),
-      )
-      .openapi({
-        description:
-          "Rules that make no reminder: there is no due they could be relative to, or their time has passed.",
-      }),
+    unset_reminders: unset.openapi({ description: unsetWords }),
   })
   .openapi("CreatedTask");
+
+const patchedTask = taskSchema
+  .extend({
+    unset_reminders: unset.optional().openapi({
+      description: `Where the patch says when it is due or what to remind of, and there are any. ${unsetWords}`,
+    }),
+  })
+  .openapi("PatchedTask");
 
 const fileHeader = {
   "Content-Disposition": { description: "Names the file.", schema: { type: "string" as const } },
@@ -85,7 +92,7 @@ export const responses: Readonly<Record<Answers, RouteConfig["responses"]>> = {
     201: { description: "Made", headers: { ...etagHeader, ...locationHeader }, content: json(createdTask) },
     ...bodyFailures(409),
   },
-  patched: { 200: changed, ...bodyFailures(404, 409, 412) },
+  patched: { 200: { ...changed, content: json(patchedTask) }, ...bodyFailures(404, 409, 412) },
   changed: { 200: changed, ...writeFailures(404, 409, 412, 422) },
   read: {
     200: { description: "The task", headers: etagHeader, content: json(taskSchema) },

@@ -1,17 +1,18 @@
-import type { Message } from "../../shared/message.ts";
+import type { Message } from "../../shared/messages/message.ts";
 import { replayOf, type RequestKey } from "../../shared/http/request-key.ts";
 import type { OutboxRow } from "../../shared/outbox/outbox.ts";
 import { Problem } from "../../shared/problem.ts";
 import { matches, type IfMatch } from "../../shared/http/if-match.ts";
 import { madeAnswer, type Answer, type KeptAnswer } from "./answer.ts";
 import type { Coming } from "./decide-coming.ts";
-import type { Decide } from "./decide-task.ts";
+import type { Decide, Decision } from "./decide-task.ts";
 import { taskCreated } from "./decide-task.ts";
 import type { Found } from "./read-tasks.ts";
 import type { Change, Stored } from "./store-change.ts";
 import type { Created, Creation } from "./store-creates.ts";
 import { addedBy, type TaskQuota } from "./task-quota.ts";
 import { viewOfRow, type TaskRow } from "./task-row.ts";
+import { inTime } from "../../shared/waiting/wait.ts";
 
 /** Who writes, and where it came from. `key` is `null` without an Idempotency-Key. */
 export type Writer = Readonly<{
@@ -56,7 +57,7 @@ export async function createTask(deps: WriteDeps, writer: Writer, row: TaskRow, 
     if (key !== null && error instanceof Problem && error.code === "QUOTA_EXCEEDED") return error;
     throw error;
   });
-  const created = await inTime(key, made);
+  const created = await waitFor(key, made);
   if (created === "created") {
     deps.notify();
     return { answer, replayed: false };
@@ -87,13 +88,13 @@ const maxAttempts = 50;
 export async function changeTask(deps: WriteDeps, writer: Writer, request: ChangeRequest): Promise<Written> {
   const { userId, key } = writer;
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-    const { row, kept } = await deps.findForChange(userId, request.id, key?.key ?? null);
+    const { row, kept, floor } = await deps.findForChange(userId, request.id, key?.key ?? null);
     if (kept !== null && key !== null) return await replay(kept, key);
     if (row === null || (row.deleted_at !== null && !request.seesDeleted)) throw notFound(request.id);
     if (row.deleted_at === null && !matches(request.ifMatch, row.version))
       throw new Problem("VERSION_MISMATCH", `The task is at version ${row.version}`, { current: viewOfRow(row) });
     const now = deps.now();
-    const next = request.decide(row, now);
+    const next = raised(request.decide(row, now), floor);
     const answer = request.answer(next.row);
     if (next.event === null) {
       if (key !== null) await deps.keepAnswer(userId, key, answer);
@@ -101,14 +102,21 @@ export async function changeTask(deps: WriteDeps, writer: Writer, request: Chang
     }
     const event = await deps.encode(next.event, { ...writer, now });
     const keep = key === null ? null : { ...key, answer };
-    const store = () => deps.storeChange({ row: next.row, event, keep });
-    const stored = await inTime(key, deps.quota.within(userId, addedBy(row, next.row), store));
+    const store = () => deps.storeChange({ row: next.row, before: row.version, event, keep });
+    const stored = await waitFor(key, deps.quota.within(userId, addedBy(row, next.row), store));
     if (stored === "stored") {
       deps.notify();
       return { answer, replayed: false };
     }
   }
   throw new Problem("UNAVAILABLE", "The task is being changed by too many at once", { retryAfterSeconds: 1 });
+}
+
+/** A version that may have been told before would let a client change, by its old ETag, what it has not seen. */
+function raised(decision: Decision, floor: number): Decision {
+  const { row, event } = decision;
+  if (event === null || row.version > floor) return decision;
+  return { row: { ...row, version: floor + 1 }, event: { ...event, sequence: floor + 1 } };
 }
 
 export function notFound(id: string): Problem {
@@ -125,18 +133,7 @@ const waitMs = 5000;
  * A request with a key waits at most 5 s, for another with the same key among others. What it asked for is written whole or not
  * at all even then, and asking again with the key gives the answer.
  */
-async function inTime<T>(key: RequestKey | null, work: Promise<T>): Promise<T> {
-  if (key === null) return await work;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => reject(new Problem("IDEMPOTENCY_IN_PROGRESS", undefined, { retryAfterSeconds: 1 })),
-      waitMs,
-    );
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+async function waitFor<T>(key: RequestKey | null, work: Promise<T>): Promise<T> {
+  const late = () => new Problem("IDEMPOTENCY_IN_PROGRESS", undefined, { retryAfterSeconds: 1 });
+  return key === null ? work : inTime(waitMs, work, late);
 }

@@ -1,6 +1,7 @@
 import type { BatchHandler } from "../../shared/consume/handler.ts";
 import { foldBatch } from "./fold-batch.ts";
 import { taskIdOf, viewEventOf } from "./fold-view.ts";
+import { readToldFloor } from "../../shared/postgres/told-floor.ts";
 import { loadViews, saveViews } from "./store-views.ts";
 
 /**
@@ -11,8 +12,8 @@ import { loadViews, saveViews } from "./store-views.ts";
 export function makeBroadcastChanges(options: { countForeign: (type: string) => void }): BatchHandler {
   return async (messages, { tx, log }) => {
     const taskIds = new Set(messages.map(viewEventOf).flatMap((event) => (event === null ? [] : [taskIdOf(event)])));
-    const loaded = await loadViews(tx, [...taskIds]);
-    const { answers, changed, foreign } = foldBatch(messages, loaded);
+    const [loaded, floor] = await Promise.all([loadViews(tx, [...taskIds]), readToldFloor(tx)]);
+    const { answers, changed, foreign } = foldBatch(messages, loaded, floor);
     await saveViews(tx, changed, loaded);
     for (const { id, type, subject } of foreign) {
       options.countForeign(type);

@@ -1,8 +1,8 @@
-import type { Message, Received } from "../../shared/message.ts";
-import type { ChangeType } from "../../shared/records.ts";
+import type { Message, Received } from "../../shared/messages/message.ts";
+import type { ChangeType } from "../../shared/messages/records.ts";
 import { foldView, taskIdOf, viewEventOf, viewPayload, type View } from "./fold-view.ts";
 
-export type FoldedBatch = Readonly<{
+type FoldedBatch = Readonly<{
   /** One answer per message, in their order. */
   answers: readonly (readonly Message[])[];
   /** The views that differ from what was loaded. */
@@ -14,9 +14,9 @@ export type FoldedBatch = Readonly<{
 /**
  * Folds a batch into the views loaded for it; pure. `updated`s of a task with nothing else of that task between them become one,
  * told by the last of them: they piled up while the batch before ran, and the last view contains the others. So do `deleted`s.
- * Created, completed and a deletion are always told.
+ * Created, completed and a deletion are always told. View versions told are above `floor`.
  */
-export function foldBatch(messages: readonly Received[], loaded: ReadonlyMap<string, View>): FoldedBatch {
+export function foldBatch(messages: readonly Received[], loaded: ReadonlyMap<string, View>, floor = 0): FoldedBatch {
   const views = new Map(loaded);
   const answers: (readonly Message[])[] = messages.map(() => []);
   const foreign: Received[] = [];
@@ -36,7 +36,7 @@ export function foldBatch(messages: readonly Received[], loaded: ReadonlyMap<str
       views.set(taskId, view);
       continue;
     }
-    const told = { ...view, viewVersion: view.viewVersion + 1 };
+    const told = { ...view, viewVersion: Math.max(view.viewVersion, floor) + 1 };
     views.set(taskId, told);
     const before = last.get(taskId);
     if (before?.change === change && (change === "updated" || change === "deleted")) answers[before.index] = [];

@@ -1,5 +1,5 @@
 import { fieldValue, foldFields, type FieldValue, type FoldedFields } from "../../shared/tasks/fold-fields.ts";
-import type { ReceivedOf } from "../../shared/message.ts";
+import type { ReceivedOf } from "../../shared/messages/message.ts";
 import type { ReminderView } from "../../shared/reminders/reminder-schema.ts";
 
 export type ReminderEvent = {

@@ -1,8 +1,9 @@
 import { fieldValue } from "../../shared/tasks/fold-fields.ts";
-import { foldTask, isCreated, type FoldedTask, type TaskEvent } from "../../shared/tasks/fold-task.ts";
+import { foldTask, isCreated, type FoldedTask } from "../../shared/tasks/fold-task.ts";
+import { isTaskEvent, type TaskEvent } from "../../shared/tasks/task-event.ts";
 import { taskView } from "../../shared/tasks/task-view.ts";
-import type { Received } from "../../shared/message.ts";
-import type { ChangeType } from "../../shared/records.ts";
+import type { Received } from "../../shared/messages/message.ts";
+import type { ChangeType } from "../../shared/messages/records.ts";
 import { foldReminder, reminderViews, type FoldedReminders, type ReminderEvent } from "./fold-reminder.ts";
 
 /** What is known of one task and its reminders. `folded` is null in a placeholder: only reminders have been heard of. */
@@ -14,18 +15,15 @@ export type View = Readonly<{
   viewVersion: number;
 }>;
 
-export type ViewEvent = TaskEvent | ReminderEvent;
+type ViewEvent = TaskEvent | ReminderEvent;
 
 /** What an event did to a view: a change to tell, nothing to tell (a placeholder, a duplicate), or not ours to merge. */
-export type Outcome = Readonly<{ view: View; change: ChangeType | "silent" | "foreign" }>;
+type Outcome = Readonly<{ view: View; change: ChangeType | "silent" | "foreign" }>;
 
 /** The event of a received message, or null for types this role does not fold. */
 export function viewEventOf(message: Received): ViewEvent | null {
+  if (isTaskEvent(message)) return message;
   switch (message.type) {
-    case "TaskCreated":
-    case "TaskUpdated":
-    case "TaskCompleted":
-    case "TaskDeleted":
     case "ReminderScheduled":
     case "ReminderTriggered":
     case "ReminderDismissed":
@@ -55,17 +53,7 @@ export function taskIdOf(event: ViewEvent): string {
 export function foldView(view: View | null, event: ViewEvent): Outcome {
   const { user_id: userId } = event.data;
   const base = view ?? { taskId: taskIdOf(event), userId, folded: null, reminders: {}, viewVersion: 0 };
-  switch (event.type) {
-    case "TaskCreated":
-    case "TaskUpdated":
-    case "TaskCompleted":
-    case "TaskDeleted":
-      return foldTaskEvent(base, event);
-    case "ReminderScheduled":
-    case "ReminderTriggered":
-    case "ReminderDismissed":
-      return foldReminderEvent(base, event);
-  }
+  return isTaskEvent(event) ? foldTaskEvent(base, event) : foldReminderEvent(base, event);
 }
 
 /** The JSON of TaskChanged: the task as HTTP shows it, its reminders, and the version to compare views by. */

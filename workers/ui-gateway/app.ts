@@ -6,21 +6,22 @@ import {
   type HttpEnv,
   type HttpOptions,
 } from "../../shared/http/http-app.ts";
-import type { ReadDocument } from "./api-document.ts";
-import { makeApiPages } from "./api-pages.ts";
-import { compressAnswers } from "./compress-answers.ts";
-import { allowOrigins } from "./cors.ts";
+import type { ReadDocument } from "./document/api-document.ts";
+import { makeApiPages } from "./document/api-pages.ts";
+import { compressAnswers } from "./http/compress-answers.ts";
+import { allowOrigins } from "./http/cors.ts";
 import type { Peer } from "../../shared/http/role-server.ts";
 import { takeEvents } from "../../shared/limits/events-made.ts";
 import { Problem } from "../../shared/problem.ts";
+import type { Gzip } from "../../shared/http/gzip.ts";
 import { servePage, type Page } from "../../shared/http/page.ts";
-import { limitRequests } from "./limit-requests.ts";
-import type { Limits } from "./open-limits.ts";
-import { newTraceparent, type Proxy } from "./proxy.ts";
-import { addSessionRoutes, refuseWithoutDevelopment, type SessionDeps } from "./session-routes.ts";
-import { addStreamRoutes, type StreamDeps } from "./stream-routes.ts";
-import { addSignInRoutes, type SignInDeps } from "./sign-in-routes.ts";
-import { upstreamOf } from "./upstreams.ts";
+import { limitRequests } from "./limits/limit-requests.ts";
+import type { Limits } from "./limits/open-limits.ts";
+import type { Proxy } from "./http/proxy.ts";
+import { addSessionRoutes, refuseWithoutDevelopment, type SessionDeps } from "./sign-in/session-routes.ts";
+import { addStreamRoutes, type StreamDeps } from "./stream/stream-routes.ts";
+import { addSignInRoutes, type SignInDeps } from "./sign-in/sign-in-routes.ts";
+import { upstreamOf } from "./http/upstreams.ts";
 
 export type GatewayDeps = Readonly<{
   http: Omit<HttpOptions, "title" | "description" | "openPaths">;
@@ -32,6 +33,8 @@ export type GatewayDeps = Readonly<{
   cursorOf: (userId: string) => string | null;
   page: Page;
   limits: Limits;
+  /** How answers are compressed; by Web standards alone where it is left out. */
+  gzip?: Gzip;
   /** Whose pages may call the API from a browser. */
   corsOrigins: readonly string[];
   /** The OpenAPI documents of the roles behind; `null` for one that does not answer. */
@@ -54,7 +57,7 @@ export function buildApp(deps: GatewayDeps): Gateway {
     describe: (c) => pages.document(c.req.raw),
     ...about,
     openPaths: ["POST /v1/session", "DELETE /v1/session", "OPTIONS /v1/session", "/v1/sign-in"],
-    around: [allowOrigins(deps.corsOrigins), compressAnswers(), limit.byAddress],
+    around: [allowOrigins(deps.corsOrigins), compressAnswers(deps.gzip), limit.byAddress],
     known: [limit.byUser],
     admit: (request, path) => {
       if (path === "/v1/session" && request.method === "POST") refuseWithoutDevelopment(deps.session.auth);
@@ -83,7 +86,7 @@ export function buildApp(deps: GatewayDeps): Gateway {
     const response = await proxy({
       upstream,
       // Asked as GET, which is what the length of the answer to HEAD is taken from.
-      request: c.req.method === "HEAD" ? new Request(c.req.raw, { method: "GET" }) : c.req.raw,
+      request: c.req.method === "HEAD" ? asGet(c.req.raw) : c.req.raw,
       body: hasBody ? await c.req.text() : null,
       token,
       headers: forwardedFor(c),
@@ -105,13 +108,18 @@ export function buildApp(deps: GatewayDeps): Gateway {
   return { fetch: async (request, peer = { address: null }) => await app.fetch(request, peer) };
 }
 
+/** Made of its parts: what Node's adapter hands over is no Request that another could be made of. */
+function asGet({ url, headers, signal }: Request): Request {
+  return new Request(url, { headers, signal });
+}
+
 function forwardedFor(c: Context<HttpEnv>): Record<string, string> {
   const { url, headers } = c.req.raw;
   const { host, protocol } = new URL(url);
   return {
     "x-request-id": c.var.requestId,
     "x-correlation-id": c.var.correlationId,
-    traceparent: c.var.traceparent ?? newTraceparent(),
+    traceparent: c.var.traceparent,
     // What the role compares an Origin with; the host it is asked by is ours.
     "x-forwarded-host": headers.get("x-forwarded-host") ?? headers.get("host") ?? host,
     "x-forwarded-proto": headers.get("x-forwarded-proto") ?? protocol.slice(0, -1),

@@ -1,24 +1,27 @@
 // Serves page, API and stream on one origin; reads all of task-updates without a group, writes sessions and stream tickets.
 // Many may run, each reads everything itself. Replay is safe: a change is a whole view, and clients keep the highest version.
+import "../../shared/role/catch-signals.ts";
 import { authSettings, openAuth } from "../../shared/http/auth.ts";
-import { openCodec } from "../../shared/codec.ts";
-import { integer, optionalUrl } from "../../shared/config.ts";
+import { openCodec } from "../../shared/avro/codec.ts";
+import { integer, optionalUrl } from "../../shared/role/config.ts";
 import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
-import { openRegistry, registrySettings } from "../../shared/registry.ts";
-import { runRole } from "../../shared/role.ts";
+import { openRegistry, registrySettings } from "../../shared/avro/registry.ts";
+import { runRole } from "../../shared/role/role.ts";
 import { buildApp } from "./app.ts";
-import { makeAuthenticate } from "./authenticate.ts";
-import { corsOrigins } from "./cors.ts";
-import { openPage } from "../../shared/http/page.ts";
+import { makeAuthenticate } from "./sign-in/authenticate.ts";
+import { corsOrigins } from "./http/cors.ts";
+import { nativeGzip } from "./http/native-gzip.ts";
+import { openPage } from "../../shared/http/open-page.ts";
 import { direct } from "../../shared/http/proxy-for.ts";
-import { limitSettings } from "./limit-settings.ts";
-import { openLimits } from "./open-limits.ts";
-import { makeProxy } from "./proxy.ts";
-import { openSessions } from "./sessions.ts";
-import { issueTicket, redeemTicket } from "./tickets.ts";
-import { upstreamSettings } from "./upstreams.ts";
-import { openUpdates, updateSettings } from "./updates.ts";
+import { uuidV7 } from "../../shared/uuid.ts";
+import { limitSettings } from "./limits/limit-settings.ts";
+import { openLimits } from "./limits/open-limits.ts";
+import { makeProxy } from "./http/proxy.ts";
+import { openSessions, keepSessions } from "./sign-in/sessions.ts";
+import { issueTicket, redeemTicket } from "./sign-in/tickets.ts";
+import { upstreamSettings } from "./http/upstreams.ts";
+import { openUpdates, updateSettings } from "./stream/updates.ts";
 
 const settings = {
   database: databaseSettings,
@@ -39,15 +42,13 @@ await runRole("ui-gateway", settings, async (role, config) => {
   const { log, metrics, name, now } = role;
   const { authenticate } = openAuth(config.auth, now);
   const page = await openPage(`${import.meta.dirname}/page`);
-  await using db = await openDb(config.database, { role: name, poolSize: 8, log, metrics });
-  await using broker = await openBroker(config.kafka, { clientId: name, log });
+  await using db = await openDb(config.database, { role: name, poolSize: 8, log, metrics, starting: role });
+  await using broker = await openBroker(config.kafka, { clientId: name, log, metrics });
   const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log, signal: role.signal });
   using updates = openUpdates({ settings: config.updates, broker, codec, db }, role);
-  const { hub, streams, follow } = updates;
-  await using sessions = await openSessions(db, { log, onEnded: streams.endSessions });
-
+  const { hub, streams, follow, freshness } = updates;
+  await using sessions = await openSessions(db, { log, now, onEnded: streams.endSessions, starting: role });
   using limits = openLimits(config.limits, role);
-
   const app = buildApp({
     http: {
       version: "1",
@@ -56,16 +57,17 @@ await runRole("ui-gateway", settings, async (role, config) => {
         isOver: sessions.isOver,
         redeemTicket: (ticket) => redeemTicket(db, ticket),
       }),
-      newId: () => Bun.randomUUIDv7(),
+      newId: uuidV7,
       log,
       metrics,
     },
     session: { auth: config.auth, sessions, sessionSeconds: config.sessionSeconds, now },
     signInUrl: config.signInUrl,
-    stream: { streams, follow, stopping: role.signal, issueTicket: (who) => issueTicket(db, who) },
+    stream: { streams, follow, freshness, stopping: role.signal, issueTicket: (who) => issueTicket(db, who) },
     proxy: makeProxy(config.upstreams, { timeoutMs: config.proxyMs }),
     cursorOf: hub.cursorOf,
     page,
+    gzip: nativeGzip,
     limits,
     corsOrigins: config.corsOrigins,
     readDocument: async (upstream) => {
@@ -74,5 +76,5 @@ await runRole("ui-gateway", settings, async (role, config) => {
       return (await fetch(new URL("/openapi.json", address), { signal, ...direct })).json();
     },
   });
-  await Promise.all([updates.run(), role.serve(app.fetch)]);
+  await Promise.all([updates.run(), role.serve(app.fetch), keepSessions(db, role)]);
 });

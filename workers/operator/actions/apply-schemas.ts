@@ -1,10 +1,12 @@
 import type { Db } from "../../../shared/postgres/db.ts";
-import type { RegistryClient } from "../../../shared/registry.ts";
-import { historyMistakes } from "../../../shared/avro/compatibility.ts";
-import { readSchemas, type SchemaHistory } from "../../../shared/avro/files.ts";
+import type { RegistryClient } from "../../../shared/avro/registry.ts";
+import type { SchemaHistory } from "../../../shared/avro/files.ts";
 import { audited, type By } from "../audit.ts";
 
 const level = "FULL_TRANSITIVE";
+
+/** Reads the committed schemas: see `readSoundSchemas`. */
+export type ReadSchemas = () => Promise<readonly SchemaHistory[]>;
 
 export type SubjectState = Readonly<{
   subject: string;
@@ -66,9 +68,12 @@ async function apply(registry: RegistryClient, history: SchemaHistory): Promise<
   return { ...(await look(registry, history)), changes };
 }
 
-/** Every subject as it is committed and as it is registered. Throws when the committed schemas do not fit each other. */
-export async function lookAtSchemas(registry: RegistryClient): Promise<readonly SubjectState[]> {
-  return each(look, registry);
+/** Every subject as it is committed and as it is registered. Rejects with what `readSchemas` rejects with. */
+export async function lookAtSchemas(
+  registry: RegistryClient,
+  readSchemas: ReadSchemas,
+): Promise<readonly SubjectState[]> {
+  return each(look, registry, await readSchemas());
 }
 
 /**
@@ -77,20 +82,21 @@ export async function lookAtSchemas(registry: RegistryClient): Promise<readonly 
  */
 export async function applySchemas(
   registry: RegistryClient,
-  { db, by }: Readonly<{ db: Db | null; by: By }>,
+  { db, by, readSchemas }: Readonly<{ db: Db | null; by: By; readSchemas: ReadSchemas }>,
 ): Promise<readonly SubjectState[]> {
-  const missing = (await lookAtSchemas(registry)).filter(({ state }) => state !== "as wanted");
-  const work = () => each(apply, registry);
+  const histories = await readSchemas();
+  const missing = (await each(look, registry, histories)).filter(({ state }) => state !== "as wanted");
+  const work = () => each(apply, registry, histories);
   if (missing.length === 0 || db === null) return work();
   const plan = { subjects: missing.map(({ subject, state }) => ({ subject, state })) };
   return audited(db.sql, by, { action: "schemas apply", plan }, work);
 }
 
-async function each(act: typeof look, registry: RegistryClient): Promise<readonly SubjectState[]> {
-  const histories = await readSchemas();
-  const mistakes = histories.flatMap(historyMistakes);
-  if (mistakes.length > 0)
-    throw new Error(`the committed schemas are not sound, nothing was registered:\n  ${mistakes.join("\n  ")}`);
+async function each(
+  act: typeof look,
+  registry: RegistryClient,
+  histories: readonly SchemaHistory[],
+): Promise<readonly SubjectState[]> {
   const states: SubjectState[] = [];
   // One after the other: an error then says how far it got, and ids are given in the order of the topics.
   for (const history of histories) states.push(await act(registry, history));

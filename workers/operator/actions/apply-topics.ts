@@ -1,6 +1,7 @@
-import type { Admin } from "../../../shared/broker.ts";
+import type { Admin } from "../../../shared/messages/broker.ts";
 import type { Db } from "../../../shared/postgres/db.ts";
-import { topicNames, topics } from "../../../shared/topics.ts";
+import type { TopicLayout } from "../../../shared/outbox/topic-layouts.ts";
+import { topicNames, topics } from "../../../shared/messages/topics.ts";
 import { audited, type By } from "../audit.ts";
 import type { TopicStep } from "../plan-topics.ts";
 import { beginStreamEpoch, ensureStreamEpoch, topicsWithEpoch } from "../stream-epoch.ts";
@@ -34,7 +35,7 @@ async function applySteps(plan: readonly TopicStep[], admin: Admin, db: Db): Pro
 }
 
 /** A step for people and as JSON. */
-export function describeTopic(step: TopicStep) {
+export function describeTopic(step: TopicStep, layouts: readonly TopicLayout[] = []) {
   const { topic, kind } = step;
   const spec = topicNames.filter((name) => name === topic.name).map((name) => topics[name])[0];
   return {
@@ -45,6 +46,7 @@ export function describeTopic(step: TopicStep) {
     writer: spec?.writer ?? "its group or relay",
     key: spec?.key ?? "as it was",
     state: { keep: "as wanted", create: "missing", alter: "differs", refuse: "refused" }[kind],
+    held: layouts.find((layout) => layout.topic === topic.name)?.held ?? null,
     ...(step.kind === "alter" ? { changes: step.changes } : {}),
     ...(step.kind === "refuse" ? { reason: step.reason } : {}),
   };

@@ -1,10 +1,10 @@
 import type { Db } from "../../../shared/postgres/db.ts";
-import type { GroupName } from "../../../shared/topics.ts";
+import type { GroupName } from "../../../shared/messages/topics.ts";
 import { auditDone, type By } from "../audit.ts";
 
-export type Control = "pause" | "resume" | "release-flood";
+type Control = "pause" | "resume" | "release-flood";
 
-export type Controlled = Readonly<{
+type Controlled = Readonly<{
   auditId: string | null;
   group: GroupName;
   control: Control;

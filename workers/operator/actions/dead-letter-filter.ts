@@ -1,5 +1,5 @@
 import type { Sql, Tx } from "../../../shared/postgres/db.ts";
-import type { GroupName } from "../../../shared/topics.ts";
+import type { GroupName } from "../../../shared/messages/topics.ts";
 
 export const deadLetterStates = ["dead", "redriven", "dropped", "edited"] as const;
 export type DeadLetterState = (typeof deadLetterStates)[number];
@@ -16,18 +16,6 @@ export type DeadLetterFilter = Readonly<{
   from: Date | null;
   to: Date | null;
 }>;
-
-export const everyDeadLetter: DeadLetterFilter = {
-  group: null,
-  state: null,
-  ids: null,
-  fingerprint: null,
-  key: null,
-  user: null,
-  class: null,
-  from: null,
-  to: null,
-};
 
 /** The condition on `dead_letters` that a filter is. */
 export function fits(sql: Sql | Tx, filter: DeadLetterFilter) {

@@ -1,5 +1,5 @@
-import type { GroupName, TopicName } from "../../../shared/topics.ts";
-import { consumerGroups, groupNames } from "../../../shared/topics.ts";
+import type { GroupName, TopicName } from "../../../shared/messages/topics.ts";
+import { consumerGroups, groupNames } from "../../../shared/messages/topics.ts";
 import type { PartitionLag } from "../measure-lag.ts";
 
 export type GroupControl = Readonly<{
@@ -41,7 +41,7 @@ export type GroupState = Readonly<{
   blocked: Readonly<{ since: Date; why: string }> | null;
 }>;
 
-export type GroupFacts = Readonly<{
+type GroupFacts = Readonly<{
   now: Date;
   lags: readonly PartitionLag[];
   members: readonly Readonly<{ name: string; state: string; members: number }>[];

@@ -5,7 +5,7 @@ import { fits, type DeadLetterFilter } from "./dead-letter-filter.ts";
 
 const atOnce = 10_000;
 
-export type DroppedDeadLetters = Readonly<{ auditId: string | null; ids: readonly string[] }>;
+type DroppedDeadLetters = Readonly<{ auditId: string | null; ids: readonly string[] }>;
 
 /**
  * Settles dead letters as not worth handling. They stay where they are, in state `dropped`, and are not redriven; their fate in the

@@ -1,3 +1,4 @@
+import { ownShard } from "../../../shared/outbox/outbox.ts";
 import type { Db, Sql, Tx } from "../../../shared/postgres/db.ts";
 import { Problem } from "../../../shared/problem.ts";
 import { auditDone, type By } from "../audit.ts";
@@ -21,14 +22,14 @@ export async function listHeld(sql: Sql | Tx, topic: string, key: string): Promi
     from outbox where topic = ${topic} and key = ${key} and published_at is null order by outbox.id limit ${atOnce}`;
 }
 
-export type DropHeld = Readonly<{
+type DropHeld = Readonly<{
   topic: string;
   key: string;
   /** Outbox ids; `null` gives up all that wait. */
   ids: readonly string[] | null;
 }>;
 
-export type Dropped = Readonly<{ auditId: string | null; messages: readonly HeldMessage[] }>;
+type Dropped = Readonly<{ auditId: string | null; messages: readonly HeldMessage[] }>;
 
 /**
  * Gives up messages of a held key: they are never published. Their headers and bytes stay in the audit, so it can be mended. The
@@ -53,7 +54,7 @@ export async function dropHeld(
     const gone = await tx<Readonly<Record<string, unknown>>[]>`
       delete from outbox where published_at is null and topic = ${topic} and key = ${key}
         and id = any(${messages.map(({ id }) => id)}::bigint[])
-      returning id::text, shard, message_id, type, subject, sequence::text, time, headers, encode(value, 'base64') as value`;
+      returning id::text, ${ownShard(tx)} as shard, message_id, type, subject, sequence::text, time, headers, encode(value, 'base64') as value`;
     return {
       auditId: await auditDone(tx, by, { action: "outbox drop", plan: { topic, key, messages: gone } }),
       messages,

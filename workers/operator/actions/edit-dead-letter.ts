@@ -1,18 +1,21 @@
-import type { Codec } from "../../../shared/codec.ts";
-import { readSchemas } from "../../../shared/avro/files.ts";
+import type { Codec } from "../../../shared/avro/codec.ts";
+import type { SchemaHistory } from "../../../shared/avro/files.ts";
+import { base64Text } from "../../../shared/bytes.ts";
 import { isEpochChange, shareGroup } from "../../../shared/consume/group-epoch.ts";
 import { enterInbox } from "../../../shared/consume/inbox.ts";
-import { deriveId } from "../../../shared/derive-id.ts";
-import type { MessageType } from "../../../shared/message.ts";
+import { deriveId } from "../../../shared/messages/derive-id.ts";
+import type { MessageType } from "../../../shared/messages/message.ts";
 import { kafkaHeaders, readEnvelope, type StoredHeader } from "../../../shared/outbox/envelope.ts";
 import type { Db } from "../../../shared/postgres/db.ts";
 import { Problem } from "../../../shared/problem.ts";
 import { auditDone, type By } from "../audit.ts";
 import { readGroup } from "../read-group.ts";
 import { reviveRecord } from "../revive-record.ts";
+import { sameContent } from "../../../shared/same-content.ts";
+import type { ReadSchemas } from "./apply-schemas.ts";
 import { readDeadLetter, type DeadLetterDetail } from "./read-dead-letter.ts";
 
-export type Edited = Readonly<{
+type Edited = Readonly<{
   auditId: string | null;
   original: string;
   /** The corrected copy, a dead letter of its own until it is redriven. */
@@ -29,14 +32,14 @@ export type Edited = Readonly<{
  * headers are the original's, and `x-edited-from` is added.
  */
 export async function editDeadLetter(
-  { db, codec }: Readonly<{ db: Db; codec: () => Promise<Codec> }>,
+  { db, codec, readSchemas }: Readonly<{ db: Db; codec: () => Promise<Codec>; readSchemas: ReadSchemas }>,
   { id, data }: Readonly<{ id: string; data: unknown }>,
   { by, dryRun }: Readonly<{ by: By; dryRun: boolean }>,
 ): Promise<Edited> {
   const original = await readDeadLetter({ sql: db.sql, codec }, id);
   const group = readGroup(original.group);
-  const { type, value } = await encodeEdited(await codec(), original, data);
-  const messageId = deriveId("edited", id, Buffer.from(value).toString("base64"));
+  const { type, value } = encodeEdited({ codec: await codec(), histories: await readSchemas() }, original, data);
+  const messageId = deriveId("edited", id, base64Text(value));
   const copyId = deriveId("dead letter", group, messageId);
   const changed = changedFields(original, data);
   const plan = { original: id, id: copyId, type, changed };
@@ -58,15 +61,18 @@ export async function editDeadLetter(
     await tx`
       insert into dead_letters (id, group_name, epoch, topic, key, partition, "offset", message_id, time, timestamp_ms, value,
         headers, type, user_id, class, error, stack, fingerprint, attempts, redrives, state, edited_from)
-      select ${copyId}, group_name, epoch, topic, key, partition, "offset", ${messageId}, time, timestamp_ms, ${Buffer.from(value)},
+      select ${copyId}, group_name, epoch, topic, key, partition, "offset", ${messageId}, time, timestamp_ms, ${value},
         ${JSON.stringify(headers)}::jsonb, ${type}, user_id, class, error, stack, fingerprint, attempts, redrives, 'dead', id
       from dead_letters where id = ${id}`;
     return { auditId: await auditDone(tx, by, { action: "dlq edit", plan: { ...plan, data } }), ...plan };
   });
 }
 
-async function encodeEdited(codec: Codec, original: DeadLetterDetail, data: unknown) {
-  const histories = await readSchemas();
+function encodeEdited(
+  { codec, histories }: Readonly<{ codec: Codec; histories: readonly SchemaHistory[] }>,
+  original: DeadLetterDetail,
+  data: unknown,
+) {
   const history = histories.find(({ topic, type }) => topic === original.topic && type === original.type);
   if (history === undefined)
     throw new Problem(
@@ -98,7 +104,7 @@ function changedFields({ value }: DeadLetterDetail, data: unknown): readonly str
   if (!isRecord(after)) return [];
   if (!isRecord(before)) return Object.keys(after);
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-  return names.filter((name) => !Bun.deepEquals(before[name], after[name]));
+  return names.filter((name) => !sameContent(before[name], after[name]));
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

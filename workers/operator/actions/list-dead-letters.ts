@@ -2,7 +2,7 @@ import type { Sql } from "../../../shared/postgres/db.ts";
 import { fits, type DeadLetterFilter, type DeadLetterState } from "./dead-letter-filter.ts";
 
 /** Failures of the same kind in one group. */
-export type DeadLetterGroup = Readonly<{
+type DeadLetterGroup = Readonly<{
   group: string;
   fingerprint: string;
   count: number;

@@ -1,4 +1,4 @@
-import type { Broker } from "../../../shared/broker.ts";
+import type { Broker } from "../../../shared/messages/broker.ts";
 import type { Sql } from "../../../shared/postgres/db.ts";
 import { measureLag } from "../measure-lag.ts";
 import { describeGroups, type GroupControl, type GroupFailures, type GroupState } from "./describe-groups.ts";
@@ -20,7 +20,7 @@ export async function listGroups({
   return describeGroups({ now: now(), lags, members, controls, failures });
 }
 
-export async function readGroupFailures(sql: Sql): Promise<readonly GroupFailures[]> {
+async function readGroupFailures(sql: Sql): Promise<readonly GroupFailures[]> {
   return sql<GroupFailures[]>`
     select g.name as group, g.epoch, coalesce(k.keys, 0)::int as "parkedKeys", coalesce(m.messages, 0)::int as "parkedMessages",
       k.since as "parkedSince", k.next_at as "nextTry", coalesce(d.dead, 0)::int as dead

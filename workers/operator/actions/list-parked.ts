@@ -1,5 +1,5 @@
 import type { Sql } from "../../../shared/postgres/db.ts";
-import type { GroupName } from "../../../shared/topics.ts";
+import type { GroupName } from "../../../shared/messages/topics.ts";
 
 /** Which parked keys: those that fit all that is not null. */
 export type ParkedFilter = Readonly<{
@@ -28,7 +28,7 @@ export type ParkedKey = Readonly<{
   headMessageId: string | null;
 }>;
 
-/** The longest parked first. Keys of epochs before the last reset are not there any more. */
+/** The longest parked first. Keys of inbox epochs before the last reset are gone. */
 export async function listParked(sql: Sql, filter: ParkedFilter, limit: number): Promise<readonly ParkedKey[]> {
   return sql<ParkedKey[]>`
     select g.name as group, k.topic, k.partition, k.key, q.messages, q.redriven, k.attempts, k.next_at as "nextAt", k.since,

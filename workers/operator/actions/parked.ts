@@ -1,12 +1,12 @@
-import { retryParkedNow } from "../../../shared/consume/retry-parked-now.ts";
-import { skipParkedHead } from "../../../shared/consume/skip-parked-head.ts";
+import { retryParkedNow } from "../../../shared/consume/parking/retry-parked-now.ts";
+import { skipParkedHead } from "../../../shared/consume/parking/skip-parked-head.ts";
 import type { Db } from "../../../shared/postgres/db.ts";
 import { Problem } from "../../../shared/problem.ts";
 import { audited, type By } from "../audit.ts";
 import { readGroup } from "../read-group.ts";
 import { listParked, type ParkedFilter, type ParkedKey } from "./list-parked.ts";
 
-export type ParkedVerb = "retry" | "skip" | "release";
+type ParkedVerb = "retry" | "skip" | "release";
 
 export type ParkedDone = Readonly<{
   auditId: string | null;

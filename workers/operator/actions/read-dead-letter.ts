@@ -1,8 +1,9 @@
-import type { Codec } from "../../../shared/codec.ts";
+import type { Codec } from "../../../shared/avro/codec.ts";
 import type { StoredHeader } from "../../../shared/outbox/envelope.ts";
 import type { Sql } from "../../../shared/postgres/db.ts";
 import { Problem } from "../../../shared/problem.ts";
 import { readValue, type ReadValue } from "../read-value.ts";
+import { schemaIdOf } from "../../../shared/consume/dead-letters/dead-letter.ts";
 import type { DeadLetterLine } from "./list-dead-letters.ts";
 
 /** All that is kept of a message a group gave up on. */
@@ -28,7 +29,7 @@ export async function readDeadLetter(
   { sql, codec }: Readonly<{ sql: Sql; codec: () => Promise<Codec> }>,
   id: string,
 ): Promise<DeadLetterDetail> {
-  const [row] = await sql<(Omit<DeadLetterDetail, "value" | "read" | "schemaId"> & { value: Buffer | null })[]>`
+  const [row] = await sql<(Omit<DeadLetterDetail, "value" | "read" | "schemaId"> & { value: Uint8Array | null })[]>`
     select id, group_name as group, topic, partition, "offset"::float8 as offset, key, type, user_id as "userId", class, error,
       fingerprint, redrives, state, dead_at as "deadAt", epoch, message_id as "messageId", time,
       to_timestamp(timestamp_ms / 1000.0) as "recordedAt", headers, value, stack, attempts, settled_at as "settledAt",
@@ -38,12 +39,11 @@ export async function readDeadLetter(
   if (row === undefined) throw new Problem("NOT_FOUND", `there is no dead letter ${id}`);
   const contentType = storedHeader(row.headers, "content-type");
   const read = await readValue({ topic: row.topic, contentType, value: row.value }, codec);
-  const framed = row.value !== null && row.value.length >= 5 && row.value[0] === 0;
-  return { ...row, schemaId: framed ? (row.value?.readUInt32BE(1) ?? null) : null, ...read };
+  return { ...row, schemaId: schemaIdOf(row.value), ...read };
 }
 
 /** Of a name that repeats, the last counts; null where there is none or it is no text. */
-export function storedHeader(headers: readonly StoredHeader[], name: string): string | null {
+function storedHeader(headers: readonly StoredHeader[], name: string): string | null {
   const value = headers.findLast(([header]) => header === name)?.[1];
   return typeof value === "string" ? value : null;
 }

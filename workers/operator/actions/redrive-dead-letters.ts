@@ -1,14 +1,14 @@
-import { redriveDead, type Skipped } from "../../../shared/consume/redrive-dead.ts";
+import { redriveDead, type Skipped } from "../../../shared/consume/dead-letters/redrive-dead.ts";
 import type { Db, Sql } from "../../../shared/postgres/db.ts";
 import { Problem } from "../../../shared/problem.ts";
-import type { GroupName } from "../../../shared/topics.ts";
+import type { GroupName } from "../../../shared/messages/topics.ts";
 import { auditBegin, auditEnd, auditProgress, readAuditEntry, type By } from "../audit.ts";
 import { inBatches, type Pace } from "../pace.ts";
 import { readGroup } from "../read-group.ts";
 import { fits, revivedFilter, type DeadLetterFilter } from "./dead-letter-filter.ts";
 import type { RedrivePlan } from "./redrive-plan.ts";
 
-export type RedriveDeps = Readonly<{
+type RedriveDeps = Readonly<{
   db: Db;
   /** Messages a group has not read yet. */
   liveLag: (group: GroupName) => Promise<number>;
@@ -19,7 +19,7 @@ export type RedriveDeps = Readonly<{
 
 export type RedriveResult = Readonly<{
   id: string;
-  /** Given back, over all runs. */
+  /** Redriven, over all runs. */
   moved: number;
   /** Looked at by this run and left where they are, by reason. */
   skipped: Readonly<Partial<Record<Skipped["why"], number>>>;
@@ -32,9 +32,10 @@ type Progress = Readonly<{ steps?: number; moved?: number }>;
 type Place = Readonly<{ topic: string; partition: number; offset: string; id: string }>;
 
 /**
- * Gives dead letters back to the group that gave up on them, and to no other: group by group, in the order of their offsets, so
- * per key as they came. A plan begins it; without one, the redrive `id` is resumed where it was, from its audit row. A batch that
- * was cut off is found half done and finished: nothing is moved twice. Resolves early with `complete` false at the signal.
+ * Redrives dead letters to the group that gave them up, and to no other: group by group, in the order of their offsets,
+ * so per key in the order they came in. A plan begins it; without one, the redrive `id` goes on where its audit row
+ * says. A batch that was cut off is finished: nothing is moved twice. Resolves early with `complete` false at the
+ * signal.
  */
 export async function redriveDeadLetters(
   deps: RedriveDeps,

@@ -25,7 +25,8 @@ export type RedrivePlan = Readonly<{
 export async function planRedrive(sql: Sql | Tx, filter: DeadLetterFilter, cap: number): Promise<RedrivePlan> {
   const [clock] = await sql<{ now: Date }[]>`
     select date_trunc('milliseconds', clock_timestamp()) + interval '1 millisecond' as now`;
-  const now = clock?.now ?? new Date();
+  if (clock === undefined) throw new Error("the database did not tell the time");
+  const { now } = clock;
   const to = filter.to === null || filter.to > now ? now : filter.to;
   const bounded: DeadLetterFilter = { ...filter, to, state: "dead" };
   const [byKind, [total]] = await Promise.all([

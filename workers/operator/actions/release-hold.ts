@@ -15,7 +15,7 @@ export type Hold = Readonly<{
 }>;
 
 /** Which holds: one key of a topic, all of a topic, or all. */
-export type WhichHolds = Readonly<{ topic: string | null; key: string | null }>;
+type WhichHolds = Readonly<{ topic: string | null; key: string | null }>;
 
 /** The oldest hold first. */
 export async function listHolds(
@@ -31,7 +31,7 @@ export async function listHolds(
     order by h.since limit 1000`;
 }
 
-export type Released = Readonly<{ auditId: string | null; holds: readonly Hold[] }>;
+type Released = Readonly<{ auditId: string | null; holds: readonly Hold[] }>;
 
 /**
  * Lets the messages of held keys go, in their order. Doing it twice does nothing the second time. Rejects with NOT_FOUND when one

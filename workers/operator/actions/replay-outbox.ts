@@ -1,12 +1,12 @@
 import type { Db, Sql, Tx } from "../../../shared/postgres/db.ts";
 import { outboxChannel } from "../../../shared/outbox/outbox.ts";
 import { Problem } from "../../../shared/problem.ts";
-import type { TopicName } from "../../../shared/topics.ts";
+import type { TopicName } from "../../../shared/messages/topics.ts";
 import { auditBegin, auditEnd, auditProgress, readAuditEntry, type By } from "../audit.ts";
 import { inBatches, type Pace } from "../pace.ts";
 
 /** Messages published in [from, to), of these topics, and of one key where it is said. */
-export type ReplayRange = Readonly<{ from: Date; to: Date; topics: readonly TopicName[]; key: string | null }>;
+type ReplayRange = Readonly<{ from: Date; to: Date; topics: readonly TopicName[]; key: string | null }>;
 
 export type ReplayPlan = ReplayRange &
   Readonly<{

@@ -1,14 +1,14 @@
-import type { Admin, PartitionOffset } from "../../../shared/broker.ts";
+import type { Admin, PartitionOffset } from "../../../shared/messages/broker.ts";
 import { openGroup } from "../../../shared/consume/group-epoch.ts";
 import { resetGroup } from "../../../shared/consume/reset-group.ts";
 import type { Db } from "../../../shared/postgres/db.ts";
 import { Problem } from "../../../shared/problem.ts";
-import { consumerGroups, type GroupName } from "../../../shared/topics.ts";
+import { consumerGroups, type GroupName } from "../../../shared/messages/topics.ts";
 import { audited, type By } from "../audit.ts";
 import { offsetsAtTime } from "../offsets-at-time.ts";
 import { groupsWithOutsideEffects, planReset, type ResetStep } from "./reset-plan.ts";
 
-export type ResetTo = "earliest" | "latest" | Date;
+type ResetTo = "earliest" | "latest" | Date;
 
 export type GroupReset = Readonly<{
   auditId: string | null;

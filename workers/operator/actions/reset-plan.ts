@@ -1,5 +1,5 @@
-import type { PartitionOffset } from "../../../shared/broker.ts";
-import type { GroupName } from "../../../shared/topics.ts";
+import type { PartitionOffset } from "../../../shared/messages/broker.ts";
+import type { GroupName } from "../../../shared/messages/topics.ts";
 
 export type ResetStep = Readonly<{
   topic: string;
@@ -12,7 +12,7 @@ export type ResetStep = Readonly<{
   skipped: number;
 }>;
 
-export type ResetFacts = Readonly<{
+type ResetFacts = Readonly<{
   group: GroupName;
   committed: readonly PartitionOffset[];
   start: readonly PartitionOffset[];

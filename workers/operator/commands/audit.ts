@@ -1,39 +1,36 @@
+import { z } from "@hono/zod-openapi";
+import { defineAction } from "../action.ts";
+import type { ActionCommand } from "../action-command.ts";
 import { listAudit, readAuditEntry } from "../audit.ts";
-import { commonOptions, readArgs, readNumber, usageError, type Command } from "../command.ts";
-import { openOpsDb } from "../open-tools.ts";
-import { printTable } from "../print-table.ts";
-import { isUuid } from "./dlq-options.ts";
+import { limit } from "../fields.ts";
+import { tableOf } from "../print-table.ts";
 
-export const auditCommand: Command = {
+const ls = defineAction({
+  route: "GET /api/audit",
+  input: z.strictObject({ limit }),
+  cli: { fallbacks: { limit: "50" } },
+  run: async ({ db }, { limit: most }) => ({ entries: await listAudit((await db()).sql, most) }),
+  print: ({ entries }) => tableOf(["id", "at", "who", "via", "action", "state", "reason"], entries),
+});
+
+const show = defineAction({
+  route: "GET /api/audit/:id",
+  input: z.strictObject({ id: z.uuid() }),
+  cli: { words: { id: "an id" } },
+  run: async ({ db, isRunning }, { id }) => {
+    const entry = await readAuditEntry((await db()).sql, id);
+    // Whether this process is at it; the command line knows of none.
+    return isRunning === null ? entry : { ...entry, running: isRunning(id) };
+  },
+  print: (entry) => JSON.stringify(entry, null, 2),
+});
+
+export const auditCommand = {
   summary: "what operators changed: who, what, when",
   help: `ops audit [ID] [--limit N] [--json]
 
 The newest changes first, 50 unless told; with an ID that one, with its plan and how far it got. Replays and redrives that say
 "running" and have no process behind them were cut off: their ID resumes them.`,
-  run: async (args, terminal) => {
-    const { values, positionals } = readArgs(args, { ...commonOptions, limit: { type: "string", default: "50" } });
-    const [id, stray] = positionals;
-    if (stray !== undefined) throw usageError(`unexpected "${stray}"`);
-    if (id !== undefined && !isUuid(id)) throw usageError(`"${id}" is no id`);
-    const limit = readNumber("limit", values.limit);
-    await using db = await openOpsDb(terminal);
-    if (id !== undefined) {
-      const entry = await readAuditEntry(db.sql, id);
-      terminal.print(values.json ? JSON.stringify(entry) : JSON.stringify(entry, null, 2));
-      return 0;
-    }
-    const entries = await listAudit(db.sql, limit);
-    const rows = entries.map((one) => [
-      one.id,
-      one.at.toISOString(),
-      one.who,
-      one.via,
-      one.action,
-      one.state,
-      one.reason,
-    ]);
-    if (values.json) terminal.print(JSON.stringify({ entries }));
-    else terminal.print(printTable(["ID", "AT", "WHO", "VIA", "ACTION", "STATE", "REASON"], rows));
-    return 0;
-  },
-};
+  actions: { "": ls, "one ID": show },
+  pick: (_, words) => (words.length === 0 ? "" : "one ID"),
+} satisfies ActionCommand;

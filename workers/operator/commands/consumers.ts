@@ -1,11 +1,25 @@
+import { z } from "@hono/zod-openapi";
+import { defineAction } from "../action.ts";
+import { changeHelp, type ActionCommand } from "../action-command.ts";
 import { controlConsumer } from "../actions/control-consumer.ts";
-import { commonOptions, readArgs, usageError, type Command } from "../command.ts";
-import { changeHelp, changeOptions, openOpsDb, readBy } from "../open-tools.ts";
-import { readGroup } from "../read-group.ts";
+import { namedGroup } from "../fields.ts";
 
-const verbs = ["pause", "resume", "release-flood"] as const;
+const did = { pause: "paused", resume: "resumed", "release-flood": "flood guard released" } as const;
 
-export const consumersCommand: Command = {
+const control = <const C extends keyof typeof did>(verb: C) =>
+  defineAction({
+    route: `POST /api/consumers/:group/${verb}` as const,
+    input: z.strictObject({ group: namedGroup }),
+    cli: { words: { group: "a group" } },
+    change: { dryRun: false },
+    run: async ({ db }, { group }, change) => controlConsumer(await db(), { group, control: verb }, change),
+    print: ({ group, auditId }, { dryRun }) => {
+      if (auditId !== null) return `${group}: ${did[verb]}`;
+      return dryRun ? `${group}: would be ${did[verb]}` : `${group}: ${did[verb]} already`;
+    },
+  });
+
+export const consumersCommand = {
   summary: "pause and resume a consumer group, or release its flood guard",
   help: `ops consumers pause|resume|release-flood GROUP [--json]
 
@@ -14,20 +28,5 @@ export const consumersCommand: Command = {
   release-flood   a group that stopped because most messages failed alike goes on
 
 ${changeHelp}`,
-  run: async (args, terminal) => {
-    const { values, positionals } = readArgs(args, { ...commonOptions, ...changeOptions });
-    const [word, name, stray] = positionals;
-    const control = verbs.find((verb) => verb === word);
-    if (control === undefined || name === undefined || stray !== undefined)
-      throw usageError(`say one of ${verbs.join(", ")}, and a group`);
-    const group = readGroup(name);
-    await using db = await openOpsDb(terminal);
-    const dryRun = values["dry-run"];
-    const done = await controlConsumer(db, { group, control }, { by: readBy(values, terminal.env), dryRun });
-    const did = { pause: "paused", resume: "resumed", "release-flood": "flood guard released" }[control];
-    if (values.json) terminal.print(JSON.stringify({ dryRun, ...done }));
-    else if (done.auditId === null) terminal.print(dryRun ? `${group}: would be ${did}` : `${group}: ${did} already`);
-    else terminal.print(`${group}: ${did}`);
-    return 0;
-  },
-};
+  actions: { pause: control("pause"), resume: control("resume"), "release-flood": control("release-flood") },
+} satisfies ActionCommand;

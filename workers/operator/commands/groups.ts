@@ -1,13 +1,54 @@
-import type { GroupState } from "../actions/describe-groups.ts";
+import { z } from "@hono/zod-openapi";
+import { defineAction } from "../action.ts";
+import { changeHelp, type ActionCommand } from "../action-command.ts";
 import { listGroups } from "../actions/list-groups.ts";
-import { resetConsumerGroup, type GroupReset, type ResetTo } from "../actions/reset-consumer-group.ts";
-import { commonOptions, readArgs, usageError, type Command } from "../command.ts";
-import { changeHelp, changeOptions, openOpsBroker, openOpsDb, readBy, readTimeOption } from "../open-tools.ts";
-import { printTable } from "../print-table.ts";
-import { readGroup } from "../read-group.ts";
-import { toJson } from "../to-json.ts";
+import { resetConsumerGroup, type GroupReset } from "../actions/reset-consumer-group.ts";
+import { namedGroup, readMoment } from "../fields.ts";
+import { tableOf } from "../print-table.ts";
+import { readTime } from "../read-time.ts";
 
-export const groupsCommand: Command = {
+const ls = defineAction({
+  route: "GET /api/groups",
+  input: z.strictObject({}),
+  run: async ({ db, broker, now }) => {
+    const [{ sql }, at] = [await db(), await now()];
+    return { groups: await listGroups({ sql, broker: await broker(), now: () => at }) };
+  },
+  print: ({ groups }) =>
+    tableOf(
+      [
+        "group",
+        "members",
+        "state",
+        ["messages", "lagMessages"],
+        ["seconds", "lagSeconds"],
+        ["parked keys", "parkedKeys"],
+        "dead",
+        ["blocked", ({ blocked }) => (blocked === null ? null : `${blocked.why} since ${blocked.since.toISOString()}`)],
+      ],
+      groups,
+    ),
+});
+
+const isPlace = (to: string): to is "earliest" | "latest" => to === "earliest" || to === "latest";
+
+const reset = defineAction({
+  route: "POST /api/groups/:group/reset",
+  input: z.strictObject({
+    group: namedGroup,
+    to: z.string().refine((to) => isPlace(to) || readTime(to, new Date(0)) !== null, "is earliest, latest or a time"),
+    force: z.boolean().default(false),
+  }),
+  cli: { words: { group: "a group" } },
+  change: { dryRun: false, confirm: "yes" },
+  run: async ({ db, broker, now }, { group, to, force }, change) => {
+    const target = isPlace(to) ? to : ((await readMoment(to, now)) ?? "latest");
+    return resetConsumerGroup({ db: await db(), admin: (await broker()).admin }, { group, to: target, force }, change);
+  },
+  print: (done, { dryRun }) => describeReset(done, dryRun),
+});
+
+export const groupsCommand = {
   summary: "every consumer group: members, lag, paused, parked, dead letters; reset moves one",
   help: `ops groups [ls] [--json]
 ops groups reset GROUP --to earliest|latest|TIME [--force] [--yes] [--json]
@@ -19,65 +60,18 @@ ops groups reset GROUP --to earliest|latest|TIME [--force] [--yes] [--json]
 
 ${changeHelp}
   TIME is RFC 3339 or an age: 30m, 2h, 3d`,
-  run: async (args, terminal) => {
-    const { values, positionals } = readArgs(args, {
-      ...commonOptions,
-      ...changeOptions,
-      to: { type: "string" },
-      force: { type: "boolean", default: false },
-      yes: { type: "boolean", default: false },
-    });
-    const [verb = "ls", name, stray] = positionals;
-    if (verb !== "ls" && verb !== "reset") throw usageError(`"${verb}" is not one of ls, reset`);
-    if (stray !== undefined || (verb === "ls" && name !== undefined)) throw usageError(`unexpected "${stray ?? name}"`);
-    if (verb === "reset" && (name === undefined || values.to === undefined)) throw usageError("say a group and --to");
-    const to = verb === "reset" ? readTo(values.to, terminal.now()) : null;
-    const group = name === undefined ? null : readGroup(name);
-    await using db = await openOpsDb(terminal);
-    await using broker = await openOpsBroker(terminal);
-    if (to === null || group === null) {
-      const groups = await listGroups({ sql: db.sql, broker, now: terminal.now });
-      terminal.print(values.json ? toJson({ groups }) : groupTable(groups));
-      return 0;
-    }
-    const dryRun = values["dry-run"] || !values.yes;
-    const change = { by: readBy(values, terminal.env), dryRun };
-    const reset = await resetConsumerGroup({ db, admin: broker.admin }, { group, to, force: values.force }, change);
-    terminal.print(values.json ? toJson({ dryRun, ...reset }) : describeReset(reset, dryRun));
-    return 0;
-  },
-};
-
-function readTo(text: string | undefined, now: Date): ResetTo | null {
-  return text === "earliest" || text === "latest" ? text : readTimeOption("to", text, now);
-}
+  actions: { ls, reset },
+} satisfies ActionCommand;
 
 function describeReset(reset: GroupReset, dryRun: boolean): string {
-  const rows = reset.steps.map((step) => [step.topic, step.partition, step.from, step.to, step.again, step.skipped]);
   const sum = (of: "again" | "skipped") => reset.steps.reduce((total, step) => total + step[of], 0);
   const lines = [
     `${dryRun ? "would reset" : "reset"} ${reset.group}: ${sum("again")} messages handled again, ${sum("skipped")} never, ` +
       `${reset.parkedMessages} parked ones of ${reset.parkedKeys} keys cleared`,
-    printTable(["TOPIC", "PARTITION", "FROM", "TO", "AGAIN", "SKIPPED"], rows),
+    tableOf(["topic", "partition", "from", "to", "again", "skipped"], reset.steps),
   ];
   if (!dryRun) return lines.join("\n");
   if (reset.members > 0) lines.push(`refused as long as it has members; it has ${reset.members}: stop its role first`);
   if (reset.needsForce !== null) lines.push(`needs --force: ${reset.needsForce}`);
   return [...lines, "--yes does it"].join("\n");
-}
-
-function groupTable(groups: readonly GroupState[]): string {
-  return printTable(
-    ["GROUP", "MEMBERS", "STATE", "MESSAGES", "SECONDS", "PARKED KEYS", "DEAD", "BLOCKED"],
-    groups.map((group) => [
-      group.group,
-      group.members,
-      group.state,
-      group.lagMessages,
-      group.lagSeconds,
-      group.parkedKeys,
-      group.dead,
-      group.blocked === null ? null : `${group.blocked.why} since ${group.blocked.since.toISOString()}`,
-    ]),
-  );
 }

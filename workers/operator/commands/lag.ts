@@ -1,10 +1,37 @@
-import { readConfig } from "../../../shared/config.ts";
-import { kafkaSettings, openBroker } from "../../../shared/kafka/kafka-broker.ts";
-import { commonOptions, readArgs, usageError, type Command } from "../command.ts";
+import { z } from "@hono/zod-openapi";
+import { defineAction } from "../action.ts";
+import type { ActionCommand } from "../action-command.ts";
+import { usageError } from "../usage-error.ts";
 import { measureLag } from "../measure-lag.ts";
-import { printTable } from "../print-table.ts";
+import { tableOf } from "../print-table.ts";
 
-export const lagCommand: Command = {
+const lag = defineAction({
+  // Of the API `GET /api/groups` tells it, beside the rest of each group.
+  route: null,
+  input: z.strictObject({ group: z.string().optional() }),
+  run: async ({ broker, now, tell }, { group: wanted }) => {
+    const { admin } = await broker();
+    // Lag is told without a database too: its seconds are by this machine's clock then.
+    const at = await now().catch((error: unknown) => {
+      tell("seconds_by_own_clock", { error });
+      return new Date();
+    });
+    const [all, groups] = await Promise.all([measureLag(admin, at), admin.groups()]);
+    const lags = all.filter(({ group }) => wanted === undefined || group === wanted);
+    if (lags.length === 0) throw usageError(`there is no group "${wanted}"`);
+    const known = new Map(groups.map((group) => [group.name, group]));
+    return {
+      lags: lags.map((one) => {
+        const { state = "absent", members = 0 } = known.get(one.group) ?? {};
+        return { ...one, state, members };
+      }),
+    };
+  },
+  print: ({ lags }) =>
+    tableOf(["group", "members", "topic", "partition", ["next", "committed"], "end", "messages", "seconds"], lags),
+});
+
+export const lagCommand = {
   summary: "how far each consumer group is behind, in messages and seconds",
   help: `ops lag [--group NAME] [--json]
 
@@ -12,40 +39,5 @@ One line per group, topic and partition: the offset read next, the end of the lo
 of the oldest of them. A dash means that the group has never committed there.
 
   --group NAME   this group only`,
-  run: async (args, { env, print, log, now }) => {
-    const { values, positionals } = readArgs(args, { ...commonOptions, group: { type: "string" } });
-    if (positionals.length > 0) throw usageError(`unexpected "${positionals[0]}"`);
-    const { kafka } = readConfig({ kafka: kafkaSettings }, env);
-    await using broker = await openBroker(kafka, { clientId: "taskwire-ops", log });
-    const [all, groups] = await Promise.all([measureLag(broker.admin, now()), broker.admin.groups()]);
-    const lags = all.filter(({ group }) => values.group === undefined || group === values.group);
-    if (lags.length === 0) throw usageError(`there is no group "${values.group}"`);
-    const state = new Map(groups.map((group) => [group.name, group]));
-    if (values.json) {
-      const rows = lags.map((lag) => ({
-        ...lag,
-        committed: lag.committed === null ? null : Number(lag.committed),
-        end: Number(lag.end),
-        state: state.get(lag.group)?.state ?? "absent",
-        members: state.get(lag.group)?.members ?? 0,
-      }));
-      print(JSON.stringify({ lags: rows }));
-    } else
-      print(
-        printTable(
-          ["GROUP", "MEMBERS", "TOPIC", "PARTITION", "NEXT", "END", "MESSAGES", "SECONDS"],
-          lags.map((lag) => [
-            lag.group,
-            state.get(lag.group)?.members ?? 0,
-            lag.topic,
-            lag.partition,
-            lag.committed,
-            lag.end,
-            lag.messages,
-            lag.seconds,
-          ]),
-        ),
-      );
-    return 0;
-  },
-};
+  actions: { "": lag },
+} satisfies ActionCommand;

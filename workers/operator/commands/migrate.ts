@@ -1,7 +1,8 @@
-import { readConfig } from "../../../shared/config.ts";
+import { readConfig } from "../../../shared/role/config.ts";
 import { databaseSettings } from "../../../shared/postgres/db.ts";
-import { migrate } from "../../../shared/postgres/migrate.ts";
-import { commonOptions, readArgs, usageError, type Command } from "../command.ts";
+import { migrate } from "../migrate.ts";
+import { commonOptions, readArgs, type Command } from "../command.ts";
+import { usageError } from "../usage-error.ts";
 
 export const migrateCommand: Command = {
   summary: "bring the database to this build",

@@ -1,26 +1,125 @@
-import { topicNames } from "../../../shared/topics.ts";
-import { dropHeld } from "../actions/drop-held.ts";
-import { listHolds, releaseHolds, type WhichHolds } from "../actions/release-hold.ts";
-import { planReplay, replayOutbox, type ReplayRange } from "../actions/replay-outbox.ts";
-import { commonOptions, readArgs, readNumber, readVerb, usageError, type Command, type Terminal } from "../command.ts";
-import { changeHelp, changeOptions, openOpsDb, readBy, readTimeOption } from "../open-tools.ts";
-import { printTable } from "../print-table.ts";
+import { z } from "@hono/zod-openapi";
+import { uuidV7 } from "../../../shared/uuid.ts";
+import { refuseBackwards } from "../../../shared/http/refuse-backwards.ts";
+import { topicNames, type TopicName } from "../../../shared/messages/topics.ts";
+import { defineAction } from "../action.ts";
+import { changeHelp, type ActionCommand } from "../action-command.ts";
+import { dropHeld, listHeld, type HeldMessage } from "../actions/drop-held.ts";
+import { listHolds, releaseHolds, type Hold } from "../actions/release-hold.ts";
+import { planReplay, replayOutbox, type ReplayPlan } from "../actions/replay-outbox.ts";
+import { all, moment, name, rate, readMoment } from "../fields.ts";
+import { tableOf } from "../print-table.ts";
 import { readOutbox } from "../read-outbox.ts";
 
-const options = {
-  ...commonOptions,
-  ...changeOptions,
-  topic: { type: "string", multiple: true },
-  key: { type: "string" },
-  id: { type: "string", multiple: true },
-  all: { type: "boolean", default: false },
-  from: { type: "string" },
-  to: { type: "string" },
-  rate: { type: "string", default: "500" },
-  resume: { type: "string" },
-} as const;
+const ls = defineAction({
+  route: "GET /api/outbox",
+  input: z.strictObject({}),
+  run: async ({ db }) => {
+    const { sql } = await db();
+    return { ...(await readOutbox(sql)), holds: await listHolds(sql) };
+  },
+  print: ({ shards, waiting, oldestSeconds, holds }) =>
+    [
+      tableOf(["shard", ["relay", "owner"], "epoch", "waiting", ["seconds", "oldestSeconds"]], shards),
+      `\n${waiting} waiting, the oldest for ${oldestSeconds} s`,
+      ...(holds.length === 0
+        ? []
+        : [`\nheld back:\n${holdTable(holds)}\n\n\`ops outbox release\` or \`drop\` ends it`]),
+    ].join("\n"),
+});
 
-export const outboxCommand: Command = {
+/** What `drop --dry-run` shows of a key, without its hold. */
+const held = defineAction({
+  route: "GET /api/outbox/held",
+  input: z.strictObject({ topic: name, key: name }),
+  run: async ({ db }, { topic, key }) => ({ messages: await listHeld((await db()).sql, topic, key) }),
+  print: ({ messages }) => messageTable(messages),
+});
+
+const release = defineAction({
+  route: "POST /api/outbox/release",
+  input: z
+    .strictObject({ topic: name.optional(), key: name.optional(), all })
+    .refine((asked) => asked.topic !== undefined || asked.all === true, {
+      path: ["topic"],
+      message: "say a topic, or all: true",
+    })
+    .refine(({ topic, key }) => key === undefined || topic !== undefined, {
+      path: ["key"],
+      message: "goes with a topic",
+    }),
+  cli: { says: { topic: "say which: --topic T --key K, --topic T, or --all", key: "--key goes with --topic" } },
+  change: { dryRun: false },
+  run: async ({ db }, { topic = null, key = null }, change) => releaseHolds(await db(), { topic, key }, change),
+  print: ({ holds }, { dryRun }) =>
+    holds.length === 0 ? "nothing is held" : `${dryRun ? "would release" : "released"}\n${holdTable(holds)}`,
+});
+
+const drop = defineAction({
+  route: "POST /api/outbox/drop",
+  input: z
+    .strictObject({
+      topic: name,
+      key: name,
+      ids: z
+        .array(z.string().regex(/^\d{1,18}$/))
+        .max(1000)
+        .optional(),
+      all,
+    })
+    .refine((asked) => (asked.ids === undefined) === (asked.all === true), {
+      path: ["ids"],
+      message: "say ids, or all: true",
+    }),
+  cli: { options: { ids: "id" }, says: { ids: "say which: --id N (several may be given) or --all" } },
+  change: { dryRun: false },
+  run: async ({ db }, { topic, key, ids = null }, change) => dropHeld(await db(), { topic, key, ids }, change),
+  print: ({ auditId, messages }, { dryRun, input: { topic, key } }) =>
+    [
+      dryRun ? "would drop" : `dropped; they are kept in the audit as ${auditId}`,
+      messageTable(messages),
+      ...(dryRun ? [] : [`the key is still held: \`ops outbox release --topic ${topic} --key ${key}\``]),
+    ].join("\n"),
+});
+
+const replay = defineAction({
+  route: "POST /api/outbox/replay",
+  input: z
+    .strictObject({
+      id: z.uuid().optional(),
+      from: moment.optional(),
+      to: moment.optional(),
+      topics: z
+        .array(
+          z.enum(topicNames as [TopicName], {
+            error: ({ input }) => `there is no topic "${input}": ${topicNames.join(", ")}`,
+          }),
+        )
+        .min(1)
+        .optional(),
+      key: name.optional(),
+      rate: rate(500),
+    })
+    .refine(({ id, from }) => id !== undefined || from !== undefined, { path: ["from"], message: "is needed" })
+    .refine(({ id, topics }) => id !== undefined || topics !== undefined, { path: ["topics"], message: "is needed" }),
+  cli: { options: { id: "resume", topics: "topic" } },
+  change: { dryRun: false, resumes: "id" },
+  run: async (tools, asked, { by, dryRun }) => {
+    const db = await tools.db();
+    const range = asked.id === undefined ? await readRange(asked, tools.now) : null;
+    const plan = range === null ? null : await planReplay(db.sql, range);
+    if (plan !== null && (dryRun || plan.messages === 0)) return { plan };
+    const id = asked.id ?? uuidV7();
+    const onWait = (why: string) => tools.tell("replay_waits", { why });
+    const pace = { ratePerSecond: asked.rate, signal: tools.signal, onWait };
+    const done = await tools.runLong(id, () => replayOutbox(db, { id, range, by, pace }));
+    return done === undefined ? { id, plan } : { plan, ...done };
+  },
+  print: (answer) =>
+    "messages" in answer ? `${answer.messages} messages replayed as ${answer.id}` : describePlan(answer.plan),
+});
+
+export const outboxCommand = {
   summary: "what waits to be published; releases, drops and replays messages",
   help: `ops outbox [ls|release|drop|replay] [--json]
 
@@ -34,134 +133,45 @@ export const outboxCommand: Command = {
 
 ${changeHelp}
   TIME is RFC 3339 or an age: 30m, 2h, 3d`,
-  run: async (args, terminal) => {
-    const { values, positionals } = readArgs(args, options);
-    const verb = readVerb(positionals, ["ls", "release", "drop", "replay"]);
-    return await { ls: list, release, drop, replay }[verb](values, terminal);
-  },
-};
+  actions: { ls, release, drop, replay },
+  others: [held],
+} satisfies ActionCommand;
 
-type Values = ReturnType<typeof readArgs<typeof options>>["values"];
-
-async function list({ json }: Values, terminal: Terminal): Promise<number> {
-  const { print } = terminal;
-  await using db = await openOpsDb(terminal);
-  const [state, holds] = [await readOutbox(db.sql), await listHolds(db.sql)];
-  if (json) {
-    print(JSON.stringify({ ...state, holds }));
-    return 0;
-  }
-  const rows = state.shards.map((shard) => [shard.shard, shard.owner, shard.epoch, shard.waiting, shard.oldestSeconds]);
-  print(printTable(["SHARD", "RELAY", "EPOCH", "WAITING", "SECONDS"], rows));
-  print(`\n${state.waiting} waiting, the oldest for ${state.oldestSeconds} s`);
-  if (holds.length > 0) print(`\nheld back:\n${holdTable(holds)}\n\n\`ops outbox release\` or \`drop\` ends it`);
-  return 0;
+async function readRange(
+  {
+    from,
+    to,
+    topics = [],
+    key = null,
+  }: Readonly<{
+    from?: string | undefined;
+    to?: string | undefined;
+    topics?: readonly TopicName[] | undefined;
+    key?: string | null | undefined;
+  }>,
+  now: () => Promise<Date>,
+) {
+  const range = {
+    from: (await readMoment(from, now)) ?? new Date(0),
+    to: (await readMoment(to, now)) ?? (await now()),
+  };
+  refuseBackwards(range, "/to");
+  return { ...range, topics, key };
 }
 
-async function release(values: Values, terminal: Terminal): Promise<number> {
-  const which = whichHolds(values);
-  await using db = await openOpsDb(terminal);
-  const dryRun = values["dry-run"];
-  const { auditId, holds } = await releaseHolds(db, which, { by: readBy(values, terminal.env), dryRun });
-  if (values.json) terminal.print(JSON.stringify({ dryRun, auditId, holds }));
-  else
-    terminal.print(
-      holds.length === 0 ? "nothing is held" : `${dryRun ? "would release" : "released"}\n${holdTable(holds)}`,
-    );
-  return 0;
-}
-
-async function drop(values: Values, terminal: Terminal): Promise<number> {
-  const { topic, key } = whichHolds({ ...values, all: false });
-  if (topic === null || key === null) throw usageError("say --topic and --key");
-  if ((values.id === undefined) !== values.all) throw usageError("say which: --id N (several may be given) or --all");
-  for (const id of values.id ?? []) readNumber("id", id);
-  await using db = await openOpsDb(terminal);
-  const dryRun = values["dry-run"];
-  const change = { by: readBy(values, terminal.env), dryRun };
-  const { auditId, messages } = await dropHeld(db, { topic, key, ids: values.id ?? null }, change);
-  if (values.json) terminal.print(JSON.stringify({ dryRun, auditId, messages }));
-  else {
-    const rows = messages.map((message) => [
-      message.id,
-      message.type,
-      message.subject,
-      message.createdAt.toISOString(),
-      message.bytes,
-    ]);
-    terminal.print(dryRun ? "would drop" : `dropped; they are kept in the audit as ${auditId}`);
-    terminal.print(printTable(["ID", "TYPE", "SUBJECT", "WRITTEN", "BYTES"], rows));
-    if (!dryRun) terminal.print(`the key is still held: \`ops outbox release --topic ${topic} --key ${key}\``);
-  }
-  return 0;
-}
-
-async function replay(values: Values, terminal: Terminal): Promise<number> {
-  const range = values.resume === undefined ? replayRange(values, terminal.now()) : null;
-  const ratePerSecond = readNumber("rate", values.rate);
-  if (ratePerSecond < 1) throw usageError("--rate must be 1 or more");
-  await using db = await openOpsDb(terminal);
-  const { print } = terminal;
-  if (range !== null) {
-    const plan = await planReplay(db.sql, range);
-    if (values["dry-run"] || plan.messages === 0) {
-      if (values.json) print(JSON.stringify({ dryRun: values["dry-run"], plan }));
-      else print(describePlan(plan));
-      return 0;
-    }
-  } else if (values["dry-run"]) throw usageError("--resume goes on with a plan that is made already");
-  const id = values.resume ?? Bun.randomUUIDv7();
-  const done = await replayOutbox(db, {
-    id,
-    range,
-    by: readBy(values, terminal.env),
-    pace: {
-      ratePerSecond,
-      signal: new AbortController().signal,
-      onWait: (why) => terminal.log.warn("replay_waits", { why }),
-    },
-  });
-  print(values.json ? JSON.stringify({ dryRun: false, ...done }) : `${done.messages} messages replayed as ${id}`);
-  return 0;
-}
-
-function replayRange(values: Values, now: Date): ReplayRange {
-  const from = readTimeOption("from", values.from, now);
-  if (from === null) throw usageError("say --from");
-  const wanted = values.topic ?? [];
-  const topics = topicNames.filter((name) => wanted.includes(name));
-  const strange = wanted.find((name) => !topicNames.some((topic) => topic === name));
-  if (strange !== undefined || topics.length === 0)
-    throw usageError(
-      `${strange === undefined ? "say --topic" : `there is no topic "${strange}"`}: ${topicNames.join(", ")}`,
-    );
-  return { from, to: readTimeOption("to", values.to, now) ?? now, topics, key: values.key ?? null };
-}
-
-function describePlan(plan: Awaited<ReturnType<typeof planReplay>>): string {
+function describePlan(plan: ReplayPlan | null): string {
+  if (plan === null) return "";
   const kept =
     plan.keptSince === null ? "the outbox is empty" : `the outbox goes back to ${plan.keptSince.toISOString()}`;
   if (plan.messages === 0) return `nothing was published there; ${kept}`;
-  const rows = plan.byTopic.map((row) => [row.topic, row.messages, row.oldest.toISOString(), row.newest.toISOString()]);
-  const table = printTable(["TOPIC", "MESSAGES", "OLDEST", "NEWEST"], rows);
+  const table = tableOf(["topic", "messages", "oldest", "newest"], plan.byTopic);
   return `would replay ${plan.messages} messages, ${plan.bytes} bytes\n${table}\n${kept}`;
 }
 
-function whichHolds({ topic = [], key, all }: Pick<Values, "topic" | "key" | "all">): WhichHolds {
-  if (topic.length > 1) throw usageError("one --topic at a time");
-  const [name = null] = topic;
-  if (key !== undefined && name === null) throw usageError("--key goes with --topic");
-  if (name === null && !all) throw usageError("say which: --topic T --key K, --topic T, or --all");
-  return { topic: name, key: key ?? null };
+function holdTable(holds: readonly Hold[]): string {
+  return tableOf(["topic", "key", "since", "waiting", "reason"], holds);
 }
 
-function holdTable(holds: Awaited<ReturnType<typeof listHolds>>): string {
-  const rows = holds.map(({ topic, key, since, waiting, reason }) => [
-    topic,
-    key,
-    since.toISOString(),
-    waiting,
-    reason,
-  ]);
-  return printTable(["TOPIC", "KEY", "SINCE", "WAITING", "REASON"], rows);
+function messageTable(messages: readonly HeldMessage[]): string {
+  return tableOf(["id", "type", "subject", ["written", "createdAt"], "bytes"], messages);
 }

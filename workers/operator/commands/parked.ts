@@ -1,11 +1,55 @@
-import { listParked, type ParkedFilter, type ParkedKey } from "../actions/list-parked.ts";
-import { changeParked, type ParkedVerb } from "../actions/parked.ts";
-import { commonOptions, readArgs, readNumber, readVerb, usageError, type Command } from "../command.ts";
-import { changeHelp, changeOptions, openOpsDb, readBy } from "../open-tools.ts";
-import { printTable } from "../print-table.ts";
-import { readGroup } from "../read-group.ts";
+import { z } from "@hono/zod-openapi";
+import { defineAction } from "../action.ts";
+import { changeHelp, type ActionCommand } from "../action-command.ts";
+import { listParked, type ParkedKey } from "../actions/list-parked.ts";
+import { changeParked, type ParkedDone } from "../actions/parked.ts";
+import { group, limit, name, namedGroup } from "../fields.ts";
+import { cut, tableOf } from "../print-table.ts";
 
-export const parkedCommand: Command = {
+const ls = defineAction({
+  route: "GET /api/parked",
+  input: z.strictObject({
+    group: namedGroup.optional(),
+    topic: name.optional(),
+    key: name.optional(),
+    fingerprint: name.optional(),
+    limit,
+  }),
+  run: async ({ db }, { limit: most, ...asked }) => {
+    const { sql } = await db();
+    const { group: one = null, topic = null, key = null, fingerprint = null } = asked;
+    return { parked: await listParked(sql, { group: one, topic, key, fingerprint }, most) };
+  },
+  print: ({ parked }) => (parked.length === 0 ? "no key is parked" : keyTable(parked)),
+});
+
+const ofOneKey = <const V extends "retry" | "skip">(verb: V) =>
+  defineAction({
+    route: `POST /api/parked/${verb}` as const,
+    input: z.strictObject({ group, topic: name, key: name }),
+    change: { dryRun: false },
+    run: async ({ db }, place, change) =>
+      changeParked(await db(), { verb, filter: { ...place, fingerprint: null } }, change),
+    print: (changed, { dryRun }) => (dryRun ? `would ${verb}\n${keyTable(changed.keys)}` : said[verb](changed)),
+  });
+
+const release = defineAction({
+  route: "POST /api/parked/release",
+  input: z
+    .strictObject({
+      group: group.nullable().default(null),
+      topic: name.nullable().default(null),
+      key: name.nullable().default(null),
+      fingerprint: name.nullable().default(null),
+    })
+    .refine((asked) => Object.values(asked).some((part) => part !== null), "say which"),
+  cli: { says: { "": "say which, by a filter: --group G is all of a group" } },
+  change: { dryRun: false },
+  run: async ({ db }, filter, change) => changeParked(await db(), { verb: "release", filter }, change),
+  print: (changed, { dryRun }) => (dryRun ? `would release\n${keyTable(changed.keys)}` : said.release(changed)),
+});
+
+export const parkedCommand = {
   summary: "keys that wait behind a failure: retry now, skip the head, release all",
   help: `ops parked [ls|retry|skip|release] [--json]
 
@@ -16,67 +60,31 @@ export const parkedCommand: Command = {
 
   Filters of ls and release: --group G --topic T --key K --fingerprint F; --limit N for ls, 100 unless told
 ${changeHelp}`,
-  run: async (args, terminal) => {
-    const { values, positionals } = readArgs(args, {
-      ...commonOptions,
-      ...changeOptions,
-      group: { type: "string" },
-      topic: { type: "string" },
-      key: { type: "string" },
-      fingerprint: { type: "string" },
-      limit: { type: "string", default: "100" },
-    });
-    const verb = readVerb(positionals, ["ls", "retry", "skip", "release"]);
-    const limit = readNumber("limit", values.limit);
-    const filter: ParkedFilter = {
-      group: values.group === undefined ? null : readGroup(values.group),
-      topic: values.topic ?? null,
-      key: values.key ?? null,
-      fingerprint: values.fingerprint ?? null,
-    };
-    const one = verb === "retry" || verb === "skip";
-    if (one && (filter.group === null || filter.topic === null || filter.key === null))
-      throw usageError("say --group, --topic and --key");
-    if (verb === "release" && Object.values(filter).every((part) => part === null))
-      throw usageError("say which, by a filter: --group G is all of a group");
-    await using db = await openOpsDb(terminal);
-    if (verb === "ls") {
-      const parked = await listParked(db.sql, filter, limit);
-      terminal.print(
-        values.json ? JSON.stringify({ parked }) : parked.length === 0 ? "no key is parked" : keyTable(parked),
-      );
-      return 0;
-    }
-    const dryRun = values["dry-run"];
-    const changed = await changeParked(db, { verb, filter }, { by: readBy(values, terminal.env), dryRun });
-    if (values.json) terminal.print(JSON.stringify({ dryRun, ...changed }));
-    else if (dryRun) terminal.print(`would ${verb}\n${keyTable(changed.keys)}`);
-    else terminal.print(said(verb, changed.done, changed.skipped));
-    return 0;
-  },
+  actions: { ls, retry: ofOneKey("retry"), skip: ofOneKey("skip"), release },
+} satisfies ActionCommand;
+
+const triedNow = ({ done }: ParkedDone) => `${done} ${done === 1 ? "key is" : "keys are"} tried now`;
+const said = {
+  retry: triedNow,
+  release: triedNow,
+  skip: ({ skipped }: ParkedDone) =>
+    skipped.length === 0 ? "nothing was left to skip" : `skipped ${skipped.join(", ")}: now a dead letter`,
 };
 
-function said(verb: ParkedVerb, done: number, skipped: readonly string[]): string {
-  if (verb === "skip")
-    return skipped.length === 0 ? "nothing was left to skip" : `skipped ${skipped.join(", ")}: now a dead letter`;
-  return `${done} ${done === 1 ? "key is" : "keys are"} tried now`;
-}
-
 function keyTable(keys: readonly ParkedKey[]): string {
-  const rows = keys.map((key) => [
-    key.group,
-    key.topic,
-    `${key.partition}/${key.headOffset ?? "-"}`,
-    key.key,
-    key.messages,
-    key.attempts,
-    key.since.toISOString(),
-    key.nextAt.toISOString(),
-    key.class,
-    (key.error.split("\n")[0] ?? "").slice(0, 80),
-  ]);
-  return printTable(
-    ["GROUP", "TOPIC", "POSITION", "KEY", "MESSAGES", "TRIES", "SINCE", "NEXT", "CLASS", "ERROR"],
-    rows,
+  return tableOf(
+    [
+      "group",
+      "topic",
+      ["position", (key) => `${key.partition}/${key.headOffset ?? "-"}`],
+      "key",
+      "messages",
+      ["tries", "attempts"],
+      "since",
+      ["next", "nextAt"],
+      "class",
+      ["error", (key) => cut(key.error)],
+    ],
+    keys,
   );
 }

@@ -1,91 +1,123 @@
-import type { Broker } from "../../../shared/broker.ts";
-import { readConfig, text } from "../../../shared/config.ts";
-import { isProduction } from "../../../shared/is-production.ts";
-import { kafkaSettings, openBroker } from "../../../shared/kafka/kafka-broker.ts";
-import { groupNames } from "../../../shared/topics.ts";
+import { z } from "@hono/zod-openapi";
+import { readConfig, text } from "../../../shared/role/config.ts";
+import { isProduction } from "../../../shared/role/is-production.ts";
+import { readTopicLayouts, type TopicLayout } from "../../../shared/outbox/topic-layouts.ts";
+import { groupNames } from "../../../shared/messages/topics.ts";
+import { defineAction, type Tools } from "../action.ts";
+import { changeHelp, type ActionCommand } from "../action-command.ts";
 import { applyTopics, describeTopic } from "../actions/apply-topics.ts";
-import { commonOptions, readArgs, readVerb, usageError, type Command, type Terminal } from "../command.ts";
-import { openOpsDb, readBy } from "../open-tools.ts";
-import { planTopics, topicSettings, wantedTopics, type TopicStep } from "../plan-topics.ts";
-import { printTable } from "../print-table.ts";
+import { planTopics, wantedTopics, type TopicStep } from "../plan-topics.ts";
+import { tableOf } from "../print-table.ts";
+import { abort, repartition } from "./repartition.ts";
 
-export const topicsCommand: Command = {
+const ls = defineAction({
+  route: "GET /api/topics",
+  input: z.strictObject({}),
+  run: async (tools) => answerOf(await plan(tools), false),
+  print: describe,
+});
+
+const apply = defineAction({
+  route: "POST /api/topics/apply",
+  input: z.strictObject({}),
+  change: { dryRun: false },
+  run: async (tools, _, { by, dryRun }) => {
+    const planned = await plan(tools);
+    const { admin } = await tools.broker();
+    if (!dryRun) await applyTopics({ db: await tools.db(), admin }, planned.steps, by);
+    return answerOf(planned, !dryRun);
+  },
+  print: describe,
+  fails: ({ topics }) => topics.some(({ state }) => state === "refused"),
+});
+
+/** For a machine of one's own, so no part of the API. */
+const deleteAll = defineAction({
+  route: null,
+  input: z.strictObject({ yes: z.literal(true) }),
+  cli: { says: { yes: "this deletes every record of the deployment; say --yes" } },
+  run: async ({ env, broker }) => {
+    const { environment } = readConfig({ environment: text("NODE_ENV", "development") }, env);
+    if (isProduction(environment)) throw new Error(`refused: NODE_ENV is ${environment}`);
+    const { admin } = await broker();
+    const existing = new Set((await admin.topics()).map(({ name }) => name));
+    const ours = wantedTopics({ partitions: 1, retentionMs: 60_000, replication: null }).map(({ name }) => name);
+    const topics = ours.filter((topic) => existing.has(topic));
+    for (const name of topics) await admin.deleteTopic(name);
+    const joined = new Set((await admin.groups()).map(({ name }) => name));
+    const groups = groupNames.filter((group) => joined.has(group));
+    for (const name of groups) await admin.deleteGroup(name);
+    return { topics, groups };
+  },
+  print: ({ topics, groups }) =>
+    [...topics.map((name) => `deleted ${name}`), ...groups.map((name) => `deleted group ${name}`)].join("\n"),
+});
+
+export const topicsCommand = {
   summary: "show topics as they are and should be; apply makes them so",
-  help: `ops topics [ls|apply|delete] [--json] [--yes]
+  help: `ops topics [ls|apply|repartition|delete] [--json] [--yes]
 
   ls       every topic of the product and what differs from what it should be (the default)
   apply    creates what is missing and mends settings that differ; safe to run twice. A changed number of partitions is
-           refused, because keys would move. Needs the migrated database: a new task-updates gets a new stream epoch.
+           refused, because keys would move. A new task-updates gets a new stream epoch.
+  repartition TOPIC --to N [--apply] [--drain-seconds 60]
+           gives a topic more partitions while everything runs: its messages wait in the outbox until every group has
+           handled what is in the log. Without --apply it only shows the plan and how long the pause will be.
+           --resume ID goes on with one that was cut off, --abort ID ends it before it has added partitions.
   delete   deletes every topic and group of this deployment, with --yes. Refused where NODE_ENV is production.
 
-TOPIC_PARTITIONS (6), TOPIC_RETENTION_MS (7 days) and TOPIC_REPLICATION (the broker's default) say what is wanted.`,
-  run: async (args, terminal) => {
-    const { values, positionals } = readArgs(args, {
-      ...commonOptions,
-      by: { type: "string" },
-      reason: { type: "string" },
-      yes: { type: "boolean", default: false },
-    });
-    const verb = readVerb(positionals, ["ls", "apply", "delete"]);
-    const { kafka, topic, environment } = readConfig(
-      { kafka: kafkaSettings, topic: topicSettings, environment: text("NODE_ENV", "development") },
-      terminal.env,
-    );
-    await using broker = await openBroker(kafka, { clientId: "taskwire-ops", log: terminal.log });
-    if (verb === "delete") {
-      if (isProduction(environment)) throw new Error(`refused: NODE_ENV is ${environment}`);
-      if (!values.yes) throw usageError("this deletes every record of the deployment; say --yes");
-      return await deleteAll(broker, terminal);
-    }
-    const plan = planTopics(wantedTopics(topic), await broker.admin.topics());
-    if (verb === "apply") {
-      await using db = await openOpsDb(terminal);
-      await applyTopics({ db, admin: broker.admin }, plan, readBy(values, terminal.env));
-    }
-    show(plan, verb, values.json, terminal);
-    return plan.some(({ kind }) => kind === "refuse") && verb === "apply" ? 1 : 0;
-  },
-};
+All need the migrated database, where it is kept which topics were repartitioned.
+TOPIC_PARTITIONS (6), TOPIC_RETENTION_MS (7 days) and TOPIC_REPLICATION (the broker's default) say what is wanted.
 
-async function deleteAll(broker: Broker, { print }: Terminal): Promise<number> {
-  const existing = new Set((await broker.admin.topics()).map(({ name }) => name));
-  const ours = wantedTopics({ partitions: 1, retentionMs: 60_000, replication: null }).map(({ name }) => name);
-  for (const name of ours.filter((topic) => existing.has(topic))) {
-    await broker.admin.deleteTopic(name);
-    print(`deleted ${name}`);
-  }
-  const groups = new Set((await broker.admin.groups()).map(({ name }) => name));
-  for (const name of groupNames.filter((group) => groups.has(group))) {
-    await broker.admin.deleteGroup(name);
-    print(`deleted group ${name}`);
-  }
-  return 0;
+${changeHelp}`,
+  actions: { ls, apply, repartition, delete: deleteAll, "repartition abort": abort },
+  pick: (verb, _, { abort: id }) => (verb === "repartition" && id !== undefined ? "repartition abort" : verb),
+} satisfies ActionCommand;
+
+type Planned = Readonly<{ steps: readonly TopicStep[]; layouts: readonly TopicLayout[] }>;
+
+async function plan({ db, broker, topicSettings }: Tools): Promise<Planned> {
+  const wanted = topicSettings();
+  const layouts = await readTopicLayouts((await db()).sql);
+  const { admin } = await broker();
+  return { steps: planTopics(wantedTopics(wanted, layouts), await admin.topics()), layouts };
 }
 
-function show(plan: readonly TopicStep[], verb: "ls" | "apply", json: boolean, { print }: Terminal): void {
-  if (json) return print(JSON.stringify({ applied: verb === "apply", topics: plan.map(describeTopic) }));
-  const rows = plan.map((step) => {
-    const { name, partitions, retentionMs, maxMessageBytes, writer, key, state } = describeTopic(step);
-    return [
-      name,
-      partitions,
-      `${Number((retentionMs / 3_600_000).toFixed(2))} h`,
-      maxMessageBytes,
-      writer,
-      key,
-      `${state}${why(step, verb)}`,
-    ];
-  });
-  print(printTable(["TOPIC", "PARTITIONS", "RETENTION", "MAX BYTES", "WRITER", "KEY", "STATE"], rows));
-  if (verb === "ls" && plan.some(({ kind }) => kind === "create" || kind === "alter"))
-    print("\n`ops topics apply` makes them so");
+function answerOf({ steps, layouts }: Planned, applied: boolean) {
+  return { applied, topics: steps.map((step) => describeTopic(step, layouts)) };
 }
 
-function why(step: TopicStep, verb: "ls" | "apply"): string {
-  const done = verb === "apply";
-  if (step.kind === "create") return done ? ": created" : "";
-  if (step.kind === "refuse") return `: ${step.reason}`;
-  if (step.kind === "keep") return "";
-  const changes = step.changes.map(({ name, from, to }) => `${name} ${from} -> ${to}`).join(", ");
-  return `: ${changes}${done ? ", changed" : ""}`;
+function describe({ applied, topics }: ReturnType<typeof answerOf>): string {
+  const table = tableOf(
+    [
+      ["topic", "name"],
+      "partitions",
+      ["retention", (topic) => `${Number((topic.retentionMs / 3_600_000).toFixed(2))} h`],
+      ["max bytes", "maxMessageBytes"],
+      "writer",
+      "key",
+      ["state", (topic) => `${topic.state}${why(topic, applied)}`],
+    ],
+    topics,
+  );
+  const held = topics.flatMap(({ name, held: of }) =>
+    of === null
+      ? []
+      : [
+          `\n${name} is held since ${of.since.toISOString()} (${Math.round(of.seconds)} s): nothing of it is published. ` +
+            `\`ops topics repartition --resume ${of.by}\` goes on, --abort ${of.by} ends it`,
+        ],
+  );
+  const isWrong = topics.some(({ state }) => state === "missing" || state === "differs");
+  return [table, ...held, ...(!applied && isWrong ? ["\n`ops topics apply` makes them so"] : [])].join("\n");
+}
+
+type Described = ReturnType<typeof describeTopic>;
+
+function why({ state, changes = [], reason = "" }: Described, isDone: boolean): string {
+  if (state === "missing") return isDone ? ": created" : "";
+  if (state === "refused") return `: ${reason}`;
+  if (state === "as wanted") return "";
+  const said = changes.map(({ name, from, to }) => `${name} ${from} -> ${to}`).join(", ");
+  return `: ${said}${isDone ? ", changed" : ""}`;
 }

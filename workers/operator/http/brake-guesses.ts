@@ -1,10 +1,12 @@
-import { integer } from "../../../shared/config.ts";
+import { integer } from "../../../shared/role/config.ts";
 import { clientAddress } from "../../../shared/limits/client-address.ts";
 import { makeLimiter, type Limiter } from "../../../shared/limits/limiter.ts";
 import { orOff } from "../../../shared/limits/or-off.ts";
 import { rateLimited } from "../../../shared/limits/rate-limited.ts";
-import type { Metrics } from "../../../shared/metrics.ts";
+import type { Metrics } from "../../../shared/role/metrics.ts";
 import { Problem } from "../../../shared/problem.ts";
+import { base64Text } from "../../../shared/bytes.ts";
+import { digestOf } from "../../../shared/digest.ts";
 
 /** Wrong tokens remembered at once, of all addresses. */
 const maxTried = 1_000;
@@ -30,8 +32,7 @@ export function makeBrake(
   const refused = metrics.counter("rate_limited_total", "Requests refused because too many came", ["policy"]);
   const tried = new Set<string>();
   const isNew = (address: string, request: Request): boolean => {
-    const guess = new Bun.CryptoHasher("sha256").update(`${address} ${request.headers.get("authorization")}`);
-    const digest = guess.digest("base64");
+    const digest = base64Text(digestOf("sha256", `${address} ${request.headers.get("authorization")}`));
     if (tried.has(digest)) return false;
     for (const oldest of tried) if (tried.size < maxTried || tried.delete(oldest)) break;
     tried.add(digest);

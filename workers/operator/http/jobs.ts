@@ -1,4 +1,4 @@
-import type { Log } from "../../../shared/log.ts";
+import type { Log } from "../../../shared/role/log.ts";
 
 /** Changes that outlive the request that began them. */
 export type Jobs = AsyncDisposable &

@@ -1,6 +1,7 @@
-import { timingSafeEqual } from "node:crypto";
-import { optional, type Setting } from "../../../shared/config.ts";
+import { optional, type Setting } from "../../../shared/role/config.ts";
 import { Problem } from "../../../shared/problem.ts";
+import { sameBytes } from "../../../shared/bytes.ts";
+import { digestOf } from "../../../shared/digest.ts";
 
 /**
  * OPERATOR_TOKEN; `null` closes the interface. At least 32 characters: it opens everything, and a password that
@@ -29,10 +30,6 @@ export function requireToken(request: Request, token: string | null): void {
       "Set OPERATOR_TOKEN in the environment of the operator role and start it again",
     );
   const [, given = ""] = /^Bearer\s+(\S+)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
-  if (!timingSafeEqual(digest(given), digest(token)))
+  if (!sameBytes(digestOf("sha256", given), digestOf("sha256", token)))
     throw new Problem("UNAUTHENTICATED", "The operator's token is needed: Authorization: Bearer <OPERATOR_TOKEN>");
-}
-
-function digest(text: string): Uint8Array {
-  return new Bun.CryptoHasher("sha256").update(text).digest();
 }

@@ -1,25 +1,30 @@
 import { z } from "@hono/zod-openapi";
-import type { Broker, Fetched } from "../../../shared/broker.ts";
-import { sleep } from "../../../shared/wait.ts";
+import type { Broker, Fetched, Tailed } from "../../../shared/messages/broker.ts";
+import type { Codec } from "../../../shared/avro/codec.ts";
+import { sleep } from "../../../shared/waiting/wait.ts";
 import type { HttpApp } from "../../../shared/http/http-app.ts";
 import { wholeNumber } from "../../../shared/http/whole-number.ts";
 import { Problem } from "../../../shared/problem.ts";
-import { deadLetterTopics, topicNames } from "../../../shared/topics.ts";
+import { deadLetterTopics, topicNames } from "../../../shared/messages/topics.ts";
 import { headerText } from "../read-dead-letters.ts";
 import { readValue } from "../read-value.ts";
 import { toJson } from "../to-json.ts";
-import { query, type OperatorDeps } from "./deps.ts";
+import type { Jobs } from "./jobs.ts";
+import { parse } from "./read-request.ts";
 
 const names: readonly string[] = [...topicNames, ...deadLetterTopics];
+const lastOf = z.strictObject({ last: wholeNumber({ min: 0, max: 100, fallback: 5 }) });
 const heartbeatMs = 10_000;
 const slowMs = 50;
 
+export type TailDeps = Readonly<{ broker: Broker; codec: () => Promise<Codec>; jobs: Jobs }>;
+
 /** `/api/topics/:topic/tail`, a stream of server-sent events with each record decoded. */
-export function addTailRoutes(app: HttpApp, { broker, codec, jobs }: OperatorDeps): void {
+export function addTailRoutes(app: HttpApp, { broker, codec, jobs }: TailDeps): void {
   app.get("/api/topics/:topic/tail", async (c) => {
     const topic = c.req.param("topic");
     if (!names.includes(topic)) throw new Problem("NOT_FOUND", `there is no topic "${topic}"`);
-    const { last } = query(c, z.strictObject({ last: wholeNumber({ min: 0, max: 100, fallback: 5 }) }));
+    const { last } = parse(lastOf, c.req.query(), "query");
     const from = await newest(broker, topic, last);
     const left = new AbortController();
     const signal = AbortSignal.any([c.req.raw.signal, jobs.signal, left.signal]);
@@ -44,7 +49,7 @@ async function newest({ admin }: Broker, topic: string, count: number): Promise<
   );
 }
 
-async function shown(record: Fetched, codec: OperatorDeps["codec"]) {
+async function shown(record: Fetched, codec: TailDeps["codec"]) {
   const { topic, partition, offset, key, value } = record;
   const of = headerText(record, "x-original-topic") ?? topic;
   return {
@@ -60,7 +65,7 @@ async function shown(record: Fetched, codec: OperatorDeps["codec"]) {
 }
 
 function events(
-  records: AsyncIterable<readonly Fetched[]>,
+  answers: AsyncIterable<Tailed>,
   show: (record: Fetched) => Promise<string>,
   { signal, leave }: Readonly<{ signal: AbortSignal; leave: () => void }>,
 ): ReadableStream<Uint8Array> {
@@ -76,8 +81,8 @@ function events(
         const beat = setInterval(() => send(": still here\n\n"), heartbeatMs);
         const pump = async () => {
           try {
-            for await (const batch of records)
-              for (const record of batch) {
+            for await (const { records } of answers)
+              for (const record of records) {
                 send(`data: ${await show(record)}\n\n`);
                 // A client that does not keep up holds the reading up, not this process's memory.
                 while ((out.desiredSize ?? 0) <= 0 && !signal.aborted) await sleep(slowMs, signal);

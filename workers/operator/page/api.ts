@@ -1,8 +1,10 @@
+import type { Answer, Asked, Route } from "./shapes.ts";
+
 const tokenItem = "taskwire-operator-token";
 const nameItem = "taskwire-operator-name";
 
 /** What the server said was wrong; `status` 0 means it was not reached. */
-export type ApiError = Error & Readonly<{ status: number }>;
+type ApiError = Error & Readonly<{ status: number }>;
 
 export const hasToken = (): boolean => sessionStorage.getItem(tokenItem) !== null;
 export function keepToken(token: string, name: string): void {
@@ -27,17 +29,25 @@ export function credentials(): Record<string, string> {
   };
 }
 
-export const get = <T>(path: string): Promise<T> => call<T>("GET", path);
-export const post = <T>(path: string, body: object): Promise<T> => call<T>("POST", path, body);
-
-async function call<T>(method: string, path: string, body?: object): Promise<T> {
-  const headers = { ...credentials(), ...(body === undefined ? {} : { "content-type": "application/json" }) };
-  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-  const response = await fetch(path, { method, headers, ...sent }).catch(() => null);
+/** Calls an action by its route. */
+export async function call<R extends Route>(route: R, asked: Asked<R>): Promise<Answer<R>> {
+  const [method = "", pattern = ""] = route.split(" ");
+  const fields = new Map<string, unknown>(Object.entries(asked));
+  const path = pattern.replaceAll(/:(\w+)/g, (_, name: string) => {
+    const value = encodeURIComponent(String(fields.get(name)));
+    fields.delete(name);
+    return value;
+  });
+  const query = new URLSearchParams([...fields].map(([name, value]) => [name, String(value)]));
+  const isChange = method === "POST";
+  const address = isChange || query.size === 0 ? path : `${path}?${query}`;
+  const headers = { ...credentials(), ...(isChange ? { "content-type": "application/json" } : {}) };
+  const sent = isChange ? { body: JSON.stringify(Object.fromEntries(fields)) } : {};
+  const response = await fetch(address, { method, headers, ...sent }).catch(() => null);
   if (response === null) throw apiError(0, "The operator cannot be reached. Is it running?");
   const answer: unknown = await response.json().catch(() => null);
-  // Every answer is the JSON its path promises.
-  if (response.ok) return answer as T;
+  // The JSON of what the action of this route returned.
+  if (response.ok) return answer as Answer<R>;
   const detail = typeof answer === "object" && answer !== null && "detail" in answer ? String(answer.detail) : null;
   throw apiError(response.status, detail ?? `The operator answered ${response.status}.`);
 }

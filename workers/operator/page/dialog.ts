@@ -1,7 +1,9 @@
 import { byId, element } from "../../../shared/page/element.ts";
+import { call } from "./api.ts";
+import type { Asked, Route } from "./shapes.ts";
 
 /** What a dialog asks: its button does `act`; what that rejects with is shown and it can be tried again. */
-export type Ask = Readonly<{
+type Ask = Readonly<{
   title: string;
   content: readonly Node[];
   /** Without it the dialog only shows. */
@@ -38,4 +40,16 @@ export function openDialog({ title, content, confirm, act }: Ask): Promise<void>
   dialog.replaceChildren(element("h2", { id: "dialog-title" }, title), ...content, error, form);
   if (!dialog.open) dialog.showModal();
   return new Promise((resolve) => dialog.addEventListener("close", () => resolve(), { once: true }));
+}
+
+/** Asks whether an action is meant, and calls it with the reason that is given; `changed` is told when it is done. */
+export function confirmCall<R extends Route>(
+  [route, asked]: readonly [R, Asked<R>],
+  { changed, ...ask }: Pick<Ask, "title" | "content" | "confirm"> & Readonly<{ confirm: string; changed: () => void }>,
+): Promise<void> {
+  const act = async (reason: string | null) => {
+    await call(route, { ...asked, reason });
+    changed();
+  };
+  return openDialog({ ...ask, act });
 }

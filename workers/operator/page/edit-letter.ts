@@ -1,4 +1,4 @@
-import { post } from "./api.ts";
+import { call } from "./api.ts";
 import { openDialog } from "./dialog.ts";
 import { element } from "../../../shared/page/element.ts";
 import type { Letter } from "./shapes.ts";
@@ -19,15 +19,16 @@ export async function editLetter(letter: Letter, changed: () => void): Promise<v
     ],
     confirm: "Make the copy",
     act: async (reason) => {
-      await post(`/api/dead-letters/${letter.id}/edit`, { data: readRecord(text.value), reason });
+      await call("POST /api/dead-letters/:id/edit", { id: letter.id, data: readRecord(text.value), reason });
       changed();
     },
   });
 }
 
-function readRecord(text: string): unknown {
+function readRecord(text: string): Record<string, unknown> {
   try {
-    return JSON.parse(text) as unknown;
+    // The server refuses what is no record.
+    return JSON.parse(text) as Record<string, unknown>;
   } catch (error) {
     throw new Error(`That is not JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }

@@ -1,6 +1,6 @@
-import { forgetToken, get, hasToken, keepToken, statusOf } from "./api.ts";
+import { call, forgetToken, hasToken, keepToken, statusOf } from "./api.ts";
 import { byId, element } from "../../../shared/page/element.ts";
-import type { Change, Group, Kind, Outbox, Parked } from "./shapes.ts";
+import type { Answer, Asked, Change, Group, Outbox, Route } from "./shapes.ts";
 import { showDeadLetters } from "./show-dead-letters.ts";
 import { showGroups } from "./show-groups.ts";
 import { showOutbox } from "./show-outbox.ts";
@@ -22,8 +22,8 @@ async function refresh(): Promise<void> {
   if (!hasToken()) return welcome();
   const again = () => void refresh();
   const known: { groups?: readonly Group[]; outbox?: Outbox } = {};
-  const part = async <T>(path: string, show: (answer: T) => void): Promise<void> => {
-    const answer = await get<T>(path);
+  const part = async <R extends Route>(route: R, asked: Asked<R>, show: (answer: Answer<R>) => void): Promise<void> => {
+    const answer = await call(route, asked);
     if (mine !== round) return;
     for (const [id, hidden] of [
       ["welcome", true],
@@ -36,26 +36,22 @@ async function refresh(): Promise<void> {
     if (groups && outbox) draw(byId("tiles"), [groups, outbox.waiting, outbox.holds], () => tiles(groups, outbox));
   };
   const parts = await Promise.allSettled([
-    part<{ groups: readonly Group[] }>("/api/groups", ({ groups }) => {
+    part("GET /api/groups", {}, ({ groups }) => {
       known.groups = groups;
       draw(byId("groups"), groups, () => showGroups(groups, again));
     }),
-    part<{ groups: readonly Kind[] }>("/api/dead-letters/groups", ({ groups }) =>
+    part("GET /api/dead-letters/groups", {}, ({ groups }) =>
       draw(byId("dead"), groups, () => showDeadLetters(groups, again)),
     ),
-    part<{ parked: readonly Parked[] }>("/api/parked", ({ parked }) =>
-      draw(byId("parked"), parked, () => showParked(parked, again)),
-    ),
-    part<Outbox>("/api/outbox", (outbox) => {
+    part("GET /api/parked", {}, ({ parked }) => draw(byId("parked"), parked, () => showParked(parked, again))),
+    part("GET /api/outbox", {}, (outbox) => {
       known.outbox = outbox;
       draw(byId("outbox"), outbox, () => showOutbox(outbox, again));
     }),
-    part<{ entries: readonly Change[] }>("/api/audit?limit=20", ({ entries }) =>
-      draw(byId("audit"), entries, () => showAudit(entries)),
-    ),
+    part("GET /api/audit", { limit: "20" }, ({ entries }) => draw(byId("audit"), entries, () => showAudit(entries))),
     topicsKnown
       ? Promise.resolve()
-      : part<{ topics: readonly Readonly<{ name: string }>[] }>("/api/topics", ({ topics }) => {
+      : part("GET /api/topics", {}, ({ topics }) => {
           topicsKnown = true;
           openTail(
             topics.map(({ name }) => name),

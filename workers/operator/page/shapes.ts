@@ -1,80 +1,37 @@
-/** What the API answers: the JSON of the actions, times as text. */
-export type Group = Readonly<{
-  group: string;
-  members: number;
-  state: string;
-  lagMessages: number;
-  lagSeconds: number;
-  paused: Readonly<{ by: string; reason: string | null; since: string }> | null;
-  parkedKeys: number;
-  parkedMessages: number;
-  dead: number;
-  blocked: Readonly<{ since: string; why: string }> | null;
-}>;
-export type Kind = Readonly<{
-  group: string;
-  fingerprint: string;
-  count: number;
-  first: string;
-  last: string;
-  classes: readonly string[];
-  types: readonly string[];
-  keys: number;
-  users: number;
-  sample: string;
-  error: string;
-}>;
-export type Parked = Readonly<{
-  group: string;
-  topic: string;
-  key: string;
-  messages: number;
-  attempts: number;
-  nextAt: string;
-  since: string;
-  class: string;
-  error: string;
-}>;
-export type Hold = Readonly<{ topic: string; key: string; reason: string; since: string; waiting: number }>;
-export type Outbox = Readonly<{
-  waiting: number;
-  oldestSeconds: number;
-  shards: readonly Readonly<{ shard: number; owner: string | null; waiting: number; oldestSeconds: number }>[];
-  holds: readonly Hold[];
-}>;
-export type Change = Readonly<{
-  id: string;
-  at: string;
-  who: string;
-  via: string;
-  action: string;
-  reason: string | null;
-  state: string;
-}>;
-export type Letter = Readonly<{
-  id: string;
-  group: string;
-  topic: string;
-  partition: number;
-  offset: number;
-  key: string | null;
-  type: string | null;
-  userId: string | null;
-  messageId: string;
-  class: string;
-  error: string;
-  fingerprint: string;
-  redrives: number;
-  state: string;
-  deadAt: string;
-  schemaId: number | null;
-  headers: readonly (readonly [string, string | Readonly<{ base64: string }>])[];
-  stack: string | null;
-  attempts: readonly Readonly<{ at: string; class: string; error: string }>[];
-  value: unknown;
-  read: string;
-}>;
-export type Plan = Readonly<{ messages: number; keys: number; overCap: number; cap: number }>;
+import type { z } from "@hono/zod-openapi";
+import type { Action } from "../action.ts";
+import type { Actions } from "../commands.ts";
+
+// What the page sends and gets is what the actions take and answer; types alone, so that no code of theirs comes along.
+
+/** `GET /api/…` or `POST /api/…` of every action that has one. */
+export type Route = NonNullable<Actions["route"]>;
+type ActionOf<R extends Route> = Extract<Actions, { route: R }>;
+
+/** A value as JSON brings it: times as text, offsets as numbers. */
+type Json<T> = T extends Date
+  ? string
+  : T extends bigint
+    ? number
+    : T extends object
+      ? { readonly [K in keyof T]: Json<T[K]> }
+      : T;
+/** A value to be sent; which words there are is for the server to say. */
+type Sent<T> = T extends string ? string : T extends object ? { readonly [K in keyof T]: Sent<T[K]> } : T;
+
+export type Answer<R extends Route> = ActionOf<R> extends Action<R, infer _, infer A> ? Json<A> : never;
+export type Asked<R extends Route> = Sent<z.input<ActionOf<R>["input"]>> &
+  Readonly<{ reason?: string | null; dryRun?: boolean }>;
+
+export type Group = Answer<"GET /api/groups">["groups"][number];
+export type Kind = Answer<"GET /api/dead-letters/groups">["groups"][number];
+export type Letter = Answer<"GET /api/dead-letters/:id">;
+export type Parked = Answer<"GET /api/parked">["parked"][number];
+export type Outbox = Answer<"GET /api/outbox">;
+export type Hold = Outbox["holds"][number];
+export type Change = Answer<"GET /api/audit">["entries"][number];
+
+/** A record of a topic's tail. */
 export type Tailed = Readonly<{
   partition: number;
   offset: number;

@@ -1,8 +1,8 @@
-import { get, post } from "./api.ts";
-import { openDialog } from "./dialog.ts";
+import { call } from "./api.ts";
+import { confirmCall, openDialog } from "./dialog.ts";
 import { element } from "../../../shared/page/element.ts";
 import { editLetter } from "./edit-letter.ts";
-import type { Kind, Letter, Plan } from "./shapes.ts";
+import type { Kind } from "./shapes.ts";
 import { actions, button, table } from "./table.ts";
 import { counted, firstLine, moment } from "./words.ts";
 
@@ -38,7 +38,7 @@ export function showDeadLetters(kinds: readonly Kind[], changed: () => void): No
 }
 
 async function look(id: string, changed: () => void): Promise<void> {
-  const letter = await get<Letter>(`/api/dead-letters/${id}`);
+  const letter = await call("GET /api/dead-letters/:id", { id });
   const facts = [
     ["Id", letter.id],
     ["Group", letter.group],
@@ -94,10 +94,11 @@ function block(text: string, label: string): HTMLElement {
 const filterOf = ({ group, fingerprint }: Kind) => ({ group, fingerprint });
 
 async function redrive(kind: Kind, changed: () => void): Promise<void> {
-  const { plan } = await post<{ plan: Plan }>("/api/dead-letters/redrive", { filter: filterOf(kind), dryRun: true });
+  const { plan } = await call("POST /api/dead-letters/redrive", { filter: filterOf(kind), dryRun: true });
+  if (plan === null) return;
   const capped =
     plan.overCap === 0 ? "" : ` ${counted(plan.overCap, "message")} redriven ${plan.cap} times already will stay.`;
-  await openDialog({
+  await confirmCall(["POST /api/dead-letters/redrive", { filter: filterOf(kind) }], {
     title: `Redrive to ${kind.group}?`,
     content: [
       element(
@@ -108,19 +109,16 @@ async function redrive(kind: Kind, changed: () => void): Promise<void> {
       element("p", { class: "soft" }, firstLine(kind.error)),
     ],
     confirm: `Redrive ${counted(plan.messages, "message")}`,
-    act: async (reason) => {
-      await post("/api/dead-letters/redrive", { filter: filterOf(kind), reason });
-      changed();
-    },
+    changed,
   });
 }
 
 async function drop(kind: Kind, changed: () => void): Promise<void> {
-  const { ids } = await post<{ ids: readonly string[] }>("/api/dead-letters/drop", {
+  const { ids } = await call("POST /api/dead-letters/drop", {
     filter: filterOf(kind),
     dryRun: true,
   });
-  await openDialog({
+  await confirmCall(["POST /api/dead-letters/drop", { filter: filterOf(kind) }], {
     title: `Drop dead letters of ${kind.group}?`,
     content: [
       element(
@@ -130,9 +128,6 @@ async function drop(kind: Kind, changed: () => void): Promise<void> {
       ),
     ],
     confirm: `Drop ${counted(ids.length, "message")}`,
-    act: async (reason) => {
-      await post("/api/dead-letters/drop", { filter: filterOf(kind), reason });
-      changed();
-    },
+    changed,
   });
 }

@@ -1,5 +1,4 @@
-import { post } from "./api.ts";
-import { openDialog } from "./dialog.ts";
+import { confirmCall } from "./dialog.ts";
 import { element } from "../../../shared/page/element.ts";
 import type { Group } from "./shapes.ts";
 import { actions, button, table } from "./table.ts";
@@ -45,14 +44,11 @@ function control({ group, paused }: Group, changed: () => void): HTMLButtonEleme
       paused === null
         ? "Its members finish what they have and read no more, until it is resumed. Messages wait in Kafka."
         : `Paused by ${paused.by} since ${moment(paused.since)}${paused.reason === null ? "" : `: ${paused.reason}`}.`;
-    void openDialog({
+    void confirmCall([`POST /api/consumers/:group/${verb}`, { group }], {
       title: `${word} ${group}?`,
       content: [element("p", {}, says)],
       confirm: word,
-      act: async (reason) => {
-        await post(`/api/consumers/${group}/${verb}`, { reason });
-        changed();
-      },
+      changed,
     });
   });
 }

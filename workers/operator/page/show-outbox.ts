@@ -1,5 +1,4 @@
-import { post } from "./api.ts";
-import { openDialog } from "./dialog.ts";
+import { confirmCall } from "./dialog.ts";
 import { element } from "../../../shared/page/element.ts";
 import type { Hold, Outbox } from "./shapes.ts";
 import { actions, button, table } from "./table.ts";
@@ -41,7 +40,7 @@ export function showOutbox({ waiting, oldestSeconds, shards, holds }: Outbox, ch
 }
 
 function release({ topic, key, waiting }: Hold, changed: () => void): void {
-  void openDialog({
+  void confirmCall(["POST /api/outbox/release", { topic, key }], {
     title: "Release the key?",
     content: [
       element(
@@ -51,9 +50,6 @@ function release({ topic, key, waiting }: Hold, changed: () => void): void {
       ),
     ],
     confirm: "Release",
-    act: async (reason) => {
-      await post("/api/outbox/release", { topic, key, reason });
-      changed();
-    },
+    changed,
   });
 }

@@ -1,5 +1,4 @@
-import { post } from "./api.ts";
-import { openDialog } from "./dialog.ts";
+import { confirmCall } from "./dialog.ts";
 import { element } from "../../../shared/page/element.ts";
 import type { Parked } from "./shapes.ts";
 import { actions, button, table } from "./table.ts";
@@ -41,13 +40,10 @@ function ask(verb: "retry" | "skip", { group, topic, key, messages }: Parked, ch
     verb === "retry"
       ? `The first message of ${key} is tried now; ${behind} behind it, in order.`
       : `The first message of ${key} becomes a dead letter; ${behind} behind it and then ${messages === 2 ? "goes" : "go"} on.`;
-  void openDialog({
+  void confirmCall([`POST /api/parked/${verb}`, { group, topic, key }], {
     title: verb === "retry" ? "Retry now?" : "Skip the first message?",
     content: [element("p", {}, says)],
     confirm: verb === "retry" ? "Retry" : "Skip",
-    act: async (reason) => {
-      await post(`/api/parked/${verb}`, { group, topic, key, reason });
-      changed();
-    },
+    changed,
   });
 }

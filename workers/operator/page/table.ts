@@ -1,8 +1,8 @@
 import { openDialog } from "./dialog.ts";
 import { element } from "../../../shared/page/element.ts";
 
-export type Cell = string | number | Node;
-export type Column = Readonly<{ title: string; kind?: "number" | "text" | "mono" | "actions" }>;
+type Cell = string | number | Node;
+type Column = Readonly<{ title: string; kind?: "number" | "text" | "mono" | "actions" }>;
 
 /** A table whose first column names its rows; `empty` is said where there are none. */
 export function table(

@@ -2,23 +2,15 @@ import { byId, element } from "../../../shared/page/element.ts";
 import type { TaskFields } from "./api.ts";
 import { askFirstDue, dueFields, dueOf } from "./due-fields.ts";
 import { dateInWords } from "./due-words.ts";
-import { priorityField } from "./priority-field.ts";
-import { remindFields } from "./remind-fields.ts";
+import { plainControls, readControls, showControls, type ControlValues } from "./plain-controls.ts";
 import { repeatFields } from "./repeat-fields.ts";
 import { previewDates } from "./repeat-preview.ts";
 import { neverRepeats, repeatPattern, type RepeatFields } from "./repeat-rule.ts";
 import { repeatInWords, zoneHere } from "./repeat-words.ts";
-import type { Priority } from "./shapes.ts";
 import { checkTitle } from "./title-field.ts";
 
 /** What stands in the form, to be put back as it was typed. */
-export type AddDraft = Readonly<{
-  title: string;
-  due: string;
-  remind: readonly string[] | null;
-  repeat: RepeatFields;
-  priority: Priority | null;
-}>;
+export type AddDraft = Readonly<{ title: string; due: string; repeat: RepeatFields }> & ControlValues;
 
 export type AddForm = Readonly<{
   read: () => TaskFields;
@@ -30,14 +22,14 @@ export type AddForm = Readonly<{
   tellUsual: (rules: readonly string[]) => void;
 }>;
 
-const empty: AddDraft = { title: "", due: "", remind: null, repeat: neverRepeats, priority: null };
-
 /** Fills the form that adds a task with its fields, and says below them what a repetition comes to before it is saved. */
 export function addForm(): AddForm {
   const form = byId<HTMLFormElement>("add");
   const title = form.querySelector<HTMLInputElement>("[name=title]");
-  const [due, remind, repeat, priority] = [dueFields(), remindFields(), repeatFields(), priorityField()];
-  byId("add-fields").append(due.root, remind.root, repeat.root, priority.root);
+  const [due, controls, repeat] = [dueFields(), plainControls(), repeatFields()];
+  const { remind, ...others } = controls;
+  const empty: AddDraft = { title: "", due: "", ...readControls(controls), repeat: neverRepeats };
+  byId("add-fields").append(due.root, remind.root, repeat.root, ...Object.values(others).map(({ root }) => root));
   byId("add-more").append(repeat.more);
   const line = byId("add-line");
   title?.addEventListener("input", () => checkTitle(title));
@@ -62,9 +54,8 @@ export function addForm(): AddForm {
   const draftNow = (): AddDraft => ({
     title: title?.value ?? "",
     due: due.read(),
-    remind: remind.read(),
+    ...readControls(controls),
     repeat: repeat.read(),
-    priority: priority.read(),
   });
   const show = (draft: AddDraft) => {
     // One that was kept by an earlier build may lack a field.
@@ -74,8 +65,7 @@ export function addForm(): AddForm {
       checkTitle(title);
     }
     due.show(shown.due);
-    remind.show(shown.remind);
-    priority.show(shown.priority);
+    showControls(controls, shown);
     repeat.show(shown.repeat);
     refresh();
   };
@@ -88,8 +78,7 @@ export function addForm(): AddForm {
     read: () => ({
       title: title?.value.trim() ?? "",
       ...dueOf(due.read()),
-      remind: remind.read(),
-      priority: priority.read(),
+      ...readControls(controls),
       recurrence_pattern: pattern(),
     }),
     clear: () => {

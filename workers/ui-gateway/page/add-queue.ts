@@ -1,6 +1,6 @@
 import type { TaskFields } from "./api.ts";
 
-export type AddQueueDeps<Draft> = Readonly<{
+type AddQueueDeps<Draft> = Readonly<{
   /** Sends one; with the same key again it is made once. */
   send: (fields: TaskFields, key: string) => Promise<void>;
   /** It was not made; `again` puts it into the queue once more. The draft is the text of a person: it must go somewhere. */
@@ -9,7 +9,7 @@ export type AddQueueDeps<Draft> = Readonly<{
   onWaiting: (count: number) => void;
 }>;
 
-export type AddQueue<Draft> = Readonly<{
+type AddQueue<Draft> = Readonly<{
   add: (draft: Draft, fields: TaskFields) => void;
   waiting: () => number;
   /** Sends what waits at once, without its turn: the page is going away. */

@@ -6,7 +6,7 @@ import { openDrafts } from "./drafts.ts";
 import { notify, type Notice } from "./notices.ts";
 import type { Task } from "./shapes.ts";
 
-export type AddingDeps = Readonly<{
+type AddingDeps = Readonly<{
   onAdded: (task: Task) => void;
   onFailed: (text: string) => void;
   /** The sentence for what went wrong; `null` where it is told elsewhere. */
@@ -15,7 +15,7 @@ export type AddingDeps = Readonly<{
   onSubmit: () => void;
 }>;
 
-export type Adding = Readonly<{
+type Adding = Readonly<{
   tellUsual: AddForm["tellUsual"];
   /** Whether there are tasks that are written and not yet on the server. */
   hasUnsent: () => boolean;

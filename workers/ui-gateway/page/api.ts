@@ -1,4 +1,5 @@
 import type { SendChange } from "./change-date.ts";
+import type { ControlField } from "./plain-controls.ts";
 import { request } from "./request.ts";
 import type {
   History,
@@ -6,7 +7,6 @@ import type {
   Occurrence,
   Page,
   Preferences,
-  Priority,
   Reminder,
   Series,
   Session,
@@ -15,14 +15,9 @@ import type {
 } from "./shapes.ts";
 import type { RepeatPattern } from "./repeat-rule.ts";
 
-export type TaskFields = Readonly<{
-  title: string;
-  due_date: string | null;
-  due_on: string | null;
-  remind: readonly string[] | null;
-  priority: Priority | null;
-  recurrence_pattern: RepeatPattern | null;
-}>;
+/** What the forms say of a task. */
+export type TaskFields = Pick<Task, "title" | "due_date" | "due_on" | ControlField> &
+  Readonly<{ recurrence_pattern: RepeatPattern | null }>;
 
 /** How far a change of an occurrence reaches: it alone, it and those after it, or the whole series. */
 export type Scope = "this" | "future" | "all";

@@ -1,7 +1,7 @@
 import { element } from "../../../shared/page/element.ts";
 import { button } from "./fields.ts";
 
-export type Question<T extends string> = Readonly<{
+type Question<T extends string> = Readonly<{
   title: string;
   text?: string;
   answers: readonly (readonly [answer: T, words: string])[];

@@ -32,7 +32,7 @@ import type { UndoLater } from "./undo-later.ts";
 import { waitForNetwork } from "./wait-for-network.ts";
 import { wantsTold } from "./wants-told.ts";
 
-export type BoardDeps = Readonly<{
+type BoardDeps = Readonly<{
   /** Runs what a person asked for, and tells what went wrong. */
   attempt: (work: () => Promise<void>) => Promise<void>;
   /** The sentence for what went wrong; `null` where it is told elsewhere. */
@@ -49,7 +49,7 @@ export type BoardDeps = Readonly<{
   preferences: () => Preferences | null;
 }>;
 
-export type Board = Readonly<{
+type Board = Readonly<{
   /** Reads everything and follows the stream from there. */
   follow: () => Promise<void>;
   /** Stops following. What is being edited stays for the same person. */

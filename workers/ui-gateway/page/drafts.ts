@@ -2,7 +2,7 @@ import type { AddDraft } from "./add-form.ts";
 
 const key = "taskwire-drafts";
 
-export type Drafts = Readonly<{
+type Drafts = Readonly<{
   get: (userId: string) => AddDraft | undefined;
   /** `null` forgets it. */
   put: (userId: string, draft: AddDraft | null) => void;

@@ -1,4 +1,4 @@
-export type Drawing = Readonly<{
+type Drawing = Readonly<{
   /** Draws with the next frame, once for all that was asked meanwhile; not while a pointer is pressed in the area. */
   soon: () => void;
   /** Draws at once. */

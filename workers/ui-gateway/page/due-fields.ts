@@ -4,7 +4,7 @@ import type { Task } from "./shapes.ts";
 
 type Due = Pick<Task, "due_date" | "due_on">;
 
-export type DueFields = Readonly<{
+type DueFields = Readonly<{
   root: HTMLElement;
   /** The local time `2026-01-31T09:00`, the day, or "" for none. */
   read: () => string;

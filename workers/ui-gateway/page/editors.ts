@@ -4,7 +4,7 @@ import type { Task } from "./shapes.ts";
 import type { Filter } from "./store.ts";
 import { taskEditor, type TaskEditor } from "./task-editor.ts";
 
-export type EditorsDeps = Readonly<{
+type EditorsDeps = Readonly<{
   usual: () => readonly string[];
   templateOf: (task: Task) => Task | null;
   save: (task: Task, patch: Partial<TaskFields>, scope: Scope) => Promise<Task>;
@@ -16,7 +16,7 @@ export type EditorsDeps = Readonly<{
   onClosed: (taskId: string) => void;
 }>;
 
-export type Editors = Readonly<{
+type Editors = Readonly<{
   open: (task: Task, tab: Filter) => void;
   rowOf: (taskId: string) => HTMLLIElement | null;
   /** Those that were opened in a tab. */

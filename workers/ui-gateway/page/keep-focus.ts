@@ -1,4 +1,4 @@
-export type KeepFocus = (draw: () => void) => void;
+type KeepFocus = (draw: () => void) => void;
 
 /**
  * Watches where the focus is. The function it returns draws and gives the focus back to the control of the same `data-focus`, should

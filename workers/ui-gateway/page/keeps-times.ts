@@ -13,7 +13,10 @@ export function keepsTimes({ recurrence_id }: Pick<Task, "recurrence_id">, templ
   if (pattern["anchor"] === "completion") return true;
   const [place = recurrence_id] = recurrence_id.split("#");
   const first = firstDate(pattern);
-  return first !== null && place <= first;
+  if (first === null) return false;
+  // Made before the time of the series changed, it stands for the new time of its day.
+  const isOnceADay = !/BYHOUR=/i.test(String(pattern["rrule"]));
+  return isOnceADay ? place.slice(0, 10) <= first.slice(0, 10) : place <= first;
 }
 
 /** The start need not be a date of the rule: the last Friday of the month, from a Thursday on. `null` where it is not found. */

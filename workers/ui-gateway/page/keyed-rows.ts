@@ -1,7 +1,7 @@
 import { placeRows } from "./place-rows.ts";
 
 /** One row of a list: `shows` is all that can be seen in it, as text. */
-export type KeyedRow = Readonly<{ key: string; shows: string; make: () => HTMLElement }>;
+type KeyedRow = Readonly<{ key: string; shows: string; make: () => HTMLElement }>;
 
 /** Returns the function that shows rows in a list, in order. A row is made again only when what it shows has changed. */
 export function keyedRows(list: HTMLElement): (rows: readonly KeyedRow[]) => void {

@@ -6,7 +6,7 @@ export type Live = Readonly<{
   doubt: () => void;
 }>;
 
-export type LiveHandlers = Readonly<{
+type LiveHandlers = Readonly<{
   onChange: (change: TaskChanged) => void;
   /** The position is not valid any more: read the lists again and start from their cursor. */
   onReset: () => void;
@@ -27,7 +27,7 @@ const longestPauseMs = 8_000;
 
 /**
  * Follows the stream from `cursor`, for as long as it takes: whatever ends it, or leaves it dead without an end, it is opened again from
- * the last id, so nothing is missed. "live" is said only once the server has answered.
+ * the last id, so nothing is missed. "live" is said only once the server has answered, and not while it says itself that it hears of no changes.
  */
 export function openLive(cursor: string | null, handlers: LiveHandlers): Live {
   let last = cursor;
@@ -72,6 +72,10 @@ export function openLive(cursor: string | null, handlers: LiveHandlers): Live {
     });
     on("cursor", (event) => {
       last = event.lastEventId || last;
+    });
+    on("state", (event) => {
+      const { state } = JSON.parse(event.data) as { state: "live" | "stale" };
+      handlers.onState(state === "live" ? "live" : "waiting");
     });
     on("reset", () => {
       close();

@@ -1,7 +1,7 @@
 import { byId, element } from "../../../shared/page/element.ts";
 import { button } from "./fields.ts";
 
-export type NoticeOptions = Readonly<{
+type NoticeOptions = Readonly<{
   text: string;
   /** An error is read out at once and stays; the rest waits for its turn. */
   kind: "error" | "info";

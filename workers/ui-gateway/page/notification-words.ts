@@ -1,3 +1,4 @@
+import { channelOf } from "./channels.ts";
 import { timeInWords } from "./due-words.ts";
 import { reasonInWords } from "./reason-words.ts";
 import type { Notification, Preferences } from "./shapes.ts";
@@ -13,17 +14,7 @@ export function whatInWords({ kind, title, reminders, reminder_count }: Notifica
 
 /** "in the app", "by e-mail to ada@example.org", "by webhook to example.org". */
 export function wayInWords({ channel, target }: Notification): string {
-  switch (channel) {
-    case "in-app":
-      return "in the app";
-    case "email":
-      return `by e-mail to ${target ?? "nobody"}`;
-    case "webhook":
-      return `by webhook to ${target !== null && URL.canParse(target) ? new URL(target).host : "nowhere"}`;
-    case "log":
-    case "operator-webhook":
-      return "to the operator";
-  }
+  return channelOf(channel)?.words(target) ?? "to the operator";
 }
 
 /** What became of it: "told today 17:00, 5 min late", "waits until tomorrow 08:00: quiet hours", "not told: the task was completed". */
@@ -62,7 +53,7 @@ function isToCome({ due_at }: Notification, now: Date): boolean {
 
 /** Whether it goes to the person: the log and the operator's webhook get the same for those who run the server. */
 export function isToPerson({ channel }: Notification): boolean {
-  return channel !== "log" && channel !== "operator-webhook";
+  return channelOf(channel)?.isToPerson ?? false;
 }
 
 /** Whether the server sends it again when asked. */

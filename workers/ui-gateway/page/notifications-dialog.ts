@@ -7,7 +7,7 @@ import { notificationRow } from "./notification-row.ts";
 import { fateInWords, isToPerson } from "./notification-words.ts";
 import type { Notification, Page, Preferences } from "./shapes.ts";
 
-export type NotificationsDeps = Readonly<{
+type NotificationsDeps = Readonly<{
   /** A page of them, newest first, from a cursor on. */
   read: (cursor: string | null) => Promise<Page<Notification>>;
   /** Those in the app count as read from now on. */

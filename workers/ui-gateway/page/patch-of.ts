@@ -1,21 +1,31 @@
 import type { TaskFields } from "./api.ts";
+import { readRepeat } from "./read-repeat.ts";
+import { repeatPattern } from "./repeat-rule.ts";
 import type { Task } from "./shapes.ts";
 
-type Known = Pick<Task, "title" | "due_date" | "due_on" | "remind" | "priority" | "recurrence_pattern">;
+type Known = Pick<Task, keyof TaskFields>;
 
 /** What was changed in a form, against the task it was opened with. A due takes the place of the other kind by itself. */
 export function patchOf(task: Known, read: Partial<TaskFields>): Partial<TaskFields> {
   const dueChanged = (read.due_date ?? null) !== instantText(task.due_date) || (read.due_on ?? null) !== task.due_on;
   const isDueRead = read.due_date !== undefined;
+  const { due_date: _date, due_on: _on, recurrence_pattern: pattern, ...plain } = read;
   return {
-    ...(read.title === undefined || read.title === task.title ? {} : { title: read.title }),
+    ...changedOf(task, plain),
     ...(isDueRead && dueChanged ? newDue(read) : {}),
-    ...(read.remind === undefined || isSame(read.remind, task.remind) ? {} : { remind: read.remind }),
-    ...(read.priority === undefined || read.priority === task.priority ? {} : { priority: read.priority }),
-    ...(read.recurrence_pattern === undefined || isSamePattern(read.recurrence_pattern, task.recurrence_pattern)
+    ...(pattern === undefined || isSamePattern(pattern, task.recurrence_pattern)
       ? {}
-      : { recurrence_pattern: read.recurrence_pattern }),
+      : { recurrence_pattern: pattern }),
   };
+}
+
+type Plain = Omit<TaskFields, "due_date" | "due_on" | "recurrence_pattern">;
+
+function changedOf(known: Plain, read: Partial<Plain>): Partial<Plain> {
+  const changed = { ...read };
+  for (const name of Object.keys(read) as (keyof Plain)[])
+    if (read[name] === undefined || isSame(read[name], known[name])) delete changed[name];
+  return changed;
 }
 
 function newDue({ due_date = null, due_on = null }: Partial<TaskFields>): Partial<TaskFields> {
@@ -34,7 +44,13 @@ function isSame(a: unknown, b: unknown): boolean {
 
 function isSamePattern(read: TaskFields["recurrence_pattern"], known: Known["recurrence_pattern"]): boolean {
   if (read === null || known === null || typeof known === "string") return read === known;
-  const whole = { ...known, ...read, start: known["start"] };
   const sameStart = String(known["start"] ?? "").startsWith(read.start);
-  return sameStart && Object.entries(whole).every(([name, value]) => isSame(value, known[name]));
+  // As the form says it that nobody has touched: other words for one rule are no change.
+  const fields = readRepeat(known);
+  const untouched: Readonly<Record<string, unknown>> = {
+    ...known,
+    ...(fields && repeatPattern(fields, read)),
+    start: read.start,
+  };
+  return sameStart && Object.entries({ ...known, ...read }).every(([name, value]) => isSame(value, untouched[name]));
 }

@@ -1,5 +1,6 @@
 import { element } from "../../../shared/page/element.ts";
 import type { Versioned } from "./api.ts";
+import { askedTypes, askFor } from "./channels.ts";
 import { localOf } from "./due-fields.ts";
 import { button, choice, labelled, showPart, tick } from "./fields.ts";
 import { fieldsOf, preferencesOf, type PreferencesFields } from "./preferences-fields.ts";
@@ -9,10 +10,8 @@ import { zoneHere } from "./repeat-words.ts";
 import { notify } from "./notices.ts";
 import { isOutdated } from "./request.ts";
 import type { Preferences } from "./shapes.ts";
-import { offerOutside } from "./system-notices.ts";
-import { newWebhookSecret, secretPattern } from "./webhook-secret.ts";
 
-export type PreferencesDeps = Readonly<{
+type PreferencesDeps = Readonly<{
   read: () => Promise<Versioned<Preferences>>;
   /** Sends them, meant for the version that was read; resolves with what is there then. */
   save: (preferences: Versioned<Preferences>) => Promise<Versioned<Preferences>>;
@@ -70,28 +69,15 @@ export async function openPreferences(deps: PreferencesDeps): Promise<void> {
   hours.value = String(fields.lateHours);
   const hoursPart = labelled("When later than, in hours", hours);
 
-  const inApp = tick("On this page", { name: "in_app", checked: fields.inApp });
-  const email = input("email", {
-    name: "email",
-    maxlength: "254",
-    value: fields.email,
-    placeholder: "ada@example.org",
+  const controls = askedTypes.flatMap((type) => {
+    const control = askFor(type, fields.channels[type] ?? null);
+    return control === null ? [] : [{ type, ...control }];
   });
-  const url = input("url", { name: "webhook", maxlength: "2000", value: fields.webhookUrl, placeholder: "https://" });
-  const secret = input("text", {
-    name: "secret",
-    required: true,
-    pattern: secretPattern,
-    autocomplete: "off",
-    value: fields.webhookSecret,
-  });
-  const secretPart = labelled("Its secret", secret);
 
   const refresh = () => {
     showPart(quietPart, quiet.box.checked);
     showPart(hoursPart, late.value === "drop");
-    if (url.value !== "" && secret.value === "") secret.value = newWebhookSecret();
-    showPart(secretPart, url.value !== "");
+    for (const control of controls) control.refresh?.();
   };
   const problem = element("p", { class: "error", role: "alert", hidden: true });
   const cancel = button("Cancel", { class: "quiet" });
@@ -110,14 +96,7 @@ export async function openPreferences(deps: PreferencesDeps): Promise<void> {
     usual.root,
     group("Quiet", quiet.root, quietPart, labelled("Muted until", muted), urgent.root),
     group("What is late, after a breakdown", labelled("Late reminders", late), hoursPart),
-    group(
-      "Where to tell you",
-      inApp.root,
-      offerOutside(),
-      labelled("E-mail to", email),
-      labelled("Webhook", url),
-      secretPart,
-    ),
+    group("Where to tell you", ...controls.flatMap(({ parts }) => parts)),
     problem,
     element("div", { class: "actions" }, cancel, save),
   );
@@ -138,10 +117,7 @@ export async function openPreferences(deps: PreferencesDeps): Promise<void> {
     // The options of the choice are the policies.
     latePolicy: late.value as Preferences["late"]["policy"],
     lateHours: Number(hours.value),
-    inApp: inApp.box.checked,
-    email: email.value.trim(),
-    webhookUrl: url.value.trim(),
-    webhookSecret: secret.value.trim(),
+    channels: Object.fromEntries(controls.map(({ type, read }) => [type, read()])),
   });
   let saved = JSON.stringify(entered());
   const open = () => {

@@ -1,3 +1,5 @@
+import type { ChannelType } from "../../../shared/preferences/channel-choices.ts";
+import { askedTypes } from "./channels.ts";
 import type { Channel, Preferences } from "./shapes.ts";
 
 /** Preferences as the dialog asks for them: texts as its controls hold them, "" where there is nothing. */
@@ -15,15 +17,13 @@ export type PreferencesFields = Readonly<{
   latePolicy: Preferences["late"]["policy"];
   /** Hours after which a late reminder is dropped. */
   lateHours: number;
-  inApp: boolean;
-  email: string;
-  webhookUrl: string;
-  webhookSecret: string;
+  /** What is chosen of each channel that is asked for; null for nothing. */
+  channels: Readonly<Partial<Record<ChannelType, Channel | null>>>;
 }>;
 
 export function fieldsOf(preferences: Preferences, local: (time: string) => string): PreferencesFields {
-  const { tz, all_day_at, default_reminders, quiet_hours, urgent_passes, muted_until, late, channels } = preferences;
-  const first = (type: string) => channels.find((channel) => channel.type === type);
+  const { tz, all_day_at, default_reminders, quiet_hours, urgent_passes, muted_until, late } = preferences;
+  const first = (type: ChannelType) => preferences.channels.find((channel) => channel.type === type) ?? null;
   return {
     tz,
     allDayAt: all_day_at,
@@ -36,10 +36,7 @@ export function fieldsOf(preferences: Preferences, local: (time: string) => stri
     mutedUntil: muted_until === null ? "" : local(muted_until),
     latePolicy: late.policy,
     lateHours: hoursOf(late.after),
-    inApp: first("in-app") !== undefined,
-    email: first("email")?.to ?? "",
-    webhookUrl: first("webhook")?.url ?? "",
-    webhookSecret: first("webhook")?.secret ?? "",
+    channels: Object.fromEntries(askedTypes.map((type) => [type, first(type)])),
   };
 }
 
@@ -62,23 +59,15 @@ export function preferencesOf(
       policy: fields.latePolicy,
       after: lateHours === hoursOf(base.late.after) ? base.late.after : `PT${lateHours}H`,
     },
-    channels: channelsOf(fields, base.channels),
+    channels: channelsOf(fields.channels, base.channels),
   };
 }
 
-function channelsOf(
-  { inApp, email, webhookUrl, webhookSecret }: PreferencesFields,
-  base: readonly Channel[],
-): readonly Channel[] {
-  const wanted: Readonly<Record<string, Channel | null>> = {
-    "in-app": inApp ? { type: "in-app" } : null,
-    email: email === "" ? null : { type: "email", to: email },
-    webhook: webhookUrl === "" ? null : { type: "webhook", url: webhookUrl, secret: webhookSecret },
-  };
+function channelsOf(wanted: PreferencesFields["channels"], base: readonly Channel[]): readonly Channel[] {
   const isFirst = (channel: Channel) => base.find(({ type }) => type === channel.type) === channel;
   const kept = base.flatMap((channel) => {
-    if (!(channel.type in wanted) || !isFirst(channel)) return [channel];
     const now = wanted[channel.type];
+    if (now === undefined || !isFirst(channel)) return [channel];
     return now ? [{ ...channel, ...now }] : [];
   });
   const added = Object.values(wanted).filter(

@@ -1,7 +1,7 @@
 import { choice, labelled } from "./fields.ts";
 import type { Priority } from "./shapes.ts";
 
-export type PriorityField = Readonly<{
+type PriorityField = Readonly<{
   root: HTMLElement;
   read: () => Priority | null;
   show: (priority: Priority | null) => void;

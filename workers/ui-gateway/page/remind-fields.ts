@@ -3,7 +3,7 @@ import { element } from "../../../shared/page/element.ts";
 import { button, choice, labelled, showPart, tick } from "./fields.ts";
 import { offeredReminders, remindersInWords, remindInWords } from "./remind-words.ts";
 
-export type Ticks = Readonly<{
+type Ticks = Readonly<{
   root: HTMLElement;
   read: () => readonly string[];
   show: (rules: readonly string[]) => void;
@@ -68,7 +68,7 @@ function anotherReminder(add: (rule: string) => void): Readonly<{ root: HTMLElem
   return { root: element("div", { class: "pair another" }, number, unit, "before", made), read };
 }
 
-export type RemindFields = Readonly<{
+type RemindFields = Readonly<{
   root: HTMLElement;
   /** `null` for the person's usual reminders. */
   read: () => readonly string[] | null;

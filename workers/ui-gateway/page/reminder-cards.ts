@@ -4,14 +4,14 @@ import { dueInWords } from "./due-words.ts";
 import { button } from "./fields.ts";
 import type { Fired } from "./store.ts";
 
-export type CardActions = Readonly<{
+type CardActions = Readonly<{
   /** Completes the task. */
   done: (fired: Fired) => Promise<void>;
   dismiss: (fired: readonly Fired[]) => Promise<void>;
   snooze: (fired: Fired, preset: SnoozePreset) => Promise<void>;
 }>;
 
-export type ReminderCards = Readonly<{
+type ReminderCards = Readonly<{
   /** Shows a fired reminder until it is over, here or elsewhere. One card per reminder, however often it is told. */
   show: (fired: Fired) => void;
   focus: (reminderId: string) => void;

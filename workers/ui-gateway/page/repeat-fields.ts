@@ -2,7 +2,7 @@ import { element } from "../../../shared/page/element.ts";
 import { choice, labelled, showPart, tick } from "./fields.ts";
 import { mayBeTooShort, neverRepeats, weekdays, type RepeatFields } from "./repeat-rule.ts";
 
-export type RepeatForm = Readonly<{
+type RepeatForm = Readonly<{
   root: HTMLElement;
   /** What follows from the choice, to stand below it. */
   more: HTMLElement;
@@ -48,6 +48,7 @@ export function repeatFields(): RepeatForm {
     ["day", "day of the month"],
     ["last-day", "last day"],
     ["weekday", "weekday"],
+    ["done", "day I did it"],
   ]);
   const monthDay = number("month_day", 1, 31);
   const dayPart = labelled("Day", monthDay);
@@ -93,6 +94,17 @@ export function repeatFields(): RepeatForm {
   let start = "";
   let isMonthChosen = false;
   for (const control of [monthDay, ordinal, weekday]) control.addEventListener("input", () => (isMonthChosen = true));
+  let isKindChosen = false;
+  monthly.addEventListener("input", () => (isKindChosen = true));
+  const onDone = monthly.querySelector<HTMLOptionElement>("[value=done]");
+  /** Counted from completion, a month is one from the day on which it was done, where nothing else was chosen. */
+  const offerDone = () => {
+    const isCounted = anchor.value === "completion";
+    if (onDone) onDone.hidden = onDone.disabled = !isCounted;
+    if (isCounted && !isKindChosen) monthly.value = "done";
+    if (!isCounted && monthly.value === "done") monthly.value = "day";
+  };
+  anchor.addEventListener("input", offerDone);
 
   const read = (): RepeatFields => ({
     // The options of each choice are those of its field.
@@ -136,7 +148,8 @@ export function repeatFields(): RepeatForm {
     count.value = String(fields.count);
     anchor.value = fields.anchor;
     clamp.box.checked = fields.clamp;
-    isMonthChosen = fields.every === "month";
+    isMonthChosen = isKindChosen = fields.every === "month";
+    offerDone();
     refresh();
   };
   const onChange = (react: () => void) => {

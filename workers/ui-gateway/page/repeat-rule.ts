@@ -7,8 +7,8 @@ export type RepeatFields = Readonly<{
   interval: number;
   /** Of `week`; none is the weekday of the start. */
   on: readonly Weekday[];
-  /** Of `month`: a day, its last day, or a weekday such as the last Friday. */
-  monthly: "day" | "last-day" | "weekday";
+  /** Of `month`: a day, its last day, a weekday such as the last Friday; counted from completion, the day on which it was done. */
+  monthly: "day" | "last-day" | "weekday" | "done";
   monthDay: number;
   ordinal: "1" | "2" | "3" | "4" | "-1";
   weekday: Weekday;
@@ -68,9 +68,10 @@ export function repeatPattern(
 }
 
 /** Whether the fields name a day that some month or year does not have: then there is something to choose. */
-export function mayBeTooShort({ every, monthly, monthDay }: RepeatFields, start: string): boolean {
+export function mayBeTooShort({ every, monthly, monthDay, anchor }: RepeatFields, start: string): boolean {
   if (every === "month") return monthly === "day" && monthDay > 28;
-  return every === "year" && start.slice(5, 10) === "02-29";
+  // A year after completion ends on the last day of February by itself.
+  return every === "year" && anchor === "schedule" && start.slice(5, 10) === "02-29";
 }
 
 function ruleParts(fields: RepeatFields): readonly string[] | null {
@@ -87,19 +88,21 @@ function ruleParts(fields: RepeatFields): readonly string[] | null {
       return ["FREQ=WEEKLY", ...interval, ...(days.length > 0 ? [`BYDAY=${days.join(",")}`] : [])];
     }
     case "month":
-      return ["FREQ=MONTHLY", ...interval, monthPart(fields)];
+      return ["FREQ=MONTHLY", ...interval, ...monthPart(fields)];
     case "year":
       return ["FREQ=YEARLY", ...interval];
   }
 }
 
-function monthPart({ monthly, monthDay, ordinal, weekday }: RepeatFields): string {
+function monthPart({ monthly, monthDay, ordinal, weekday }: RepeatFields): readonly string[] {
   switch (monthly) {
     case "day":
-      return `BYMONTHDAY=${monthDay}`;
+      return [`BYMONTHDAY=${monthDay}`];
     case "last-day":
-      return "BYMONTHDAY=-1";
+      return ["BYMONTHDAY=-1"];
     case "weekday":
-      return `BYDAY=${ordinal}${weekday}`;
+      return [`BYDAY=${ordinal}${weekday}`];
+    case "done":
+      return [];
   }
 }

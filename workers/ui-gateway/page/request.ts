@@ -1,9 +1,9 @@
 /** What the server said was wrong; `status` 0 means it was not reached. `current` comes with a 412: how it is now. */
-export type ApiError = Error & Readonly<{ status: number; code: string; current: unknown }>;
+type ApiError = Error & Readonly<{ status: number; code: string; current: unknown }>;
 
-export type Answer<T> = Readonly<{ body: T; headers: Headers }>;
+type Answer<T> = Readonly<{ body: T; headers: Headers }>;
 
-export type Asked = Readonly<{
+type Asked = Readonly<{
   body?: unknown;
   ifMatch?: number | string | null;
   /** The idempotency key of a write; a new one by default. */

@@ -8,7 +8,7 @@ import type { SeriesActions } from "./series-card.ts";
 import type { SeriesDetails, SeriesReader } from "./series-reader.ts";
 import type { Occurrence } from "./shapes.ts";
 
-export type SeriesActionsDeps = Readonly<{
+type SeriesActionsDeps = Readonly<{
   attempt: (work: () => Promise<void>) => Promise<void>;
   /** The sentence for what went wrong; `null` where it is told elsewhere. */
   explain: (error: unknown) => string | null;

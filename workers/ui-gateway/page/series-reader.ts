@@ -17,7 +17,7 @@ export type SeriesReader = Readonly<{
   clear: () => void;
 }>;
 
-export type SeriesReads = Readonly<{
+type SeriesReads = Readonly<{
   readAllSeries: () => Promise<readonly Series[]>;
   readSeries: (id: string) => Promise<Series>;
   readOccurrences: (id: string) => Promise<readonly Occurrence[]>;

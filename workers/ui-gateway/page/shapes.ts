@@ -1,25 +1,11 @@
-/** The shapes the API and the stream speak, as far as the page reads them. Times are RFC 3339 text, days `2026-01-31`. */
-export type Task = Readonly<{
-  id: string;
-  title: string;
-  due_date: string | null;
-  /** The day of an all-day task. */
-  due_on: string | null;
-  priority: Priority | null;
-  /** Rules such as PT15M; null for the person's usual reminders. */
-  remind: readonly string[] | null;
-  status: "open" | "completed";
-  created_at: string;
-  deleted_at?: string | null;
-  is_recurring_template: boolean;
-  recurrence_pattern: string | Readonly<Record<string, unknown>> | null;
-  template_id: string | null;
-  /** Of an occurrence, its local start by the rule. */
-  recurrence_id: string | null;
-  version: number;
-}>;
+import type { ChannelLink } from "../../../shared/preferences/channel-choices.ts";
+import type { TaskView as ShownTask } from "../../../shared/tasks/task-view.ts";
 
-export type Priority = "Low" | "Medium" | "High";
+// The shapes the API and the stream speak, as far as the page reads them. Times are RFC 3339 text, days `2026-01-31`.
+
+/** A task as every answer shows it. */
+export type Task = Omit<ShownTask, "user_id">;
+export type Priority = NonNullable<Task["priority"]>;
 
 export type Reminder = Readonly<{
   id: string;
@@ -64,7 +50,7 @@ export type History = Readonly<{
   current_streak: number;
 }>;
 
-export type Channel = Readonly<{ type: string; url?: string; secret?: string; to?: string; else?: Channel }>;
+export type Channel = ChannelLink;
 
 export type Preferences = Readonly<{
   tz: string;
@@ -80,7 +66,7 @@ export type Preferences = Readonly<{
 export type Notification = Readonly<{
   id: string;
   kind: "reminder" | "digest";
-  channel: "in-app" | "log" | "webhook" | "email" | "operator-webhook";
+  channel: string;
   /** The URL of a webhook, the address of an e-mail. */
   target: string | null;
   status: "pending" | "bundled" | "delivered" | "failed" | "dropped" | "cancelled";

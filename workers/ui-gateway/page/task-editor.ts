@@ -3,9 +3,8 @@ import type { Scope, TaskFields } from "./api.ts";
 import { askFirstDue, askLaterDue, dueFields, dueOf, localOf } from "./due-fields.ts";
 import { button, choice, labelled } from "./fields.ts";
 import { patchOf } from "./patch-of.ts";
-import { priorityField } from "./priority-field.ts";
+import { plainControls, readControls, showControls } from "./plain-controls.ts";
 import { readRepeat } from "./read-repeat.ts";
-import { remindFields } from "./remind-fields.ts";
 import { repeatFields } from "./repeat-fields.ts";
 import { repeatPattern } from "./repeat-rule.ts";
 import { zoneHere } from "./repeat-words.ts";
@@ -14,7 +13,7 @@ import { isOutdated } from "./request.ts";
 import type { Task } from "./shapes.ts";
 import { checkTitle } from "./title-field.ts";
 
-export type EditorDeps = Readonly<{
+type EditorDeps = Readonly<{
   usual: readonly string[];
   /** The repeating task it is an occurrence of, where it is known. */
   template: Task | null;
@@ -45,7 +44,8 @@ export function taskEditor(task: Task, deps: EditorDeps): TaskEditor {
   const repeats = task.is_recurring_template && pattern ? readRepeat(pattern) : null;
   const isOccurrence = task.template_id !== null;
   const title = element("input", { name: "title", required: true, autocomplete: "off" });
-  const [due, remind, priority, repeat] = [dueFields(), remindFields(), priorityField(), repeatFields()];
+  const [due, controls, repeat] = [dueFields(), plainControls(), repeatFields()];
+  const { remind, ...others } = controls;
   const scope = choice({ name: "scope" }, [
     ["this", "only this one"],
     ["future", "this and later ones"],
@@ -59,9 +59,8 @@ export function taskEditor(task: Task, deps: EditorDeps): TaskEditor {
   title.value = task.title;
   title.addEventListener("input", () => checkTitle(title));
   due.show(repeats ? start : localOf(task));
-  remind.show(task.remind);
+  showControls(controls, task);
   remind.tellUsual(deps.usual);
-  priority.show(task.priority);
   if (repeats) {
     repeat.always();
     repeat.show(repeats);
@@ -90,7 +89,7 @@ export function taskEditor(task: Task, deps: EditorDeps): TaskEditor {
   refresh();
 
   const read = (): Partial<TaskFields> => {
-    const rest = { title: title.value.trim(), remind: remind.read(), priority: priority.read() };
+    const rest = { title: title.value.trim(), ...readControls(controls) };
     if (!task.is_recurring_template) return isOfRule() ? rest : { ...rest, ...dueOf(due.read()) };
     const tz = typeof pattern?.["tz"] === "string" ? pattern["tz"] : zoneHere();
     const said = repeats ? repeatPattern(repeat.read(), { start: due.read(), tz }) : null;
@@ -103,7 +102,7 @@ export function taskEditor(task: Task, deps: EditorDeps): TaskEditor {
     ...(task.is_recurring_template && !repeats ? [] : [due.root]),
     remind.root,
     ...(repeats ? [repeat.root] : []),
-    priority.root,
+    ...Object.values(others).map(({ root }) => root),
     ...(isOccurrence ? [labelled("Change", scope), ofRule] : []),
     ...(repeats ? [repeat.more] : []),
     problem,

@@ -5,7 +5,7 @@ import { button } from "./fields.ts";
 import type { Reminder, Task } from "./shapes.ts";
 import type { Item } from "./store.ts";
 
-export type RowActions = Readonly<{
+type RowActions = Readonly<{
   toggle: (task: Task) => Promise<void>;
   edit: (task: Task) => void;
   remove: (task: Task) => Promise<void>;

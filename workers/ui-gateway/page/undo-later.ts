@@ -1,6 +1,6 @@
 import { notify, type Notice } from "./notices.ts";
 
-export type Undoable = Readonly<{
+type Undoable = Readonly<{
   /** What was done, as the person sees it already. */
   text: string;
   /** Sends it. Rejections are its own business. */

@@ -3,13 +3,13 @@ import * as api from "./api.ts";
 import { nameInToken, rememberName } from "./people.ts";
 import { isSignedOut } from "./request.ts";
 
-export type WelcomeDeps = Readonly<{
+type WelcomeDeps = Readonly<{
   onSignedIn: (userId: string) => Promise<void>;
   /** The sentence for what went wrong. */
   messageOf: (error: unknown) => string;
 }>;
 
-export type Welcome = Readonly<{
+type Welcome = Readonly<{
   /** Asks who is there; `why` says what has happened. */
   show: (why: string) => void;
   hide: () => void;

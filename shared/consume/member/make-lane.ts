@@ -1,0 +1,51 @@
+import { isDatabaseChange } from "../../postgres/database-change.ts";
+import type { FloodGuard } from "../failure/flood-guard.ts";
+import { makeSetAside } from "../failure/set-aside.ts";
+import { isEpochChange } from "../group-epoch.ts";
+import { handleBatch, readRecord, type HandleBatch } from "../handle-batch.ts";
+import type { Handling } from "../handling.ts";
+import { makeFates } from "../make-fates.ts";
+import { makeLaneWork, type LaneWork } from "./work-lane.ts";
+
+/**
+ * The work of one lane. It counts its ended handlers, and says whether it is this lane that waits, for a dependency or
+ * for a flood to end: the watchdog excuses only partitions whose next record is in a waiting lane.
+ */
+export function makeLane(handling: Handling & Pick<HandleBatch, "life">, settled: LaneWork["settled"]) {
+  const { flood, meters, tiersMs, notify, log, now, ending: stop } = handling;
+  const dependency = handling.dependency.ofLane();
+  let tries = 0;
+  let held = 0;
+  const hold: FloodGuard["hold"] = async (failed) => {
+    held += 1;
+    try {
+      return await flood.hold(failed);
+    } finally {
+      held -= 1;
+    }
+  };
+  const fates = makeFates({ ...handling, dependency, wake: handling.wake.now, stop });
+  const common = { bury: fates.bury, log, now, stop };
+  const work = makeLaneWork({
+    ...common,
+    read: async (record) => (handling.concerns(record.headers) ? readRecord(handling.codec, record) : null),
+    handle: async (messages) => {
+      const handled = await handleBatch(handling, messages).finally(() => tries++);
+      if (handled.derived > 0) notify();
+      return handled;
+    },
+    setAside: makeSetAside({
+      ...common,
+      park: fates.park,
+      flood: { hold },
+      tiersMs,
+      isFatal: (error) => isEpochChange(error) || isDatabaseChange(error),
+      retried: meters.retried,
+    }),
+    worked: flood.worked,
+    settled,
+    dependency,
+    meters,
+  });
+  return { work, tries: () => tries, isWaiting: () => held > 0 || dependency.isWaiting() };
+}

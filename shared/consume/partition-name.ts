@@ -1,6 +1,0 @@
-import type { TopicPartition } from "../broker.ts";
-
-/** "task-events/3": a partition as a key of maps and in logs. */
-export function partitionName({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`;
-}
