@@ -6,6 +6,7 @@ import { partitionOf } from "../../shared/kafka/partition.ts";
 import { formatOrigin, originHeader, type RowOrigin } from "../../shared/outbox/origin.ts";
 import { consumerWorld, event, group, record, topic, type ConsumerWorld } from "../support/consumer-world.ts";
 import { readScrape } from "../support/read-scrape.ts";
+import { makeAnew } from "../support/make-anew.ts";
 import { until } from "../support/until.ts";
 
 setDefaultTimeout(60_000);
@@ -120,11 +121,11 @@ describe.each(["fake", "real"] as const)("positions in Postgres, with the %s bro
     await world.send(["a", "a", "a"]);
     await until("three", async () => (await world.effects()).length === 3, patience);
     await until("commits", () => world.caughtUp(), patience);
-    await makeAnew(world, 5);
+    await remake(world, 5);
     await until("the five", async () => (await world.effects()).length === 8, patience);
     await until("commits", () => world.caughtUp(), patience);
     await first.stop();
-    await makeAnew(world, 9);
+    await remake(world, 9);
     const second = world.start({ handle: record() });
     await until("the nine", async () => (await world.effects()).length === 17, patience);
     expect((await world.effects()).map(({ n }) => n)).toEqual([1, 2, 3, 1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
@@ -134,7 +135,7 @@ describe.each(["fake", "real"] as const)("positions in Postgres, with the %s bro
     }
     // What an operator chose of the topic that is there now stays.
     await second.stop();
-    await makeAnew(world, 4);
+    await remake(world, 4);
     await resetGroup(world.db, world.broker.admin, { group, to: [{ ...at, offset: 3n }] });
     const third = world.start({ handle: record() });
     await until("the last", async () => (await world.effects()).length === 18, patience);
@@ -212,20 +213,9 @@ test("a topic made anew is read from its start, whatever was stored of the one b
   expect(second.lines.map(({ event }) => event)).not.toContain("group_rewound");
 });
 
-/** What somebody else's tool does with the topic; then it gets so many records. */
-async function makeAnew(world: ConsumerWorld, records: number): Promise<void> {
-  const { admin } = world.broker;
-  await admin.deleteTopic(topic);
-  const make = () => admin.createTopic({ name: topic, partitions: 1, configs: { "retention.ms": "604800000" } });
-  // It may still be on its way out; then nothing is made.
-  await until(
-    "it is there again",
-    () =>
-      make()
-        .then(() => admin.topicId(topic).then(() => true))
-        .catch(() => false),
-    patience,
-  );
+/** The topic is deleted and made again by somebody else's tool; then it gets so many records. */
+async function remake(world: ConsumerWorld, records: number): Promise<void> {
+  await makeAnew(world.broker.admin, topic, { "retention.ms": "604800000" });
   // The old one knows the old topic for a while.
   await using producer = await world.broker.producer();
   await producer.send(Array.from({ length: records }, (_, n) => event("a", n + 1)));

@@ -8,6 +8,7 @@ import { measureLag } from "../../workers/operator/measure-lag.ts";
 import { readNewest } from "../../workers/operator/read-newest.ts";
 import { consumerWorld, event, group, topic, type Consumer } from "../support/consumer-world.ts";
 import { stack } from "../support/stack.ts";
+import { makeAnew } from "../support/make-anew.ts";
 import { until } from "../support/until.ts";
 
 setDefaultTimeout(90_000);
@@ -211,10 +212,7 @@ test("a tail whose topic is deleted and made again, with more records than it ha
     return "stopped";
   })().catch((error: unknown) => error);
   await until("both", () => seen.length === 2, patience);
-  await admin.deleteTopic(topic);
-  // It may still be on its way out; then nothing is made.
-  const make = () => admin.createTopic({ name: topic, partitions: 1, configs: {} }).then(() => admin.topicId(topic));
-  await until("it is there again", () => make().then(Boolean, () => false), patience);
+  await makeAnew(admin, topic);
   await using other = await world.broker.producer();
   await other.send([3, 4, 5, 6].map((n) => event("a", n)));
   const late = setTimeout(() => stop.abort(), 30_000);

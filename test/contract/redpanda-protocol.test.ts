@@ -42,8 +42,11 @@ test("all of the broker port works in the protocol versions of Redpanda", async 
 
   await admin.alterConfigs(topic, { "retention.ms": "86400000" });
   await admin.addPartitions(topic, 4);
-  const found = (await admin.topics()).find(({ name }) => name === topic);
-  expect(found).toMatchObject({ partitions: 4, configs: { "retention.ms": "86400000" } });
+  // The broker applies what the controller has decided a moment later.
+  await until("both changes", async () => {
+    const found = (await admin.topics()).find(({ name }) => name === topic);
+    return found?.partitions === 4 && found.configs["retention.ms"] === "86400000";
+  });
   expect((await admin.groups()).find(({ name }) => name === group)).toMatchObject({ members: 0 });
   await admin.setOffsets(group, [{ topic, partition: 0, offset: 1n }]);
   await admin.deleteGroup(group);
