@@ -1,4 +1,5 @@
-// `bun run pages`: builds the script of every page into its folder, for runtimes that do not build it themselves: Node and Deno.
+// `bun run pages`: builds the script of every page into its folder, for runtimes that do not build it themselves: Node
+// and Deno.
 import { Glob } from "bun";
 import { dirname, join } from "node:path";
 

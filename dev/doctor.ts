@@ -1,4 +1,5 @@
-// `bun run doctor`: what this machine has for `bun run dev`, what it lacks, and what to type. Exit code 1 when dev cannot run.
+// `bun run doctor`: what this machine has for `bun run dev`, what it lacks, and what to type. Exit code 1 when dev
+// cannot run.
 import { checkout, ensureInstalled } from "./installed.ts";
 import { examine } from "./diagnose/examine.ts";
 import type { Finding } from "./diagnose/finding.ts";

@@ -1,5 +1,6 @@
-// Writes what is made of other files: shared/messages/records.ts from the newest version of every schema, and the types of the API's clients from
-// the routes, topics and users for the Redpanda operator, alerts for that of Prometheus; `--check` fails when one is stale instead.
+// Writes what is made of other files: shared/messages/records.ts from the newest version of every schema, and the types
+// of the API's clients from the routes, topics and users for the Redpanda operator, alerts for that of Prometheus;
+// `--check` fails when one is stale instead.
 import { join } from "node:path";
 import { assembleDocument } from "./api/assemble-document.ts";
 import { clientTypes } from "./api/client-types.ts";
@@ -47,7 +48,10 @@ const primitives: Readonly<Record<string, string>> = {
 };
 const logical: Readonly<Record<string, string>> = { uuid: "string", "timestamp-millis": "Date", date: "string" };
 
-/** The text of shared/messages/records.ts: the types of the records in the order of the topics table, nested types first. */
+/**
+ * The text of shared/messages/records.ts: the types of the records in the order of the topics table, nested types
+ * first.
+ */
 function recordTypes(records: readonly AvroRecord[]): string {
   const aliases = new Map<string, string>();
   for (const record of records) typeOf(record, aliases);
@@ -96,12 +100,25 @@ function typeOf(schema: AvroSchema, aliases: Map<string, string>): string {
 
 function alias(named: { name: string; doc?: string }, text: string, aliases: Map<string, string>): string {
   if (aliases.has(named.name)) throw new Error(`two types are called ${named.name}`);
-  aliases.set(named.name, `/** ${named.doc} */\nexport type ${named.name} = ${text};`);
+  aliases.set(named.name, `${docstring(named.doc)}\nexport type ${named.name} = ${text};`);
   return named.name;
 }
 
 function fieldLines({ name, type, doc }: AvroField, aliases: Map<string, string>): string {
-  return `  /** ${doc} */\n  ${name}: ${typeOf(type, aliases)};`;
+  return `${docstring(doc, "  ")}\n  ${name}: ${typeOf(type, aliases)};`;
+}
+
+/** A docstring in lines of at most 120 columns. */
+function docstring(text = "", indent = ""): string {
+  const whole = `${indent}/** ${text} */`;
+  if (whole.length <= 120) return whole;
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = `${lines.at(-1)} ${word}`;
+    if (indent.length + 2 + line.length <= 120) lines[lines.length - 1] = line;
+    else lines.push(` ${word}`);
+  }
+  return [`${indent}/**`, ...lines.map((line) => `${indent} *${line}`), `${indent} */`].join("\n");
 }
 
 function isUnion(schema: AvroSchema): schema is readonly AvroSchema[] {

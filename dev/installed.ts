@@ -18,8 +18,9 @@ import { delimiter, dirname, join } from "node:path";
 export const checkout: string = dirname(import.meta.dir);
 
 /**
- * Installs the dependencies when they are absent or older than bun.lock or a patch, showing the installer's own progress, and puts the
- * running bun first on PATH as `bun`: through npx there may be no other one, or one of another version.
+ * Installs the dependencies when they are absent or older than bun.lock or a patch, showing the installer's own
+ * progress, and puts the running bun first on PATH as `bun`: through npx there may be no other one, or one of another
+ * version.
  */
 export async function ensureInstalled(): Promise<void> {
   putBunOnPath();

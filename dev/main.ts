@@ -1,5 +1,5 @@
-// `bun run dev`: installs what is missing, then starts the stack and the roles. Only this file's imports may be absent from
-// node_modules, and they are not: everything in dev/ is written on what Bun itself provides.
+// `bun run dev`: installs what is missing, then starts the stack and the roles. Only this file's imports may be absent
+// from node_modules, and they are not: everything in dev/ is written on what Bun itself provides.
 import { checkout, ensureInstalled } from "./installed.ts";
 import { parseArguments, usage } from "./run/arguments.ts";
 import { renderBanner } from "./run/banner.ts";

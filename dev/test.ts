@@ -1,5 +1,5 @@
-// `bun run test`: installs what is missing, starts a stack once when a chosen tier needs one, runs the tiers one after the
-// other and ends with one line that sums them up.
+// `bun run test`: installs what is missing, starts a stack once when a chosen tier needs one, runs the tiers one after
+// the other and ends with one line that sums them up.
 import { join } from "node:path";
 import { checkout, ensureInstalled } from "./installed.ts";
 import { provideRdKafka } from "./librdkafka/provide.ts";
@@ -51,7 +51,8 @@ async function runTiers({ tiers, long, filters }: TestArguments): Promise<readon
   const opening = tiers.some(needsStack) ? openTestStack({ checkout, env, say, signal }) : undefined;
   opening?.catch(() => {});
   const over = new AbortController();
-  // Compiled once in a checkout, beside the first tiers; the tests that need it wait for it, and say so where it cannot be had.
+  // Compiled once in a checkout, beside the first tiers; the tests that need it wait for it, and say so where it cannot
+  // be had.
   const provided = needsRdKafka(tiers, filters)
     ? provideRdKafka({
         checkout,

@@ -1,5 +1,6 @@
-// The entry point of the image: `task-service` or another role's name runs that role, `ops …` the operator's command line, `prepare`
-// what comes before a release. All in this process, which the signals reach: there is no shell in between, nor in the image.
+// The entry point of the image: `task-service` or another role's name runs that role, `ops …` the operator's command
+// line, `prepare` what comes before a release. All in this process, which the signals reach: there is no shell in
+// between, nor in the image.
 import { makeLog } from "../shared/role/log.ts";
 import { roleNames } from "../shared/messages/topics.ts";
 

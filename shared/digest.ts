@@ -10,7 +10,10 @@ export const portableDigests: Digests = { sha1, sha256 };
 
 let digests = portableDigests;
 
-/** Replaces how digests are computed, for the whole process: a server's runtime does it four times as fast, with the same results. */
+/**
+ * Replaces how digests are computed, for the whole process: a server's runtime does it four times as fast, with the
+ * same results.
+ */
 export function useDigests(native: Digests): void {
   digests = native;
 }

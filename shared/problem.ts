@@ -1,7 +1,7 @@
 /**
- * Every failure a person or another system is told about, in one table; the reference at /docs and the API document are made of it.
- * `status` is the HTTP status; `retry` says whether the same request or message can succeed later unchanged; `help` what its receiver
- * can do. Those for `operators` are not told to users.
+ * Every failure a person or another system is told about, in one table; the reference at /docs and the API document are
+ * made of it. `status` is the HTTP status; `retry` says whether the same request or message can succeed later
+ * unchanged; `help` what its receiver can do. Those for `operators` are not told to users.
  */
 export const problems = {
   INVALID_REQUEST: {
@@ -276,7 +276,9 @@ export const userProblems: readonly (readonly [code: ProblemCode, kind: ProblemK
   Object.entries(problems) as [ProblemCode, ProblemKind][]
 ).filter(([, { audience }]) => audience === undefined); // entries forgets the keys it was given
 
-/** One mistake in what was sent. `path` is a JSON pointer into the body, or `query.name`, `header.name`, `path.name`. */
+/**
+ * One mistake in what was sent. `path` is a JSON pointer into the body, or `query.name`, `header.name`, `path.name`.
+ */
 export type Mistake = Readonly<{ path: string; message: string }>;
 
 type ProblemExtra = Readonly<{
@@ -287,7 +289,9 @@ type ProblemExtra = Readonly<{
   cause?: unknown;
 }>;
 
-/** A failure with a code of the table. `detail` is told to strangers: it names the field or id, never what broke inside. */
+/**
+ * A failure with a code of the table. `detail` is told to strangers: it names the field or id, never what broke inside.
+ */
 export class Problem extends Error {
   readonly code: ProblemCode;
   readonly extra: ProblemExtra;
@@ -303,8 +307,9 @@ export class Problem extends Error {
 const limits = { mistakes: 50, textLength: 200, detailLength: 1_000, allMistakes: 10_000 } as const;
 
 /**
- * The body of RFC 9457 for a problem. `type` leads to its place in the reference of the origin that answered; `instance` is the id of the request, to quote to an operator. At most 50 mistakes of 200
- * characters each for path and message, and of 10,000 together; a detail of at most 1,000.
+ * The body of RFC 9457 for a problem. `type` leads to its place in the reference of the origin that answered;
+ * `instance` is the id of the request, to quote to an operator. At most 50 mistakes of 200 characters each for path and
+ * message, and of 10,000 together; a detail of at most 1,000.
  */
 export function problemDocument(problem: Problem, instance: string): Readonly<Record<string, unknown>> {
   const { status, retry, title } = problems[problem.code];

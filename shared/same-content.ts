@@ -1,6 +1,6 @@
 /**
- * Whether two values of JSON, with Dates, say the same: objects by their fields in any order, where a missing field and one that is
- * undefined are the same; arrays by their items; Dates by their instant.
+ * Whether two values of JSON, with Dates, say the same: objects by their fields in any order, where a missing field and
+ * one that is undefined are the same; arrays by their items; Dates by their instant.
  */
 export function sameContent(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;

@@ -5,8 +5,9 @@ import { digestOf } from "./digest.ts";
 let last = { asked: -1, ms: -1, count: 0 };
 
 /**
- * A UUIDv7 (RFC 9562 §5.7) of an instant, of the process's clock where none is given. Those that one process makes in one millisecond
- * rise: the 12 bits after the time count, from a random number below 2,048 on; after 4,095 they go on with the next millisecond.
+ * A UUIDv7 (RFC 9562 §5.7) of an instant, of the process's clock where none is given. Those that one process makes in
+ * one millisecond rise: the 12 bits after the time count, from a random number below 2,048 on; after 4,095 they go on
+ * with the next millisecond.
  */
 export function uuidV7(at?: Date): string {
   const asked = at === undefined ? Date.now() : at.getTime();

@@ -9,7 +9,9 @@ import type { ApiDocument } from "../../workers/ui-gateway/document/complete-doc
 import { buildApp as buildGateway, type Gateway, type GatewayDeps } from "../../workers/ui-gateway/app.ts";
 import type { Upstream } from "../../workers/ui-gateway/http/upstreams.ts";
 
-/** The gateway's `/openapi.json`, made by the routes of every role without a database, a broker or a listening process. */
+/**
+ * The gateway's `/openapi.json`, made by the routes of every role without a database, a broker or a listening process.
+ */
 export async function assembleDocument(): Promise<ApiDocument> {
   const answer = await gatewayWithoutParts().fetch(new Request("http://taskwire.invalid/openapi.json"));
   // What the gateway serves is an ApiDocument; the readers below look at every part they use.
@@ -33,8 +35,8 @@ export function gatewayWithoutParts(overrides: Partial<GatewayDeps> = {}): Gatew
 }
 
 /**
- * Dependencies of an app of which only the description is asked: those every app needs at once are real, any other can be taken
- * apart and passed on, and rejects when it is called. So a new dependency of a role needs nothing here.
+ * Dependencies of an app of which only the description is asked: those every app needs at once are real, any other can
+ * be taken apart and passed on, and rejects when it is called. So a new dependency of a role needs nothing here.
  */
 function standIns<Deps extends object>(given: Partial<Deps> = {}): Deps {
   const http = {

@@ -1,7 +1,10 @@
 import openapiTS, { astToString, type OpenAPI3 } from "openapi-typescript";
 import { isRecord } from "../../shared/http/json-schema.ts";
 
-/** The text of test/support/api-schema.ts: the types a stranger's generator makes of the API's document, without its words. */
+/**
+ * The text of test/support/api-schema.ts: the types a stranger's generator makes of the API's document, without its
+ * words.
+ */
 export async function clientTypes(document: object): Promise<string> {
   // Typed as 3.0 or 3.1 by hand there; `bun run check` says whether it is one.
   const types = await openapiTS(withoutWords(document) as OpenAPI3);

@@ -4,7 +4,10 @@ import { direct } from "../../shared/http/proxy-for.ts";
 export type Answer = Readonly<{ status: number; body: Readonly<Record<string, unknown>>; etag: string | null }>;
 export type Api = Readonly<{
   token: string;
-  /** Sends until an answer comes that trying again would not change; a write keeps its idempotency key, so it is done once. */
+  /**
+   * Sends until an answer comes that trying again would not change; a write keeps its idempotency key, so it is done
+   * once.
+   */
   send: (method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>) => Promise<Answer>;
 }>;
 

@@ -13,7 +13,10 @@ type View = Readonly<{ status?: string; title?: string; reminders?: readonly Rea
 const patienceMs = 60_000;
 const askEveryMs = 50;
 
-/** Runs the story; 0 when every chapter came out as told, else 1. `--url` and `--brokers` override what `dev status` says. */
+/**
+ * Runs the story; 0 when every chapter came out as told, else 1. `--url` and `--brokers` override what `dev status`
+ * says.
+ */
 export async function tellStory(args: readonly string[]): Promise<number> {
   const where = await findSystem(args);
   const stop = new AbortController();

@@ -5,7 +5,10 @@ import type { Finding } from "./finding.ts";
 import { judgeRedis } from "./judge-redis.ts";
 import { proxyFor } from "../../shared/http/proxy-for.ts";
 
-/** Asks a server named by the environment whether it answers and, for Redis, whether it is set up to keep what it is given. */
+/**
+ * Asks a server named by the environment whether it answers and, for Redis, whether it is set up to keep what it is
+ * given.
+ */
 export async function askGiven(part: PartName, variable: string, url: string): Promise<readonly Finding[]> {
   const unreachable = (error: unknown): readonly Finding[] => [
     {

@@ -4,7 +4,10 @@ import type { Finding } from "./finding.ts";
 /** At 100 a delayed job is promoted within 19 ms in 99 of 100 cases, at Redis's own 10 within 98 ms. */
 const enoughHz = 100;
 
-/** Whether a Redis is set up to keep the reminders' wake-ups and to ring in time. What a managed one does not tell is said. */
+/**
+ * Whether a Redis is set up to keep the reminders' wake-ups and to ring in time. What a managed one does not tell is
+ * said.
+ */
 export function judgeRedis(address: string, { maxmemoryPolicy, hz, appendOnly }: RedisServer): readonly Finding[] {
   const told = `maxmemory-policy ${maxmemoryPolicy ?? "not told"}, hz ${hz ?? "not told"}, appendonly ${appendOnly ?? "not told"}`;
   const findings: Finding[] = [{ state: "good", what: "redis", found: `${address} answers: ${told}` }];

@@ -2,7 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { missingError } from "../stack/missing.ts";
 
-/** Node 24 as npm's package of it for this platform has it: the program, and the headers its modules are compiled with. */
+/**
+ * Node 24 as npm's package of it for this platform has it: the program, and the headers its modules are compiled with.
+ */
 export type NodeHere = Readonly<{ program: string; headers: string; version: string }>;
 
 /** Throws what is missing, why it is needed and how to get it. */

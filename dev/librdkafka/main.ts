@@ -1,4 +1,5 @@
-// `bun dev/librdkafka/main.ts`: puts the binary of the second Kafka driver where its package looks for it; see `provideRdKafka`.
+// `bun dev/librdkafka/main.ts`: puts the binary of the second Kafka driver where its package looks for it; see
+// `provideRdKafka`.
 import { checkout, ensureInstalled } from "../installed.ts";
 import { directoriesOf } from "../run/directories.ts";
 import { provideRdKafka } from "./provide.ts";

@@ -28,9 +28,10 @@ const binary = "confluent-kafka-javascript.node";
 const downloadMs = 60_000;
 
 /**
- * Puts the binary of @confluentinc/kafka-javascript where the package looks for it: the one kept from an earlier run, the prebuilt one
- * that its makers offer for download, or one compiled from the package's own sources, which takes two minutes of CPU. Of several
- * processes at once one works and the others wait. Throws what is missing where none can be had.
+ * Puts the binary of @confluentinc/kafka-javascript where the package looks for it: the one kept from an earlier run,
+ * the prebuilt one that its makers offer for download, or one compiled from the package's own sources, which takes two
+ * minutes of CPU. Of several processes at once one works and the others wait. Throws what is missing where none can be
+ * had.
  */
 export async function provideRdKafka(options: ProvideOptions): Promise<NodeHere> {
   const node = findNode(options.checkout);

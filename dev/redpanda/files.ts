@@ -17,7 +17,9 @@ export function readRedpandaFiles(checkout: string): RedpandaFiles {
   );
 }
 
-/** The documents of a YAML file. Throws, with line and column, for what is not YAML, a key that stands twice included. */
+/**
+ * The documents of a YAML file. Throws, with line and column, for what is not YAML, a key that stands twice included.
+ */
 export function readYaml(text: string): readonly unknown[] {
   return parseAllDocuments(text, { uniqueKeys: true }).map((document) => {
     const [error] = document.errors;

@@ -18,7 +18,10 @@ export const port: AnySchema = { type: "integer", minimum: 1, maximum: 65535 };
 export const duration: AnySchema = { type: "string", pattern: "^([0-9.]+(ms|s|m|h|d|w|y))+$" };
 export const mapOf = (values: AnySchema): AnySchema => ({ type: "object", additionalProperties: values });
 
-/** Makes the examination of a document: a line for each thing that is wrong, with its path, `kafka.sasl.mechanizm is not a key here`. */
+/**
+ * Makes the examination of a document: a line for each thing that is wrong, with its path,
+ * `kafka.sasl.mechanizm is not a key here`.
+ */
 export function shape(
   schema: AnySchema,
   ajv = new Ajv({ allErrors: true, strict: false }),

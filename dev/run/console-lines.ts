@@ -2,7 +2,10 @@ import { printable } from "../../shared/printable.ts";
 
 /** Writes whole lines of many sources to one terminal, each behind an aligned, coloured name. */
 type ConsoleLines = Readonly<{
-  /** A function that prints a line of `source`, which may be several after its `\\n`s; what would steer the terminal is escaped. */
+  /**
+   * A function that prints a line of `source`, which may be several after its `\\n`s; what would steer the terminal is
+   * escaped.
+   */
   from: (source: string) => (line: string) => void;
   /** Prints text as it is. */
   plain: (text: string) => void;

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Supervised } from "../stack/supervise.ts";
 
 /**
- * Stops processes in reverse order: each is asked, and the next once it has ended or soon after, so that a slow one does not use
- * up the time of the others: all are asked within the first third. What has not ended by the deadline is killed. Says every
- * second what it waits for.
+ * Stops processes in reverse order: each is asked, and the next once it has ended or soon after, so that a slow one
+ * does not use up the time of the others: all are asked within the first third. What has not ended by the deadline is
+ * killed. Says every second what it waits for.
  */
 export async function drain(
   processes: readonly Supervised[],

@@ -17,8 +17,8 @@ type LaunchRoleOptions = Readonly<{
 }>;
 
 /**
- * Starts one Procfile line in a process group of its own: a terminal's Ctrl-C reaches only the runner, which stops the roles
- * in order. Its lines are printed as they come, log lines in JSON made readable.
+ * Starts one Procfile line in a process group of its own: a terminal's Ctrl-C reaches only the runner, which stops the
+ * roles in order. Its lines are printed as they come, log lines in JSON made readable.
  */
 export function launchRole({ label, command, cwd, env, recordsDirectory, print }: LaunchRoleOptions): Launched {
   // `env` lets a line begin with NAME=value, and `exec` leaves no shell in between that would swallow signals.

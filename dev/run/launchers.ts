@@ -11,9 +11,9 @@ const runner = /^(?:\S*node(?:\s+-\S+)*\s+)?(?:\S*\/)?(?:npm|npx|pnpm|yarn|bunx?
 const shell = /^(?:\S*\/)?(?:sh|bash|dash|zsh|busybox)\s+(?:sh\s+)?-c\s/;
 
 /**
- * The commands that started this one and wait for it: `npx`, its shell and `bun run`, the nearest first. `npx` does not pass a signal
- * on (npm 11: it ends, its shell stays), so the end of any of them is the wish to stop. A person's own shell, and a supervisor, are
- * not among them: what they start in the background may outlive them.
+ * The commands that started this one and wait for it: `npx`, its shell and `bun run`, the nearest first. `npx` does not
+ * pass a signal on (npm 11: it ends, its shell stays), so the end of any of them is the wish to stop. A person's own
+ * shell, and a supervisor, are not among them: what they start in the background may outlive them.
  */
 export function findLaunchers(from: number = process.ppid, read: (pid: number) => Ancestor | null = readAncestor) {
   const chain: Ancestor[] = [];

@@ -33,8 +33,8 @@ const furtherPorts: Readonly<Record<string, number>> = { "ui-gateway": 8240, ope
 const otherPort = 8300;
 
 /**
- * Every instance to run, in the order of the Procfile, each with a port of its own. Throws, naming the known ones, on a role
- * in `only` or `scale` that the Procfile does not have.
+ * Every instance to run, in the order of the Procfile, each with a port of its own. Throws, naming the known ones, on a
+ * role in `only` or `scale` that the Procfile does not have.
  */
 export async function planRoles({
   procfile,

@@ -10,7 +10,9 @@ const preparations = [
 
 export const preparationLabels: readonly string[] = preparations.map(({ label }) => label);
 
-/** Migrates the database and applies topics and schemas by the operator's own commands. Throws on the first that fails. */
+/**
+ * Migrates the database and applies topics and schemas by the operator's own commands. Throws on the first that fails.
+ */
 export async function prepareStack({
   checkout,
   env,

@@ -1,6 +1,9 @@
 export type ProcfileLine = Readonly<{ name: string; command: string }>;
 
-/** Reads a Procfile of `name: command` lines; blank lines and `#` comments are skipped. Throws on others, naming the line. */
+/**
+ * Reads a Procfile of `name: command` lines; blank lines and `#` comments are skipped. Throws on others, naming the
+ * line.
+ */
 export function parseProcfile(text: string): readonly ProcfileLine[] {
   const lines: ProcfileLine[] = [];
   for (const [index, raw] of text.split(/\r?\n/).entries()) {

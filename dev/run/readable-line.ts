@@ -1,6 +1,6 @@
 /**
- * A role's JSON log line as people read it: time of day, level, event, then the other fields. The role's name, already in the
- * prefix, is left out; an error's stack follows on lines of its own. Every other line comes back as it is.
+ * A role's JSON log line as people read it: time of day, level, event, then the other fields. The role's name, already
+ * in the prefix, is left out; an error's stack follows on lines of its own. Every other line comes back as it is.
  */
 export function readableLine(line: string): string {
   if (!line.startsWith('{"time":')) return line;

@@ -4,7 +4,9 @@ import { askDocker, wipeComposeStack } from "../stack/compose.ts";
 import { removePostgresOutside } from "../stack/postgres-directory.ts";
 import { stopRecorded } from "../stack/stop-recorded.ts";
 
-/** Wipes everything a stack has stored, whichever kind it was. The caller holds the state directory. Downloads are kept. */
+/**
+ * Wipes everything a stack has stored, whichever kind it was. The caller holds the state directory. Downloads are kept.
+ */
 export async function resetState(
   options: Readonly<{ checkout: string; stateDirectory: string; docker: boolean; say: (line: string) => void }>,
 ): Promise<void> {

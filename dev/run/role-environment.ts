@@ -11,7 +11,10 @@ type EnvironmentOptions = Readonly<{
   operatorToken: string;
 }>;
 
-/** What every role and command gets: development defaults, overridden by the given environment, and the stack's addresses. */
+/**
+ * What every role and command gets: development defaults, overridden by the given environment, and the stack's
+ * addresses.
+ */
 export function sharedEnvironment({
   env,
   urls,

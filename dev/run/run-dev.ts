@@ -32,8 +32,8 @@ const stopAllMs = 13_500;
 const stopStackMs = 4_500;
 
 /**
- * Runs the stack and the roles until it is told to stop. Returns the exit code: 0 after a clean stop, 1 when something could
- * not start. In every case what was started has ended by then.
+ * Runs the stack and the roles until it is told to stop. Returns the exit code: 0 after a clean stop, 1 when something
+ * could not start. In every case what was started has ended by then.
  */
 export async function runDev(checkout: string, options: DevArguments): Promise<number> {
   const directories = directoriesOf(checkout);

@@ -2,7 +2,10 @@ import { isAlive, type ProcessIdentity } from "../stack/process-identity.ts";
 import { findLaunchers } from "./launchers.ts";
 
 type StopSignals = Readonly<{
-  /** Aborted by the first SIGINT, SIGTERM or SIGHUP, or when a command that ran this one is gone: `npx`, its shell or `bun run`. */
+  /**
+   * Aborted by the first SIGINT, SIGTERM or SIGHUP, or when a command that ran this one is gone: `npx`, its shell or
+   * `bun run`.
+   */
   signal: AbortSignal;
   /** Settles at the second one, with its name. */
   again: Promise<string>;
@@ -11,8 +14,8 @@ type StopSignals = Readonly<{
 const watchEveryMs = 500;
 
 /**
- * Listens for the wish to stop. Behind npx and `bun run` one Ctrl-C arrives several times, from the terminal and from each
- * parent that passes it on, so a repetition counts only after `graceMs`.
+ * Listens for the wish to stop. Behind npx and `bun run` one Ctrl-C arrives several times, from the terminal and from
+ * each parent that passes it on, so a repetition counts only after `graceMs`.
  */
 export function listenForStop({ graceMs = 700 }: Readonly<{ graceMs?: number }> = {}): StopSignals {
   const stop = new AbortController();

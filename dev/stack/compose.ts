@@ -15,7 +15,9 @@ type ComposeOptions = Readonly<{
   say: (line: string) => void;
 }>;
 
-/** Version of the Docker engine that answers, or why there is none. Both the engine and its compose plugin are needed. */
+/**
+ * Version of the Docker engine that answers, or why there is none. Both the engine and its compose plugin are needed.
+ */
 export function askDocker(): Readonly<{ version: string } | { reason: string }> {
   if (Bun.which("docker") === null) return { reason: "there is no docker on PATH" };
   const engine = spawnSync("docker", ["version", "--format", "{{.Server.Version}}"], {

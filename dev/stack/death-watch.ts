@@ -4,8 +4,9 @@ import { join } from "node:path";
 type DeathWatch = Readonly<{ release: () => void }>;
 
 /**
- * Starts a small process that outlives this one, in a session of its own, and stops what is recorded in `directories` when this one ends
- * without `release`: kill -9, a crash, out of memory. It waits as a shell at the end of a pipe (1 MB), which closes with this process.
+ * Starts a small process that outlives this one, in a session of its own, and stops what is recorded in `directories`
+ * when this one ends without `release`: kill -9, a crash, out of memory. It waits as a shell at the end of a pipe (1
+ * MB), which closes with this process.
  */
 export function openDeathWatch(checkout: string, directories: readonly string[]): DeathWatch {
   const script = join(checkout, "dev", "stack", "stop-after-death.ts");

@@ -33,7 +33,8 @@ export type EmbeddedOptions = Readonly<{
 
 /**
  * Starts the parts that are not given, in parallel, and returns when all answer. Leftovers of a killed run are stopped
- * first. A part that ends later is started again on its port. Rejects, with nothing left running, when one does not start.
+ * first. A part that ends later is started again on its port. Rejects, with nothing left running, when one does not
+ * start.
  */
 export async function openEmbeddedStack(options: EmbeddedOptions): Promise<Omit<Stack, "why" | "kind">> {
   const { stateDirectory, given, say, changed = () => {} } = options;

@@ -1,6 +1,6 @@
 /**
- * One line on why something is not on its usual port, `null` when it is. `usual` are the ports it would rather have, best first;
- * `before` is where it was the last time, which it keeps so that addresses stay good.
+ * One line on why something is not on its usual port, `null` when it is. `usual` are the ports it would rather have,
+ * best first; `before` is where it was the last time, which it keeps so that addresses stay good.
  */
 export function explainPort({
   what,

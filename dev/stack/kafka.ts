@@ -22,8 +22,8 @@ type KafkaOptions = Readonly<{
 }>;
 
 /**
- * TLS for everybody, SCRAM-SHA-256 for clients, certificates between the node's own parts, and an authorizer that allows nothing but what
- * an ACL allows. Its decisions, granted ones too, are lines of the log.
+ * TLS for everybody, SCRAM-SHA-256 for clients, certificates between the node's own parts, and an authorizer that
+ * allows nothing but what an ACL allows. Its decisions, granted ones too, are lines of the log.
  */
 type KafkaSecurity = Readonly<{
   /** PEM: a key (PKCS#8) and its certificate in one file, for localhost, and the authority that signed it. */

@@ -27,8 +27,8 @@ type LaunchOptions = Readonly<{
 }>;
 
 /**
- * Starts a part of the stack in a process group of its own, so that a terminal's Ctrl-C does not reach it, with its output
- * in `logFile` (the one before is kept as `.1`): it outlives a killed runner without writing into a broken pipe.
+ * Starts a part of the stack in a process group of its own, so that a terminal's Ctrl-C does not reach it, with its
+ * output in `logFile` (the one before is kept as `.1`): it outlives a killed runner without writing into a broken pipe.
  */
 export function launch(options: LaunchOptions): Launched {
   const { name, command, logFile, recordsDirectory, uid, stopSignal = "SIGTERM" } = options;

@@ -26,8 +26,8 @@ import { runCommand } from "./run-command.ts";
 type MavenParts = Readonly<{ kafka: string; registry: string; redis: string; archives: string }>;
 
 /**
- * The Java parts, downloaded on first use (about 220 MB) into `<directory>/java-<hash of the pom>`. The folder appears in
- * one rename when complete, so an interrupted run leaves nothing that looks finished, and two runs may race.
+ * The Java parts, downloaded on first use (about 220 MB) into `<directory>/java-<hash of the pom>`. The folder appears
+ * in one rename when complete, so an interrupted run leaves nothing that looks finished, and two runs may race.
  */
 export async function fetchMavenParts({
   checkout,
@@ -114,8 +114,9 @@ async function runMaven({
 }
 
 /**
- * MAVEN_OPTS with the home that HOME names: Java asks the password file instead, which for some users names a folder that does
- * not exist, and then nothing can be fetched. What the user put into MAVEN_OPTS wins; the shell script that reads it splits at spaces.
+ * MAVEN_OPTS with the home that HOME names: Java asks the password file instead, which for some users names a folder
+ * that does not exist, and then nothing can be fetched. What the user put into MAVEN_OPTS wins; the shell script that
+ * reads it splits at spaces.
  */
 export function mavenOptions(env: Readonly<Record<string, string | undefined>>): string {
   const { HOME: home = "", MAVEN_OPTS: given = "" } = env;

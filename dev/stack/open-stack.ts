@@ -9,8 +9,8 @@ type OpenStackOptions = Omit<EmbeddedOptions, "given"> &
 type StackChoice = Readonly<{ kind: Stack["kind"]; why: string; given: GivenUrls }>;
 
 /**
- * DEV_STACK decides when it is set; else what the environment gives is used, and the rest runs in containers where a Docker
- * engine answers and embedded where none does. Throws when DEV_STACK=external leaves something open.
+ * DEV_STACK decides when it is set; else what the environment gives is used, and the rest runs in containers where a
+ * Docker engine answers and embedded where none does. Throws when DEV_STACK=external leaves something open.
  */
 export function chooseStack(
   env: Readonly<Record<string, string | undefined>>,

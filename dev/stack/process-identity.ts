@@ -5,8 +5,9 @@ import { readFileSync } from "node:fs";
 export type ProcessIdentity = Readonly<{ pid: number; startedAt: string }>;
 
 /**
- * What `pid` is right now, or undefined when no such process lives. A zombie, dead but not yet collected, counts as gone.
- * On Linux the start time is in clock ticks since boot, with the boot's id before it; elsewhere it is what `ps` prints.
+ * What `pid` is right now, or undefined when no such process lives. A zombie, dead but not yet collected, counts as
+ * gone. On Linux the start time is in clock ticks since boot, with the boot's id before it; elsewhere it is what `ps`
+ * prints.
  */
 export function identify(pid: number): ProcessIdentity | undefined {
   const startedAt = process.platform === "linux" ? linuxStartTime(pid) : portableStartTime(pid);

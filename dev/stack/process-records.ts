@@ -25,7 +25,9 @@ export function forgetProcess(directory: string, name: string, pid: number): voi
     rmSync(join(directory, `${name}.json`), { force: true });
 }
 
-/** The recorded processes that still live. Records of dead ones, or of a pid that is now another program, are removed. */
+/**
+ * The recorded processes that still live. Records of dead ones, or of a pid that is now another program, are removed.
+ */
 export function livingProcesses(directory: string): readonly ProcessRecord[] {
   const living: ProcessRecord[] = [];
   for (const file of listJson(directory)) {

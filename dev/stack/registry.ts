@@ -15,7 +15,10 @@ type RegistryOptions = Readonly<{
   directory: string;
   port: number;
   managementPort: number;
-  /** Port of the embedded Postgres, in whose database `schema_registry` the schemas live; undefined keeps them in a file. */
+  /**
+   * Port of the embedded Postgres, in whose database `schema_registry` the schemas live; undefined keeps them in a
+   * file.
+   */
   postgresPort: number | undefined;
   logFile: string;
   recordsDirectory: string;

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isAlive, type ProcessIdentity } from "./process-identity.ts";
 
 /**
- * Asks a process to end and waits for it; after `graceMs` kills it together with its process group.
- * With SIGKILL as the signal the whole group is killed at once. Returns "stopped" or "killed". Safe on a process that is
- * already gone, and never touches another one with the same pid.
+ * Asks a process to end and waits for it; after `graceMs` kills it together with its process group. With SIGKILL as the
+ * signal the whole group is killed at once. Returns "stopped" or "killed". Safe on a process that is already gone, and
+ * never touches another one with the same pid.
  */
 export async function stopProcess(
   target: ProcessIdentity,

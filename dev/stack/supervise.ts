@@ -26,8 +26,8 @@ type SuperviseOptions = Readonly<{
 }>;
 
 /**
- * Keeps one process running: when it ends unasked its last lines are repeated and it is started again after a pause that
- * doubles from `firstMs` to `maxMs`, and falls back once it has run for `calmMs`.
+ * Keeps one process running: when it ends unasked its last lines are repeated and it is started again after a pause
+ * that doubles from `firstMs` to `maxMs`, and falls back once it has run for `calmMs`.
  */
 export function supervise(options: SuperviseOptions): Supervised {
   const { name, say, changed = () => {}, backoff = { firstMs: 500, maxMs: 15_000, calmMs: 30_000 } } = options;
@@ -87,7 +87,8 @@ export function supervise(options: SuperviseOptions): Supervised {
     stop: async (graceMs) => {
       stopping.abort();
       const how = (await current?.stop(graceMs)) ?? "stopped";
-      // A start under way ends by itself or by the sweep over the process records; it is not waited for beyond the grace.
+      // A start under way ends by itself or by the sweep over the process records; it is not waited for beyond the
+      // grace.
       await Promise.race([settled, sleep(graceMs)]);
       return how;
     },

@@ -21,8 +21,8 @@ export type TestStack = Readonly<{
 }>;
 
 /**
- * Opens a stack for one test run, of the kind that dev would choose, always with empty data, in a state directory that no other
- * run uses. What a killed run left in it is stopped and wiped first.
+ * Opens a stack for one test run, of the kind that dev would choose, always with empty data, in a state directory that
+ * no other run uses. What a killed run left in it is stopped and wiped first.
  */
 export async function openTestStack(
   options: Readonly<{

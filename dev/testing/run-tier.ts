@@ -29,8 +29,8 @@ type RunTierOptions = Readonly<{
 }>;
 
 /**
- * Runs `bun test` on one tier, its output going straight to the terminal, and counts from its JUnit report. A run that fails
- * beside its tests counts more failures: one per file that could not be loaded, or one for a crash.
+ * Runs `bun test` on one tier, its output going straight to the terminal, and counts from its JUnit report. A run that
+ * fails beside its tests counts more failures: one per file that could not be loaded, or one for a crash.
  */
 export async function runTier(options: RunTierOptions): Promise<TierResult> {
   const { checkout, tier, env, reportsDirectory, timeoutMs, parallel, filters, recordsDirectory, signal } = options;

@@ -16,9 +16,9 @@ export const timeoutMs: Readonly<Record<Tier, number>> = {
 };
 
 /**
- * Test files side by side. Contract tests mostly wait (for leases, sessions, tiers), each in a database and under a prefix of its
- * own. The kernel's property test fills two cores with six worlds at once. A flow test is a system of nine
- * roles that waits, too, for timers and takeovers.
+ * Test files side by side. Contract tests mostly wait (for leases, sessions, tiers), each in a database and under a
+ * prefix of its own. The kernel's property test fills two cores with six worlds at once. A flow test is a system of
+ * nine roles that waits, too, for timers and takeovers.
  */
 export const parallelFiles: Readonly<Record<Tier, number>> = {
   unit: 2,

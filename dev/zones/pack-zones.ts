@@ -1,6 +1,7 @@
-// `bun dev/zones/pack-zones.ts DIRECTORY`: packs the TZif files of a directory into shared/zones/iana.ts, the zone data that comes with
-// the product. The directory is `tzdata/zoneinfo` of Python's package `tzdata` (2026.6 is IANA's 2026f), which zic compiled from
-// IANA's sources; those are in the public domain. A newer edition: download that package, unpack it, run this, run the tests.
+// `bun dev/zones/pack-zones.ts DIRECTORY`: packs the TZif files of a directory into shared/zones/iana.ts, the zone data
+// that comes with the product. The directory is `tzdata/zoneinfo` of Python's package `tzdata` (2026.6 is IANA's
+// 2026f), which zic compiled from IANA's sources; those are in the public domain. A newer edition: download that
+// package, unpack it, run this, run the tests.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { formerNames, type PackHead } from "../../shared/zones/bundled-zones.ts";

@@ -1,8 +1,8 @@
 import type avro from "avsc";
 
 /**
- * Throws where avsc reads what our patch of it refuses: installed by another than Bun, it is as its authors left it, and six
- * hostile bytes claim 3.6 GB. Asked of avsc itself, a property for each part of the patch.
+ * Throws where avsc reads what our patch of it refuses: installed by another than Bun, it is as its authors left it,
+ * and six hostile bytes claim 3.6 GB. Asked of avsc itself, a property for each part of the patch.
  */
 export function assertPatched({ Type }: Pick<typeof avro, "Type">): void {
   const nulls = Type.forSchema({ type: "array", items: "null" });

@@ -22,17 +22,18 @@ type Decoded = { [T in MessageType]: Readonly<{ type: T; data: Records[T] }> }[M
 /** The one place where bytes become records and records become bytes. */
 export type Codec = Readonly<{
   /**
-   * A record in Confluent framing: 0x00, the schema id in 4 bytes, Avro. Throws Problem UNENCODABLE naming the field (a JSON
-   * pointer) that does not fit: missing, undeclared, of another type, ill-formed text, or larger than a topic takes.
+   * A record in Confluent framing: 0x00, the schema id in 4 bytes, Avro. Throws Problem UNENCODABLE naming the field (a
+   * JSON pointer) that does not fit: missing, undeclared, of another type, ill-formed text, or larger than a topic
+   * takes.
    */
   encode: <T extends MessageType>(type: T, data: Records[T]) => Uint8Array;
   /** The id `encode` writes. */
   schemaId: (type: MessageType) => number;
   /**
-   * Reads a value of `topic` as this build's newest version of its record. `unknown` names a record this build does not know.
-   * Throws Problem UNDECODABLE for bytes that will never be readable, Problem UNAVAILABLE when the schema must be asked for
-   * and the registry is unreachable or has lost its schemas, and an Error with code SCHEMA_INCOMPATIBLE when this build cannot read that
-   * writer at all: a mistake of deployment, not of the record.
+   * Reads a value of `topic` as this build's newest version of its record. `unknown` names a record this build does not
+   * know. Throws Problem UNDECODABLE for bytes that will never be readable, Problem UNAVAILABLE when the schema must be
+   * asked for and the registry is unreachable or has lost its schemas, and an Error with code SCHEMA_INCOMPATIBLE when
+   * this build cannot read that writer at all: a mistake of deployment, not of the record.
    */
   decode: (topic: TopicName, value: Uint8Array | null) => Promise<Decoded | Readonly<{ unknown: string }>>;
 }>;
@@ -47,11 +48,16 @@ type OpenCodec = Readonly<{
   db?: Pick<Db, "sql">;
   log: Log;
   schemasFolder?: string;
-  /** A registry that cannot be reached is waited for until it is aborted, which rejects with its reason; without one that is an error at once. */
+  /**
+   * A registry that cannot be reached is waited for until it is aborted, which rejects with its reason; without one
+   * that is an error at once.
+   */
   signal?: AbortSignal;
 }>;
 
-/** Resolves the ids of all records at once; see `resolveSchemaIds` for when it refuses. Without `db` nothing is cached. */
+/**
+ * Resolves the ids of all records at once; see `resolveSchemaIds` for when it refuses. Without `db` nothing is cached.
+ */
 export async function openCodec(options: OpenCodec): Promise<Codec> {
   const { registry, log } = options;
   const sql = options.db?.sql ?? null;
@@ -93,7 +99,10 @@ export async function openCodec(options: OpenCodec): Promise<Codec> {
       );
     return reader;
   };
-  /** One that was emptied, or is another's, knows nothing of what it told us at the start: what it denies then may well have been written. */
+  /**
+   * One that was emptied, or is another's, knows nothing of what it told us at the start: what it denies then may well
+   * have been written.
+   */
   const isEmptied = async (): Promise<boolean> => {
     const [own] = ids.values();
     return own !== undefined && (await registry.schemaById(own)) === null;
@@ -193,7 +202,10 @@ function whyUnreadable(schema: AvroRecord, reader: RecordType): string | null {
   }
 }
 
-/** A role that starts before its registry, or the database with the cache, is there waits, not ready, as it does for it later. */
+/**
+ * A role that starts before its registry, or the database with the cache, is there waits, not ready, as it does for it
+ * later.
+ */
 async function patiently<T>({ signal, log }: OpenCodec, resolve: () => Promise<T>): Promise<T> {
   for (let tries = 0; ; tries++)
     try {

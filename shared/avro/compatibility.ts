@@ -6,8 +6,9 @@ import { recordType, type RecordType } from "./record-type.ts";
 import { schemaMistakes } from "./rules.ts";
 
 /**
- * Why `older` and `newer` are not FULL compatible: what either could not read of what the other may have written. Empty when
- * they are. Stricter than the registries: namespaces and logical types count, and an unknown enum symbol needs a default.
+ * Why `older` and `newer` are not FULL compatible: what either could not read of what the other may have written. Empty
+ * when they are. Stricter than the registries: namespaces and logical types count, and an unknown enum symbol needs a
+ * default.
  */
 export function fullMistakes(older: RecordType, newer: RecordType): readonly string[] {
   return [
@@ -38,8 +39,8 @@ export function historyMistakes({ versions }: SchemaHistory): readonly string[] 
 }
 
 /**
- * Why `reader` cannot read all that `writer` may write, each with its place. avsc decides; it names only the first reason and
- * never a place, so it is asked about the parts.
+ * Why `reader` cannot read all that `writer` may write, each with its place. avsc decides; it names only the first
+ * reason and never a place, so it is asked about the parts.
  */
 export function readMistakes(writer: avro.Type, reader: avro.Type, at: string): readonly string[] {
   if (isRecord(writer) && isRecord(reader) && writer.name === reader.name)

@@ -6,8 +6,9 @@ import { logicalTypes } from "./logical-types.ts";
 import { recordType } from "./record-type.ts";
 
 /**
- * SHA-256, in hex, of what a schema means to writers and readers. Docs, spelling and the order of attributes do not count;
- * unlike in Avro's own canonical form, logical types and the defaults of fields and enums do. Stored: it must stay what it is.
+ * SHA-256, in hex, of what a schema means to writers and readers. Docs, spelling and the order of attributes do not
+ * count; unlike in Avro's own canonical form, logical types and the defaults of fields and enums do. Stored: it must
+ * stay what it is.
  */
 export function schemaFingerprint(schema: AvroRecord): string {
   return sha256(JSON.stringify(meaningOf(recordType(schema))));

@@ -24,11 +24,11 @@ type ResolveOptions = Readonly<{
 }>;
 
 /**
- * Finds the id of every current schema: asks the registry, one role of the deployment at a time, unless another has just done so, and
- * falls back to the cache when it cannot be reached.
- * Refuses a registry that gives a known id another meaning: every record written so far would be misread.
- * Rejects with Problem UNAVAILABLE when the registry is unreachable and the cache does not know them all, and with a plain
- * Error when a schema is not registered.
+ * Finds the id of every current schema: asks the registry, one role of the deployment at a time, unless another has
+ * just done so, and falls back to the cache when it cannot be reached.
+ * Refuses a registry that gives a known id another meaning: every record written so far would be misread. Rejects with
+ * Problem UNAVAILABLE when the registry is unreachable and the cache does not know them all, and with a plain Error
+ * when a schema is not registered.
  */
 export async function resolveSchemaIds(
   histories: readonly SchemaHistory[],
@@ -65,7 +65,9 @@ export async function resolveSchemaIds(
   }
 }
 
-/** One call after the other: a registry that is slow is not made slower, and one that is gone is noticed by the first. */
+/**
+ * One call after the other: a registry that is slow is not made slower, and one that is gone is noticed by the first.
+ */
 async function askRegistry(
   histories: readonly SchemaHistory[],
   {

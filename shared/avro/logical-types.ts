@@ -3,8 +3,8 @@ import avro from "avsc";
 
 const { LogicalType } = avro.types;
 
-// avsc takes logical types as subclasses, and nothing else; undefined from _toValue says that the value does not fit, and from
-// _resolve that it cannot be read: another logical type would fit the bytes and mean something else.
+// avsc takes logical types as subclasses, and nothing else; undefined from _toValue says that the value does not fit,
+// and from _resolve that it cannot be read: another logical type would fit the bytes and mean something else.
 
 /** `timestamp-millis` as a Date. */
 export class Instant extends LogicalType {

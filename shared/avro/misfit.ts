@@ -2,12 +2,14 @@ import avro from "avsc";
 import { Day, Instant, Uuid } from "./logical-types.ts";
 import type { RecordType } from "./record-type.ts";
 
-/** Why a value does not fit. `path` is a JSON pointer to the place; the message never has the value: it ends up in logs. */
+/**
+ * Why a value does not fit. `path` is a JSON pointer to the place; the message never has the value: it ends up in logs.
+ */
 export type Misfit = Readonly<{ path: string; message: string }>;
 
 /**
- * What is wrong with `value`, or null. Stricter than Avro: undeclared fields and ill-formed UTF-16, which the encoder would drop
- * and change in silence, numbers that are none, and the key __proto__ are mistakes.
+ * What is wrong with `value`, or null. Stricter than Avro: undeclared fields and ill-formed UTF-16, which the encoder
+ * would drop and change in silence, numbers that are none, and the key __proto__ are mistakes.
  */
 export function misfitOf(type: RecordType, value: unknown): Misfit | null {
   // Without a hook avsc stops at the first mistake, and keeps no path.

@@ -7,8 +7,9 @@ import { logicalTypes } from "./logical-types.ts";
 export type RecordType = avro.types.RecordType;
 
 /**
- * Builds the type of a record. Throws for what is not Avro, and for two things that hostile bytes could abuse: recursive types,
- * and array items that take no bytes (six bytes could claim 2^27 of them; avsc is patched to refuse more items than bytes). Throws where avsc is not patched.
+ * Builds the type of a record. Throws for what is not Avro, and for two things that hostile bytes could abuse:
+ * recursive types, and array items that take no bytes (six bytes could claim 2^27 of them; avsc is patched to refuse
+ * more items than bytes). Throws where avsc is not patched.
  */
 export function recordType(schema: AvroRecord): RecordType {
   assertPatched(avro);
@@ -21,9 +22,10 @@ export function recordType(schema: AvroRecord): RecordType {
 }
 
 /**
- * A decoder of what `writer` wrote, as values of `reader`: Avro's schema resolution. Reading without the writer's schema does not
- * exist here, because it misreads in silence. Throws when the reader cannot read everything the writer may have written.
- * The decoder throws for bytes that are not exactly one record. A TaskCreated takes 0.8 µs, as JSON (without Dates) 0.4.
+ * A decoder of what `writer` wrote, as values of `reader`: Avro's schema resolution. Reading without the writer's
+ * schema does not exist here, because it misreads in silence. Throws when the reader cannot read everything the writer
+ * may have written. The decoder throws for bytes that are not exactly one record. A TaskCreated takes 0.8 µs, as JSON
+ * (without Dates) 0.4.
  */
 export function recordDecoder(writer: RecordType, reader: RecordType): (bytes: Buffer, from: number) => unknown {
   const resolver = reader.createResolver(writer);

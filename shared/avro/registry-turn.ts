@@ -11,8 +11,8 @@ type Turn = Readonly<{ keep: () => Promise<void> }>;
 type RegistryTurns = Readonly<{
   news: () => Promise<RegistryNews>;
   /**
-   * Runs `ask` when it is this role's turn; `null` while it is another's, the pause after a failure lasts, or another has confirmed the
-   * registry since this role looked at the news.
+   * Runs `ask` when it is this role's turn; `null` while it is another's, the pause after a failure lasts, or another
+   * has confirmed the registry since this role looked at the news.
    */
   take: <T>(ask: (turn: Turn) => Promise<T>) => Promise<T | null>;
 }>;
@@ -23,8 +23,9 @@ const freshSeconds = 30;
 const pause = { baseMs: 1_000, maxMs: 10_000 };
 
 /**
- * One role of the deployment at a time asks a registry at its start. Seven roles that ask for eleven schemas each, give up after 5 s and
- * ask again a second later kept a slow registry from answering anybody for nine minutes (measured at load 60).
+ * One role of the deployment at a time asks a registry at its start. Seven roles that ask for eleven schemas each, give
+ * up after 5 s and ask again a second later kept a slow registry from answering anybody for nine minutes (measured at
+ * load 60).
  */
 export function openRegistryTurns(sql: Sql, registry: string): RegistryTurns {
   const holder = crypto.randomUUID();

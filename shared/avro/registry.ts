@@ -23,9 +23,9 @@ export const registrySettings = checked(
 export type RegistryConfig = Omit<Config<typeof registrySettings>, "allowPasswordsInClear">;
 
 /**
- * The Confluent API, as Redpanda's, Confluent's and Apicurio's registries speak it. Every call has a deadline and rejects with
- * Problem UNAVAILABLE when the registry cannot be reached, is not well or does not speak like one (the page of a proxy, JSON of
- * something else), with a plain Error, which has the `status`, when it refuses what was asked.
+ * The Confluent API, as Redpanda's, Confluent's and Apicurio's registries speak it. Every call has a deadline and
+ * rejects with Problem UNAVAILABLE when the registry cannot be reached, is not well or does not speak like one (the
+ * page of a proxy, JSON of something else), with a plain Error, which has the `status`, when it refuses what was asked.
  */
 export type RegistryClient = Readonly<{
   /** Where it is asked, without credentials. */
@@ -34,7 +34,10 @@ export type RegistryClient = Readonly<{
   schemaById: (id: number) => Promise<string | null>;
   /** The id and version of exactly this schema (normalized) under the subject; null where it is not registered. */
   lookup: (subject: string, schema: string) => Promise<Readonly<{ id: number; version: number }> | null>;
-  /** Registers a schema (normalized), or finds it where it is already there. Rejects when the registry calls it incompatible. */
+  /**
+   * Registers a schema (normalized), or finds it where it is already there. Rejects when the registry calls it
+   * incompatible.
+   */
   register: (subject: string, schema: string) => Promise<Readonly<{ id: number }>>;
   /** The versions of a subject, oldest first; empty where there is no such subject. */
   versions: (subject: string) => Promise<readonly number[]>;
@@ -74,7 +77,8 @@ export function openRegistry(config: RegistryConfig, metrics?: Metrics): Registr
     if (answer.status >= 500 || [401, 403, 408, 429].includes(answer.status))
       unavailable(`${what}: ${answer.status} ${said.slice(0, 300)}`);
     const json = parseAnswer(said);
-    // A registry's own refusals have a code of their own beside the status; anything else was said by something on the way.
+    // A registry's own refusals have a code of their own beside the status; anything else was said by something on the
+    // way.
     const isOfRegistry = json !== undefined && (answer.ok || typeof Object(json).error_code === "number");
     if (!isOfRegistry)
       unavailable(`${what}: ${answer.status} ${said.slice(0, 200)}`, "what answers is not a schema registry");
@@ -116,7 +120,8 @@ export function openRegistry(config: RegistryConfig, metrics?: Metrics): Registr
     },
     setCompatibility: async (subject, level) => {
       const set = () => call("PUT", `/config/${encodeURIComponent(subject)}`, { compatibility: level });
-      // Of two who set the first level of a subject at once, Apicurio refuses the later one; asked again it changes the level.
+      // Of two who set the first level of a subject at once, Apicurio refuses the later one; asked again it changes the
+      // level.
       await set().catch((error: Readonly<{ status?: number }>) => {
         if (error.status === 409) return set();
         throw error;

@@ -8,8 +8,8 @@ const symbolName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const logicalTypes: Readonly<Record<string, string>> = { uuid: "string", "timestamp-millis": "long", date: "int" };
 
 /**
- * What this product asks of a schema beyond Avro, so that it can change later: every enum has a default (old readers meet
- * new symbols), every field a doc, nullable fields the default null, names follow one form, aliases are not used
+ * What this product asks of a schema beyond Avro, so that it can change later: every enum has a default (old readers
+ * meet new symbols), every field a doc, nullable fields the default null, names follow one form, aliases are not used
  * (registries do not tell schemas apart by them), logical types are those the codec knows. Empty when all is well.
  */
 export function schemaMistakes(schema: AvroRecord): readonly string[] {

@@ -29,8 +29,8 @@ export type ConsumeOptions = Readonly<{
   /** How long one batch's handlers may take; 30 s by default. */
   handlerMs?: number;
   /**
-   * How long a message that keeps failing waits for each further try, its key's later messages behind it: 5 s, 30 s, 2 min, 10 min,
-   * 1 h by default, each with full jitter. After the last it becomes a dead letter; with none, at once.
+   * How long a message that keeps failing waits for each further try, its key's later messages behind it: 5 s, 30 s, 2
+   * min, 10 min, 1 h by default, each with full jitter. After the last it becomes a dead letter; with none, at once.
    */
   tiersMs?: readonly number[];
   /** When many keys that fail alike count as a flood: see `makeFloodGuard`. */

@@ -16,9 +16,10 @@ import { workParked } from "./parking/work-parked.ts";
 export const consumerConnections = laneCount + 2;
 
 /**
- * Reads topics as a member of a group and hands every message to the handler: at least once, in order per key, with its effect in
- * Postgres exactly once. Settles when `role.signal` is aborted and what was handled is committed; a clean stop repeats nothing.
- * Rejects with what this process cannot mend: a reset of its group, a member that stands still, an inbox that forgets too soon.
+ * Reads topics as a member of a group and hands every message to the handler: at least once, in order per key, with its
+ * effect in Postgres exactly once. Settles when `role.signal` is aborted and what was handled is committed; a clean
+ * stop repeats nothing. Rejects with what this process cannot mend: a reset of its group, a member that stands still,
+ * an inbox that forgets too soon.
  */
 export async function consume(options: ConsumeOptions, role: Role): Promise<void> {
   const { broker, db, topics, group } = options;

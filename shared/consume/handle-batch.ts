@@ -1,4 +1,5 @@
-// The way of a message, top to bottom: a record is decoded, a batch gets a transaction, and in it the handler is called.
+// The way of a message, top to bottom: a record is decoded, a batch gets a transaction, and in it the handler is
+// called.
 
 import type { Fetched } from "../messages/broker.ts";
 import type { Received } from "../messages/message.ts";
@@ -26,8 +27,8 @@ export type Decoder = Readonly<{
 export type ReadResult = Readonly<{ message: Received }> | Readonly<{ unknown: string }>;
 
 /**
- * Makes a message of a record. Throws Problem UNDECODABLE for what can never be read, and the registry's error while the
- * record's schema is not known here and cannot be asked for. `unknown` is an event type of a newer build.
+ * Makes a message of a record. Throws Problem UNDECODABLE for what can never be read, and the registry's error while
+ * the record's schema is not known here and cannot be asked for. `unknown` is an event type of a newer build.
  */
 export async function readRecord(codec: Decoder, record: Fetched): Promise<ReadResult> {
   const topic = topicNames.find((name) => name === record.topic);
@@ -71,7 +72,9 @@ export type HandleBatch = RunHandler &
     db: Pick<Db, "transaction">;
     group: GroupName;
     epoch: number;
-    /** Of the server the group's positions were compared with; nothing is handled on another. `null` where none were. */
+    /**
+     * Of the server the group's positions were compared with; nothing is handled on another. `null` where none were.
+     */
     life: () => string | null;
   }>;
 
@@ -135,8 +138,8 @@ export type RunHandler = Readonly<{
 }>;
 
 /**
- * Runs the handler for messages, in order, and puts what it answers into the outbox. Returns how many messages that were.
- * Rejects with what the handler rejects with, with `HANDLER_DEADLINE` when it does not settle in time.
+ * Runs the handler for messages, in order, and puts what it answers into the outbox. Returns how many messages that
+ * were. Rejects with what the handler rejects with, with `HANDLER_DEADLINE` when it does not settle in time.
  */
 export async function runHandler(of: RunHandler, tx: Tx, messages: readonly Received[]): Promise<number> {
   const now = of.now();

@@ -3,8 +3,9 @@ import type { Log } from "../role/log.ts";
 import type { Message, Received } from "../messages/message.ts";
 
 /**
- * Handles one message: works through `tx` only and returns what to publish, in order. It runs once per message and group for
- * everything it does in `tx`; throwing undoes all of it. It never commits, publishes, retries, calls out or reads the clock.
+ * Handles one message: works through `tx` only and returns what to publish, in order. It runs once per message and
+ * group for everything it does in `tx`; throwing undoes all of it. It never commits, publishes, retries, calls out or
+ * reads the clock.
  */
 export type Handler = (message: Received, context: Context) => Promise<readonly Message[]>;
 

@@ -8,9 +8,14 @@ import { forEachAlone, inBatches, type UpkeepSteps } from "../role/upkeep.ts";
 const dayMs = 86_400_000;
 type Keeper = Pick<Db, "sql" | "transaction">;
 
-/** How long the inbox remembers a message of its own time, and one that came later than `lateDays` after it was written. */
+/**
+ * How long the inbox remembers a message of its own time, and one that came later than `lateDays` after it was written.
+ */
 export const inboxDays = 45;
-/** What came so much later than its own time, in days, is forgotten by the day it came. The index inbox_late has the same number. */
+/**
+ * What came so much later than its own time, in days, is forgotten by the day it came. The index inbox_late has the
+ * same number.
+ */
 const lateDays = 7;
 /** So long a message is remembered after it came, however long that was after its own time. */
 export const rememberedDays = inboxDays - lateDays;
@@ -23,8 +28,8 @@ const lockNumber = 7_145_620_121;
 const movedAtMost = 10_000;
 
 /**
- * Throws unless the inbox remembers longer than a message can come back: for as long as its topic keeps it, then as a dead letter
- * for as long as that topic does, and a day. Otherwise a redriven message could be handled twice.
+ * Throws unless the inbox remembers longer than a message can come back: for as long as its topic keeps it, then as a
+ * dead letter for as long as that topic does, and a day. Otherwise a redriven message could be handled twice.
  */
 export async function checkRetention(admin: Pick<Admin, "topics">, group: GroupName, topics: readonly TopicName[]) {
   const known = await admin.topics();
@@ -41,9 +46,10 @@ export async function checkRetention(admin: Pick<Admin, "topics">, group: GroupN
 }
 
 /**
- * The upkeep of the inbox: makes its weeks ahead, drops those it need not remember, and dead letters settled as long ago. Any number may
- * do it. Weeks by UTC and by the database's clock. What still waits in a parked queue is remembered whatever its week, and what came long
- * after its time for as long as others: its time says nothing about when it can come back.
+ * The upkeep of the inbox: makes its weeks ahead, drops those it need not remember, and dead letters settled as long
+ * ago. Any number may do it. Weeks by UTC and by the database's clock. What still waits in a parked queue is remembered
+ * whatever its week, and what came long after its time for as long as others: its time says nothing about when it can
+ * come back.
  */
 export function inboxUpkeep(db: Keeper, log: Log): UpkeepSteps {
   return {
@@ -74,8 +80,9 @@ async function makeWeeks(db: Keeper, log: Log): Promise<void> {
 }
 
 /**
- * Attaching takes weaker locks than `create table … partition of`. Rows of the week that lie in the default partition already, as a
- * record of a writer with a wrong clock does, are moved first. False where they are too many: then that week stays there.
+ * Attaching takes weaker locks than `create table … partition of`. Rows of the week that lie in the default partition
+ * already, as a record of a writer with a wrong clock does, are moved first. False where they are too many: then that
+ * week stays there.
  */
 async function makeWeek(tx: Tx, { name, start, end }: Week): Promise<boolean | null> {
   const [place] = await tx<{ there: boolean }[]>`select to_regclass(${name}) is not null as there`;

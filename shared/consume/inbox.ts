@@ -4,8 +4,8 @@ type InboxFate = "done" | "parked" | "dead";
 export type InboxEntry = Readonly<{ id: string; time: Date }>;
 
 /**
- * Enters messages in the inbox and returns the ids that were not there yet. Waits for another transaction that is entering one
- * of them. In sorted order, so that two members entering the same ids cannot wait for each other.
+ * Enters messages in the inbox and returns the ids that were not there yet. Waits for another transaction that is
+ * entering one of them. In sorted order, so that two members entering the same ids cannot wait for each other.
  */
 export async function enterInbox(
   tx: Tx,
@@ -27,7 +27,9 @@ export async function enterInbox(
   return new Set(rows.map(({ message_id }) => message_id));
 }
 
-/** Moves messages from one fate to another and returns the ids of those that had the first. Their key must be locked. */
+/**
+ * Moves messages from one fate to another and returns the ids of those that had the first. Their key must be locked.
+ */
 export async function changeFate(
   tx: Tx,
   epoch: number,

@@ -18,9 +18,10 @@ type Reset = Readonly<{
 }>;
 
 /**
- * Lets a group without members begin anew elsewhere: a new inbox epoch, so that what it reads again is handled again, its queues
- * emptied, and its positions and commits moved, under the group's lock. Nothing is changed when the broker refuses, as it does while the group
- * has members; should Postgres fail after the broker has moved the commits, do it again.
+ * Lets a group without members begin anew elsewhere: a new inbox epoch, so that what it reads again is handled again,
+ * its queues emptied, and its positions and commits moved, under the group's lock. Nothing is changed when the broker
+ * refuses, as it does while the group has members; should Postgres fail after the broker has moved the commits, do it
+ * again.
  */
 export async function resetGroup(
   db: Pick<Db, "transaction">,

@@ -21,8 +21,9 @@ import { isLoopback } from "./loopback.ts";
 import { allowPasswordsInClear, isReadOnTheWay } from "../role/password-in-clear.ts";
 
 /**
- * Who asks. `via` tells how they said so to this process: a cookie is sent by a browser unasked, so writes need a check of their
- * origin. `token` is what was verified, absent where nothing can be passed on (a stream's ticket). A session id is one user's.
+ * Who asks. `via` tells how they said so to this process: a cookie is sent by a browser unasked, so writes need a check
+ * of their origin. `token` is what was verified, absent where nothing can be passed on (a stream's ticket). A session
+ * id is one user's.
  */
 export type Identity = Readonly<{
   userId: string;
@@ -60,7 +61,9 @@ const authFields = {
   /** At least 32 bytes; signs the tokens of `dev`, verifies HS256 tokens in `jwt`. */
   secret,
   jwksUrl: optionalUrl("AUTH_JWKS_URL", ["http", "https"]),
-  /** Who must have issued a token and whom it must be for. A key set signs for other applications too, so it needs both. */
+  /**
+   * Who must have issued a token and whom it must be for. A key set signs for other applications too, so it needs both.
+   */
   issuer: optional("AUTH_ISSUER"),
   audience: optional("AUTH_AUDIENCE"),
   /** The one algorithm taken; unset: RS256 with a JWKS, HS256 with a secret. */
@@ -80,15 +83,17 @@ const keysInClear =
 const anyone = "any";
 
 /**
- * Refuses what cannot be safe: `dev` in production or where others can connect, no key, two sources of keys, HS256 with a key set,
- * a key set without issuer and audience, or one that others can replace on its way.
+ * Refuses what cannot be safe: `dev` in production or where others can connect, no key, two sources of keys, HS256 with
+ * a key set, a key set without issuer and audience, or one that others can replace on its way.
  */
 export const authSettings = checked(authFields, complainAboutAuth);
 export type AuthConfig = Config<typeof authSettings>;
 
 const devIssuer = "taskwire-dev";
 const clockToleranceSeconds = 5;
-/** How long an identity once verified is believed without verifying again; bounds how long a withdrawn key still opens. */
+/**
+ * How long an identity once verified is believed without verifying again; bounds how long a withdrawn key still opens.
+ */
 const rememberMs = 60_000;
 const rememberedTokens = 10_000;
 

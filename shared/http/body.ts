@@ -19,9 +19,9 @@ const maxMistakes = 50;
 
 /**
  * The body of a request as text: at most `limits.bytes` (else BODY_TOO_LARGE, told as soon as it is known), UTF-8 (else
- * MALFORMED_JSON), within the other limits, and without JSON escapes of what no part below can store or compare: NUL, which
- * Postgres refuses, and lone surrogates, which turn into another character when they are encoded (else INVALID_REQUEST, naming
- * each place, 50 at most).
+ * MALFORMED_JSON), within the other limits, and without JSON escapes of what no part below can store or compare: NUL,
+ * which Postgres refuses, and lone surrogates, which turn into another character when they are encoded (else
+ * INVALID_REQUEST, naming each place, 50 at most).
  */
 export async function readBoundedBody(request: Request, limits: BodyLimits): Promise<string> {
   const bytes = await readBytes(request, limits.bytes);

@@ -1,6 +1,6 @@
 /**
- * A JSON value in one spelling, whatever the order of its keys, its blanks and the spelling of its numbers were: what RFC 8785 gives for
- * values that JavaScript has read. Of a key given twice a reader has the last.
+ * A JSON value in one spelling, whatever the order of its keys, its blanks and the spelling of its numbers were: what
+ * RFC 8785 gives for values that JavaScript has read. Of a key given twice a reader has the last.
  */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;

@@ -2,7 +2,9 @@ import { z } from "@hono/zod-openapi";
 import { deriveId } from "../messages/derive-id.ts";
 import { Problem } from "../problem.ts";
 
-/** Text that keeps its identity in a database: lone surrogates would be stored as one and the same sign, NUL not at all. */
+/**
+ * Text that keeps its identity in a database: lone surrogates would be stored as one and the same sign, NUL not at all.
+ */
 const plainText = (max: number) =>
   z
     .string()
@@ -20,7 +22,10 @@ const claimsShape = z.object({
 });
 type Claims = z.infer<typeof claimsShape>;
 
-/** The claims this product reads. Throws UNAUTHENTICATED for others than the standards allow, however well they are signed. */
+/**
+ * The claims this product reads. Throws UNAUTHENTICATED for others than the standards allow, however well they are
+ * signed.
+ */
 export function readClaims(payload: unknown): Claims {
   const { data } = claimsShape.safeParse(payload);
   if (data === undefined) throw new Problem("UNAUTHENTICATED");
@@ -31,15 +36,18 @@ export function readClaims(payload: unknown): Claims {
 const givenUuid = /^[\da-f]{8}-[\da-f]{4}-[1-46-8][\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
 
 /**
- * The user an identity provider's subject stands for: a UUID stands for itself, any other text for a UUIDv5 of issuer and subject,
- * the same for ever. A subject that is a version 5 UUID, or has capitals, is such other text: it could name a user whose id was
- * computed, or was spelled in small letters.
+ * The user an identity provider's subject stands for: a UUID stands for itself, any other text for a UUIDv5 of issuer
+ * and subject, the same for ever. A subject that is a version 5 UUID, or has capitals, is such other text: it could
+ * name a user whose id was computed, or was spelled in small letters.
  */
 export function userOfSubject({ sub, iss = "" }: Pick<Claims, "sub" | "iss">): string {
   return givenUuid.test(sub) ? sub : userOfIssuer({ sub, iss });
 }
 
-/** The same where issuers are not compared: a subject is unique within its issuer alone (OpenID Connect §2), a UUID as well. */
+/**
+ * The same where issuers are not compared: a subject is unique within its issuer alone (OpenID Connect §2), a UUID as
+ * well.
+ */
 export function userOfIssuer({ sub, iss = "" }: Pick<Claims, "sub" | "iss">): string {
   return deriveId("subject", iss, sub);
 }
@@ -51,8 +59,8 @@ export function userOfDevToken({ sub }: Pick<Claims, "sub">): string {
 }
 
 /**
- * What sign-out ends: the `jti`, else a digest of what was signed. Not of the whole token: one signature has several spellings.
- * It is one user's; the same `jti` of another user is another session.
+ * What sign-out ends: the `jti`, else a digest of what was signed. Not of the whole token: one signature has several
+ * spellings. It is one user's; the same `jti` of another user is another session.
  */
 export function sessionOfToken({ jti }: Pick<Claims, "jti">, token: string): string {
   return jti ?? deriveId("session", token.slice(0, token.lastIndexOf(".")));

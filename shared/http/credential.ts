@@ -4,15 +4,18 @@ import { Problem } from "../problem.ts";
 export type Credential = Readonly<{ token: string; via: "bearer" | "cookie" }>;
 
 const plainName = "taskwire_session";
-/** Browsers take this name over TLS alone, for the whole host and from the host itself: no other host of the domain can set it. */
+/**
+ * Browsers take this name over TLS alone, for the whole host and from the host itself: no other host of the domain can
+ * set it.
+ */
 const secureName = "__Host-taskwire_session";
 
 /** Three parts of base64url; other spellings (padding, the alphabet of base64) are no token. */
 const compactToken = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /**
- * Reads the credential: `Authorization: Bearer`, or without that header the session cookie of the scheme the browser came by.
- * Throws UNAUTHENTICATED where there is none, or more than one: two headers, or two cookies that differ.
+ * Reads the credential: `Authorization: Bearer`, or without that header the session cookie of the scheme the browser
+ * came by. Throws UNAUTHENTICATED where there is none, or more than one: two headers, or two cookies that differ.
  */
 export function readCredential(request: Request): Credential {
   const header = request.headers.get("authorization");

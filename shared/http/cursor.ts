@@ -3,7 +3,10 @@ import { Problem } from "../problem.ts";
 
 const latestMs = 253_402_300_799_999;
 
-/** The parts that places are made of, in bounds that the database can hold: a made-up cursor is a mistake, never a failure. */
+/**
+ * The parts that places are made of, in bounds that the database can hold: a made-up cursor is a mistake, never a
+ * failure.
+ */
 export const placeParts = {
   /** As `toISOString` writes it, from 1970 to 9999. */
   time: z.iso.datetime({ precision: 3 }).refine((text) => Date.parse(text) >= 0 && Date.parse(text) <= latestMs),
@@ -13,9 +16,9 @@ export const placeParts = {
 } as const;
 
 /**
- * A keyset cursor: where a list goes on, as opaque text. `list` names the list and whatever else the place depends on (its order,
- * its filters), so that a cursor of one list is refused by another. Not signed: it holds nothing its owner may not see, and a
- * forged one finds no rows but their own.
+ * A keyset cursor: where a list goes on, as opaque text. `list` names the list and whatever else the place depends on
+ * (its order, its filters), so that a cursor of one list is refused by another. Not signed: it holds nothing its owner
+ * may not see, and a forged one finds no rows but their own.
  */
 export function encodeCursor(list: string, place: readonly (string | number)[]): string {
   const bytes = new TextEncoder().encode(JSON.stringify([list, ...place]));
@@ -25,7 +28,10 @@ export function encodeCursor(list: string, place: readonly (string | number)[]):
     .replaceAll("=", "");
 }
 
-/** The place a cursor names, of the shape `place`. Throws INVALID_REQUEST (`query.cursor`) for anything not made by `encodeCursor`. */
+/**
+ * The place a cursor names, of the shape `place`. Throws INVALID_REQUEST (`query.cursor`) for anything not made by
+ * `encodeCursor`.
+ */
 export function decodeCursor<T>(list: string, cursor: string, place: z.ZodType<T>): T {
   const parts = readParts(cursor);
   if (parts?.[0] === list) {

@@ -14,8 +14,9 @@ type Definition = Readonly<{ type?: string; route?: RouteConfig; webhook?: Route
 type Header = Readonly<{ description: string; schema: JsonSchema; required?: boolean }>;
 
 /**
- * Describes routes and webhooks by the schemas they check with. Requests are described as they may be sent, answers as they are sent;
- * a name used for both, where the two differ, is `<Name>Input` in requests. Throws for two different schemas of one name.
+ * Describes routes and webhooks by the schemas they check with. Requests are described as they may be sent, answers as
+ * they are sent; a name used for both, where the two differ, is `<Name>Input` in requests. Throws for two different
+ * schemas of one name.
  */
 export function describeApi(definitions: readonly unknown[]): Pick<ApiPart, "paths" | "webhooks" | "components"> {
   const components: Record<string, Record<string, unknown>> = {};

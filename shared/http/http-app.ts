@@ -46,20 +46,25 @@ export type HttpOptions = Readonly<{
   around?: readonly MiddlewareHandler<HttpEnv>[];
   /** What stands, below `/v1/`, between knowing who asks and reading the body. */
   known?: readonly MiddlewareHandler<HttpEnv>[];
-  /** Says before a body is read, for every path, what else may not pass; true when it knows who asks. Throws a Problem. */
+  /**
+   * Says before a body is read, for every path, what else may not pass; true when it knows who asks. Throws a Problem.
+   */
   admit?: (request: Request, path: string, address: string | null) => boolean;
   /** Larger bodies answer 413, chunked ones as soon as they pass it. Who is not known may send 16 kB. */
   body?: Partial<BodyLimits>;
   /** Answers `/openapi.json` in place of the app's own description. */
   describe?: (c: Context<HttpEnv>) => Promise<Response>;
-  /** Paths below `/v1/` that need no identity, such as the one that makes a session; `POST /v1/…` is open for that method alone. */
+  /**
+   * Paths below `/v1/` that need no identity, such as the one that makes a session; `POST /v1/…` is open for that
+   * method alone.
+   */
   openPaths?: readonly string[];
 }>;
 
 /**
  * An app with what every HTTP role shares; add routes with `app.openapi(route, handler)` before the first request.
- * Answers every failure as RFC 9457 problem details (mistakes in the request: 422 with `errors: [{path, message}]`, 404 and
- * 405 included), logs one line per request, counts it by route pattern, and serves `/openapi.json` (OpenAPI 3.1).
+ * Answers every failure as RFC 9457 problem details (mistakes in the request: 422 with `errors: [{path, message}]`, 404
+ * and 405 included), logs one line per request, counts it by route pattern, and serves `/openapi.json` (OpenAPI 3.1).
  * It stands on Web standards alone, so it runs wherever `fetch` handlers do.
  */
 export function makeHttpApp(options: HttpOptions): HttpApp {
@@ -218,7 +223,10 @@ function keepBody(c: Context<HttpEnv>, text: string): void {
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
-/** The methods a path has a route for. Of a path that stands by itself, as `/v1/notifications/read-all`, not those of `/{id}`. */
+/**
+ * The methods a path has a route for. Of a path that stands by itself, as `/v1/notifications/read-all`, not those of
+ * `/{id}`.
+ */
 function allowedAt(app: HttpApp, path: string): readonly string[] {
   const own = app.routes.filter((route) => route.path === path && route.method !== "ALL").map(({ method }) => method);
   if (own.length > 0) return methods.filter((method) => own.includes(method));
@@ -247,7 +255,10 @@ function nothingHere(app: HttpApp, c: Context<HttpEnv>): Response {
   return answerOtherMethod(c, allowed);
 }
 
-/** The answer to a method a path has not: 204 with `Allow` to OPTIONS, else METHOD_NOT_ALLOWED (RFC 9110 §9.3.7, §15.5.6). */
+/**
+ * The answer to a method a path has not: 204 with `Allow` to OPTIONS, else METHOD_NOT_ALLOWED (RFC 9110 §9.3.7,
+ * §15.5.6).
+ */
 export function answerOtherMethod(c: Context<HttpEnv>, methodsHere: readonly string[]): Response {
   const allowed = [...methodsHere.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])), "OPTIONS"];
   c.header("allow", allowed.join(", "));

@@ -12,8 +12,9 @@ function tagsOf(header: string): readonly string[] {
 }
 
 /**
- * Reads `If-Match`; missing is "any". Tags are compared strongly, so a weak one never matches; a tag that is no version of ours
- * matches nothing. Throws INVALID_REQUEST for what is not a list of entity tags, such as a number without its quotes.
+ * Reads `If-Match`; missing is "any". Tags are compared strongly, so a weak one never matches; a tag that is no version
+ * of ours matches nothing. Throws INVALID_REQUEST for what is not a list of entity tags, such as a number without its
+ * quotes.
  */
 export function readIfMatch(header: string | undefined): IfMatch {
   if (header === undefined || header.trim() === "*") return "any";

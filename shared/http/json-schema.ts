@@ -1,15 +1,18 @@
 import { z } from "@hono/zod-openapi";
 import { zodToOpenAPIRegistry } from "@asteasolutions/zod-to-openapi";
 
-/** A JSON Schema of draft 2020-12, as OpenAPI 3.1 takes it. `x-name` marks one that becomes a component of that name. */
+/**
+ * A JSON Schema of draft 2020-12, as OpenAPI 3.1 takes it. `x-name` marks one that becomes a component of that name.
+ */
 export type JsonSchema = { [keyword: string]: unknown };
 
 /** What is sent to us (`input`: before defaults and transforms) or what we send. */
 export type Side = "input" | "output";
 
 /**
- * The JSON Schema of what a zod schema takes or gives, with what `.openapi(…)` says beside it. Those words lie over what zod knows, so
- * they can add keywords zod has no check for (`pattern`, `not`), and `null` stays where the schema takes it.
+ * The JSON Schema of what a zod schema takes or gives, with what `.openapi(…)` says beside it. Those words lie over
+ * what zod knows, so they can add keywords zod has no check for (`pattern`, `not`), and `null` stays where the schema
+ * takes it.
  */
 export function jsonSchemaOf(schema: z.ZodType, side: Side): JsonSchema {
   const { $schema: _, ...json }: JsonSchema = z.toJSONSchema(schema, {
@@ -41,7 +44,10 @@ function wordsOf(schema: ZodSchema, json: JsonSchema): Words {
   };
 }
 
-/** What was said of this very schema: modifiers such as `.nullable()` copy the words of what they wrap, where they would be wrong. */
+/**
+ * What was said of this very schema: modifiers such as `.nullable()` copy the words of what they wrap, where they would
+ * be wrong.
+ */
 function ownWords(schema: ZodSchema): Words {
   const words = { ...z.globalRegistry.get(schema), ...zodToOpenAPIRegistry.get(asExtended(schema)) } as Words;
   const inner = wrapped(schema);
@@ -96,7 +102,10 @@ const literals = new Set(["examples", "default", "x-default", "const", "enum", "
 const named = new Set(["properties", "patternProperties", "$defs"]);
 const saidByFormat = new Set(["date", "date-time", "uuid"]);
 
-/** `anyOf: [{type: "string", …}, {type: "null"}]` is `{type: ["string", "null"], …}` where nothing else in it is about null. */
+/**
+ * `anyOf: [{type: "string", …}, {type: "null"}]` is `{type: ["string", "null"], …}` where nothing else in it is about
+ * null.
+ */
 function foldNull(json: JsonSchema): void {
   const { anyOf } = json;
   if (!Array.isArray(anyOf) || anyOf.length !== 2 || !isRecord(anyOf[0]) || !isRecord(anyOf[1])) return;

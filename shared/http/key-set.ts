@@ -6,8 +6,9 @@ import { proxyFor } from "./proxy-for.ts";
 const cooldownMs = 5_000;
 
 /**
- * The keys of an identity provider (RFC 7517), read when first needed, again after ten minutes, and, at most every 30 s, for a key
- * that is not among them. Rejects with UNAVAILABLE while the provider does not answer with keys: that says nothing about a token.
+ * The keys of an identity provider (RFC 7517), read when first needed, again after ten minutes, and, at most every 30
+ * s, for a key that is not among them. Rejects with UNAVAILABLE while the provider does not answer with keys: that says
+ * nothing about a token.
  */
 export function openKeySet(
   url: string,

@@ -15,7 +15,10 @@ const types: Readonly<Record<string, string>> = {
 /** What every page has: the style all begin with. */
 const sharedFolder = `${import.meta.dirname}/../page`;
 
-/** Reads a folder and what every page has: its `main.ts` with all it imports becomes `/app.js`, other files keep their names, `index.html` is also `/`. */
+/**
+ * Reads a folder and what every page has: its `main.ts` with all it imports becomes `/app.js`, other files keep their
+ * names, `index.html` is also `/`.
+ */
 export async function openPage(folder: string): Promise<Page> {
   const names = await readdir(folder);
   const page = new Map([...(await readAssets(sharedFolder)), ...(await readAssets(folder))]);

@@ -3,11 +3,11 @@ import { Problem } from "../problem.ts";
 const safeMethods = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
- * Refuses a write that a page of another origin made a browser send (FORBIDDEN_ORIGIN). For requests known by their cookie:
- * a browser adds that by itself; a bearer token it does not.
+ * Refuses a write that a page of another origin made a browser send (FORBIDDEN_ORIGIN). For requests known by their
+ * cookie: a browser adds that by itself; a bearer token it does not.
  * Fetch Metadata decides where the browser sends it; else `Origin` is compared with the host asked for, which is
- * `X-Forwarded-Host` behind the gateway (a page of another origin cannot set it: that needs a preflight nobody answers).
- * A request with neither header is not a browser's.
+ * `X-Forwarded-Host` behind the gateway (a page of another origin cannot set it: that needs a preflight nobody
+ * answers). A request with neither header is not a browser's.
  */
 export function refuseForeignOrigin(request: Request): void {
   if (safeMethods.has(request.method)) return;

@@ -27,7 +27,10 @@ const formats: Readonly<Record<string, string>> = {
   datetime: "an RFC 3339 time such as 2026-12-31T18:00:00Z",
 };
 
-/** Makes zod say mistakes in words that go on from the name of a field: "is missing", not "expected string, received undefined". */
+/**
+ * Makes zod say mistakes in words that go on from the name of a field: "is missing", not "expected string, received
+ * undefined".
+ */
 export function usePlainWords(): void {
   z.config({ localeError: plainWords });
 }

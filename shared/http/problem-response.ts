@@ -52,8 +52,9 @@ export function problemOf(error: unknown): Problem {
 }
 
 /**
- * True when the database, or another part this one stands on, cannot do what is asked of it: not reachable, read-only, full, starting.
- * The same request can succeed later. By the table that consumers judge by, and what took longer than a statement may.
+ * True when the database, or another part this one stands on, cannot do what is asked of it: not reachable, read-only,
+ * full, starting. The same request can succeed later. By the table that consumers judge by, and what took longer than a
+ * statement may.
  */
 export function isUnreachable(error: unknown): boolean {
   return classify(error) === "dependency_down" || tookTooLong(error);

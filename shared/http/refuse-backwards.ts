@@ -1,6 +1,9 @@
 import { Problem } from "../problem.ts";
 
-/** Throws INVALID_REQUEST naming `to` where a time does not begin before it ends; to be asked with the defaults filled in. */
+/**
+ * Throws INVALID_REQUEST naming `to` where a time does not begin before it ends; to be asked with the defaults filled
+ * in.
+ */
 export function refuseBackwards(
   { from, to }: Readonly<{ from: Date; to: Date }>,
   path: "query.to" | "/to" | "/filter/to",

@@ -5,7 +5,10 @@ import { Problem, type Mistake } from "../problem.ts";
 
 type Declares = Readonly<{ openAPIRegistry: Pick<OpenAPIHono["openAPIRegistry"], "definitions"> }>;
 
-/** Refuses, before anybody looks further, addresses with a NUL, which no database text can hold: 404 in a path, 422 in a query. */
+/**
+ * Refuses, before anybody looks further, addresses with a NUL, which no database text can hold: 404 in a path, 422 in a
+ * query.
+ */
 export function refuseUnstorable(): MiddlewareHandler {
   return async (c, next) => {
     if (c.req.path.includes("\0")) throw new Problem("NOT_FOUND");
@@ -21,8 +24,8 @@ export function refuseUnstorable(): MiddlewareHandler {
 }
 
 /**
- * Refuses a query parameter that is given twice, of which a reader would take either, and one that the route does not declare: a
- * misspelt filter must not read as "all". Routes outside the OpenAPI document may take any name.
+ * Refuses a query parameter that is given twice, of which a reader would take either, and one that the route does not
+ * declare: a misspelt filter must not read as "all". Routes outside the OpenAPI document may take any name.
  */
 export function refuseStrayQuery(app: Declares): MiddlewareHandler {
   let declared: ReadonlyMap<string, ReadonlySet<string>> | null = null;

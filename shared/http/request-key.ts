@@ -4,8 +4,8 @@ import { Problem } from "../problem.ts";
 import { canonicalJson } from "./canonical-json.ts";
 
 /**
- * What a request with an Idempotency-Key brings: its key, what makes it the same request, and the request as it was spelt, by which
- * builds before this one knew it again.
+ * What a request with an Idempotency-Key brings: its key, what makes it the same request, and the request as it was
+ * spelt, by which builds before this one knew it again.
  */
 export type RequestKey = Readonly<{ key: string; fingerprint: string; spelt: string }>;
 
@@ -35,8 +35,8 @@ export const needlessKeyHeader = {
 const ofMeaning = "m:";
 
 /**
- * The key of a request, `null` without one, and the SHA-256 of what it asks for: its method, path, query and body. A client that
- * writes its JSON anew for a second try may write it otherwise; it is the same request all the same.
+ * The key of a request, `null` without one, and the SHA-256 of what it asks for: its method, path, query and body. A
+ * client that writes its JSON anew for a second try may write it otherwise; it is the same request all the same.
  */
 export async function requestKey(key: string | undefined, request: HonoRequest): Promise<RequestKey | null> {
   if (key === undefined) return null;
@@ -61,8 +61,8 @@ function meaningOf(body: string): string {
 }
 
 /**
- * The answer kept under the key of this request. Rejects with IDEMPOTENCY_KEY_REUSED when it was that of another method, path, query or
- * body. What an older build kept is compared as that build did, by the bytes.
+ * The answer kept under the key of this request. Rejects with IDEMPOTENCY_KEY_REUSED when it was that of another
+ * method, path, query or body. What an older build kept is compared as that build did, by the bytes.
  */
 export async function replayOf<Kept extends Readonly<{ fingerprint: string }>>(
   kept: Kept,

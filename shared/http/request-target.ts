@@ -2,9 +2,9 @@
 const hostPattern = /^(?:[\w.~%!$&'()*+,;=-]+|\[[\da-f:.]+\])(?::\d{0,5})?$/i;
 
 /**
- * The path a request asks for, and the request as Web standards want it, with an absolute address. A missing or empty `Host` is
- * well-formed (HTTP/1.0; load balancers probe so) and stands for this server. `null` for a malformed one, and for CONNECT: Bun
- * gives a request on such a connection an address that no URL parser takes.
+ * The path a request asks for, and the request as Web standards want it, with an absolute address. A missing or empty
+ * `Host` is well-formed (HTTP/1.0; load balancers probe so) and stands for this server. `null` for a malformed one, and
+ * for CONNECT: Bun gives a request on such a connection an address that no URL parser takes.
  */
 export function readTarget(request: Request): Readonly<{ path: string; request: Request }> | null {
   const host = request.headers.get("host") ?? "";

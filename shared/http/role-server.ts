@@ -13,8 +13,8 @@ export type Peer = Readonly<{ address: string | null }>;
 export type Fetch = (request: Request, peer: Peer) => Response | Promise<Response>;
 
 /**
- * The names of the conditions that do not hold, what a role that may be ready all the same waits for, and what else a person should
- * know of it.
+ * The names of the conditions that do not hold, what a role that may be ready all the same waits for, and what else a
+ * person should know of it.
  */
 type Probes = Readonly<{
   unhealthy: () => readonly string[];
@@ -33,17 +33,20 @@ export type Where = Readonly<{
 export type RoleServer = Readonly<{
   url: URL;
   metricsUrl: URL;
-  /** Takes no new connections, lets running requests finish and closes the others; resolves when all are answered, bodies included. */
+  /**
+   * Takes no new connections, lets running requests finish and closes the others; resolves when all are answered,
+   * bodies included.
+   */
   drain: () => Promise<void>;
   /** Ends what is left. */
   close: () => Promise<void>;
 }>;
 
 /**
- * Listens and answers `/healthz`, `/readyz`, `/metrics` and, by `answer`, everything else. Whatever a stranger sends gets an
- * answer of ours, counted and logged: 400 where the request names no host that can be one; where `answer` rejects, the Problem it
- * rejects with, or 500 without a word of the cause. With a place of its own for metrics, the other says of the probes yes or no: it may be public.
- * Rejects when it cannot listen.
+ * Listens and answers `/healthz`, `/readyz`, `/metrics` and, by `answer`, everything else. Whatever a stranger sends
+ * gets an answer of ours, counted and logged: 400 where the request names no host that can be one; where `answer`
+ * rejects, the Problem it rejects with, or 500 without a word of the cause. With a place of its own for metrics, the
+ * other says of the probes yes or no: it may be public. Rejects when it cannot listen.
  */
 export async function openRoleServer(
   where: Where,
@@ -134,8 +137,8 @@ function isStream({ status, body, headers }: Response): boolean {
 }
 
 /**
- * Lets a stream be silent for longer than other answers. The allowance is of the connection, not of the request, so it is given
- * only to a stream that was opened, and the connection ends with it.
+ * Lets a stream be silent for longer than other answers. The allowance is of the connection, not of the request, so it
+ * is given only to a stream that was opened, and the connection ends with it.
  */
 function keepOpen(response: Response, connection: Connection): Response {
   connection.keepOpen();

@@ -15,8 +15,9 @@ const openings: readonly number[] = [91, 123];
 const closings: readonly number[] = [93, 125];
 
 /**
- * Looks once at every character, in constant memory, and stops at the first limit that is passed. A parser and a validator
- * recurse by depth and report by value, so both are bounded before they run. Text that is not JSON gives any result.
+ * Looks once at every character, in constant memory, and stops at the first limit that is passed. A parser and a
+ * validator recurse by depth and report by value, so both are bounded before they run. Text that is not JSON gives any
+ * result.
  */
 export function scanJson(text: string, limits: Limits): JsonScan {
   let depth = 0;

@@ -1,7 +1,8 @@
 import { z } from "@hono/zod-openapi";
 
 /**
- * A whole number in a query: decimal digits and nothing else, so that `1e1`, `0x10` and ` 10` are mistakes and not numbers.
+ * A whole number in a query: decimal digits and nothing else, so that `1e1`, `0x10` and ` 10` are mistakes and not
+ * numbers.
  */
 export function wholeNumber({ min, max, fallback }: Readonly<{ min: number; max: number; fallback: number }>) {
   const message = `is not a whole number from ${min} to ${max}`;

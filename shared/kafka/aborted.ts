@@ -8,9 +8,9 @@ type Aborted = Readonly<{ producerId: bigint; firstOffset: bigint }>;
 type Answer = { records?: RecordsBatch[] | null; abortedTransactions?: readonly Aborted[] | null };
 
 /**
- * Empties the batches of aborted transactions, and leaves every batch in its place, so that offsets still move past them. The
- * broker answers with the transactions that were aborted, sorted here by their first offset; each ends at its producer's abort
- * marker, or beyond this answer.
+ * Empties the batches of aborted transactions, and leaves every batch in its place, so that offsets still move past
+ * them. The broker answers with the transactions that were aborted, sorted here by their first offset; each ends at its
+ * producer's abort marker, or beyond this answer.
  */
 export function emptyAborted(answer: Answer): void {
   const begun = [...(answer.abortedTransactions ?? [])].toSorted((a, b) => Number(a.firstOffset - b.firstOffset));
@@ -39,8 +39,8 @@ function isAbortMarker({ records }: RecordsBatch): boolean {
 }
 
 /**
- * Lets a client read committed records only. Its own filter knows one aborted transaction per producer and answer, and none whose
- * marker is beyond the answer; what it leaves is emptied here, before its stream sees it.
+ * Lets a client read committed records only. Its own filter knows one aborted transaction per producer and answer, and
+ * none whose marker is beyond the answer; what it leaves is emptied here, before its stream sees it.
  */
 export function readCommitted(consumer: Consumer): void {
   const ask = consumer.fetch.bind(consumer);

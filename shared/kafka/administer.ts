@@ -26,8 +26,8 @@ export type KafkaAdministration = Admin &
   }>;
 
 /**
- * Connects at the first call. Every call is answered within `patienceMs` or rejects with code TIMEOUT, also when the broker takes
- * connections and answers nothing.
+ * Connects at the first call. Every call is answered within `patienceMs` or rejects with code TIMEOUT, also when the
+ * broker takes connections and answers nothing.
  */
 export function openAdmin(
   base: ClientOptions,

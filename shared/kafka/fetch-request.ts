@@ -1,7 +1,8 @@
 /**
- * A fetch of several partitions from one broker. `waitMs` is how long the broker holds it when nothing is there; it answers at
- * once when something comes. Sizes are of compressed bytes and bound the memory: 4 MiB of zstd was measured at 500 MB. `epochs` are of
- * the leaders that wrote the last records read: where its log leaves the one they are of, the broker says so and gives no records.
+ * A fetch of several partitions from one broker. `waitMs` is how long the broker holds it when nothing is there; it
+ * answers at once when something comes. Sizes are of compressed bytes and bound the memory: 4 MiB of zstd was measured
+ * at 500 MB. `epochs` are of the leaders that wrote the last records read: where its log leaves the one they are of,
+ * the broker says so and gives no records.
  */
 export function fetchRequest(
   node: number,

@@ -7,8 +7,8 @@ import { emptyAborted, isControl } from "./aborted.ts";
 type Answer = Parameters<typeof emptyAborted>[0];
 
 /**
- * The records of one fetched partition from `offset` on, in order, and the offset to read next: beyond markers and aborted ones. `epoch` is
- * of the leader that wrote what is before that; `null` where the answer has nothing.
+ * The records of one fetched partition from `offset` on, in order, and the offset to read next: beyond markers and
+ * aborted ones. `epoch` is of the leader that wrote what is before that; `null` where the answer has nothing.
  */
 export function readAnswer(
   topic: string,

@@ -10,8 +10,8 @@ type Answer = Readonly<{
 }>;
 
 /**
- * Holds a client's next fetch back for `ms` after one that brought little, so that what comes meanwhile comes together. While nothing
- * comes, fetches wait at the broker and the first record is had at once.
+ * Holds a client's next fetch back for `ms` after one that brought little, so that what comes meanwhile comes together.
+ * While nothing comes, fetches wait at the broker and the first record is had at once.
  */
 export function gatherFetches(consumer: Consumer, ms: number): void {
   const ask = consumer.fetch.bind(consumer);

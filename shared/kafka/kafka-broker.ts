@@ -14,8 +14,8 @@ import { makeStatistics } from "../librdkafka/statistics.ts";
 export { kafkaSettings, type KafkaConfig };
 
 /**
- * The broker port by the driver that is configured. Where the second one cannot be had, this says why and the first one serves: both
- * write the same records and make one group.
+ * The broker port by the driver that is configured. Where the second one cannot be had, this says why and the first one
+ * serves: both write the same records and make one group.
  */
 export async function openBroker(config: KafkaConfig, options: OpenBroker): Promise<Broker> {
   // Their names are told by every role, whichever driver serves it.
@@ -32,8 +32,8 @@ export async function openBroker(config: KafkaConfig, options: OpenBroker): Prom
 }
 
 /**
- * The broker port over `@platformatic/kafka`, which runs in Bun and in Node. Nothing is connected before it is used, so a role starts
- * while Kafka is down; `clientId` is what Kafka's own logs and group descriptions call this process.
+ * The broker port over `@platformatic/kafka`, which runs in Bun and in Node. Nothing is connected before it is used, so
+ * a role starts while Kafka is down; `clientId` is what Kafka's own logs and group descriptions call this process.
  */
 function openFirst(config: KafkaConfig, { clientId, log, gatherMs }: OpenBroker): Broker {
   const base = clientOptions(config, clientId);

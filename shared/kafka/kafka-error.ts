@@ -1,6 +1,6 @@
 /**
- * Whether Kafka's protocol error `id` (as "MESSAGE_TOO_LARGE") is anywhere in a failure of the client, which nests what each
- * attempt met up to four deep in `errors` and `cause`.
+ * Whether Kafka's protocol error `id` (as "MESSAGE_TOO_LARGE") is anywhere in a failure of the client, which nests what
+ * each attempt met up to four deep in `errors` and `cause`.
  */
 export function hasProtocolError(error: unknown, id: string, depth = 0): boolean {
   if (!(error instanceof Error) || depth > 8) return false;

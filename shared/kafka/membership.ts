@@ -15,8 +15,8 @@ import { within } from "./within.ts";
 export const rebalanceTimeoutMs = 15_000;
 
 /**
- * A fetch of a topic with nothing new is answered after so long. For as long a partition taken over can go unread, as the client asks
- * nothing more of a broker that has not answered yet.
+ * A fetch of a topic with nothing new is answered after so long. For as long a partition taken over can go unread, as
+ * the client asks nothing more of a broker that has not answered yet.
  */
 const waitMs = 1_000;
 
@@ -24,8 +24,9 @@ const waitMs = 1_000;
 const maxRecords = 500;
 
 /**
- * One member of a group: a new client for every join, classic protocol and round-robin assignment (cooperative assignment hangs,
- * and Redpanda has no KIP-848). It commits only when told, and is never used again once it has failed.
+ * One member of a group: a new client for every join, classic protocol and round-robin assignment (cooperative
+ * assignment hangs, and Redpanda has no KIP-848). It commits only when told, and is never used again once it has
+ * failed.
  */
 export async function joinGroup(
   { gatherMs, ...base }: ClientOptions & Readonly<{ gatherMs: number | undefined }>,
@@ -149,9 +150,9 @@ export async function joinGroup(
 export type Ghosts = Set<Readonly<{ group: string; memberId: string }>>;
 
 /**
- * After an outage of the broker the group still counts the old client in and waits out its session, 6 s in which none of
- * its partitions is read. So it is taken out as soon as the broker answers, while the new client joins. Most have left
- * properly: then the broker says so, and all is well too.
+ * After an outage of the broker the group still counts the old client in and waits out its session, 6 s in which none
+ * of its partitions is read. So it is taken out as soon as the broker answers, while the new client joins. Most have
+ * left properly: then the broker says so, and all is well too.
  */
 async function exorcise(
   ghosts: Ghosts,
@@ -172,8 +173,9 @@ async function exorcise(
 }
 
 /**
- * Tells of an assignment once its committed offsets and the bounds of its logs are known: of the newest generation, and only if no
- * rebalance has begun meanwhile. Told then, it would end the pause of the rebalance, and lanes and commits would run during it.
+ * Tells of an assignment once its committed offsets and the bounds of its logs are known: of the newest generation, and
+ * only if no rebalance has begun meanwhile. Told then, it would end the pause of the rebalance, and lanes and commits
+ * would run during it.
  */
 export function announce(
   admin: Pick<Admin, "committed" | "offsets" | "topicId">,
@@ -265,7 +267,10 @@ function take(stream: { read: () => unknown }, naming: Naming): Fetched[] {
   return records;
 }
 
-/** The generation the record was put into the buffer in. Without it stale records could not be told apart, so it must be there. */
+/**
+ * The generation the record was put into the buffer in. Without it stale records could not be told apart, so it must be
+ * there.
+ */
 function generationOf({ metadata: { consumer } }: Message): number {
   if (typeof consumer === "object" && consumer !== null && "generationId" in consumer)
     if (typeof consumer.generationId === "number") return consumer.generationId;

@@ -1,6 +1,6 @@
 /**
- * The partition of a key, as the Java client and our producer choose it: murmur2 of its UTF-8 bytes, the sign bit cleared,
- * modulo the number of partitions (Kafka's BuiltInPartitioner and Utils.murmur2).
+ * The partition of a key, as the Java client and our producer choose it: murmur2 of its UTF-8 bytes, the sign bit
+ * cleared, modulo the number of partitions (Kafka's BuiltInPartitioner and Utils.murmur2).
  */
 export function partitionOf(key: string, partitions: number): number {
   return (murmur2(new TextEncoder().encode(key)) & 0x7fff_ffff) % partitions;

@@ -11,10 +11,10 @@ import { within } from "./within.ts";
 const sendMs = 45_000;
 
 /**
- * One producer: idempotent, acks=all, zstd but for small sends, partitioned as the Java client does (murmur2). It gives up on a send after some
- * 4 s of retries (without a limit an idempotent one retries for ever); the next send starts afresh by itself. A broker that takes
- * connections and answers nothing would be waited for much longer, 30 s a try: after `patienceMs` the client is closed and the next
- * send has a new one.
+ * One producer: idempotent, acks=all, zstd but for small sends, partitioned as the Java client does (murmur2). It gives
+ * up on a send after some 4 s of retries (without a limit an idempotent one retries for ever); the next send starts
+ * afresh by itself. A broker that takes connections and answers nothing would be waited for much longer, 30 s a try:
+ * after `patienceMs` the client is closed and the next send has a new one.
  */
 export async function openProducer(
   base: ClientOptions,
@@ -56,7 +56,10 @@ export async function openProducer(
   };
 }
 
-/** zstd costs some 40 µs for each partition's batch and 15 µs with each who reads it, and leaves half of a record that is alone. */
+/**
+ * zstd costs some 40 µs for each partition's batch and 15 µs with each who reads it, and leaves half of a record that
+ * is alone.
+ */
 const smallBytes = 4_096;
 
 function isSmall(messages: readonly ReturnType<typeof toMessage>[]): boolean {

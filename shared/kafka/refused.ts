@@ -10,8 +10,9 @@ export type About = Readonly<{ topics?: readonly string[]; groups?: readonly str
 export type Explain = (error: unknown, call: BrokerCall, about: About) => unknown;
 
 /**
- * Kafka's answer to who may not do something is "Topic authorization failed.", without who, what and on which. The error returned says
- * that, as `ops acls plan` names it, with the answer as its cause, so that it counts as the outage it is.
+ * Kafka's answer to who may not do something is "Topic authorization failed.", without who, what and on which. The
+ * error returned says that, as `ops acls plan` names it, with the answer as its cause, so that it counts as the outage
+ * it is.
  */
 export function makeExplain(username: string | null, naming: Naming): Explain {
   const who = username === null ? "the broker does not let this client" : `the broker does not let User:${username}`;

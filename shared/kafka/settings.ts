@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { brokerList, checked, flag, oneOf, optional, optionalOneOf, text, type Config } from "../role/config.ts";
 import { allowPasswordsInClear, passwordInClear } from "../role/password-in-clear.ts";
 
-/** How to reach Kafka. `prefix` stands before every topic and group on the broker, so that deployments can share one. */
+/**
+ * How to reach Kafka. `prefix` stands before every topic and group on the broker, so that deployments can share one.
+ */
 export const kafkaSettings = checked(
   {
     /** `librdkafka` needs Node 24 and a compiled client. */
@@ -36,8 +38,8 @@ type Settings = Config<typeof kafkaSettings>;
 export type KafkaConfig = Omit<Settings, "allowPasswordsInClear" | "driver"> & Partial<Pick<Settings, "driver">>;
 
 /**
- * The options every client of this deployment has in common. `metadataMaxAge` bounds how long a moved leader goes unnoticed.
- * Throws for certificate files it cannot read.
+ * The options every client of this deployment has in common. `metadataMaxAge` bounds how long a moved leader goes
+ * unnoticed. Throws for certificate files it cannot read.
  */
 export function clientOptions(config: KafkaConfig, clientId: string) {
   const mechanism = config.saslMechanism;

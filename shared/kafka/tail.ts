@@ -14,8 +14,9 @@ import { within } from "./within.ts";
 const growEveryMs = 15_000;
 
 /**
- * Reads partitions from given offsets with a client that never joins a group. One loop and one client per leader: several
- * fetches at once on one client were measured at 200 to 600 ms. A waiting fetch is woken as soon as a record is there.
+ * Reads partitions from given offsets with a client that never joins a group. One loop and one client per leader:
+ * several fetches at once on one client were measured at 200 to 600 ms. A waiting fetch is woken as soon as a record is
+ * there.
  */
 export async function* tail(
   base: ClientOptions,
@@ -139,7 +140,8 @@ function isNotInLog(error: unknown): boolean {
 }
 
 function openClient(base: ClientOptions, log: Log): AsyncDisposable & { consumer: Consumer } {
-  // The group is never joined, so it never exists on the broker. Retries are the caller's: the client would ask the old leader again.
+  // The group is never joined, so it never exists on the broker. Retries are the caller's: the client would ask the old
+  // leader again.
   const consumer = new Consumer({ ...base, groupId: `${base.clientId}-reader`, retries: 0, autocommit: false });
   consumer.on("error", (error: Error) => log.warn("kafka_reader_error", { error }));
   return { consumer, [Symbol.asyncDispose]: () => within(1_000, consumer.close(true)) };
@@ -156,8 +158,8 @@ export async function leadersOf(consumer: Consumer, physicalTopic: string, parti
 }
 
 /**
- * Hands values from several givers to one taker; a giver goes on when its value has been taken, or nobody takes any more: the signal is
- * aborted. The taker may leave at any value; whoever gave it has to be told by the signal.
+ * Hands values from several givers to one taker; a giver goes on when its value has been taken, or nobody takes any
+ * more: the signal is aborted. The taker may leave at any value; whoever gave it has to be told by the signal.
  */
 function handOver<T>(signal: AbortSignal) {
   const waiting: { value: T; taken: () => void }[] = [];

@@ -3,7 +3,9 @@ import type { LibrdKafkaError } from "@confluentinc/kafka-javascript";
 /** Codes of librdkafka itself, which are negative. */
 export const codes = { fatal: -150, assignPartitions: -175, revokePartitions: -174 } as const;
 
-/** The protocol's codes that something is made of, by the protocol's names, which the first driver's errors carry too. */
+/**
+ * The protocol's codes that something is made of, by the protocol's names, which the first driver's errors carry too.
+ */
 const protocolNames: Readonly<Record<number, string>> = {
   10: "MESSAGE_TOO_LARGE",
   18: "RECORD_LIST_TOO_LARGE",

@@ -13,9 +13,9 @@ import { rdKafkaOptions } from "./settings.ts";
 import type { TellStatistics } from "./statistics.ts";
 
 /**
- * The broker port over librdkafka: what a role does all day, sending and reading as a member, is done by it. Its client has no call
- * that alters a topic's settings or moves a group's commits, and none that fetches at an offset and says what of the log is a hole: administration
- * and tails are the first driver's, which runs under Node too.
+ * The broker port over librdkafka: what a role does all day, sending and reading as a member, is done by it. Its client
+ * has no call that alters a topic's settings or moves a group's commits, and none that fetches at an offset and says
+ * what of the log is a hole: administration and tails are the first driver's, which runs under Node too.
  */
 export function openRdKafkaBroker(
   client: RdKafka,

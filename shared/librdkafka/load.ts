@@ -7,8 +7,8 @@ export type RdKafka = Pick<typeof Client, "KafkaConsumer" | "Producer" | "librdk
 type Unavailable = Readonly<{ reason: string }>;
 
 /**
- * Loads the client, whose heart is compiled code: it needs Node 24, and its binary, which the package's install script or
- * `bun run dev` puts beside it. Never rejects.
+ * Loads the client, whose heart is compiled code: it needs Node 24, and its binary, which the package's install script
+ * or `bun run dev` puts beside it. Never rejects.
  */
 export async function loadRdKafka(): Promise<RdKafka | Unavailable> {
   if ("Bun" in globalThis)

@@ -36,9 +36,9 @@ type MemberParts = Readonly<{
 }>;
 
 /**
- * One member of a group: classic protocol, round-robin, eager, as the first driver's, so that members of both make one group. The
- * client does not tell the broker's generation; it is counted here, one more for each assignment, and between two assignments
- * no record is taken: so each has the one it was fetched in.
+ * One member of a group: classic protocol, round-robin, eager, as the first driver's, so that members of both make one
+ * group. The client does not tell the broker's generation; it is counted here, one more for each assignment, and
+ * between two assignments no record is taken: so each has the one it was fetched in.
  */
 export async function joinGroup(
   { client, base, pace, naming, admin, log, tellStatistics }: MemberParts,
@@ -226,8 +226,8 @@ export async function joinGroup(
 }
 
 /**
- * Commits that wait for the broker's answer. The client tells of an answer in one place, by the offsets it is about; its call with a
- * callback calls back before the broker has taken anything.
+ * Commits that wait for the broker's answer. The client tells of an answer in one place, by the offsets it is about;
+ * its call with a callback calls back before the broker has taken anything.
  */
 function makeCommits() {
   const waiting = new Map<string, PromiseWithResolvers<void>[]>();

@@ -17,9 +17,9 @@ const connectMs = 5_000;
 type Sending = { open: number; error: Error | null; done: () => void };
 
 /**
- * One producer: idempotent, acks=all, zstd, partitioned as the Java client does (murmur2). Once connected, librdkafka reconnects by
- * itself and answers for every record within `patienceMs`. A client with a fatal error takes no record any more: the next send
- * has a new one.
+ * One producer: idempotent, acks=all, zstd, partitioned as the Java client does (murmur2). Once connected, librdkafka
+ * reconnects by itself and answers for every record within `patienceMs`. A client with a fatal error takes no record
+ * any more: the next send has a new one.
  */
 export async function openProducer(
   { Producer: ProducerClient }: RdKafka,
@@ -42,7 +42,8 @@ export async function openProducer(
       "topic.metadata.propagation.max.ms": Math.min(patienceMs, 5_000),
       // Only the topic's broker knows what is too large for it: nothing is kept from it.
       "message.max.bytes": 100 << 20,
-      // Two sends may share a batch, and a batch is refused for its size as a whole: what senders keep to must fit several times.
+      // Two sends may share a batch, and a batch is refused for its size as a whole: what senders keep to must fit
+      // several times.
       "batch.size": 256 << 10,
       dr_cb: true,
     });
@@ -144,7 +145,9 @@ function sendError(cause: unknown): SendError {
   return Object.assign(new Error(`the broker did not take the records (${failure})`, { cause }), { failure });
 }
 
-/** Work that runs side by side and is told whether it had others beside it, and work that runs when nothing else does. */
+/**
+ * Work that runs side by side and is told whether it had others beside it, and work that runs when nothing else does.
+ */
 function makeCompany() {
   let others = 0;
   /** Rises with every piece of work that begins. */

@@ -3,8 +3,8 @@ import { rootCertificates } from "node:tls";
 import type { KafkaConfig } from "../kafka/settings.ts";
 
 /**
- * The configuration every client of this deployment has in common, by librdkafka's names. Throws for certificate files it cannot read.
- * Times are those of the first driver, so that operators learn one set.
+ * The configuration every client of this deployment has in common, by librdkafka's names. Throws for certificate files
+ * it cannot read. Times are those of the first driver, so that operators learn one set.
  */
 export function rdKafkaOptions(config: KafkaConfig, clientId: string) {
   const mechanism = config.saslMechanism;
@@ -40,7 +40,8 @@ function protocol(tls: boolean, sasl: boolean) {
 function tlsOptions(config: KafkaConfig) {
   const read = (path: string) => readFileSync(path, "utf8");
   return {
-    // Without a file, the certificates Node trusts: librdkafka would look where OpenSSL was built for, which is nowhere here.
+    // Without a file, the certificates Node trusts: librdkafka would look where OpenSSL was built for, which is nowhere
+    // here.
     "ssl.ca.pem": config.tlsCaFile === null ? rootCertificates.join("\n") : read(config.tlsCaFile),
     ...(config.tlsCertFile === null ? {} : { "ssl.certificate.pem": read(config.tlsCertFile) }),
     ...(config.tlsKeyFile === null ? {} : { "ssl.key.pem": read(config.tlsKeyFile) }),

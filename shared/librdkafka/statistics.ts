@@ -32,8 +32,8 @@ const silentMs = 15_000;
 const counted = ["txretries", "req_timeouts", "disconnects"] as const;
 
 /**
- * The statistics of all clients of a process as metrics, by what kind of client it is and nothing else: brokers, topics and partitions
- * would make a series each. Counts go on when a client is replaced by another.
+ * The statistics of all clients of a process as metrics, by what kind of client it is and nothing else: brokers, topics
+ * and partitions would make a series each. Counts go on when a client is replaced by another.
  */
 export function makeStatistics(metrics: Metrics): TellStatistics {
   const gauges = {

@@ -5,8 +5,9 @@ import { integer } from "../role/config.ts";
 export const trustedProxies = integer("RATE_TRUSTED_PROXIES", 0, { min: 0, max: 10 });
 
 /**
- * Whom to count a request for: the address of the connection, or where so many `proxies` stand before the role, what the outermost of
- * them says in `X-Forwarded-For`; what stands further left there the client may have written. Of IPv6 the /64, which is one customer.
+ * Whom to count a request for: the address of the connection, or where so many `proxies` stand before the role, what
+ * the outermost of them says in `X-Forwarded-For`; what stands further left there the client may have written. Of IPv6
+ * the /64, which is one customer.
  */
 export function clientAddress(peer: string | null | undefined, forwardedFor: string | null, proxies: number): string {
   const said = (forwardedFor ?? "").split(",").map((address) => address.trim());

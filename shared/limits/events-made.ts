@@ -1,6 +1,8 @@
 const name = "x-events-made";
 
-/** Says on an answer how many events it made, where that may be more than one; the gateway charges its user for them. */
+/**
+ * Says on an answer how many events it made, where that may be more than one; the gateway charges its user for them.
+ */
 export function eventsMade(events: number): readonly [string, string] {
   return [name, String(events)];
 }

@@ -1,6 +1,6 @@
 /**
- * A token bucket: who has done nothing for a while may spend `burst` points at once, and gets `perSecond` of them again.
- * `name` stands in headers and metrics.
+ * A token bucket: who has done nothing for a while may spend `burst` points at once, and gets `perSecond` of them
+ * again. `name` stands in headers and metrics.
  */
 export type Policy = Readonly<{ name: string; burst: number; perSecond: number }>;
 
@@ -17,7 +17,10 @@ export type Verdict = Readonly<{
 
 export type Limiter = Readonly<{
   policy: Policy;
-  /** Takes the points if they are there; one that costs more than `burst` is granted on a full bucket. What is refused costs nothing. */
+  /**
+   * Takes the points if they are there; one that costs more than `burst` is granted on a full bucket. What is refused
+   * costs nothing.
+   */
   take: (key: string, cost: number) => Verdict;
   /** Takes them in any case, into a debt of at most `burst`: for what is known only when it is done. */
   charge: (key: string, cost: number) => Verdict;
@@ -31,8 +34,9 @@ export type Limiter = Readonly<{
 const maxKeys = 100_000;
 
 /**
- * Buckets in the memory of one process. A bucket is one number, the instant at which it is full again, so it costs no timer, and one that is
- * full is not kept. `now` in ms, from a clock that does not jump. `onTaken` hears of everything that was taken.
+ * Buckets in the memory of one process. A bucket is one number, the instant at which it is full again, so it costs no
+ * timer, and one that is full is not kept. `now` in ms, from a clock that does not jump. `onTaken` hears of everything
+ * that was taken.
  */
 export function makeLimiter(
   policy: Policy,

@@ -10,8 +10,8 @@ export type QuotaLimits<Kind extends string> = Readonly<
 
 export type Quota<Kind extends string> = Readonly<{
   /**
-   * Does the work, which adds so much (or takes away, where negative), if there is room for it; else throws QUOTA_EXCEEDED. What the work
-   * takes away counts when it is done, and nothing counts of one that throws.
+   * Does the work, which adds so much (or takes away, where negative), if there is room for it; else throws
+   * QUOTA_EXCEEDED. What the work takes away counts when it is done, and nothing counts of one that throws.
    */
   within: <T>(userId: string, adds: Partial<Amounts<Kind>>, work: () => Promise<T>) => Promise<T>;
   /** Somebody else may have changed much of what the user has: it is counted again when it is needed next. */
@@ -32,9 +32,10 @@ type Standing<Kind extends string> = {
 };
 
 /**
- * Bounds what a user may have without counting it on each write. A count is taken when nothing is known of a user, and then serves for many
- * writes: so it costs the hot path a look into a map. Several processes do not know of one another's writes between counts, so a user who
- * writes through all of them may get a little more than the limit: at most a quarter of the room there was, or what 2 s give.
+ * Bounds what a user may have without counting it on each write. A count is taken when nothing is known of a user, and
+ * then serves for many writes: so it costs the hot path a look into a map. Several processes do not know of one
+ * another's writes between counts, so a user who writes through all of them may get a little more than the limit: at
+ * most a quarter of the room there was, or what 2 s give.
  */
 export function makeQuota<Kind extends string>(
   limits: QuotaLimits<Kind>,

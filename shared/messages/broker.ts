@@ -1,8 +1,9 @@
 import type { Headers } from "./message.ts";
 
 /**
- * The port to Kafka. Records of aborted transactions are never given, nor those of a transaction before it is committed. One driver file implements it; a contract suite says what every driver must do.
- * Topic and group names are given without the deployment's prefix; the driver adds it.
+ * The port to Kafka. Records of aborted transactions are never given, nor those of a transaction before it is
+ * committed. One driver file implements it; a contract suite says what every driver must do. Topic and group names are
+ * given without the deployment's prefix; the driver adds it.
  */
 export type Broker = AsyncDisposable &
   Readonly<{
@@ -13,7 +14,10 @@ export type Broker = AsyncDisposable &
      * client can deliver records outside its group, without any error.
      */
     join: (options: JoinOptions) => Promise<Member>;
-    /** Reads partitions from given offsets without a group: nothing to commit, no rebalance, every reader sees every record. */
+    /**
+     * Reads partitions from given offsets without a group: nothing to commit, no rebalance, every reader sees every
+     * record.
+     */
     tail: (options: TailOptions) => AsyncIterable<Tailed>;
     admin: Admin;
   }>;
@@ -31,7 +35,8 @@ export type Producer = AsyncDisposable &
   Readonly<{
     /**
      * Resolves when every record is acknowledged by all in-sync replicas; order per partition is the order given.
-     * Rejects with a `SendError`: `refused` means the broker will never take these records as they are, because of what is in them.
+     * Rejects with a `SendError`: `refused` means the broker will never take these records as they are, because of what
+     * is in them.
      */
     send: (records: readonly Outgoing[]) => Promise<void>;
   }>;
@@ -40,7 +45,10 @@ export type Producer = AsyncDisposable &
 export type SendFailure = "refused" | "unreachable";
 export type SendError = Error & Readonly<{ failure: SendFailure }>;
 
-/** What a failed `send` says about its records. Anything unrecognised counts as `unreachable`: sending again is harmless. */
+/**
+ * What a failed `send` says about its records. Anything unrecognised counts as `unreachable`: sending again is
+ * harmless.
+ */
 export function sendFailureOf(error: unknown): SendFailure {
   return error instanceof Error && "failure" in error && error.failure === "refused" ? "refused" : "unreachable";
 }
@@ -58,19 +66,23 @@ export type Fetched = Readonly<{
   headers: Headers;
   /** The group generation in which the record was fetched; 0 for a tail. */
   generation: number;
-  /** The epoch of the leader that wrote it, where the driver knows it: a later one below what was read replaced the log. */
+  /**
+   * The epoch of the leader that wrote it, where the driver knows it: a later one below what was read replaced the log.
+   */
   leaderEpoch?: number;
 }>;
 
 export type TopicPartition = Readonly<{ topic: string; partition: number }>;
 export type PartitionOffset = TopicPartition & Readonly<{ offset: bigint }>;
-/** A commit: the next offset to read, and the epoch of the leader that wrote the record before it, where that is known. */
+/**
+ * A commit: the next offset to read, and the epoch of the leader that wrote the record before it, where that is known.
+ */
 export type Commit = PartitionOffset & Readonly<{ leaderEpoch?: number }>;
 
 /**
  * What a member owns from now on. `committed` is the next offset to read, or the log start where nothing was committed;
- * `start` and `end` are the log's bounds, read after it, so a commit outside them is not a race but records lost or a log replaced.
- * `leaderEpoch` is the commit's. `topicId`, where the driver knows it: see `Admin.topicId`.
+ * `start` and `end` are the log's bounds, read after it, so a commit outside them is not a race but records lost or a
+ * log replaced. `leaderEpoch` is the commit's. `topicId`, where the driver knows it: see `Admin.topicId`.
  */
 export type Assignment = Readonly<{
   generation: number;
@@ -82,13 +94,16 @@ export type JoinOptions = Readonly<{
   group: string;
   topics: readonly string[];
   /**
-   * Records as the client delivers them: stale, repeated or not owned any more ones included; never before `onAssigned` told
-   * of their generation. Awaited: the back-pressure.
+   * Records as the client delivers them: stale, repeated or not owned any more ones included; never before `onAssigned`
+   * told of their generation. Awaited: the back-pressure.
    */
   onRecords: (records: readonly Fetched[]) => Promise<void>;
   /** Replaces what was told before. May be called before `join` has resolved. */
   onAssigned: (assignment: Assignment) => void;
-  /** A rebalance has begun: a commit begun before this returns is still accepted. Not awaited: the client rejoins meanwhile. */
+  /**
+   * A rebalance has begun: a commit begun before this returns is still accepted. Not awaited: the client rejoins
+   * meanwhile.
+   */
   onRebalancing: () => void;
   /** The stream is over for good: close this member and join anew. */
   onFailed: (error: Error) => void;
@@ -103,9 +118,10 @@ export type Member = AsyncDisposable &
   }>;
 
 /**
- * A tail outlives broker restarts and leader moves: it retries with backoff and goes on where it was. It ends when `signal` is
- * aborted, and throws `OFFSET_OUT_OF_RANGE` (as `code`) when an offset is not in the log (any more), as the log was cut off, was cut off
- * and has grown again, or is another's: its topic was deleted and made anew. The reader decides, nothing is skipped.
+ * A tail outlives broker restarts and leader moves: it retries with backoff and goes on where it was. It ends when
+ * `signal` is aborted, and throws `OFFSET_OUT_OF_RANGE` (as `code`) when an offset is not in the log (any more), as the
+ * log was cut off, was cut off and has grown again, or is another's: its topic was deleted and made anew. The reader
+ * decides, nothing is skipped.
  */
 export type TailOptions = Readonly<{
   topic: string;
@@ -117,8 +133,9 @@ export type TailOptions = Readonly<{
 }>;
 
 /**
- * An answer of the broker to a tail, twice a second where nothing comes: records in order, and for each partition it is about the
- * offset read next, beyond those records and beyond holes of the log after them. `partitions` is how many are read.
+ * An answer of the broker to a tail, twice a second where nothing comes: records in order, and for each partition it is
+ * about the offset read next, beyond those records and beyond holes of the log after them. `partitions` is how many are
+ * read.
  */
 export type Tailed = Readonly<{ records: readonly Fetched[]; next: ReadonlyMap<number, bigint>; partitions: number }>;
 
@@ -128,10 +145,16 @@ export type Admin = Readonly<{
   topics: () => Promise<readonly TopicState[]>;
   /** Replicated as the broker's default says, unless `replication` does. A topic that exists is left as it is. */
   createTopic: (topic: TopicState & Readonly<{ replication?: number }>) => Promise<void>;
-  /** Gives a topic partitions until it has so many; one that has them, or more, is left as it is. Keys move to other partitions. */
+  /**
+   * Gives a topic partitions until it has so many; one that has them, or more, is left as it is. Keys move to other
+   * partitions.
+   */
   addPartitions: (topic: string, partitions: number) => Promise<void>;
   alterConfigs: (topic: string, configs: Readonly<Record<string, string>>) => Promise<void>;
-  /** The oldest offset still there (`start`), or the one after the last that may be read (`end`: open transactions end it), by partition. */
+  /**
+   * The oldest offset still there (`start`), or the one after the last that may be read (`end`: open transactions end
+   * it), by partition.
+   */
   offsets: (topic: string, at: "start" | "end") => Promise<ReadonlyMap<number, bigint>>;
   /** By topic and partition; partitions without a commit are missing. */
   committed: (group: string) => Promise<readonly Commit[]>;
@@ -141,9 +164,9 @@ export type Admin = Readonly<{
   setOffsets: (group: string, offsets: readonly PartitionOffset[]) => Promise<void>;
   groups: () => Promise<readonly Readonly<{ name: string; state: string; members: number }>[]>;
   /**
-   * The first offset from this one on that has a record; where none does, one up to which the log has none, mostly its end. What is
-   * between is a hole: transaction markers, aborted records, compaction. Rejects with code OFFSET_OUT_OF_RANGE when the offset
-   * is not in the log.
+   * The first offset from this one on that has a record; where none does, one up to which the log has none, mostly its
+   * end. What is between is a hole: transaction markers, aborted records, compaction. Rejects with code
+   * OFFSET_OUT_OF_RANGE when the offset is not in the log.
    */
   nextRecord: (at: PartitionOffset) => Promise<bigint>;
   /** The first record at or after each of these offsets; for lag in seconds and for a look. */

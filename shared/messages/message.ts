@@ -5,9 +5,9 @@ import type { RoleName, TopicName } from "./topics.ts";
 export type MessageType = keyof Records;
 
 /**
- * What a handler returns and a route writes: a fact or a request, not yet encoded.
- * `id` and `time` are set only by those who know better than the default: for a message caused by another, the id is
- * UUIDv5(cause id, type, subject) and the time is the cause's; for one caused by a request, UUIDv7 and the request's time.
+ * What a handler returns and a route writes: a fact or a request, not yet encoded. `id` and `time` are set only by
+ * those who know better than the default: for a message caused by another, the id is UUIDv5(cause id, type, subject)
+ * and the time is the cause's; for one caused by a request, UUIDv7 and the request's time.
  */
 export type MessageOf<T extends MessageType> = Readonly<{
   type: T;
@@ -35,13 +35,18 @@ export type Envelope = Readonly<{
   traceparent: string | null;
 }>;
 
-/** Where a chain goes on when its time has come: the message that armed a timer, and the root and trace it belongs to. */
+/**
+ * Where a chain goes on when its time has come: the message that armed a timer, and the root and trace it belongs to.
+ */
 export type Origin = Readonly<{ messageId: string; correlationId: string; traceparent: string | null }>;
 
 /** Where a record lies in Kafka. */
 type Position = Readonly<{ topic: TopicName; partition: number; offset: bigint }>;
 
-/** A message as a consumer sees it. `timestamp` is the broker's, in ms since the epoch; `headers` and `value` are as received. */
+/**
+ * A message as a consumer sees it. `timestamp` is the broker's, in ms since the epoch; `headers` and `value` are as
+ * received.
+ */
 export type ReceivedOf<T extends MessageType> = Omit<MessageOf<T>, "id" | "time" | "sequence"> &
   Envelope &
   Position &

@@ -33,7 +33,10 @@ export type TaskCreated = Readonly<{
   due_on: string | null;
   /** The IANA zone the due day or time was meant in; null when not said. */
   due_tz: string | null;
-  /** The reminders wanted, as rules such as PT15M or P1D@18:00 before the due time; null for the user's usual ones, empty for none. */
+  /**
+   * The reminders wanted, as rules such as PT15M or P1D@18:00 before the due time; null for the user's usual ones,
+   * empty for none.
+   */
   remind: readonly string[] | null;
 }>;
 
@@ -43,7 +46,9 @@ export type TaskUpdated = Readonly<{
   id: string;
   /** The user the task belongs to. */
   user_id: string;
-  /** The changed fields by name with their new values: absent is unchanged, null is cleared, dates are RFC 3339 text. */
+  /**
+   * The changed fields by name with their new values: absent is unchanged, null is cleared, dates are RFC 3339 text.
+   */
   updated_fields: Readonly<Record<string, boolean | number | string | readonly string[] | null>>;
   /** When it was changed. */
   timestamp: Date;
@@ -152,7 +157,9 @@ export type TaskChanged = Readonly<{
   timestamp: Date;
 }>;
 
-/** Asks the task service to make an occurrence of a template. One that exists, or whose template is gone, is ignored. */
+/**
+ * Asks the task service to make an occurrence of a template. One that exists, or whose template is gone, is ignored.
+ */
 export type CreateOccurrence = Readonly<{
   /** The id of the task to make, derived from the template and the recurrence id. */
   occurrence_id: string;
@@ -174,7 +181,10 @@ export type CreateOccurrence = Readonly<{
   completed_at: Date | null;
 }>;
 
-/** Asks the task service to delete an occurrence again that nobody has touched. One that was changed, completed or deleted meanwhile stays as it is. */
+/**
+ * Asks the task service to delete an occurrence again that nobody has touched. One that was changed, completed or
+ * deleted meanwhile stays as it is.
+ */
 export type RemoveOccurrence = Readonly<{
   /** The task to delete. */
   occurrence_id: string;
@@ -188,13 +198,19 @@ export type RemoveOccurrence = Readonly<{
   requested_at: Date;
 }>;
 
-/** A series has come to its end by its rule: nothing more is to come of it. One that is prolonged goes on, and may end again. */
+/**
+ * A series has come to its end by its rule: nothing more is to come of it. One that is prolonged goes on, and may end
+ * again.
+ */
 export type SeriesEnded = Readonly<{
   /** The series, which has the id of its template; the key of the record. */
   series_id: string;
   /** The user it belongs to. */
   user_id: string;
-  /** The local start of its last occurrence as the rule says it, 2026-01-31T09:00:00 or 2026-01-31; null where none was made. */
+  /**
+   * The local start of its last occurrence as the rule says it, 2026-01-31T09:00:00 or 2026-01-31; null where none was
+   * made.
+   */
   last_start: string | null;
   /** When that became so. */
   ended_at: Date;

@@ -47,7 +47,9 @@ export const roleNames = [
 ] as const;
 export type RoleName = (typeof roleNames)[number];
 
-/** The group of a role is its name. Each has its own dead-letter topic, so a failure in one is never handed to another. */
+/**
+ * The group of a role is its name. Each has its own dead-letter topic, so a failure in one is never handed to another.
+ */
 export const consumerGroups = {
   "task-service": ["task-commands"],
   "recurring-task-worker": ["task-events"],

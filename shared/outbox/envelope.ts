@@ -15,8 +15,8 @@ type Written = Omit<Envelope, "source"> &
   Readonly<{ source: string; type: string; subject: string; contentType: string; traits?: string | null }>;
 
 /**
- * The headers of a message, CloudEvents 1.0 in Kafka's binary mode, without `ce_sequence`: it comes from the row's version.
- * What is null is left out.
+ * The headers of a message, CloudEvents 1.0 in Kafka's binary mode, without `ce_sequence`: it comes from the row's
+ * version. What is null is left out.
  */
 export function writeEnvelope(of: Written): readonly StoredHeader[] {
   const headers: (readonly [string, string | null])[] = [
@@ -41,7 +41,9 @@ export function kafkaHeaders(stored: readonly StoredHeader[], sequence: number |
   return all.map(([name, value]) => [name, typeof value === "string" ? utf8Bytes(value) : base64Bytes(value.base64)]);
 }
 
-/** Kafka headers as an outbox row keeps them; bytes that are no UTF-8, or hold a NUL, which jsonb refuses, stay bytes. */
+/**
+ * Kafka headers as an outbox row keeps them; bytes that are no UTF-8, or hold a NUL, which jsonb refuses, stay bytes.
+ */
 export function storeHeaders(headers: Headers): readonly StoredHeader[] {
   return headers.map(([name, value]) => {
     const text = utf8Text(value);

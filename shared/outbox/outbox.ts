@@ -8,7 +8,10 @@ import { topicOf } from "../messages/topic-of.ts";
 import type { RoleName } from "../messages/topics.ts";
 import { uuidV7 } from "../uuid.ts";
 
-/** The channel a relay listens on. Notify it after the commit, never inside the transaction: that would serialise commits. */
+/**
+ * The channel a relay listens on. Notify it after the commit, never inside the transaction: that would serialise
+ * commits.
+ */
 export const outboxChannel = "outbox";
 export const shardCount = 16;
 
@@ -34,7 +37,10 @@ export type Encoder = Readonly<{ encode: (type: MessageType, data: Message["data
 
 export type WrittenBy = Readonly<{
   source: RoleName;
-  /** The message that made this one; its id and time become part of the new one, so handling it twice makes the same message. */
+  /**
+   * The message that made this one; its id and time become part of the new one, so handling it twice makes the same
+   * message.
+   */
   cause?: Received | null;
   /** The message it follows without taking id and time from it: the one that set the timer which writes this one. */
   causationId?: string | null;
@@ -97,17 +103,23 @@ export function afterOrigin(
   return { causationId: origin.messageId, correlationId: origin.correlationId, traceparent: origin.traceparent };
 }
 
-/** Which of the 16 shards a key belongs to: FNV-1a over its UTF-16 units. Changing it while rows wait would reorder them. */
+/**
+ * Which of the 16 shards a key belongs to: FNV-1a over its UTF-16 units. Changing it while rows wait would reorder
+ * them.
+ */
 export function shardOf(key: string): number {
   return hash(key) % shardCount;
 }
 
-/** The shard of a row of the outbox, also while it is set aside behind a hold: see the migration `0011_outbox_aside`. */
+/**
+ * The shard of a row of the outbox, also while it is set aside behind a hold: see the migration `0011_outbox_aside`.
+ */
 export const ownShard = (sql: Sql | Tx) => sql`case when shard < 0 then -1 - shard else shard end`;
 
 /**
- * The line in which a user's messages of a topic wait: a hash of both, never 0. The relay lets lines take turns. All messages of a
- * key are in one line, because a key of a topic belongs to one user. Two users whose lines are equal share their turns.
+ * The line in which a user's messages of a topic wait: a hash of both, never 0. The relay lets lines take turns. All
+ * messages of a key are in one line, because a key of a topic belongs to one user. Two users whose lines are equal
+ * share their turns.
  */
 export function lineOf(topic: string, userId: string): number {
   return hash(`${topic}/${userId}`) | 0 || 1;
@@ -140,8 +152,8 @@ export async function insertOutbox(tx: Sql | Tx, rows: readonly OutboxRow[]): Pr
 export const byteaArray = 1001;
 
 /**
- * For writes that are one statement. The fragment stands after `with … changed as (… returning …)` and inserts one row per row
- * of `changed`; `sequence` is an expression over `changed`, usually `` sql`changed.version` ``:
+ * For writes that are one statement. The fragment stands after `with … changed as (… returning …)` and inserts one row
+ * per row of `changed`; `sequence` is an expression over `changed`, usually `` sql`changed.version` ``:
  *
  * ```ts
  * await sql`

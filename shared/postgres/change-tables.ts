@@ -1,8 +1,9 @@
 import type { Db, Tx } from "./db.ts";
 
 /**
- * Runs a change of tables that holds locks which writers wait for. It waits `waitMs` for its own, because whoever comes later waits
- * behind it. Where this process is frozen in the middle, the server ends the transaction after a second and gives the locks back.
+ * Runs a change of tables that holds locks which writers wait for. It waits `waitMs` for its own, because whoever comes
+ * later waits behind it. Where this process is frozen in the middle, the server ends the transaction after a second and
+ * gives the locks back.
  */
 export async function changeTables<T>(
   db: Pick<Db, "transaction">,

@@ -8,8 +8,8 @@ const untold =
   "DATABASE_URL leads through a pooler that does not pass on the settings of a connection. Set DATABASE_POOLER=transaction and DATABASE_DIRECT_URL";
 
 /**
- * Rejects, saying what to do, when statements of this connection would have no timeout: behind a pooler that dropped what was asked
- * for, or, with `pooler`, in a database whose own timeouts are not set or longer than `statementMs`.
+ * Rejects, saying what to do, when statements of this connection would have no timeout: behind a pooler that dropped
+ * what was asked for, or, with `pooler`, in a database whose own timeouts are not set or longer than `statementMs`.
  */
 export async function checkConnection(sql: Sql, { pooler, statementMs }: Asked): Promise<void> {
   const rows = await sql<{ name: string; ms: number; database: string }[]>`

@@ -1,6 +1,8 @@
 import postgres from "postgres";
 
-/** `transaction`: a proxy gives each transaction any connection of its own, so nothing may be kept on one between two. */
+/**
+ * `transaction`: a proxy gives each transaction any connection of its own, so nothing may be kept on one between two.
+ */
 export type Pooler = "transaction" | null;
 
 type Pooled = Readonly<{ role: string; max: number; statementMs: number; settings?: ServerSettings; pooler?: Pooler }>;
@@ -9,16 +11,17 @@ type Pooled = Readonly<{ role: string; max: number; statementMs: number; setting
 export type ServerSettings = Readonly<Record<string, string>>;
 
 /**
- * What every connection has in common. Reconnects wait 50 ms to 0.5 s (the default of postgres.js grows to 20 s).
- * A transaction that idles for 30 s is ended by the server: its client is gone or stuck. Behind a pooler that gives connections to
- * transactions no statement is prepared, and the timeouts are the database's (see `checkConnection`): it takes none at the start.
+ * What every connection has in common. Reconnects wait 50 ms to 0.5 s (the default of postgres.js grows to 20 s). A
+ * transaction that idles for 30 s is ended by the server: its client is gone or stuck. Behind a pooler that gives
+ * connections to transactions no statement is prepared, and the timeouts are the database's (see `checkConnection`): it
+ * takes none at the start.
  */
 export function connectionOptions(of: Pooled) {
   assertPatched();
   return {
     max: of.max,
-    // One statement per connection at a time: pipelined ones would wait behind another's lock and die with its connection.
-    // Costs 15 % of the statements per second when all connections are busy.
+    // One statement per connection at a time: pipelined ones would wait behind another's lock and die with its
+    // connection. Costs 15 % of the statements per second when all connections are busy.
     max_pipeline: 0,
     connect_timeout: 5,
     idle_timeout: 0,

@@ -1,6 +1,6 @@
 /**
- * Code of the error that ends whatever rests on what was known of another life of the database: its `server_life()` is another than
- * it was, so it was restarted, failed over or restored, and what was known of it may not be true any more.
+ * Code of the error that ends whatever rests on what was known of another life of the database: its `server_life()` is
+ * another than it was, so it was restarted, failed over or restored, and what was known of it may not be true any more.
  */
 const databaseChanged = "DATABASE_CHANGED";
 

@@ -2,7 +2,9 @@ import type { Sql } from "./sql.ts";
 
 /** The database's clock as this process can know it, without asking each time. */
 export type DatabaseClock = Readonly<{
-  /** ms since the epoch by the database. Runs on the monotonic clock: a wrong or jumping process clock does not move it. */
+  /**
+   * ms since the epoch by the database. Runs on the monotonic clock: a wrong or jumping process clock does not move it.
+   */
   now: () => number;
   /** How far `now` may be ahead of the database, in ms: half the round trip of the best sample, and its drift since. */
   aheadMs: () => number;

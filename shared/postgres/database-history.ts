@@ -7,11 +7,11 @@ type HistoryReason = "timeline" | "system" | "effects" | "events" | `operator: $
 type History = Readonly<{ number: number; began: boolean; reason: string }>;
 
 /**
- * Looks whether the database is another than the one it was, and notes it: promoted or recovered (its timeline), made from a dump
- * (its system). `evidence` is what showed that it lost something; it counts once in each life of the server, an operator's word always.
- * With a new row comes a new epoch of every stream, in the same commit: whoever follows one reads everything again, since
- * what was told may be lost. Any number may call it. Fails on a replica. Where the server tells neither timeline nor system, evidence and
- * an operator's word are all there is.
+ * Looks whether the database is another than the one it was, and notes it: promoted or recovered (its timeline), made
+ * from a dump (its system). `evidence` is what showed that it lost something; it counts once in each life of the
+ * server, an operator's word always. With a new row comes a new epoch of every stream, in the same commit: whoever
+ * follows one reads everything again, since what was told may be lost. Any number may call it. Fails on a replica.
+ * Where the server tells neither timeline nor system, evidence and an operator's word are all there is.
  */
 export async function noteHistory(
   db: Pick<Db, "transaction">,

@@ -19,19 +19,20 @@ export type { Sql, Tx };
 export type Db = AsyncDisposable &
   Readonly<{
     /**
-     * Tagged statements on the pool, each with a deadline (`DB_DEADLINE`). Its `begin` and `reserve` are refused: see `transaction`.
-     * Text given where a statement wants json is taken as JSON text.
+     * Tagged statements on the pool, each with a deadline (`DB_DEADLINE`). Its `begin` and `reserve` are refused: see
+     * `transaction`. Text given where a statement wants json is taken as JSON text.
      */
     sql: Sql;
     /**
-     * Runs `work` in a transaction and commits when it resolves, rolls back when it rejects. Rejects with `DB_DEADLINE` or the
-     * connection's error when the transaction was cut off; from then on no statement of `work` is sent and `work` is given up,
-     * whether it ever settles or not. When the connection breaks during COMMIT the outcome is unknown: write idempotently.
+     * Runs `work` in a transaction and commits when it resolves, rolls back when it rejects. Rejects with `DB_DEADLINE`
+     * or the connection's error when the transaction was cut off; from then on no statement of `work` is sent and
+     * `work` is given up, whether it ever settles or not. When the connection breaks during COMMIT the outcome is
+     * unknown: write idempotently.
      */
     transaction: <T>(work: (tx: Tx) => Promise<T>, options?: TransactionOptions) => Promise<T>;
     /**
-     * Calls `onNotify` for every notification, and with "" after each reconnect, as some may have been missed.
-     * Has a connection of its own, to DATABASE_DIRECT_URL where set. Resolves after a notification of its own has come back;
+     * Calls `onNotify` for every notification, and with "" after each reconnect, as some may have been missed. Has a
+     * connection of its own, to DATABASE_DIRECT_URL where set. Resolves after a notification of its own has come back;
      * rejects when none does (a transaction-pooling proxy).
      */
     listen: (channel: string, onNotify: (payload: string) => void) => Promise<Listener>;
@@ -44,11 +45,17 @@ const postgresProtocols = ["postgres", "postgresql"] as const;
 export const databaseSettings = checked(
   {
     url: url("DATABASE_URL", postgresProtocols),
-    /** For LISTEN, migrations and pools with settings of their own, where `url` leads through a transaction-pooling proxy. */
+    /**
+     * For LISTEN, migrations and pools with settings of their own, where `url` leads through a transaction-pooling
+     * proxy.
+     */
     directUrl: optionalUrl("DATABASE_DIRECT_URL", postgresProtocols),
     /** The server ends a statement after this; the client gives up 2 s later. */
     statementMs: integer("DATABASE_STATEMENT_MS", 10_000, { min: 100, max: 600_000 }),
-    /** Said where `url` leads through a proxy that gives connections to transactions, such as PgBouncer's pool_mode = transaction. */
+    /**
+     * Said where `url` leads through a proxy that gives connections to transactions, such as PgBouncer's pool_mode =
+     * transaction.
+     */
     pooler: optionalOneOf("DATABASE_POOLER", ["transaction"]),
   },
   ({ pooler, directUrl }) =>
@@ -68,7 +75,10 @@ type OpenDb = Readonly<{
   /** Where the pool's load and failures are told. */
   metrics?: Metrics;
   settings?: ServerSettings;
-  /** The role that starts with it, which then waits for a database that is down, and takes its time from it; without, that is an error at once. */
+  /**
+   * The role that starts with it, which then waits for a database that is down, and takes its time from it; without,
+   * that is an error at once.
+   */
   starting?: Pick<Role, "signal" | "tellOutage" | "clock">;
   /** False for those who migrate. Otherwise a database that is older or newer than this build is refused. */
   checkSchema?: boolean;

@@ -23,7 +23,9 @@ type Statement = {
   connection?: Connection;
 };
 
-/** A connection of postgres.js, as far as our patch shows it. `end` closes it once what was sent on it has its answer. */
+/**
+ * A connection of postgres.js, as far as our patch shows it. `end` closes it once what was sent on it has its answer.
+ */
 export type Connection = Readonly<{ destroy: () => void; end: () => unknown }>;
 
 /** SQLSTATE of a write that a replica or a demoted primary refuses. */
@@ -32,11 +34,12 @@ const readOnlyCode = "25006";
 type BoundStatement = Readonly<{ refuse?: () => Error | null; watch?: WatchPool | undefined }>;
 
 /**
- * Gives a postgres.js query a deadline, counted from the moment it is executed, so waiting for a free connection is included.
- * When it passes the query rejects with `DB_DEADLINE`; a query still waiting is never sent, and the connection of one that was
- * sent is destroyed, because nobody knows what it will answer next. Anything but a query is returned as it is.
- * A connection that refuses writes is not used again: it may lead to a server that stays a replica for ever, and a new one elsewhere.
- * `refuse` is asked right before sending: an error it returns rejects the query instead. `watch` is called for what is sent.
+ * Gives a postgres.js query a deadline, counted from the moment it is executed, so waiting for a free connection is
+ * included. When it passes the query rejects with `DB_DEADLINE`; a query still waiting is never sent, and the
+ * connection of one that was sent is destroyed, because nobody knows what it will answer next. Anything but a query is
+ * returned as it is. A connection that refuses writes is not used again: it may lead to a server that stays a replica
+ * for ever, and a new one elsewhere. `refuse` is asked right before sending: an error it returns rejects the query
+ * instead. `watch` is called for what is sent.
  */
 export function boundStatement<T>(made: T, deadlineMs: number, { refuse, watch }: BoundStatement = {}): T {
   if (!isStatement(made)) return made;

@@ -9,9 +9,10 @@ export type TransactionOptions = Readonly<{
 }>;
 
 /**
- * The one way to a transaction. postgres.js goes on with a callback whose connection has died: its next statement runs on the
- * replacement connection, inside another caller's transaction (upstream #1204, #1215). Here, once the transaction has
- * failed, further statements of the callback reject and the callback never settles, so nothing of it is committed or rolled back.
+ * The one way to a transaction. postgres.js goes on with a callback whose connection has died: its next statement runs
+ * on the replacement connection, inside another caller's transaction (upstream #1204, #1215). Here, once the
+ * transaction has failed, further statements of the callback reject and the callback never settles, so nothing of it is
+ * committed or rolled back.
  */
 export async function beginFenced<T>(
   client: Sql,

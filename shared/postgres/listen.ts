@@ -22,8 +22,9 @@ const checkEveryMs = 15_000;
 const answerWithinMs = 5000;
 
 /**
- * LISTEN on a connection of its own for as long as it is not disposed: after a loss it connects again within half a second,
- * and a notification of its own, every 15 s and after each connect, shows a connection that is only apparently there.
+ * LISTEN on a connection of its own for as long as it is not disposed: after a loss it connects again within half a
+ * second, and a notification of its own, every 15 s and after each connect, shows a connection that is only apparently
+ * there.
  */
 export async function openListener(of: OpenListener): Promise<Listener> {
   const stop = new AbortController();

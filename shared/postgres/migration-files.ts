@@ -4,8 +4,9 @@ import type { Sql, Tx } from "./sql.ts";
 
 export type Migration = Readonly<{ role: string; name: string; checksum: string; sql: string }>;
 /**
- * Migrations whose text was changed after some had applied it, with the same outcome, and what it was then. 0014 asked the server for what
- * not every Postgres tells, and could not be applied there at all; what it asked is asked by 0020 now.
+ * Migrations whose text was changed after some had applied it, with the same outcome, and what it was then. 0014 asked
+ * the server for what not every Postgres tells, and could not be applied there at all; what it asked is asked by 0020
+ * now.
  */
 const reworded: Readonly<Record<string, string>> = {
   "shared/0014_database_history.sql": "07d9c1d0b78ff0e09a4f6b17fde9e943074e793ce9f1a1d0c7dc1b79b25325bc",
@@ -15,7 +16,10 @@ type Applied = Readonly<{ role: string; name: string; checksum: string }>;
 
 const root = `${import.meta.dirname}/../..`;
 
-/** Every migration of this build in the order they are applied: shared first, then the roles by name; in each by file name. */
+/**
+ * Every migration of this build in the order they are applied: shared first, then the roles by name; in each by file
+ * name.
+ */
 export async function readMigrations(): Promise<readonly Migration[]> {
   const roles = (await names(`${root}/workers`)).map((role) => ({
     role,
@@ -38,8 +42,8 @@ export async function readMigrations(): Promise<readonly Migration[]> {
 }
 
 /**
- * What is still to apply. Throws when the database has a migration this build does not know (it is newer than the build), or
- * one whose text has changed since.
+ * What is still to apply. Throws when the database has a migration this build does not know (it is newer than the
+ * build), or one whose text has changed since.
  */
 export function pendingMigrations(known: readonly Migration[], applied: readonly Applied[]): readonly Migration[] {
   const label = (of: { role: string; name: string }) => `${of.role}/${of.name}`;

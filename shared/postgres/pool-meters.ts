@@ -1,12 +1,17 @@
 import type { Metrics } from "../role/metrics.ts";
 
-/** Called when a statement or transaction asks for a connection; what it returns is called with the error, or nothing, at its end. */
+/**
+ * Called when a statement or transaction asks for a connection; what it returns is called with the error, or nothing,
+ * at its end.
+ */
 export type WatchPool = () => (error?: unknown) => void;
 
 const kinds = ["deadline", "connection", "resources", "conflict", "refused"] as const;
 type Kind = (typeof kinds)[number];
 
-/** The figures of one pool. More users than connections means that some of them wait; postgres.js itself does not tell. */
+/**
+ * The figures of one pool. More users than connections means that some of them wait; postgres.js itself does not tell.
+ */
 export function makePoolMeters(metrics: Metrics, connections: number): WatchPool {
   metrics.gauge("postgres_pool_connections", "Connections the pool may have").set(connections);
   const users = metrics.gauge("postgres_pool_users", "Statements and transactions that have or wait for a connection");

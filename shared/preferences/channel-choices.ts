@@ -2,8 +2,9 @@ import { z } from "@hono/zod-openapi";
 import { secretPattern, secretShape } from "./webhook-secret.ts";
 
 /**
- * What a person says of each channel they may choose; one entry a channel. What a channel does with it is in notification-service
- * (`channels/`), how the page asks for it in ui-gateway (`page/channels.ts`): neither compiles without one for each of these.
+ * What a person says of each channel they may choose; one entry a channel. What a channel does with it is in
+ * notification-service (`channels/`), how the page asks for it in ui-gateway (`page/channels.ts`): neither compiles
+ * without one for each of these.
  */
 export const channelChoices = [
   z.strictObject({ type: z.literal("in-app") }),

@@ -2,8 +2,8 @@ import type { Sql, Tx } from "../postgres/db.ts";
 import { defaultPreferences, preferencesInput, type Preferences } from "./preferences.ts";
 
 /**
- * The preferences of these users as they are committed now; the defaults for those who never said anything. Every user asked for is
- * in the answer. Read by any role, written by reminder-scheduling-worker alone.
+ * The preferences of these users as they are committed now; the defaults for those who never said anything. Every user
+ * asked for is in the answer. Read by any role, written by reminder-scheduling-worker alone.
  */
 export async function readPreferences(
   sql: Sql | Tx,
@@ -37,8 +37,9 @@ export async function chosenZone(sql: Sql | Tx, userId: string): Promise<string 
 }
 
 /**
- * Settings as a row holds them. Never throws: one person's row must not stop what is done for many at once. What an older build did not
- * write, a newer one wrote otherwise, or this platform does not know (a zone) takes its default, field by field.
+ * Settings as a row holds them. Never throws: one person's row must not stop what is done for many at once. What an
+ * older build did not write, a newer one wrote otherwise, or this platform does not know (a zone) takes its default,
+ * field by field.
  */
 export function storedPreferences(settings: unknown): Preferences {
   const whole = preferencesInput.safeParse(settings);

@@ -1,15 +1,23 @@
 import { base64Bytes, base64Text } from "../bytes.ts";
 
 const base64 = "[A-Za-z0-9+/]";
-/** 24 to 64 bytes in padded base64 without a bit left over: of the last group all three bytes are there, or two, or one. */
+/**
+ * 24 to 64 bytes in padded base64 without a bit left over: of the last group all three bytes are there, or two, or one.
+ */
 const encoded = `(?:(?:${base64}{4}){8,21}|(?:${base64}{4}){8,20}${base64}{2}[AEIMQUYcgkosw048]=|(?:${base64}{4}){8,21}${base64}[AQgw]==)`;
 
-/** What may stand for the secret of a webhook: itself, or the hint of one that is kept. Looser than it must be, for those an older build took. */
+/**
+ * What may stand for the secret of a webhook: itself, or the hint of one that is kept. Looser than it must be, for
+ * those an older build took.
+ */
 export const secretShape = /^whsec_(?:[A-Za-z0-9+/]{32,88}={0,2}|…[A-Za-z0-9+/]{4})$/;
 /** The same for clients, who set new ones. */
 export const secretPattern = `^whsec_(?:${encoded}|…${base64}{4})$`;
 
-/** Whether this is `whsec_` and 24 to 64 bytes in base64, as every verifier of Standard Webhooks decodes it: padded, no bit left over. */
+/**
+ * Whether this is `whsec_` and 24 to 64 bytes in base64, as every verifier of Standard Webhooks decodes it: padded, no
+ * bit left over.
+ */
 export function isWebhookSecret(text: string): boolean {
   if (!text.startsWith("whsec_")) return false;
   const encoded = text.slice("whsec_".length);

@@ -1,4 +1,7 @@
-/** A day of the calendar with what rules ask about it. Months, days and days of the year count from 1, weekdays from Monday, 0. */
+/**
+ * A day of the calendar with what rules ask about it. Months, days and days of the year count from 1, weekdays from
+ * Monday, 0.
+ */
 export type CalendarDay = Readonly<{
   /** Days since 1970-01-01. */
   number: number;
@@ -49,8 +52,8 @@ export function weekdayOf(number: number): number {
 }
 
 /**
- * The number of a day's week in the year the week belongs to, and how many weeks that year has. Week 1 is the first with at least
- * four days of the year (RFC 5545 §3.3.10, ISO 8601 for weeks that begin on Monday).
+ * The number of a day's week in the year the week belongs to, and how many weeks that year has. Week 1 is the first
+ * with at least four days of the year (RFC 5545 §3.3.10, ISO 8601 for weeks that begin on Monday).
  */
 export function weekOf({ number, weekday }: CalendarDay, weekStart: number): Readonly<{ week: number; weeks: number }> {
   const fourth = calendarDay(number - ((weekday - weekStart + 7) % 7) + 3);

@@ -18,9 +18,9 @@ const months = "January February March April May June July August September Octo
 const units = { DAILY: "day", WEEKLY: "week", MONTHLY: "month", YEARLY: "year" } as const;
 
 /**
- * A pattern in English, all of it: "every last Friday of the month at 17:00 (Europe/Berlin), until 31 Dec 2026". What the rule leaves
- * to its start (weekday, day, time) is taken from there, or not told where there is none. A rule this build does not understand comes
- * back as it is. Runs in browsers: it needs neither Temporal nor Intl.
+ * A pattern in English, all of it: "every last Friday of the month at 17:00 (Europe/Berlin), until 31 Dec 2026". What
+ * the rule leaves to its start (weekday, day, time) is taken from there, or not told where there is none. A rule this
+ * build does not understand comes back as it is. Runs in browsers: it needs neither Temporal nor Intl.
  */
 export function describePattern(pattern: Described): string {
   const rule = parseRrule(pattern.rrule);
@@ -178,7 +178,10 @@ function monthDayWords(days: readonly string[], word: "and" | "or" = "and"): str
   return list([...fromStart, ...numbers.filter((each) => each < 0).map((day) => `${the(day)} day`)], word);
 }
 
-/** "every Monday and the 2nd Tuesday": `before` is put before weekdays without a number, "the" before the others where it is not "". */
+/**
+ * "every Monday and the 2nd Tuesday": `before` is put before weekdays without a number, "the" before the others where
+ * it is not "".
+ */
 function weekdayWords(days: readonly string[], word: "and" | "or", before: "" | "a " | "every "): string {
   return list(
     days.map((day) => {

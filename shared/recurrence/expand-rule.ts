@@ -3,9 +3,9 @@ import { indexOf, matchingDays } from "./matching-days.ts";
 import type { Freq, Rrule } from "./parse-rrule.ts";
 
 /**
- * A rule laid from a start, on a clock without a zone: a moment is the seconds since 1970-01-01T00:00 on that clock, and every
- * day has 86,400. The rule's days, weeks, months or years are its periods, numbered from 0, every INTERVALth one alone; or years, where
- * that makes no difference.
+ * A rule laid from a start, on a clock without a zone: a moment is the seconds since 1970-01-01T00:00 on that clock,
+ * and every day has 86,400. The rule's days, weeks, months or years are its periods, numbered from 0, every INTERVALth
+ * one alone; or years, where that makes no difference.
  */
 type Expansion = Readonly<{
   /** The moments of a period in order, those before the start left out. At most 366 days of 24 hours are looked at. */
@@ -25,10 +25,10 @@ const daySeconds = 86_400;
 const weekdays: readonly string[] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
 
 /**
- * RFC 5545 §3.3.10 read as sets: a period's days that satisfy every BY part of days, times the hours, of which BYSETPOS picks.
- * What a rule leaves open is its start's: weekday, day, month, time. COUNT and UNTIL are the caller's. `clamp` lets a month's last
- * day stand for the days 29 to 31 it does not have. A BYWEEKNO counts in the calendar year its days lie in, so a yearly
- * rule meets the January days of an old year's last week too.
+ * RFC 5545 §3.3.10 read as sets: a period's days that satisfy every BY part of days, times the hours, of which BYSETPOS
+ * picks. What a rule leaves open is its start's: weekday, day, month, time. COUNT and UNTIL are the caller's. `clamp`
+ * lets a month's last day stand for the days 29 to 31 it does not have. A BYWEEKNO counts in the calendar year its days
+ * lie in, so a yearly rule meets the January days of an old year's last week too.
  */
 export function expandRule(rule: Rrule, startMoment: number, clamp: boolean): Expansion {
   const start = calendarDay(Math.floor(startMoment / daySeconds));

@@ -3,7 +3,10 @@ import { readWall, wallText } from "./wall-time.ts";
 import { zoneClock } from "./zone-clock.ts";
 import { makeRecurrences, type Recurrence, type Schedule } from "./recurrence.ts";
 
-/** The recurrence of a schedule that starts at this local time or day; `null` for any other text, or a time the rule does not name. */
+/**
+ * The recurrence of a schedule that starts at this local time or day; `null` for any other text, or a time the rule
+ * does not name.
+ */
 export function findRecurrence(schedule: Schedule, id: string): Recurrence | null {
   const at = instantOf(id, schedule.tz);
   if (at === null) return null;

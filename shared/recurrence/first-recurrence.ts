@@ -3,9 +3,10 @@ import { beginsFrom, passedUpTo } from "./passing.ts";
 import { makeRecurrences, type Recurrence } from "./recurrence.ts";
 
 /**
- * The recurrence that a new series makes its first occurrence of, at once; `null` where none is to come. Where the template has a due, the
- * first from there on, passed or not; else by `catch_up`: the very first, or the latest that has begun by `moment`, or the next one that has
- * not passed. An all-day one of today has begun and has not passed, so it is both the latest and the next. Pure. `isSkipped` names recurrences that are left out.
+ * The recurrence that a new series makes its first occurrence of, at once; `null` where none is to come. Where the
+ * template has a due, the first from there on, passed or not; else by `catch_up`: the very first, or the latest that
+ * has begun by `moment`, or the next one that has not passed. An all-day one of today has begun and has not passed, so
+ * it is both the latest and the next. Pure. `isSkipped` names recurrences that are left out.
  */
 export function firstRecurrence(
   { pattern, schedule, begins }: PatternSchedule,

@@ -15,9 +15,10 @@ const [firstYear, lastYear] = [1969, 2201];
 type DaysOfYear = readonly number[];
 
 /**
- * Looks at each kind of year once: what a filter asks about a day follows from the weekday of its New Year's Day and from which of the year and
- * its neighbours (for week numbers) are leap years. There are 28 kinds, so a day that comes once in 28 years is found by looking at some
- * 10,000 days at most, however far it is. `months`: outside of them nothing matches.
+ * Looks at each kind of year once: what a filter asks about a day follows from the weekday of its New Year's Day and
+ * from which of the year and its neighbours (for week numbers) are leap years. There are 28 kinds, so a day that comes
+ * once in 28 years is found by looking at some 10,000 days at most, however far it is. `months`: outside of them
+ * nothing matches.
  */
 export function matchingDays(matches: (day: CalendarDay) => boolean, months: ReadonlySet<number> | null): MatchingDays {
   const kinds: (DaysOfYear | undefined)[] = [];

@@ -33,7 +33,10 @@ const pattern = (takes: string, shape: RegExp) => ({
 });
 
 const weekday = "MO|TU|WE|TH|FR|SA|SU";
-/** Every part we take. `list` says whether several values make sense; one BYMINUTE and BYSECOND keep rules an hour apart. */
+/**
+ * Every part we take. `list` says whether several values make sense; one BYMINUTE and BYSECOND keep rules an hour
+ * apart.
+ */
 const grammar: Readonly<Record<string, { list: boolean; takes: string; normal: (value: string) => string | null }>> = {
   FREQ: { list: false, ...pattern("DAILY, WEEKLY, MONTHLY or YEARLY", /^(DAILY|WEEKLY|MONTHLY|YEARLY)$/) },
   INTERVAL: { list: false, ...number(1, rruleLimits.interval) },

@@ -14,8 +14,9 @@ export function dayEnd(day: string, tz: string): Date {
 }
 
 /**
- * When a recurrence has passed: one at a time of day with its start, an all-day one with the end of its day in the zone. All-day it is by
- * its schedule or by its id, since it may have been made under an earlier schedule of the series.
+ * When a recurrence has passed: one at a time of day with its start, an all-day one with the end of its day in the
+ * zone. All-day it is by its schedule or by its id, since it may have been made under an earlier schedule of the
+ * series.
  */
 export function endsAt({ id, at }: Recurrence, { start, tz }: Clocked): Date {
   const plain = plainId(id);
@@ -23,8 +24,8 @@ export function endsAt({ id, at }: Recurrence, { start, tz }: Clocked): Date {
 }
 
 /**
- * From which start on recurrences belong to a time that begins at a moment: from that moment; all-day ones from the first moment of its
- * day in the zone, since any of their day is in the time.
+ * From which start on recurrences belong to a time that begins at a moment: from that moment; all-day ones from the
+ * first moment of its day in the zone, since any of their day is in the time.
  */
 export function beginsFrom({ start, tz }: Clocked, moment: Date): Date {
   if (start.length > 10) return moment;
@@ -37,8 +38,8 @@ export function beginsFrom({ start, tz }: Clocked, moment: Date): Date {
 }
 
 /**
- * The last start that has passed at a moment: `next` of it is the first recurrence that has not, so today's for an all-day schedule,
- * however late it is. Whatever compares a recurrence with now asks this or `endsAt`.
+ * The last start that has passed at a moment: `next` of it is the first recurrence that has not, so today's for an
+ * all-day schedule, however late it is. Whatever compares a recurrence with now asks this or `endsAt`.
  */
 export function passedUpTo(schedule: Clocked, moment: Date): Date {
   return schedule.start.length > 10 ? moment : new Date(beginsFrom(schedule, moment).getTime() - 1);

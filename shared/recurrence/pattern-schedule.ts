@@ -15,8 +15,8 @@ export type PatternSchedule = Readonly<{
 type PatternTask = Readonly<{ dueDate: Date | null; dueOn: string | null; dueTz: string | null; setAt: number }>;
 
 /**
- * The schedule of a pattern's JSON text. Zone and start come from the pattern, else from the task's due and zone, else UTC and the moment
- * the pattern was set. Throws Problem INVALID_REQUEST for a pattern this build does not understand.
+ * The schedule of a pattern's JSON text. Zone and start come from the pattern, else from the task's due and zone, else
+ * UTC and the moment the pattern was set. Throws Problem INVALID_REQUEST for a pattern this build does not understand.
  */
 export function patternSchedule(text: string, { dueDate, dueOn, dueTz, setAt }: PatternTask): PatternSchedule {
   const pattern = parseRecurrencePatternText(text);

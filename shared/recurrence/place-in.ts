@@ -11,10 +11,11 @@ const dayMs = 86_400_000;
 const mostADay = 24;
 
 /**
- * The recurrence of a series that an occurrence stands for, though it may have been made under an earlier schedule of it: the one of its
- * very start, else, of those on its day of the calendar, the nearest in time, the earlier of two. `null` where the series has none on that
- * day. Counted from completion any day will do, at the time of day of the series.
- * The day is that of the id, whatever zone it was written in: made for 1 December at 09:00 in Tokyo, it stands for 1 December in Lima.
+ * The recurrence of a series that an occurrence stands for, though it may have been made under an earlier schedule of
+ * it: the one of its very start, else, of those on its day of the calendar, the nearest in time, the earlier of two.
+ * `null` where the series has none on that day. Counted from completion any day will do, at the time of day of the
+ * series. The day is that of the id, whatever zone it was written in: made for 1 December at 09:00 in Tokyo, it stands
+ * for 1 December in Lima.
  */
 export function placeIn({ schedule, pattern }: Laid, recurrenceId: string): Recurrence | null {
   const id = plainId(recurrenceId);

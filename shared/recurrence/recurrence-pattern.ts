@@ -15,7 +15,10 @@ export type RecurrencePattern = Readonly<{
   rrule: string;
   tz?: string;
   start?: string;
-  /** Starts left out, as `start` is written: all times or all days. In order, at most `maxExdates`; COUNT counts them all the same. */
+  /**
+   * Starts left out, as `start` is written: all times or all days. In order, at most `maxExdates`; COUNT counts them
+   * all the same.
+   */
   exdate?: readonly string[];
   /** What the next one counts from: the calendar, or the moment the last one was completed. */
   anchor: "schedule" | "completion";
@@ -50,9 +53,10 @@ const maxCharacters = 12_000;
 const clamped: readonly string[] = ["monthly", "yearly"];
 
 /**
- * Accepts a preset's name or the object; unknown keys are refused, defaults are filled in.
- * Throws Problem INVALID_REQUEST whose mistakes' paths are JSON pointers into the pattern ("/rrule", "/tz", "" for the whole); put
- * the pointer of the pattern before them. A rule that never occurs is a mistake too. Takes a few milliseconds for any input.
+ * Accepts a preset's name or the object; unknown keys are refused, defaults are filled in. Throws Problem
+ * INVALID_REQUEST whose mistakes' paths are JSON pointers into the pattern ("/rrule", "/tz", "" for the whole); put the
+ * pointer of the pattern before them. A rule that never occurs is a mistake too. Takes a few milliseconds for any
+ * input.
  */
 export function parseRecurrencePattern(input: unknown): RecurrencePattern {
   const pattern = typeof input === "string" ? readPreset(input) : readPattern(input, readExdate);
@@ -103,8 +107,8 @@ function readPattern(input: unknown, readExdate: ReadExdate): RecurrencePattern 
 }
 
 /**
- * The pattern of an event's or a row's JSON text; the same errors, and "" for text that is not JSON. That it occurs, and each start left
- * out, was looked at when it
+ * The pattern of an event's or a row's JSON text; the same errors, and "" for text that is not JSON. That it occurs,
+ * and each start left out, was looked at when it
  * was written, which may have been a search through two centuries, and is not looked up again.
  */
 export function parseRecurrencePatternText(json: string): RecurrencePattern {
@@ -181,7 +185,10 @@ function readZone(value: unknown, mistakes: Mistake[]): string | null {
   return zone;
 }
 
-/** The zone in its usual spelling, `null` when there is none of that name. Offsets such as +01:00 are not zones: they know no summer. */
+/**
+ * The zone in its usual spelling, `null` when there is none of that name. Offsets such as +01:00 are not zones: they
+ * know no summer.
+ */
 export function knownZone(name: string): string | null {
   return name.length > 64 ? null : findZone(name);
 }
@@ -203,7 +210,9 @@ function localStart(value: unknown): string | null {
   return value.length === 16 ? wallText(wall) : value;
 }
 
-/** What was in order when it was written: looking at 366 starts again would be most of the work of reading a pattern. */
+/**
+ * What was in order when it was written: looking at 366 starts again would be most of the work of reading a pattern.
+ */
 function keepExdate(value: unknown, mistakes: Mistake[]): readonly string[] {
   if (value === undefined) return [];
   const isKept = Array.isArray(value) && value.length <= maxExdates && value.every((each) => typeof each === "string");

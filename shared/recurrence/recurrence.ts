@@ -4,10 +4,16 @@ import type { Rrule } from "./parse-rrule.ts";
 import { readWall, wallText } from "./wall-time.ts";
 import { zoneClock } from "./zone-clock.ts";
 
-/** One instant of a series. `id` is its wall-clock start in the zone: `2026-01-31T09:00:00`, or `2026-01-31` for all-day. */
+/**
+ * One instant of a series. `id` is its wall-clock start in the zone: `2026-01-31T09:00:00`, or `2026-01-31` for
+ * all-day.
+ */
 export type Recurrence = Readonly<{ id: string; at: Date }>;
 
-/** When a series recurs: a rule laid from `start`, a wall-clock time `2026-01-31T09:00:00` or a day `2026-01-31` in `tz`. */
+/**
+ * When a series recurs: a rule laid from `start`, a wall-clock time `2026-01-31T09:00:00` or a day `2026-01-31` in
+ * `tz`.
+ */
 export type Schedule = Readonly<{
   rule: Rrule;
   start: string;
@@ -33,13 +39,13 @@ const daySeconds = 86_400;
 
 /**
  * The recurrences of a schedule, up to the year 2200. The wall clock is kept when the clocks change:
- * - **gap**: a time the clocks jump over in spring does not exist and is skipped, as RFC 5545 §3.3.10 says of invalid times; COUNT
- *   does not count it. A day a zone never had (Samoa, 30 December 2011) is skipped likewise.
+ * - **gap**: a time the clocks jump over in spring does not exist and is skipped, as RFC 5545 §3.3.10 says of invalid
+ *   times; COUNT does not count it. A day a zone never had (Samoa, 30 December 2011) is skipped likewise.
  * - **overlap**: a time that comes twice in autumn recurs once, the first time.
  * - **all-day**: a day is a day of the calendar in every zone; it begins at its first moment there, midnight or not.
  *
- * The work is bounded by the calendar: the next one of the rarest rule is found in about a millisecond, and so is that there is none. What was
- * found out about a schedule is kept as long as the schedule itself.
+ * The work is bounded by the calendar: the next one of the rarest rule is found in about a millisecond, and so is that
+ * there is none. What was found out about a schedule is kept as long as the schedule itself.
  */
 export function makeRecurrences(schedule: Schedule): Recurrences {
   const found = made.get(schedule) ?? lay(schedule);
@@ -73,8 +79,8 @@ function lay(schedule: Schedule): Recurrences {
   const isLeftOut = (moment: number): boolean => excluded.size > 0 && excluded.has(idOf(moment));
 
   /**
-   * Visits every recurrence whose local time is not before a moment, COUNT and EXDATE not looked at, until `visit` says that it has what it
-   * wants. A function and no generator: a COUNT of 1,000 is counted three times as fast.
+   * Visits every recurrence whose local time is not before a moment, COUNT and EXDATE not looked at, until `visit` says
+   * that it has what it wants. A function and no generator: a COUNT of 1,000 is counted three times as fast.
    */
   const visitFrom = (from: number, visit: (moment: number, at: number) => boolean): void => {
     for (let period = periods.nextFrom(periods.periodOf(from)); period <= periods.last;) {
@@ -145,7 +151,8 @@ function lay(schedule: Schedule): Recurrences {
       const end = Math.min(lastByCount(), until.getTime());
       const begin = after?.getTime() ?? -Infinity;
       let found: Recurrence | null = null;
-      // In the second pass of a time that comes twice, later local times are past already: clocks go back by a day at most.
+      // In the second pass of a time that comes twice, later local times are past already: clocks go back by a day at
+      // most.
       visitBackFrom(localOf(end + dayMs), (moment, at) => {
         if (at > begin && at <= end && !isLeftOut(moment)) found = told({ moment, at });
         return found !== null || at <= begin;

@@ -3,7 +3,10 @@ import { daysOf, expandRule, mayClamp, unitOf, weekStartOf } from "./expand-rule
 import type { Rrule } from "./parse-rrule.ts";
 
 const daySeconds = 86_400;
-/** So many moments of a rule tell whether it names several in a period: of Friday the 13th there are one to three a year. */
+/**
+ * So many moments of a rule tell whether it names several in a period: of Friday the 13th there are one to three a
+ * year.
+ */
 const looked = 14;
 
 /** The INTERVAL of a rule. */
@@ -17,8 +20,8 @@ export function namesDays({ parts }: Rrule): boolean {
 }
 
 /**
- * Whether one day, week, month or year of the rule has several times, such as Monday and Thursday: then it says when, and how often only
- * by that. Runs in browsers.
+ * Whether one day, week, month or year of the rule has several times, such as Monday and Thursday: then it says when,
+ * and how often only by that. Runs in browsers.
  */
 export function namesSeveral(rule: Rrule, start: string, monthEnd: "clamp" | "skip"): boolean {
   const clamp = monthEnd === "clamp" && mayClamp(rule);
@@ -42,8 +45,8 @@ export function everyPeriod(rule: Rrule): Rrule {
 }
 
 /**
- * The day that lies INTERVAL days, weeks, months or years after a day (both as days since 1970): 31 August and six months is 28 or 29
- * February, whatever a pattern says of month ends, which is about days that a rule names.
+ * The day that lies INTERVAL days, weeks, months or years after a day (both as days since 1970): 31 August and six
+ * months is 28 or 29 February, whatever a pattern says of month ends, which is about days that a rule names.
  */
 export function spanEnd(rule: Rrule, day: number): number {
   const interval = intervalOf(rule);

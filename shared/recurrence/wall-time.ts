@@ -2,7 +2,10 @@ import { zoneClock, type WallMs } from "./zone-clock.ts";
 
 const shape = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?)?$/;
 
-/** Reads `2026-01-31`, `2026-01-31T09:00` or `2026-01-31T09:00:30`; `null` for other text and for what the calendar does not have. */
+/**
+ * Reads `2026-01-31`, `2026-01-31T09:00` or `2026-01-31T09:00:30`; `null` for other text and for what the calendar does
+ * not have.
+ */
 export function readWall(text: string): WallMs | null {
   if (!shape.test(text)) return null;
   const wall = Date.parse(text.length === 10 ? text : `${text}Z`);

@@ -8,17 +8,28 @@ export type WallMs = number;
 /** A change of the clocks: at this instant, ms since 1970, the offset from UTC goes from `before` to `after`, ms. */
 export type ZoneChange = Readonly<{ at: number; before: number; after: number }>;
 
-/** The wall clock of one IANA zone. Exact from the zone's beginnings to the year 2300; no question allocates anything but `changes`. */
+/**
+ * The wall clock of one IANA zone. Exact from the zone's beginnings to the year 2300; no question allocates anything
+ * but `changes`.
+ */
 export type ZoneClock = Readonly<{
   /** What the wall clock shows at an instant. */
   wallAt: (at: number) => WallMs;
-  /** The instant at which it shows this, the first one where it comes twice; `null` for a time that the clocks jump over. */
+  /**
+   * The instant at which it shows this, the first one where it comes twice; `null` for a time that the clocks jump
+   * over.
+   */
   instantAt: (wall: WallMs) => number | null;
   /** The same, but the last one where it comes twice. */
   lastInstantAt: (wall: WallMs) => number | null;
-  /** As `instantAt`, but a time that the clocks jump over is moved past the gap by the gap's length (RFC 5545 §3.3.5). */
+  /**
+   * As `instantAt`, but a time that the clocks jump over is moved past the gap by the gap's length (RFC 5545 §3.3.5).
+   */
   instantPast: (wall: WallMs) => number;
-  /** As `instantAt`, but of a time that the clocks jump over the instant at which they do. Of a midnight: where its day begins, or the next. */
+  /**
+   * As `instantAt`, but of a time that the clocks jump over the instant at which they do. Of a midnight: where its day
+   * begins, or the next.
+   */
   reachedAt: (wall: WallMs) => number;
   /** The first instant of a day, midnight or not; `null` for a day the zone never had. `wall` is its midnight. */
   dayStart: (wall: WallMs) => number | null;
@@ -31,8 +42,9 @@ let clocks = new Map<string, ZoneClock>();
 let clocksOf: ZoneData | null = null;
 
 /**
- * The clock of a zone of the data in use; throws RangeError for another. Everything on a server that depends on a zone's offset asks it: zone data of the
- * runtime ages with the runtime. A zone's changes are laid out once and kept, some 8 kB.
+ * The clock of a zone of the data in use; throws RangeError for another. Everything on a server that depends on a
+ * zone's offset asks it: zone data of the runtime ages with the runtime. A zone's changes are laid out once and kept,
+ * some 8 kB.
  */
 export function zoneClock(tz: string): ZoneClock {
   const data = zonesInUse();

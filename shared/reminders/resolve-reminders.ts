@@ -14,17 +14,21 @@ export type ResolvedReminders = Readonly<{
   /** The instant the task counts as due; `null` when it is not due at all. */
   due: Date | null;
   /**
-   * By name, one for each instant. The offsets are those at this very due instant: a day before it may be 23 hours, and 18:00 on a whole
-   * day comes after it.
+   * By name, one for each instant. The offsets are those at this very due instant: a day before it may be 23 hours, and
+   * 18:00 on a whole day comes after it.
    */
   rules: readonly ReminderRule[];
-  /** Those that come to the instant of one of `rules` at this due: P1D and PT24H, but for nights on which the clocks change. */
+  /**
+   * Those that come to the instant of one of `rules` at this due: P1D and PT24H, but for nights on which the clocks
+   * change.
+   */
   same: readonly ReminderRule[];
 }>;
 
 /**
- * The rules that hold for a task, each instant once, each with its offset: its own, else the usual ones, at the wall clock of its own zone, else the user's.
- * Pure. A rule of a newer build is left out, a zone this platform does not know is as good as none.
+ * The rules that hold for a task, each instant once, each with its offset: its own, else the usual ones, at the wall
+ * clock of its own zone, else the user's. Pure. A rule of a newer build is left out, a zone this platform does not know
+ * is as good as none.
  */
 export function resolveReminders(task: RemindedTask, choices: ReminderChoices): ResolvedReminders {
   const { due, dueTz, remind } = task;

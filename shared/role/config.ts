@@ -1,4 +1,7 @@
-/** Where a setting comes from and how its text becomes a value. `parse` throws an Error whose message completes "NAME …". */
+/**
+ * Where a setting comes from and how its text becomes a value. `parse` throws an Error whose message completes "NAME
+ * …".
+ */
 export type Setting<T> = Readonly<{ name: string; fallback: string | undefined; parse: (text: string) => T }>;
 
 /** A tree of settings; groups (Kafka, auth) are written once beside what they configure and nested by the roles. */
@@ -14,7 +17,10 @@ export type Seen<S extends Settings> = { readonly [K in keyof S]: Config<S>[K] |
 // Under a symbol, so that it is none of the group's settings, and stays with a group that is copied.
 const checkOf = Symbol("check");
 
-/** The same group with rules between its settings. `complain` returns one complaint each, beginning with a setting's name. */
+/**
+ * The same group with rules between its settings. `complain` returns one complaint each, beginning with a setting's
+ * name.
+ */
 export function checked<S extends Settings>(group: S, complain: (seen: Seen<S>) => readonly string[]): S {
   return { ...group, [checkOf]: complain };
 }
@@ -130,8 +136,8 @@ export function optionalOneOf<const T extends string>(name: string, values: read
 }
 
 /**
- * A URL of one of the protocols, as it was written. Several hosts separated by commas are taken as one: Postgres clients try
- * them in turn. What is wrong is told without the value, which may hold a password.
+ * A URL of one of the protocols, as it was written. Several hosts separated by commas are taken as one: Postgres
+ * clients try them in turn. What is wrong is told without the value, which may hold a password.
  */
 export function url(name: string, protocols: readonly string[], fallback?: string): Setting<string> {
   return { name, fallback, parse: (value) => readUrl(value, protocols) };

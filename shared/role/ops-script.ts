@@ -20,8 +20,8 @@ export type OpsScriptContext = Readonly<{
 }>;
 
 /**
- * The whole of a script that a command of `ops` runs because it is about one role's code, and no role imports another. Prints what `work` resolves
- * with, as JSON, on standard output; complaints go to standard error.
+ * The whole of a script that a command of `ops` runs because it is about one role's code, and no role imports another.
+ * Prints what `work` resolves with, as JSON, on standard output; complaints go to standard error.
  */
 export async function runOpsScript(
   role: RoleName,

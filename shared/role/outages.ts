@@ -51,10 +51,15 @@ export function describeOutage(error: unknown): Outage | null {
   return kind === undefined ? { dependency: "kafka", reason: "failing" } : { dependency: kind[1], reason: kind[2] };
 }
 
-/** Tells what a part of the process waits for; `null` that it goes on. An error that is no outage is the same as `null`. */
+/**
+ * Tells what a part of the process waits for; `null` that it goes on. An error that is no outage is the same as `null`.
+ */
 export type TellOutage = (part: string, error: unknown) => void;
 
-/** What the parts of a process wait for, as the metric `dependency_down` and for `/readyz`. Parts are a closed set: groups and loops. */
+/**
+ * What the parts of a process wait for, as the metric `dependency_down` and for `/readyz`. Parts are a closed set:
+ * groups and loops.
+ */
 export function makeOutages(metrics: Metrics) {
   const down = metrics.gauge("dependency_down", "1 while a loop of the process waits for what is down", [
     "loop",

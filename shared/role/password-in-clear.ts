@@ -1,7 +1,10 @@
 import { flag } from "./config.ts";
 import { isLoopback } from "../http/loopback.ts";
 
-/** Nested by every group with a password that an unencrypted connection would show to the network, or keys it could replace. */
+/**
+ * Nested by every group with a password that an unencrypted connection would show to the network, or keys it could
+ * replace.
+ */
 export const allowPasswordsInClear = flag("ALLOW_PASSWORDS_IN_CLEAR", false);
 
 /** The complaint about a password that would be shown, beginning with the setting's name. */

@@ -5,8 +5,8 @@ import type { Sql } from "../postgres/sql.ts";
 import { settlesWithin, sleep } from "../waiting/wait.ts";
 
 /**
- * What a role takes for the time: the database's clock, measured by this process and running on its monotonic clock between two measures.
- * The process's own clock decides nothing.
+ * What a role takes for the time: the database's clock, measured by this process and running on its monotonic clock
+ * between two measures. The process's own clock decides nothing.
  */
 export type RoleClock = Readonly<{
   /** Good to some ms. Throws before the first measure. */
@@ -16,8 +16,8 @@ export type RoleClock = Readonly<{
   /** The same to the fraction of a ms, with what it may be off. Throws before the first measure. */
   measured: () => DatabaseClock;
   /**
-   * Measures the database's clock before it resolves, then every 30 s until it is disposed. Sooner where the process's clock has moved
-   * against its monotonic one, as after a machine was suspended. `openDb` calls it.
+   * Measures the database's clock before it resolves, then every 30 s until it is disposed. Sooner where the process's
+   * clock has moved against its monotonic one, as after a machine was suspended. `openDb` calls it.
    */
   follow: (db: Readonly<{ sql: Sql }>) => Promise<AsyncDisposable>;
 }>;

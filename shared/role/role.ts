@@ -28,23 +28,29 @@ export type Role = Readonly<{
   signal: AbortSignal;
   log: Log;
   metrics: Metrics;
-  /** The database's clock, once `openDb` was given `clock`; it throws before. The process's own clock decides nothing. */
+  /**
+   * The database's clock, once `openDb` was given `clock`; it throws before. The process's own clock decides nothing.
+   */
   now: () => Date;
   clock: RoleClock;
   /** Adds a condition of `/readyz`; it answers 503 naming the checks that say false. */
   readyWhen: (name: string, check: () => boolean) => void;
-  /** Adds a line to the answer of a ready `/readyz` while it is not null: what a person should know and no balancer act upon. */
+  /**
+   * Adds a line to the answer of a ready `/readyz` while it is not null: what a person should know and no balancer act
+   * upon.
+   */
   note: (name: string, text: () => string | null) => void;
   /** Adds a condition of `/healthz`: false means this process cannot mend itself and should be restarted. */
   healthyWhile: (name: string, check: () => boolean) => void;
   /**
-   * Says what a part of the role (a group, a loop) waits for, by how it failed, and with `null` that it goes on. `/readyz` tells it,
-   * and the metric `dependency_down`; the role stays ready, because what it can do without goes on.
+   * Says what a part of the role (a group, a loop) waits for, by how it failed, and with `null` that it goes on.
+   * `/readyz` tells it, and the metric `dependency_down`; the role stays ready, because what it can do without goes on.
    */
   tellOutage: TellOutage;
   /**
-   * Answers what is not `/healthz`, `/readyz` or `/metrics`. Call it once. Settles after a stop, when every running request has its
-   * answer, or DRAIN_SECONDS are nearly over: await it beside the other work, and dispose of what requests use after that.
+   * Answers what is not `/healthz`, `/readyz` or `/metrics`. Call it once. Settles after a stop, when every running
+   * request has its answer, or DRAIN_SECONDS are nearly over: await it beside the other work, and dispose of what
+   * requests use after that.
    */
   serve: (fetch: Fetch) => Promise<void>;
 }>;
@@ -64,11 +70,11 @@ const roleSettings = (name: RoleName) => ({
 });
 
 /**
- * Reads `settings` and the runner's own from the environment, in one round of complaints, and runs a role until SIGTERM or
- * SIGINT: listens for probes and metrics at once, is ready when every check of `readyWhen` says so.
- * Exit code 0 after a clean stop, 1 when the configuration is wrong, nothing can listen, `start` rejects, an exception is uncaught or the drain takes longer than DRAIN_SECONDS;
- * a second signal exits at once with 130. Told to stop before it was called, it begins nothing. Nothing else in the product touches `process`,
- * but for `catch-signals.ts`.
+ * Reads `settings` and the runner's own from the environment, in one round of complaints, and runs a role until SIGTERM
+ * or SIGINT: listens for probes and metrics at once, is ready when every check of `readyWhen` says so. Exit code 0
+ * after a clean stop, 1 when the configuration is wrong, nothing can listen, `start` rejects, an exception is uncaught
+ * or the drain takes longer than DRAIN_SECONDS; a second signal exits at once with 130. Told to stop before it was
+ * called, it begins nothing. Nothing else in the product touches `process`, but for `catch-signals.ts`.
  */
 export async function runRole<const S extends Settings>(
   name: RoleName,
@@ -192,7 +198,9 @@ function metricsPlace(name: RoleName, config: Config<ReturnType<typeof roleSetti
   return port === null ? null : { hostname: config.metricsHost ?? config.host, port };
 }
 
-/** `null` for one port for all. The gateway's is public, so what it tells of itself is elsewhere unless that is wanted. */
+/**
+ * `null` for one port for all. The gateway's is public, so what it tells of itself is elsewhere unless that is wanted.
+ */
 function metricsPortOf(
   name: RoleName,
   { port, metricsPort }: Readonly<{ port: number; metricsPort: number | null }>,

@@ -4,8 +4,9 @@ import type { TellOutage } from "./outages.ts";
 import { backoff, sleep } from "../waiting/wait.ts";
 
 /**
- * Does `work` as soon as what it needs is there: tried again, up to 5 s apart, for as long as it fails with an outage. For what a role
- * does at its start: ending the process would take the role's other parts along. Rejects with any other failure, and with the reason of `signal`.
+ * Does `work` as soon as what it needs is there: tried again, up to 5 s apart, for as long as it fails with an outage.
+ * For what a role does at its start: ending the process would take the role's other parts along. Rejects with any other
+ * failure, and with the reason of `signal`.
  */
 export async function untilUp<T>(
   { part, signal, log, tell }: Readonly<{ part: string; signal: AbortSignal; log: Log; tell?: TellOutage | undefined }>,

@@ -2,15 +2,19 @@ import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { sleep } from "../waiting/wait.ts";
 
-/** Work that is done from time to time and by any number of instances: partitions made and dropped, rows of long ago deleted. */
+/**
+ * Work that is done from time to time and by any number of instances: partitions made and dropped, rows of long ago
+ * deleted.
+ */
 export type UpkeepSteps = Readonly<Record<string, (signal: AbortSignal) => Promise<unknown>>>;
 
 /** After a failure all steps run again this soon, if they would not anyway. */
 const againMs = 300_000;
 
 /**
- * Runs the steps one after the other, now and every `everyMs` (± 10 %, so that instances drift apart) until `signal` is aborted. A step that fails is told by
- * the log and by `upkeep_failures_total`, and keeps no other from running. Never rejects.
+ * Runs the steps one after the other, now and every `everyMs` (± 10 %, so that instances drift apart) until `signal` is
+ * aborted. A step that fails is told by the log and by `upkeep_failures_total`, and keeps no other from running. Never
+ * rejects.
  */
 export async function keepUp(
   { everyMs, steps }: Readonly<{ everyMs: number; steps: UpkeepSteps }>,
@@ -49,8 +53,8 @@ export async function runUpkeep(
 }
 
 /**
- * Runs a statement that changes at most `rows` rows until it finds fewer, or until `signal` is aborted. One statement for all of them
- * would run into its deadline after a long stop, and then each time.
+ * Runs a statement that changes at most `rows` rows until it finds fewer, or until `signal` is aborted. One statement
+ * for all of them would run into its deadline after a long stop, and then each time.
  */
 export async function inBatches(
   { rows, signal }: Readonly<{ rows: number; signal: AbortSignal }>,
@@ -63,7 +67,10 @@ export async function inBatches(
   }
 }
 
-/** Does `work` for every item, one after the other, whatever becomes of those before it. Rejects at the end with what went wrong. */
+/**
+ * Does `work` for every item, one after the other, whatever becomes of those before it. Rejects at the end with what
+ * went wrong.
+ */
 export async function forEachAlone<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
   const errors: unknown[] = [];
   for (const item of items) await work(item).catch((error: unknown) => errors.push(error));

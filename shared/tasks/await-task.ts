@@ -5,9 +5,10 @@ import { Problem } from "../problem.ts";
 const patienceMs = 3_000;
 
 /**
- * Whether there is a task with this id of this user, deleted or not. One that is not there yet but must come is waited for, up to 3 s: the
- * first occurrence that the answer to a template's making named, and any that the recurring task worker has asked for. Every other id is
- * told at once; only computed ids (UUIDv5) are looked up at all. Throws UNAVAILABLE where it must come and has not.
+ * Whether there is a task with this id of this user, deleted or not. One that is not there yet but must come is waited
+ * for, up to 3 s: the first occurrence that the answer to a template's making named, and any that the recurring task
+ * worker has asked for. Every other id is told at once; only computed ids (UUIDv5) are looked up at all. Throws
+ * UNAVAILABLE where it must come and has not.
  */
 export async function awaitTask(
   sql: Sql,

@@ -9,7 +9,10 @@ export type LocalTime = Readonly<{ local: string }>;
 
 const localShape = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?$/i;
 
-/** When something is due, in a request: an instant, or a local time `2026-12-31T18:00`, which `dueInstant` finds in its zone. */
+/**
+ * When something is due, in a request: an instant, or a local time `2026-12-31T18:00`, which `dueInstant` finds in its
+ * zone.
+ */
 export const dueTime = z
   .string()
   .transform((text, context): Date | LocalTime => {
@@ -42,8 +45,9 @@ export const dueTime = z
   });
 
 /**
- * The instant of a due time; `tz` is the zone of a local one, `null` where none is known. Throws INVALID_REQUEST (`/due_date`) without a zone, and
- * for a time that the clocks of the zone jump over: as a recurrence does not come then, nothing is due then.
+ * The instant of a due time; `tz` is the zone of a local one, `null` where none is known. Throws INVALID_REQUEST
+ * (`/due_date`) without a zone, and for a time that the clocks of the zone jump over: as a recurrence does not come
+ * then, nothing is due then.
  */
 export function dueInstant(due: Date | LocalTime, tz: string | null): Date {
   if (due instanceof Date) return due;

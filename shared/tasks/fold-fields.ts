@@ -1,14 +1,16 @@
 /** A value as JSON keeps it: dates are RFC 3339 text. */
 export type FieldValue = null | boolean | number | string | readonly string[];
 
-/** One field, the version of the subject that last set it, and when that was (ms since the epoch, the event's own time). */
+/**
+ * One field, the version of the subject that last set it, and when that was (ms since the epoch, the event's own time).
+ */
 type FoldedField = Readonly<{ value: FieldValue; version: number; time: number }>;
 export type FoldedFields = Readonly<Record<string, FoldedField>>;
 
 /**
  * Sets the fields nobody has set since `version`. The result depends on the set of calls alone, not on their order or
- * number: per field it is a maximum, by version, then time, then the value's text (one version is one event, so the last
- * two decide only between records that contradict each other). Returns `fields` itself when nothing changes.
+ * number: per field it is a maximum, by version, then time, then the value's text (one version is one event, so the
+ * last two decide only between records that contradict each other). Returns `fields` itself when nothing changes.
  */
 export function foldFields(
   fields: FoldedFields,

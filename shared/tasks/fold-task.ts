@@ -6,17 +6,17 @@ import { createdFields, taskFieldNames } from "./task-fields.ts";
 import { tasks } from "./task-table.ts";
 
 /**
- * A task as its events tell it, JSON through and through (stored as jsonb). Each field remembers the version and the time
- * that set it; status, completed_at and deleted_at are fields like the others. Fields of a newer build are kept as they came.
- * `version` is the highest seen. Until TaskCreated has come, fields are missing: ask `isCreated`.
+ * A task as its events tell it, JSON through and through (stored as jsonb). Each field remembers the version and the
+ * time that set it; status, completed_at and deleted_at are fields like the others. Fields of a newer build are kept as
+ * they came. `version` is the highest seen. Until TaskCreated has come, fields are missing: ask `isCreated`.
  */
 export type FoldedTask = Readonly<{ id: string; user_id: string; version: number; fields: FoldedFields }>;
 
 /**
- * Folds one event of a task into what is known of it; pure. Any order and any repetition of a task's events gives the same
- * result, so a redriven event can come at any time. A late event sets exactly the fields nobody has set since.
- * An event of another task or user is not merged: the state comes back as it was. So does it, the same object, when
- * the event says nothing new.
+ * Folds one event of a task into what is known of it; pure. Any order and any repetition of a task's events gives the
+ * same result, so a redriven event can come at any time. A late event sets exactly the fields nobody has set since. An
+ * event of another task or user is not merged: the state comes back as it was. So does it, the same object, when the
+ * event says nothing new.
  */
 export function foldTask(state: FoldedTask | null, event: TaskEvent): FoldedTask {
   const { user_id } = event.data;
@@ -55,7 +55,9 @@ function fieldsSetBy(event: TaskEvent): Readonly<Record<string, FieldValue>> {
 
 const times: readonly string[] = taskFieldNames.filter((name) => tasks[name].dataType === "date");
 
-/** 2024-12-31T23:59:59Z and …59.000Z are one instant: written one way, or a view would differ by who wrote the event. */
+/**
+ * 2024-12-31T23:59:59Z and …59.000Z are one instant: written one way, or a view would differ by who wrote the event.
+ */
 function withOneSpellingOfDates(updated: Readonly<Record<string, FieldValue>>): Readonly<Record<string, FieldValue>> {
   return Object.fromEntries(
     Object.entries(updated)

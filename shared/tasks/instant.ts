@@ -30,7 +30,10 @@ export const instant = z
     example: "2026-12-31T18:00:00+01:00",
   });
 
-/** RFC 3339 has second 60 for leap seconds, which come on days that nobody knows beforehand and which no clock here shows. */
+/**
+ * RFC 3339 has second 60 for leap seconds, which come on days that nobody knows beforehand and which no clock here
+ * shows.
+ */
 const leapSecond = /^.{10}T\d\d:\d\d:60(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?$/i;
 
 function readInstant(text: string): Date | Readonly<{ mistake: string }> {

@@ -6,7 +6,10 @@ export function localDue(local: string, tz: string): string {
   return `${local}[${tz}]`;
 }
 
-/** The instant of such a text, by the zone data in use; one in a gap is moved past it. `null` for a zone that is not known any more. */
+/**
+ * The instant of such a text, by the zone data in use; one in a gap is moved past it. `null` for a zone that is not
+ * known any more.
+ */
 export function instantOfLocalDue(text: string): Date | null {
   const [, local = "", tz = ""] = /^([^[]+)\[([^\]]+)\]$/.exec(text) ?? [];
   const zone = knownZone(tz);

@@ -1,7 +1,7 @@
 /**
- * A reminder as a task or a person's preferences ask for it, relative to the due time. `PT15M`: fifteen minutes before; `P1D`: a day
- * before, at the same time of day; `PT0S`: at the due time; `P1D@18:00`: on the day before, at 18:00 on the wall clock.
- * `text` is the canonical spelling and names the rule: one reminder per task and text.
+ * A reminder as a task or a person's preferences ask for it, relative to the due time. `PT15M`: fifteen minutes before;
+ * `P1D`: a day before, at the same time of day; `PT0S`: at the due time; `P1D@18:00`: on the day before, at 18:00 on
+ * the wall clock. `text` is the canonical spelling and names the rule: one reminder per task and text.
  */
 export type RelativeReminder = Readonly<{ text: string; days: number }> &
   Readonly<{ kind: "before"; ms: number } | { kind: "at"; time: string }>;
@@ -17,12 +17,17 @@ export const relativeReminderLimits = { perTask: 10, days: 366 } as const;
 const shape = /^P(?=.)(?:(\d{1,3})W)?(?:(\d{1,4})D)?(?:T(?=\d)(?:(\d{1,4})H)?(?:(\d{1,5})M)?(?:(\d{1,6})S)?)?$/;
 const minuteMs = 60_000;
 
-/** How a rule is spelt, as a pattern of JSON Schema: what adds up to more than the limit, it cannot say. Small letters are taken too. */
+/**
+ * How a rule is spelt, as a pattern of JSON Schema: what adds up to more than the limit, it cannot say. Small letters
+ * are taken too.
+ */
 export const relativeReminderPattern =
   "^[Pp](?:(?=\\d|[Tt]\\d)(?:\\d{1,2}[Ww])?(?:\\d{1,3}[Dd])?(?:[Tt](?=\\d)(?:\\d{1,4}[Hh])?(?:\\d{1,5}[Mm])?(?:\\d{1,6}[Ss])?)?|" +
   "(?=\\d)(?:\\d{1,2}[Ww])?(?:\\d{1,3}[Dd])?@(?:[01]\\d|2[0-3]):[0-5]\\d)$";
 
-/** Reads a rule; `null` for text that is none: years and months vary, and it lies at most 366 days before the due time. */
+/**
+ * Reads a rule; `null` for text that is none: years and months vary, and it lies at most 366 days before the due time.
+ */
 export function parseRelativeReminder(text: string): RelativeReminder | null {
   const [, span = "", time = null] = /^([^@]*)(?:@([01]\d:[0-5]\d|2[0-3]:[0-5]\d))?$/.exec(text.toUpperCase()) ?? [];
   const found = shape.exec(span);

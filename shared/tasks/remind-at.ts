@@ -4,7 +4,10 @@ import type { Clock, Due, RelativeReminder } from "./relative-reminder.ts";
 
 const dayMs = 86_400_000;
 
-/** The instant a rule stands for. Days are days of the calendar in the zone, hours are hours; a wall-clock time in a gap moves past it. */
+/**
+ * The instant a rule stands for. Days are days of the calendar in the zone, hours are hours; a wall-clock time in a gap
+ * moves past it.
+ */
 export function remindAt(rule: RelativeReminder, due: Due, { tz, allDayAt }: Clock): Date {
   const clock = zoneClock(tz);
   const dueAt = due.kind === "instant" ? due.at.getTime() : clock.instantPast(wallOn(due.on, allDayAt));

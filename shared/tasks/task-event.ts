@@ -14,7 +14,10 @@ export type TaskEvent = {
 
 const known: ReadonlySet<string> = new Set(taskEventTypes);
 
-/** Asks the type and not the topic: what holds for these types need not hold for a record that joins them on their topic. */
+/**
+ * Asks the type and not the topic: what holds for these types need not hold for a record that joins them on their
+ * topic.
+ */
 export function isTaskEvent<M extends Readonly<{ type: MessageType }>>(
   message: M,
 ): message is Extract<M, { type: TaskEventType }> {

@@ -6,14 +6,14 @@ const statuses = ["open", "completed"] as const satisfies readonly TaskStatus[];
 const instant = () => timestamp({ withTimezone: true, mode: "date" });
 
 /**
- * Every field of a task, said once, in the order answers show them: the column it is kept in, whose type is that of the field in
- * TaskCreated, and how it is set:
+ * Every field of a task, said once, in the order answers show them: the column it is kept in, whose type is that of the
+ * field in TaskCreated, and how it is set:
  * - `plain`: by a person, and kept as they said it
  * - `due`, `recurrence`: by a person, under rules of their own: see `resolveDue`, `fillPattern`
  * - `once`: when the task is made
- * - `state`: by what happens to the task; TaskCreated does not carry it
- * Of a plain field: whether an occurrence takes it from its template and follows it, and the property it has in a calendar, where that
- * is one line. `json`: text in the table and in events, the value itself in answers.
+ * - `state`: by what happens to the task; TaskCreated does not carry it Of a plain field: whether an occurrence takes
+ *   it from its template and follows it, and the property it has in a calendar, where that is one line. `json`: text in
+ *   the table and in events, the value itself in answers.
  */
 export const taskFields = {
   title: { set: "plain", column: text().notNull(), inherited: true, calendar: "SUMMARY" },
@@ -35,7 +35,10 @@ export const taskFields = {
   recurrence_id: { set: "once", column: text() },
 } as const satisfies { [F in ToldField]: ToldSpec } & { [F in StateField]: StateSpec };
 
-/** What TaskCreated carries beside whose task it is: a new field of the schema needs its line above, and the other way round. */
+/**
+ * What TaskCreated carries beside whose task it is: a new field of the schema needs its line above, and the other way
+ * round.
+ */
 type ToldField = Exclude<keyof TaskCreated, "id" | "user_id">;
 type StateField = "updated_at" | "status" | "completed_at" | "deleted_at";
 type ToldSpec = PlainSpec | Readonly<{ set: "due" | "recurrence" | "once"; column: object; json?: true }>;

@@ -120,7 +120,10 @@ export const newTask = z
   .openapi("NewTask", { allOf: [...excluded, patternless] });
 export type NewTask = ReadonlyRow<z.output<typeof newTask>>;
 
-/** The body of PATCH /v1/tasks/:id: what is missing stays, null clears; a due_date takes the place of a due_on, and the other way round. */
+/**
+ * The body of PATCH /v1/tasks/:id: what is missing stays, null clears; a due_date takes the place of a due_on, and the
+ * other way round.
+ */
 export const taskPatch = z
   .strictObject({ title: title.optional(), ...fields })
   .refine(hasOneDue, twoDues)

@@ -2,10 +2,16 @@ import type { Headers, Message } from "../messages/message.ts";
 import { utf8Text } from "../bytes.ts";
 import type { GroupName } from "../messages/topics.ts";
 
-/** The header that tells of a new task, beside its type, what a group can decide by before it decodes. A CloudEvents extension attribute. */
+/**
+ * The header that tells of a new task, beside its type, what a group can decide by before it decodes. A CloudEvents
+ * extension attribute.
+ */
 export const traitsHeader = "ce_traits";
 
-/** What a new task has, by word: `due` a due time, day or zone, `template` a pattern, `occurrence` a template. `null` for other messages. */
+/**
+ * What a new task has, by word: `due` a due time, day or zone, `template` a pattern, `occurrence` a template. `null`
+ * for other messages.
+ */
 export function traitsOf(message: Pick<Message, "type" | "data">): string | null {
   // The type of the data goes with the type of the message.
   return message.type === "TaskCreated"
@@ -25,7 +31,10 @@ function createdTraits(data: Extract<Message, { type: "TaskCreated" }>["data"]):
 /** The group that passes over new tasks with none of these: it has no inbox row for them. */
 export const passesOverPlain: GroupName = "recurring-task-worker";
 
-/** Whether a record says that it is a new task with none of these. Written by a build that said nothing of it, it may have any. */
+/**
+ * Whether a record says that it is a new task with none of these. Written by a build that said nothing of it, it may
+ * have any.
+ */
 export function isPlainCreation(headers: Headers): boolean {
   const of = (name: string) => {
     const value = headers.findLast(([header]) => header === name)?.[1];

@@ -16,7 +16,9 @@ export type TaskView = Readonly<{ id: string; user_id: string; version: number }
 
 type Identity = Readonly<{ id: string; user_id: string; version: number }>;
 
-/** The view of a folded task. Whole only once TaskCreated is folded (`isCreated`); fields of a newer build are left out. */
+/**
+ * The view of a folded task. Whole only once TaskCreated is folded (`isCreated`); fields of a newer build are left out.
+ */
 export function taskView({ fields, ...task }: FoldedTask): TaskView {
   return viewOf(task, (name) => fieldValue(fields, name));
 }

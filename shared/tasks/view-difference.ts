@@ -1,6 +1,6 @@
 /**
- * A view that is not what the tables say: the fields, each as it is and as it should be. `isBehind`: an event may be on its way. What the
- * broadcaster finds and `ops rebuild views` shows.
+ * A view that is not what the tables say: the fields, each as it is and as it should be. `isBehind`: an event may be on
+ * its way. What the broadcaster finds and `ops rebuild views` shows.
  */
 export type ViewDifference = Readonly<{
   taskId: string;

@@ -1,6 +1,9 @@
 /** How crowded the seconds to come are: how many wake-ups have been stored for the same one. */
 type Crowd = Readonly<{
-  /** Counts one more, and tells how many came before it in this second, and how many of them were of this owner. Forgets what is past. */
+  /**
+   * Counts one more, and tells how many came before it in this second, and how many of them were of this owner. Forgets
+   * what is past.
+   */
   place: (owner: string, dueAt: number, now: number) => Readonly<{ ofAll: number; ofOwner: number }>;
 }>;
 

@@ -1,7 +1,10 @@
 /** Things that wait to be taken, an owner's in the order they came, the owners by turns. */
 type FairQueue<T> = Readonly<{
   add: (owner: string, item: T) => void;
-  /** At most `limit`: one of each owner, then another of each, and so on. The next call goes on with the owner whose turn it is. */
+  /**
+   * At most `limit`: one of each owner, then another of each, and so on. The next call goes on with the owner whose
+   * turn it is.
+   */
   take: (limit: number) => readonly T[];
   size: () => number;
 }>;

@@ -6,9 +6,10 @@ const horizonMs = 60 * 60 * 1000;
 const batchSize = 500;
 
 /**
- * Stores the wake-ups of every unarmed row within the horizon, nearest first; returns how many. `rebuild` does it for those
- * armed in an earlier epoch too. The next batch is claimed and sent while the last one is being stored. A claim whose
- * wake-ups could not be stored is taken back and the error thrown; one whose process died in between is left to the sweeper.
+ * Stores the wake-ups of every unarmed row within the horizon, nearest first; returns how many. `rebuild` does it for
+ * those armed in an earlier epoch too. The next batch is claimed and sent while the last one is being stored. A claim
+ * whose wake-ups could not be stored is taken back and the error thrown; one whose process died in between is left to
+ * the sweeper.
  */
 export async function fillHorizon({
   rows,

@@ -12,16 +12,24 @@ import { rememberMarker } from "./watch-marker.ts";
 
 type Timers = Readonly<{
   db: Readonly<{ sql: Sql }>;
-  /** Names the marker row and the metrics' `timer` label; the queue of `wakeups` has the same name: "reminders", "occurrences". */
+  /**
+   * Names the marker row and the metrics' `timer` label; the queue of `wakeups` has the same name: "reminders",
+   * "occurrences".
+   */
   name: string;
   wakeups: Wakeups;
   rows: DueRows;
-  /** Told of rows that are written, it says when to look for those without a wake-up; every half second where there is none. */
+  /**
+   * Told of rows that are written, it says when to look for those without a wake-up; every half second where there is
+   * none.
+   */
   pace?: Pace;
 }>;
 
 const sweepMs = 2_000;
-/** Wake-ups that are missing or late by the dozen (Redis is away, or has more to do than it can) are made up for sooner. */
+/**
+ * Wake-ups that are missing or late by the dozen (Redis is away, or has more to do than it can) are made up for sooner.
+ */
 const missedMany = 20;
 const sweepSoonMs = 250;
 const fillMs = 500;
@@ -35,9 +43,10 @@ const handBackForMs = 3_000;
 const handBackMs = 100;
 
 /**
- * Fires the rows of a table when they are due, exactly once by the compare-and-set of `rows.fire`: by a wake-up in Redis,
- * else by the sweeper within about 2 s. Any number of instances may run it on one table. Losing Redis loses nothing.
- * The role's clock must have been measured. Settles when `role.signal` is aborted and the running batches are done.
+ * Fires the rows of a table when they are due, exactly once by the compare-and-set of `rows.fire`: by a wake-up in
+ * Redis, else by the sweeper within about 2 s. Any number of instances may run it on one table. Losing Redis loses
+ * nothing. The role's clock must have been measured. Settles when `role.signal` is aborted and the running batches are
+ * done.
  */
 export async function runTimers({ db, name, wakeups, rows, pace }: Timers, role: Role): Promise<void> {
   const { signal } = role;
@@ -120,7 +129,8 @@ export async function runTimers({ db, name, wakeups, rows, pace }: Timers, role:
     every({ ...loop, ms: countMs, name: "count" }, count),
   ]);
   const left = (await firer.stop()).toSorted((a, b) => a.dueAt.getTime() - b.dueAt.getTime());
-  // Another instance takes them at once; without this, and beyond what can be stored in time, they wait for its sweeper.
+  // Another instance takes them at once; without this, and beyond what can be stored in time, they wait for its
+  // sweeper.
   const until = clock.now() + handBackForMs;
   try {
     for (let from = 0; from < left.length && wakeups.isUp() && clock.now() < until; from += batchSize)

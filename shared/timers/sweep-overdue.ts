@@ -2,8 +2,8 @@ import type { DueRows, Wakeup } from "./due-rows.ts";
 import { batchSize, type Firer } from "./fire-when-due.ts";
 
 /**
- * Rows this much overdue have been missed by their wake-up; younger ones are likely being fired right now. While a herd waits
- * its turn here more patience pays: other instances would be asked for the very rows that are in line.
+ * Rows this much overdue have been missed by their wake-up; younger ones are likely being fired right now. While a herd
+ * waits its turn here more patience pays: other instances would be asked for the very rows that are in line.
  */
 const graceMs = { usual: 250, inHerd: 2_000 };
 const pageSize = 2_000;

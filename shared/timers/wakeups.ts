@@ -24,8 +24,8 @@ type RedisConfig = Pick<Config<typeof redisSettings>, "url" | "prefix">;
 export type SeenMarker = Readonly<{ value: string | null; server: string | null }>;
 
 /**
- * Wake-ups in Redis: BullMQ delayed jobs `<id>_g<generation>`. Nothing here decides anything: a wake-up lost, doubled, early
- * or stale costs a lost compare-and-set or some lateness.
+ * Wake-ups in Redis: BullMQ delayed jobs `<id>_g<generation>`. Nothing here decides anything: a wake-up lost, doubled,
+ * early or stale costs a lost compare-and-set or some lateness.
  */
 export type Wakeups = AsyncDisposable &
   Readonly<{
@@ -36,7 +36,10 @@ export type Wakeups = AsyncDisposable &
      * stored all the same.
      */
     store: (batch: readonly Wakeup[], databaseNow: number) => Promise<void>;
-    /** Rings from now on. `onWake` returns 0 when it has taken the wake-up, or how many ms later it wants to be rung again. */
+    /**
+     * Rings from now on. `onWake` returns 0 when it has taken the wake-up, or how many ms later it wants to be rung
+     * again.
+     */
     start: (onWake: (wakeup: Wakeup) => number) => void;
     isUp: () => boolean;
     marker: Readonly<{
@@ -51,8 +54,8 @@ export const leadMs = 1_000;
 /** And up to so much more, by chance. */
 const spreadMs = 1_500;
 /**
- * A herd rings further ahead, so many a second: BullMQ hands nothing out while it promotes a thousand at a time, which holds
- * up others due at the same instant (9 s for 50,000, on a busy machine).
+ * A herd rings further ahead, so many a second: BullMQ hands nothing out while it promotes a thousand at a time, which
+ * holds up others due at the same instant (9 s for 50,000, on a busy machine).
  */
 const herdPerMs = 2;
 const herdLeadMs = 30_000;

@@ -38,8 +38,8 @@ export async function watchMarker(
 }
 
 /**
- * The same again and again, at the cost of Redis alone while it holds what it held at the look before, until the marker is to be
- * rotated. What another instance has found meanwhile is known here then.
+ * The same again and again, at the cost of Redis alone while it holds what it held at the look before, until the marker
+ * is to be rotated. What another instance has found meanwhile is known here then.
  */
 export function rememberMarker(
   db: Readonly<{ sql: Sql }>,

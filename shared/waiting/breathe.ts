@@ -7,8 +7,8 @@ export type Breathe = () => Promise<void>;
 type BreatheOptions = Readonly<{ signal?: AbortSignal; everyMs?: number; now?: () => number }>;
 
 /**
- * For loops over what may each take long: await it between two of them. `signal`: that of the request the work is for, aborted
- * when its client has left. `everyMs`: 10 ms by default.
+ * For loops over what may each take long: await it between two of them. `signal`: that of the request the work is for,
+ * aborted when its client has left. `everyMs`: 10 ms by default.
  */
 export function makeBreathe({ signal, everyMs = 10, now = () => performance.now() }: BreatheOptions = {}): Breathe {
   let began = now();

@@ -1,13 +1,15 @@
 import type { Metrics } from "../role/metrics.ts";
 
 /**
- * How often a loop looks at a table: often while whoever writes to it tells so, seldom while nobody does. The seldom look is the net
- * below, for what a process wrote that was killed before it told.
+ * How often a loop looks at a table: often while whoever writes to it tells so, seldom while nobody does. The seldom
+ * look is the net below, for what a process wrote that was killed before it told.
  */
 export type Pace = Readonly<{
   /** Something was written, or is being committed about now: a look is due at once, and for 5 s looks are frequent. */
   told: () => void;
-  /** A look has found something. If nobody had told of it, that is counted, and looks are frequent from now on as well. */
+  /**
+   * A look has found something. If nobody had told of it, that is counted, and looks are frequent from now on as well.
+   */
   found: () => void;
   /** Resolves when the next look is due, or `signal` is aborted. */
   rest: (signal: AbortSignal) => Promise<void>;

@@ -11,9 +11,9 @@ const firstPauseMs = 20;
 const longestPauseMs = 160;
 
 /**
- * Looks until there is something, and gives that; `null` where the patience has ended. The pauses double from 20 to 160 ms: what another
- * role is to write is usually there within 300 ms, and each look is a statement. Throws the signal's reason once it is aborted, and what a
- * look throws.
+ * Looks until there is something, and gives that; `null` where the patience has ended. The pauses double from 20 to 160
+ * ms: what another role is to write is usually there within 300 ms, and each look is a statement. Throws the signal's
+ * reason once it is aborted, and what a look throws.
  */
 export async function pollUntil<T>(look: () => Promise<T | null>, { ms, signal }: Patience): Promise<T | null> {
   const end = performance.now() + ms;

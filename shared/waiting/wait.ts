@@ -1,4 +1,7 @@
-/** Full jitter: anything from 0 to a ceiling that doubles each round, so that many who wait for one thing do not come back together. */
+/**
+ * Full jitter: anything from 0 to a ceiling that doubles each round, so that many who wait for one thing do not come
+ * back together.
+ */
 export function backoff(round: number, { baseMs, maxMs }: Readonly<{ baseMs: number; maxMs: number }>): number {
   return Math.random() * Math.min(maxMs, baseMs * 2 ** Math.min(round, 30));
 }
@@ -58,8 +61,8 @@ export function isTimeout(error: unknown): boolean {
 }
 
 /**
- * What `work` settles as, or null once `signal` is aborted. Not a race with a promise of the signal, which would keep what every
- * `work` has brought for as long as the signal lives.
+ * What `work` settles as, or null once `signal` is aborted. Not a race with a promise of the signal, which would keep
+ * what every `work` has brought for as long as the signal lives.
  */
 export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
   const { promise, resolve, reject } = Promise.withResolvers<T | null>();

@@ -3,8 +3,8 @@ export type Wake = Readonly<{
   /** Look at once. */
   now: () => void;
   /**
-   * Resolves at the next `now`, at once if there was one since the last rest, after `ms`, or when `signal` is aborted; with whether
-   * it was woken.
+   * Resolves at the next `now`, at once if there was one since the last rest, after `ms`, or when `signal` is aborted;
+   * with whether it was woken.
    */
   rest: (ms: number, signal?: AbortSignal) => Promise<boolean>;
 }>;

@@ -18,8 +18,8 @@ export type PackHead = Readonly<{
 let known: ZoneData | null = null;
 
 /**
- * The zone data that comes with this build, unpacked once: a gzipped line of JSON (`PackHead`) and TZif files one after the other, each kept once for all
- * its names. `bun dev/zones/pack-zones.ts` writes it.
+ * The zone data that comes with this build, unpacked once: a gzipped line of JSON (`PackHead`) and TZif files one after
+ * the other, each kept once for all its names. `bun dev/zones/pack-zones.ts` writes it.
  */
 export function bundledZones(): ZoneData {
   return (known ??= unpack(base64Bytes(packedZones)));

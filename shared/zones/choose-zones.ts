@@ -7,9 +7,10 @@ import { readZoneDirectory } from "./zone-directory.ts";
 export type ChosenZones = Readonly<{ data: ZoneData; passedOver: string | null }>;
 
 /**
- * The newer of a directory's edition and the bundled one; the directory's where both are one edition, the bundled one where `directory`
- * is `null`. Names that the directory lacks (Debian has old ones in a package of their own) are answered by a name the bundled data gives
- * the same clocks, if the directory has that, else by the bundled data. Throws what `readZoneDirectory` throws.
+ * The newer of a directory's edition and the bundled one; the directory's where both are one edition, the bundled one
+ * where `directory` is `null`. Names that the directory lacks (Debian has old ones in a package of their own) are
+ * answered by a name the bundled data gives the same clocks, if the directory has that, else by the bundled data.
+ * Throws what `readZoneDirectory` throws.
  */
 export function chooseZones(directory: string | null): ChosenZones {
   const bundled = bundledZones();

@@ -1,4 +1,5 @@
-// Written by `bun dev/zones/pack-zones.ts`; see there. A module, not a file beside one, so that it comes along wherever the code goes.
+// Written by `bun dev/zones/pack-zones.ts`; see there. A module, not a file beside one, so that it comes along wherever
+// the code goes.
 
 /** What `bundledZones` unpacks, gzipped, in base64. */
 export const packedZones =

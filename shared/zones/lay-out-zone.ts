@@ -2,8 +2,8 @@ import { changesOfYear } from "./posix-zone.ts";
 import { readTzif } from "./read-tzif.ts";
 
 /**
- * Every offset of a zone in order: `offsets[n]` ms from UTC holds from `from[n]` on, ms since 1970, to `from[n + 1]`. The first holds from
- * -Infinity. Neighbours differ.
+ * Every offset of a zone in order: `offsets[n]` ms from UTC holds from `from[n]` on, ms since 1970, to `from[n + 1]`.
+ * The first holds from -Infinity. Neighbours differ.
  */
 export type ZoneTable = Readonly<{ from: Float64Array; offsets: Int32Array }>;
 

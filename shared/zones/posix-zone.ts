@@ -1,4 +1,7 @@
-/** A moment of a year on a wall clock: the day by one of three ways of counting, and seconds after its midnight, which may lie days away. */
+/**
+ * A moment of a year on a wall clock: the day by one of three ways of counting, and seconds after its midnight, which
+ * may lie days away.
+ */
 type YearlyMoment = Readonly<{ seconds: number }> &
   Readonly<
     | { kind: "weekday"; month: number; week: number; weekday: number }
@@ -8,7 +11,10 @@ type YearlyMoment = Readonly<{ seconds: number }> &
     | { kind: "day"; day: number }
   >;
 
-/** The TZ string at the end of a TZif file (POSIX.1, RFC 8536 §3.3). Offsets from UTC in ms; `summer` is `null` where the clocks never change. */
+/**
+ * The TZ string at the end of a TZif file (POSIX.1, RFC 8536 §3.3). Offsets from UTC in ms; `summer` is `null` where
+ * the clocks never change.
+ */
 export type PosixZone = Readonly<{
   standard: number;
   summer: Readonly<{ offset: number; begins: YearlyMoment; ends: YearlyMoment }> | null;

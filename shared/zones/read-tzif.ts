@@ -1,7 +1,10 @@
 import { latin1Text } from "../bytes.ts";
 import { parsePosixZone, type PosixZone } from "./posix-zone.ts";
 
-/** What a TZif file says: offsets from UTC in ms. The first offset holds before the first change; `changes` rise by `at`, ms since 1970. */
+/**
+ * What a TZif file says: offsets from UTC in ms. The first offset holds before the first change; `changes` rise by
+ * `at`, ms since 1970.
+ */
 type Tzif = Readonly<{
   first: number;
   changes: readonly Readonly<{ at: number; offset: number }>[];
@@ -18,8 +21,9 @@ export function isTzif(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads a TZif file (RFC 8536, RFC 9636) of version 2 or later; abbreviations and the block for 32-bit readers are passed over. Throws an Error that says what is wrong:
- * cut short, version 1 (it ends in 2037), leap seconds counted in (its times are not POSIX's), or out of range.
+ * Reads a TZif file (RFC 8536, RFC 9636) of version 2 or later; abbreviations and the block for 32-bit readers are
+ * passed over. Throws an Error that says what is wrong: cut short, version 1 (it ends in 2037), leap seconds counted in
+ * (its times are not POSIX's), or out of range.
  */
 export function readTzif(bytes: Uint8Array): Tzif {
   if (!isTzif(bytes)) throw new Error("is no TZif file");

@@ -7,8 +7,8 @@ import { zonesInUse } from "./zones-in-use.ts";
 type ZonePart = "tasks" | "series" | "reminders" | "snoozes" | "deliveries";
 
 /**
- * Decides the next rows after an id again, by the zone data in use, a bounded number of them; resolves with the last one's id, or
- * `null` when there are no more. Must be idempotent: rows may be given again.
+ * Decides the next rows after an id again, by the zone data in use, a bounded number of them; resolves with the last
+ * one's id, or `null` when there are no more. Must be idempotent: rows may be given again.
  */
 export type RezoneStep = (after: string) => Promise<string | null>;
 
@@ -18,13 +18,16 @@ export type Rezoning = Readonly<{ db: Pick<Db, "sql">; part: ZonePart; step: Rez
 const beginning = "00000000-0000-0000-0000-000000000000";
 const holdMs = 60_000;
 const lookMs = 30_000;
-/** An instance says that it runs every `lookMs`, so it may have written for as long after it said so; silent for `quietMs` it has ended. */
+/**
+ * An instance says that it runs every `lookMs`, so it may have written for as long after it said so; silent for
+ * `quietMs` it has ended.
+ */
 const quietMs = 120_000;
 
 /**
- * Keeps what is stored of a part decided by the zone data in use until `signal` is aborted: when an edition is new to the database, goes through
- * all of it once, over all instances, from where the last one stopped. Only the newest edition does. What instances of an older one
- * wrote meanwhile it goes through once more, when they have ended.
+ * Keeps what is stored of a part decided by the zone data in use until `signal` is aborted: when an edition is new to
+ * the database, goes through all of it once, over all instances, from where the last one stopped. Only the newest
+ * edition does. What instances of an older one wrote meanwhile it goes through once more, when they have ended.
  */
 export async function keepRezoned(of: Omit<Rezoning, "log">, role: Omit<Every, "ms" | "name">): Promise<void> {
   const { signal, log } = role;
@@ -39,7 +42,10 @@ export async function keepRezoned(of: Omit<Rezoning, "log">, role: Omit<Every, "
   });
 }
 
-/** Says that an instance with this edition runs, and begins a pass if one is wanted. Resolves with a newer edition, where one is known. */
+/**
+ * Says that an instance with this edition runs, and begins a pass if one is wanted. Resolves with a newer edition,
+ * where one is known.
+ */
 export async function beginPass({ db, part, log }: Rezoning): Promise<string | null> {
   const edition = zonesInUse().version;
   const [seen] = await db.sql<{ newer: string | null }[]>`

@@ -8,8 +8,9 @@ const nameShape = /^[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z0-9_+-]+){0,2}$/;
 const passedOver = /^(?:posix|right)\/|^(?:posixrules|localtime|Factory)$/;
 
 /**
- * Reads a directory of TZif files such as /usr/share/zoneinfo, whole, so that an update of it while the process runs mixes no editions. Throws an Error that names the
- * directory or the file: missing, without a word on its edition, without zones, or with a file that cannot be read.
+ * Reads a directory of TZif files such as /usr/share/zoneinfo, whole, so that an update of it while the process runs
+ * mixes no editions. Throws an Error that names the directory or the file: missing, without a word on its edition,
+ * without zones, or with a file that cannot be read.
  */
 export function readZoneDirectory(directory: string): ZoneData {
   listFiles(directory, false);

@@ -5,14 +5,20 @@ import { bundledZones } from "./bundled-zones.ts";
 import { chooseZones, type ChosenZones } from "./choose-zones.ts";
 import { useZones } from "./zones-in-use.ts";
 
-/** A directory of TZif files such as /usr/share/zoneinfo, which an operator keeps up to date apart from this product; unset, the bundled data. */
+/**
+ * A directory of TZif files such as /usr/share/zoneinfo, which an operator keeps up to date apart from this product;
+ * unset, the bundled data.
+ */
 export const zoneSetting: Setting<ChosenZones> = {
   name: "ZONEINFO_DIR",
   fallback: "",
   parse: (directory) => chooseZones(directory === "" ? null : directory),
 };
 
-/** Uses the chosen zone data for all answers of this process, and says which: for the log, and in metrics brought up to date by `measure`. */
+/**
+ * Uses the chosen zone data for all answers of this process, and says which: for the log, and in metrics brought up to
+ * date by `measure`.
+ */
 export function startZones(
   { data, passedOver }: ChosenZones,
   { log, metrics, now }: Readonly<{ log: Log; metrics: Metrics; now: () => Date }>,

@@ -1,4 +1,5 @@
-// B11: how long a change of one user takes to reach their stream while another user makes thousands, against the same without them.
+// B11: how long a change of one user takes to reach their stream while another user makes thousands, against the same
+// without them.
 import { loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openCodec, type Codec } from "../../shared/avro/codec.ts";
@@ -103,7 +104,10 @@ function told(times: readonly number[]): string {
   return `p50 ${percentile(times, 0.5).toFixed(0)} p99 ${percentile(times, 0.99).toFixed(0)} ms (${times.length})`;
 }
 
-/** Creates tasks at a fixed rate (open loop) and measures each from its request until its event came out of the stream, ms. */
+/**
+ * Creates tasks at a fixed rate (open loop) and measures each from its request until its event came out of the stream,
+ * ms.
+ */
 async function measure(user: Client, arrivals: Arrivals, seconds: number): Promise<number[]> {
   const times: Promise<number>[] = [];
   const ending = performance.now() + seconds * 1000;

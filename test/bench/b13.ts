@@ -1,4 +1,5 @@
-// B13: what one user's changes cost another, with the limits as they are, against the same user alone in the same round.
+// B13: what one user's changes cost another, with the limits as they are, against the same user alone in the same
+// round.
 import { signIn, type Client } from "../support/client.ts";
 import { startSystem, type System } from "../support/system.ts";
 import { until } from "../support/until.ts";

@@ -1,4 +1,5 @@
-// B3: draining a backlog through the relay, against what its two halves manage alone: Postgres (claim and mark) and the producer.
+// B3: draining a backlog through the relay, against what its two halves manage alone: Postgres (claim and mark) and the
+// producer.
 import { setTimeout as sleep } from "node:timers/promises";
 import { noLayouts } from "../support/no-layouts.ts";
 import type { Producer } from "../../shared/messages/broker.ts";

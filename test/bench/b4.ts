@@ -1,4 +1,5 @@
-// B4: from the commit of an outbox row to the broker's acknowledgement, against a bare NOTIFY and a bare produce in a row.
+// B4: from the commit of an outbox row to the broker's acknowledgement, against a bare NOTIFY and a bare produce in a
+// row.
 import { noLayouts } from "../support/no-layouts.ts";
 import postgres from "postgres";
 import type { Producer } from "../../shared/messages/broker.ts";

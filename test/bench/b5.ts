@@ -1,4 +1,5 @@
-// B5: records through a consumer whose effects are exactly once, against what Postgres takes alone and against a transaction per record.
+// B5: records through a consumer whose effects are exactly once, against what Postgres takes alone and against a
+// transaction per record.
 import type { Broker, Fetched } from "../../shared/messages/broker.ts";
 import type { Codec } from "../../shared/avro/codec.ts";
 import type { BatchHandler } from "../../shared/consume/handler.ts";
@@ -150,7 +151,10 @@ async function handleNaively(db: Db, codec: Codec, record: Fetched): Promise<voi
   });
 }
 
-/** Every record in turn, in a group of its own; offsets are committed after each fetch. Records per second from the first fetch. */
+/**
+ * Every record in turn, in a group of its own; offsets are committed after each fetch. Records per second from the
+ * first fetch.
+ */
 async function readAlone(
   broker: Broker,
   from: string,

@@ -75,7 +75,10 @@ export const bench: Bench = {
   },
 };
 
-/** S: one durable commit, twice produce to fetched, and a loopback round trip, each alone at the same rate; the p50s added up, ms. */
+/**
+ * S: one durable commit, twice produce to fetched, and a loopback round trip, each alone at the same rate; the p50s
+ * added up, ms.
+ */
 async function parts(sql: postgres.Sql, broker: Broker, rate: number, seconds: number): Promise<number> {
   const share = Math.max(1, seconds / 3);
   const commit = await paced(rate, share, async () => {

@@ -1,4 +1,6 @@
-/** One benchmark: a file `b<n>.ts` exports one as `bench`. Figures are ratios against a peer measured in the same run. */
+/**
+ * One benchmark: a file `b<n>.ts` exports one as `bench`. Figures are ratios against a peer measured in the same run.
+ */
 export type Bench = Readonly<{
   /** Such as "B1". */
   id: string;
@@ -42,7 +44,9 @@ export function percentile(values: Float64Array | readonly number[], share: numb
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
-/** The middle 95 % of the medians of 2000 resamples (bootstrap, Efron 1979); as wide as the values when they are few. */
+/**
+ * The middle 95 % of the medians of 2000 resamples (bootstrap, Efron 1979); as wide as the values when they are few.
+ */
 export function medianInterval(values: readonly number[]): readonly [low: number, high: number] {
   const medians = Array.from({ length: 2000 }, () =>
     median(values.map(() => values[Math.floor(Math.random() * values.length)] ?? 0)),
@@ -50,7 +54,10 @@ export function medianInterval(values: readonly number[]): readonly [low: number
   return [percentile(medians, 0.025), percentile(medians, 0.975)];
 }
 
-/** The CPU seconds that this process takes for what `work` does, of all its threads; unlike a rate no matter how busy the machine is. */
+/**
+ * The CPU seconds that this process takes for what `work` does, of all its threads; unlike a rate no matter how busy
+ * the machine is.
+ */
 export async function cpuOf(work: () => Promise<unknown>): Promise<number> {
   const before = process.cpuUsage();
   await work();

@@ -8,8 +8,8 @@ import { until } from "../support/until.ts";
 import { roleOf } from "../support/role-of.ts";
 
 /**
- * Runs a real consumer over what waits in a topic and stops it again. Returns records per second, from the first call of the handler
- * until the commit that brought `records` of them; joining the group is left out.
+ * Runs a real consumer over what waits in a topic and stops it again. Returns records per second, from the first call
+ * of the handler until the commit that brought `records` of them; joining the group is left out.
  */
 export async function consumeAll(
   of: Readonly<{

@@ -12,7 +12,10 @@ import { uuidV7 } from "../../shared/uuid.ts";
 import { freshDatabase } from "../support/database.ts";
 import { assertDurable } from "./machine.ts";
 
-/** What a consumer under measurement needs, on a real broker and a durable database of its own with a table `effects(id, n)`. */
+/**
+ * What a consumer under measurement needs, on a real broker and a durable database of its own with a table
+ * `effects(id, n)`.
+ */
 export async function openConsumerParts(
   options: Readonly<{ topics: readonly string[]; partitions: number; connections?: number }>,
 ) {

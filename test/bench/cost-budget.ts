@@ -4,7 +4,10 @@ export const rates = [50, 200, 500] as const;
 /** At rest in % of a core, then ms of CPU per create at each of the rates. */
 export type Measure = readonly number[];
 
-/** What every part, and all together, may cost: the rows of DESIGN's table, the one whose columns are these. Throws where it is not there. */
+/**
+ * What every part, and all together, may cost: the rows of DESIGN's table, the one whose columns are these. Throws
+ * where it is not there.
+ */
 export function readBudget(design: string): ReadonlyMap<string, Measure> {
   const heading = ["part", "at rest", ...rates.map((rate) => `${rate}/s`)].join();
   const rows = design.split("\n").map((line) =>

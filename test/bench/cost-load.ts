@@ -1,12 +1,15 @@
-// The load of `cost.ts`, in a process of its own: users with open streams who create tasks. It obeys one line of JSON after another
-// and answers each with one.
+// The load of `cost.ts`, in a process of its own: users with open streams who create tasks. It obeys one line of JSON
+// after another and answers each with one.
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { percentile } from "./bench.ts";
 import { openStream, signIn, type Client, type Stream } from "../support/client.ts";
 import { until } from "../support/until.ts";
 
-/** `rate`: creates a second of all users together; fewer where the machine cannot, since no more than 100 are ever under way. */
+/**
+ * `rate`: creates a second of all users together; fewer where the machine cannot, since no more than 100 are ever under
+ * way.
+ */
 export type CostLoad = Readonly<{ rate: number; seconds: number }>;
 /** `p50`: from when a create was sent until its answer, ms. `perSecond`: what the machine could. */
 export type CostLoadDone = Readonly<{ creates: number; perSecond: number; p50: number }>;

@@ -1,4 +1,5 @@
-// Cost: the CPU that a created task takes in every role and in every part of the stack, and what they take at rest, against DESIGN's budget.
+// Cost: the CPU that a created task takes in every role and in every part of the stack, and what they take at rest,
+// against DESIGN's budget.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -158,7 +159,10 @@ function perCreate(from: Seen, to: Seen, rest: Rest, creates: number): Rest {
 
 const roles: ReadonlySet<string> = new Set(roleNames);
 
-/** The share of a core in percent, and ms per create; `roles` and `all` are sums. Last, commits of Postgres: a second, and per create. */
+/**
+ * The share of a core in percent, and ms per create; `roles` and `all` are sums. Last, commits of Postgres: a second,
+ * and per create.
+ */
 function measured(rest: Rest, figures: readonly Figures[]): ReadonlyMap<string, Measure> {
   const measures = [...rest.cpu.keys()].map((name): readonly [string, Measure] => [
     name,

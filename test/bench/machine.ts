@@ -10,7 +10,9 @@ export async function assertDurable(sql: Sql): Promise<void> {
   }
 }
 
-/** The share of all cores others use while nothing of ours runs, 0 to 1; NaN where the machine does not say (not Linux). */
+/**
+ * The share of all cores others use while nothing of ours runs, 0 to 1; NaN where the machine does not say (not Linux).
+ */
 export async function foreignLoad(ms = 500): Promise<number> {
   const look = () => {
     try {
@@ -52,7 +54,10 @@ export function cpuSeconds(root: number): number {
   }
 }
 
-/** The process that listens on a TCP port of this machine, the first of its family; `null` where there is none or the machine does not say. */
+/**
+ * The process that listens on a TCP port of this machine, the first of its family; `null` where there is none or the
+ * machine does not say.
+ */
 export function listenerOf(port: number): number | null {
   const sockets = new Set(["/proc/net/tcp", "/proc/net/tcp6"].flatMap((file) => listeningSockets(file, port)));
   const pids = list("/proc")
@@ -99,7 +104,9 @@ export function parentOf(pid: number): number {
   return readStat(String(pid))?.parent ?? Number.NaN;
 }
 
-/** proc(5): fields 4 (parent) and 14 to 17 (user and system time, then those of children that have ended), in 1/100 s. */
+/**
+ * proc(5): fields 4 (parent) and 14 to 17 (user and system time, then those of children that have ended), in 1/100 s.
+ */
 function readStat(pid: string): Readonly<{ pid: number; parent: number; ticks: number }> | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");

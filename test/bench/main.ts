@@ -1,5 +1,5 @@
-// `npx bun run bench [cost B1 … lanes] [--full] [--seconds=N]`: runs the benchmarks named (all by default) and prints one table of
-// ratios. Ends with 1 where something costs more than its budget.
+// `npx bun run bench [cost B1 … lanes] [--full] [--seconds=N]`: runs the benchmarks named (all by default) and prints
+// one table of ratios. Ends with 1 where something costs more than its budget.
 // Each run is also one JSON line in .dev/bench.jsonl. A stack is started unless the environment names one.
 import { appendFileSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// A million reminders years ahead: what they take of Redis and of the process that keeps the timers, against a thousand.
+// A million reminders years ahead: what they take of Redis and of the process that keeps the timers, against a
+// thousand.
 import { until } from "../support/until.ts";
 import type { Bench } from "./bench.ts";
 import { openTimerWorld, timers, type TimerWorld } from "./timer-world.ts";

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Runs `work` at a fixed rate without waiting for it; how long each took from when it was due, ms, without the first fifth. */
+/**
+ * Runs `work` at a fixed rate without waiting for it; how long each took from when it was due, ms, without the first
+ * fifth.
+ */
 export async function paced(rate: number, seconds: number, work: () => Promise<void>): Promise<number[]> {
   const began = performance.now();
   const count = Math.ceil(rate * seconds);

@@ -57,7 +57,10 @@ export async function openRouteWorld() {
   };
   return {
     as,
-    /** ms of CPU that a role spends while it answers one request: what it does anyhow meanwhile, some 20 ms a second, is in it. */
+    /**
+     * ms of CPU that a role spends while it answers one request: what it does anyhow meanwhile, some 20 ms a second, is
+     * in it.
+     */
     cost: async (role: ServingRole, request: () => Promise<Sent>): Promise<Readonly<{ ms: number; sent: Sent }>> => {
       const before = await cpuOf(role);
       const sent = await request();

@@ -1,4 +1,5 @@
-// `node test/bench/under-node.ts b3 [--full]` with KAFKA_DRIVER=librdkafka and a stack's addresses: one benchmark; its rows as JSON on the last line.
+// `node test/bench/under-node.ts b3 [--full]` with KAFKA_DRIVER=librdkafka and a stack's addresses: one benchmark; its
+// rows as JSON on the last line.
 import { loadRdKafka } from "../../shared/librdkafka/load.ts";
 import type { Bench } from "./bench.ts";
 

@@ -4,8 +4,8 @@ import type { Client } from "../support/client.ts";
 import type { System } from "../support/system.ts";
 
 /**
- * Sends creates at a fixed rate, whatever the answers do (open loop, so a stall counts for every request it delays), and
- * measures each from the moment it was due to be sent until its event came out of the stream; ms.
+ * Sends creates at a fixed rate, whatever the answers do (open loop, so a stall counts for every request it delays),
+ * and measures each from the moment it was due to be sent until its event came out of the stream; ms.
  */
 export async function writeToStream(system: System, user: Client, rate: number, seconds: number): Promise<number[]> {
   const base = system.url("ui-gateway");

@@ -13,7 +13,10 @@ const isConnecting = (page: Page, timeout?: number) =>
     .filter({ hasText: "Connecting" })
     .waitFor(timeout === undefined ? {} : { timeout });
 
-/** Lets time pass until the stream is open: over HTTP/1.1 a browser tries the connections it kept first, and all of them are dead. */
+/**
+ * Lets time pass until the stream is open: over HTTP/1.1 a browser tries the connections it kept first, and all of them
+ * are dead.
+ */
 const becomesLive = (page: Page) =>
   until(
     "the stream is open",
@@ -26,8 +29,8 @@ const becomesLive = (page: Page) =>
   );
 
 /**
- * Gives what waits until nothing but the stream is asked for: a request that a silence catches is given up, and then the page
- * doubts its stream as well.
+ * Gives what waits until nothing but the stream is asked for: a request that a silence catches is given up, and then
+ * the page doubts its stream as well.
  */
 function watchRequests(page: Page): () => Promise<unknown> {
   const asked = new Set<Request>();
@@ -71,8 +74,8 @@ test("somebody who comes back to the page is not shown a dead connection as a li
   await page.clock.fastForward(30_000);
   proxy.thaw();
   await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
-  // All that follows takes less than a silent stream needs to be noticed by itself: 30 s of 80 are over. A browser may open a
-  // new connection at once, or first try those that it kept.
+  // All that follows takes less than a silent stream needs to be noticed by itself: 30 s of 80 are over. A browser may
+  // open a new connection at once, or first try those that it kept.
   const isShown = async () => (await row(page, "While nobody looked").count()) > 0;
   for (let waitedMs = 0; waitedMs < 45_000 && !(await isShown()); waitedMs += 7_500) {
     await page.clock.fastForward(7_500);

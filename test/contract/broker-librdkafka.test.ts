@@ -4,7 +4,9 @@ import { whyNoRdKafka, runUnderNode } from "../support/node-runtime.ts";
 // The first run of a checkout compiles the client.
 setDefaultTimeout(900_000);
 
-/** The files that hold for both drivers; under Node they run with each. `least`: tests of the second driver among them. */
+/**
+ * The files that hold for both drivers; under Node they run with each. `least`: tests of the second driver among them.
+ */
 const files = [
   { file: "test/contract/broker.test.ts", least: 20 },
   { file: "test/contract/kafka-silence.test.ts", least: 3 },

@@ -38,7 +38,10 @@ const config = () => ({
   saslPassword: null,
 });
 const options = { clientId: "contract", log: makeLog({}, "error") };
-/** Under Node, where `broker-librdkafka.test.ts` runs this file, the second driver. It alone: `openBroker` would fall back. */
+/**
+ * Under Node, where `broker-librdkafka.test.ts` runs this file, the second driver. It alone: `openBroker` would fall
+ * back.
+ */
 const drivers: Record<string, () => Promise<Broker>> =
   "Bun" in globalThis
     ? {
@@ -69,6 +72,9 @@ describe.each(Object.entries(drivers))("%s", (name, open) => {
   const setup = async (partitions = 2) => {
     const topic = `t${++topicNumber}`;
     await broker.admin.createTopic({ name: topic, partitions, configs: {} });
+    // The broker applies what the controller has decided a moment later, and fails who joins before.
+    const isKnown = () => broker.admin.topicId(topic).then(Boolean, () => false);
+    await until("the topic is known", isKnown);
     const producer = await broker.producer();
     return { topic, producer, group: `g${topicNumber}` };
   };
@@ -381,7 +387,8 @@ describe.each(Object.entries(drivers))("%s", (name, open) => {
         await released;
         note(records);
       },
-      // It ends its work as soon as it hears of the rebalance: whatever a driver had stopped meanwhile must go on after it.
+      // It ends its work as soon as it hears of the rebalance: whatever a driver had stopped meanwhile must go on after
+      // it.
       onRebalancing: release,
     });
     await until("work", () => isWorking);

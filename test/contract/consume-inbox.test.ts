@@ -50,7 +50,8 @@ test("the weeks ahead are made and those nobody needs any more are dropped", asy
     "create table inbox_20200106 partition of inbox for values from ('2020-01-06 00:00Z') to ('2020-01-13 00:00Z')",
   );
   world.start({});
-  // From the week of the oldest message that counts to three weeks ahead; the migration made one more on some days of a week.
+  // From the week of the oldest message that counts to three weeks ahead; the migration made one more on some days of a
+  // week.
   const [{ needed } = { needed: [] }] = await world.db.sql<{ needed: readonly string[] }[]>`
     select array_agg('inbox_' || to_char(monday, 'YYYYMMDD') order by monday) as needed
     from generate_series(

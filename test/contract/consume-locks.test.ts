@@ -7,8 +7,9 @@ import { until } from "../support/until.ts";
 
 setDefaultTimeout(40_000);
 
-// Two transactions that lock the same rows in the same order cannot wait for each other. So each is shown to begin with the first row,
-// whatever the order asked for: it waits for the one who holds that, and has none of the others meanwhile.
+// Two transactions that lock the same rows in the same order cannot wait for each other. So each is shown to begin with
+// the first row, whatever the order asked for: it waits for the one who holds that, and has none of the others
+// meanwhile.
 
 let db: Db;
 beforeAll(async () => {

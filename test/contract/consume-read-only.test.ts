@@ -26,7 +26,10 @@ const diskFull = () =>
     code: "53100",
   });
 
-/** What answers every read and takes no write: a replica, or a server whose transactions fail for want of disk while one small row fits. */
+/**
+ * What answers every read and takes no write: a replica, or a server whose transactions fail for want of disk while one
+ * small row fits.
+ */
 async function unwritable(db: Db, how: "read-only" | "full") {
   const replica = await openReadOnly(db);
   let isDown = false;

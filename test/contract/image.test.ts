@@ -16,7 +16,9 @@ import { until } from "../support/until.ts";
 
 const checkout = join(import.meta.dir, "../..");
 const files = readRedpandaFiles(checkout);
-/** Between them they read the page, every schema, the zone data, and load BullMQ, nodemailer and the broker's client. */
+/**
+ * Between them they read the page, every schema, the zone data, and load BullMQ, nodemailer and the broker's client.
+ */
 const tried: readonly RoleName[] =
   process.env["LONG_TESTS"] === "1" ? roleNames : ["ui-gateway", "reminder-service", "notification-service"];
 

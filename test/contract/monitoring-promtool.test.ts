@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { findDebianProgram } from "../support/debian-program.ts";
 import { monitoringFolder, readRules, readRuleTests } from "../support/monitoring-files.ts";
 
-// The same rules and tests as test/unit/redpanda/monitoring-alerts.test.ts, by Prometheus's own tool. The unit tests drive every condition on
-// any machine, so one that has no promtool and cannot unpack Debian's skips this even where everything is required.
+// The same rules and tests as test/unit/redpanda/monitoring-alerts.test.ts, by Prometheus's own tool. The unit tests
+// drive every condition on any machine, so one that has no promtool and cannot unpack Debian's skips this even where
+// everything is required.
 const own = process.env["PROMTOOL"];
 const promtool =
   own === undefined
@@ -18,8 +19,9 @@ const folder = mkdtempSync(join(tmpdir(), "taskwire-alerts-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /**
- * The tests of alerts.test.yml, each in a file with the one rule that it asks for: the tool evaluates every rule of a file at every
- * instant of every test, which takes a minute of CPU; so it takes some seconds. `--long` takes the file as it stands.
+ * The tests of alerts.test.yml, each in a file with the one rule that it asks for: the tool evaluates every rule of a
+ * file at every instant of every test, which takes a minute of CPU; so it takes some seconds. `--long` takes the file
+ * as it stands.
  */
 function testFiles(): readonly string[] {
   if (process.env["LONG_TESTS"] === "1") return ["alerts.test.yml"];

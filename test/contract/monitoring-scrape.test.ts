@@ -155,7 +155,10 @@ test("the table of metrics names what roles tell, of the same kind, and nothing 
 /** How fast this machine is today is not what is tested. */
 const ofTheMachine = ["TimersLate", "TimersOftenLate", "SweeperFiring", "HttpSlow", "StreamsBehind", "RoleSlow"];
 
-/** The alerts after ten minutes of the first scrape and ten of the second, every 15 s, as Prometheus would have seen them. */
+/**
+ * The alerts after ten minutes of the first scrape and ten of the second, every 15 s, as Prometheus would have seen
+ * them.
+ */
 function firing(first: Scrape, second: Scrape, down: RoleName | null = null): readonly string[] {
   const [stepMs, halfMs] = [15_000, 600_000];
   const byKey = new Map<string, Series>();
@@ -179,7 +182,9 @@ function firing(first: Scrape, second: Scrape, down: RoleName | null = null): re
   return [...new Set(fired.map(({ alert }) => alert))].toSorted();
 }
 
-/** What people do, once per user: a task with a reminder that fires, a recurring one, a completion, a mistake, a stream. */
+/**
+ * What people do, once per user: a task with a reminder that fires, a recurring one, a completion, a mistake, a stream.
+ */
 async function useIt(users: number): Promise<void> {
   const gateway = system.url("ui-gateway");
   await Promise.all(

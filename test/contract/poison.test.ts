@@ -169,7 +169,10 @@ async function openWorld(group: GroupName) {
       });
     },
     keyOf: (place: string) => keys.get(place),
-    /** Resolves when everything sent has its fate and every dead letter is in its topic; rejects with what ended the consumer. */
+    /**
+     * Resolves when everything sent has its fate and every dead letter is in its topic; rejects with what ended the
+     * consumer.
+     */
     settled: () =>
       until(
         `everything in ${group} settled`,
@@ -205,7 +208,10 @@ function textOf(letter: Fetched, name: string): string {
   return Buffer.from(letter.headers.findLast(([one]) => one === name)?.[1] ?? []).toString();
 }
 
-/** What a dead letter has otherwise than the record. A missing key or value is an empty one there, and said; a NUL makes a key travel beside. */
+/**
+ * What a dead letter has otherwise than the record. A missing key or value is an empty one there, and said; a NUL makes
+ * a key travel beside.
+ */
 function differences(record: Fetched, letter: Fetched): readonly string[] {
   const found: string[] = [];
   if (!Buffer.from(record.value ?? []).equals(Buffer.from(letter.value ?? []))) found.push("other bytes");

@@ -21,7 +21,10 @@ test.skipIf(lacks(python))(
   isLong ? 3_600_000 : 120_000,
 );
 
-/** With gaps and overlaps of an hour and of half an hour, at midnight and after; one leaves a day out, one changes nothing. */
+/**
+ * With gaps and overlaps of an hour and of half an hour, at midnight and after; one leaves a day out, one changes
+ * nothing.
+ */
 const zones = [
   "Europe/Berlin",
   "America/New_York",

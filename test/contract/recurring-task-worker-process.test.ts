@@ -26,7 +26,10 @@ describe.skipIf(missing.length > 0)("two recurring task workers as processes (ne
     await system?.[Symbol.asyncDispose]();
   }, 30_000);
 
-  /** Daily, from `seconds` ahead, two open at a time: the second occurrence is asked for when the first one's due passes. */
+  /**
+   * Daily, from `seconds` ahead, two open at a time: the second occurrence is asked for when the first one's due
+   * passes.
+   */
   const makeTemplate = async (seconds: number) => {
     const due = new Date(Math.ceil(Date.now() / 1000) * 1000 + seconds * 1000);
     const start = due.toISOString().slice(0, 19);

@@ -10,8 +10,8 @@ import { until } from "../support/until.ts";
 
 setDefaultTimeout(90_000);
 
-// Every call of the driver, in the versions of Kafka's protocol that Redpanda has: older ones than Kafka 4.3 speaks otherwise, without
-// topic ids. It says nothing of what Redpanda itself does with them.
+// Every call of the driver, in the versions of Kafka's protocol that Redpanda has: older ones than Kafka 4.3 speaks
+// otherwise, without topic ids. It says nothing of what Redpanda itself does with them.
 test("all of the broker port works in the protocol versions of Redpanda", async () => {
   await using protocol = await openRedpandaProtocol(stack().kafkaBrokers.split(",")[0] ?? "");
   await using world = await consumerWorld({ kafka: "real", partitions: 3 });

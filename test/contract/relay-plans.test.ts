@@ -65,7 +65,9 @@ test("a long backlog that came after the statistics is marked all the same", asy
   expect([left.length, failures]).toEqual([0, []]);
 }, 60_000);
 
-/** How many rows and entries of indexes of the outbox `work` reads, on one connection, whose counters are told at once. */
+/**
+ * How many rows and entries of indexes of the outbox `work` reads, on one connection, whose counters are told at once.
+ */
 async function readBy(alone: Db, work: () => Promise<unknown>): Promise<number> {
   const read = async () => {
     await alone.sql`select pg_stat_force_next_flush()`;

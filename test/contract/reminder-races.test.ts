@@ -33,14 +33,19 @@ const databaseNow = async () => {
   return clock?.now.getTime() ?? Number.NaN;
 };
 
-/** A generation that was to fire at `dueAt` and, since `answeredAt`, is not to any more; both by the database's clock. */
+/**
+ * A generation that was to fire at `dueAt` and, since `answeredAt`, is not to any more; both by the database's clock.
+ */
 type Given = Readonly<{ id: string; generation: number; dueAt: number; answeredAt: number }>;
 
 /** How long one rescheduling takes here, on average: due times are set so that they race with it, on any machine. */
 const pace = { ms: 100 };
 const soonMs = () => Math.round(pace.ms * (1 + Math.random() * 3));
 
-/** Moves a task's reminder to some moment soon, in one of the ways a person can; tells which generation it takes back and which reminder waits now. */
+/**
+ * Moves a task's reminder to some moment soon, in one of the ways a person can; tells which generation it takes back
+ * and which reminder waits now.
+ */
 type Reschedule = (task: string, turn: number) => Promise<Readonly<{ takenBack: Given | null; id: string }>>;
 
 const ways: Readonly<Record<string, () => Reschedule>> = {

@@ -9,7 +9,10 @@ import { until } from "../support/until.ts";
 const program = await redisProgram(process.env["REDIS_URL"]);
 if (program === null && process.env["REQUIRE_ALL"] === "1") throw new Error("needs a redis-server on PATH");
 
-/** Two real processes of the role; everything they have is a database, a broker nobody writes to and a Redis of their own. */
+/**
+ * Two real processes of the role; everything they have is a database, a broker nobody writes to and a Redis of their
+ * own.
+ */
 describe.skipIf(program === null)("the reminder service as processes", () => {
   let redis: OwnRedis;
   let system: System;
@@ -34,7 +37,10 @@ describe.skipIf(program === null)("the reminder service as processes", () => {
     await redis?.[Symbol.asyncDispose]();
   }, 30_000);
 
-  /** Reminders set through HTTP on a task the service has heard of, not so lately that it would wait for what the scheduling worker says. */
+  /**
+   * Reminders set through HTTP on a task the service has heard of, not so lately that it would wait for what the
+   * scheduling worker says.
+   */
   const set = async (dueInMs: readonly number[]): Promise<readonly string[]> => {
     const task = crypto.randomUUID();
     await sql`

@@ -31,7 +31,10 @@ async function ownReminder(): Promise<string> {
   return (await send("POST", `/v1/tasks/${task}/reminders`, { body: { remind_at: inMs(hour) } })).body.id;
 }
 
-/** What instances of the timers do, as fast as they can and with wake-ups long stale: whatever was ever scheduled is tried again. */
+/**
+ * What instances of the timers do, as fast as they can and with wake-ups long stale: whatever was ever scheduled is
+ * tried again.
+ */
 async function fireAll(signal: AbortSignal): Promise<void> {
   const fire = makeFireReminders({ db: world.db, codec: world.codec, notify: () => {} });
   while (!signal.aborted) {

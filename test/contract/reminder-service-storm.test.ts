@@ -32,7 +32,10 @@ describe.skipIf(program === null)("the reminder service in a storm", () => {
     await redis?.[Symbol.asyncDispose]();
   }, 30_000);
 
-  /** Reminders of tasks the service has heard of, five to a task, ten tasks to a user, due so many ms from now by the database's clock. */
+  /**
+   * Reminders of tasks the service has heard of, five to a task, ten tasks to a user, due so many ms from now by the
+   * database's clock.
+   */
   const set = (many: number, fromMs: number, toMs: number) => sql`
     with made as materialized (
       select gen_random_uuid() as id, md5('task ' || (n / 5)::text)::uuid as task_id, md5('user ' || (n / 50)::text)::uuid as user_id,

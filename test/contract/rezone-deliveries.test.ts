@@ -10,7 +10,10 @@ const url = process.env["DATABASE_URL"];
 if (!url && process.env["REQUIRE_ALL"] === "1") throw new Error("needs DATABASE_URL");
 
 const beginning = "00000000-0000-0000-0000-000000000000";
-/** Kathmandu's clocks are a quarter of an hour beside all full hours, so that an end by them is another instant at any time of the year. */
+/**
+ * Kathmandu's clocks are a quarter of an hour beside all full hours, so that an end by them is another instant at any
+ * time of the year.
+ */
 const moved = { "America/Vancouver": "Asia/Kathmandu" };
 
 let world: NotificationWorld;

@@ -24,8 +24,8 @@ const codec = { encode: (_type: string, data: object) => Buffer.from(JSON.string
 const times = ["created_at", "due_date", "completed_at", "deleted_at", "timestamp", "requested_at"];
 
 /**
- * The task service and the recurring task worker on one database, with a broker between them that keeps the order of a key and
- * nothing else: what was written is delivered when `deliver` is called, of a key by chance.
+ * The task service and the recurring task worker on one database, with a broker between them that keeps the order of a
+ * key and nothing else: what was written is delivered when `deliver` is called, of a key by chance.
  */
 function openBoth(world: World, random: () => number) {
   const { db } = world;
@@ -133,7 +133,8 @@ describe.skipIf(!url)("a series under changes from everywhere (needs DATABASE_UR
       };
       await world.send("POST", "/v1/tasks", { body: { title: "water", recurrence_pattern } });
 
-      // A split and a new pattern, each after the other: whether there is a second part must be known when the first is prolonged.
+      // A split and a new pattern, each after the other: whether there is a second part must be known when the first is
+      // prolonged.
       let before: Promise<unknown> = Promise.resolve();
       const alone = (work: () => Promise<unknown>): Promise<unknown> => (before = before.then(work));
       const act = async (): Promise<void> => {

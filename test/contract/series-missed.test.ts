@@ -30,8 +30,8 @@ describe.skipIf(!url)("a worker that was down for ten days (needs DATABASE_URL)"
     );
   };
   /**
-   * A daily series whose first occurrence, day 0, was made and deleted just before its due, ten days ago: the timer of that due is the
-   * first thing the worker finds.
+   * A daily series whose first occurrence, day 0, was made and deleted just before its due, ten days ago: the timer of
+   * that due is the first thing the worker finds.
    */
   const standStill = async (catch_up: string, max_open: number) => {
     const id = Bun.randomUUIDv7();

@@ -20,7 +20,10 @@ export type TimersWorld = AsyncDisposable &
     /** One more instance on the queue `name`. */
     start: (name: string, options?: Readonly<{ fire?: Fire; lines?: string[] }>) => Promise<TimersInstance>;
     startMany: (name: string, count: number) => Promise<AsyncDisposable>;
-    /** The compare-and-set of an owner, with a row per firing instead of an event: the database would keep a second one too. */
+    /**
+     * The compare-and-set of an owner, with a row per firing instead of an event: the database would keep a second one
+     * too.
+     */
     fireAs: (instance: string) => Fire;
     /** Alarms due so many ms from now by the database's clock. */
     set: (dueInMs: readonly number[], owner?: string) => Promise<readonly string[]>;

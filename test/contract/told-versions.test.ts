@@ -15,7 +15,10 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => Promise.all([series, reminders].map((world) => world?.[Symbol.asyncDispose]())), 30_000);
 
-/** As after a restore, before anybody has noticed it; three times in the life of the data, so that versions are more than an int holds. */
+/**
+ * As after a restore, before anybody has noticed it; three times in the life of the data, so that versions are more
+ * than an int holds.
+ */
 async function goBack({ sql }: Db): Promise<void> {
   await sql`
     insert into database_history (number, life, timeline, system, reason)

@@ -6,7 +6,9 @@ import { findPython, lacks, runPython } from "../support/python.ts";
 import { randomOf } from "../support/random.ts";
 
 const python = await findPython();
-/** Rules and lists of every kind, and changes of half an hour, of the day itself, and of a zone that ended summer time. */
+/**
+ * Rules and lists of every kind, and changes of half an hour, of the day itself, and of a zone that ended summer time.
+ */
 const zones =
   "Europe/Berlin Europe/Dublin America/New_York America/Santiago America/Sao_Paulo America/Havana Africa/Cairo Africa/Casablanca " +
   "Asia/Kolkata Asia/Tehran Asia/Gaza Australia/Lord_Howe Pacific/Apia";

@@ -117,7 +117,8 @@ test.skipIf(skip)(
       },
       patience,
     );
-    // A topic nobody here reads: a tail that has read it all, and looks again only when there are other records at its place.
+    // A topic nobody here reads: a tail that has read it all, and looks again only when there are other records at its
+    // place.
     const spare = "series-events";
     const write = async (records: number) => {
       await using producer = await broker.producer();

@@ -146,7 +146,10 @@ async function beginLoad(system: System) {
   };
 }
 
-/** Creates, changes and completes tasks until told to stop. What becomes of a request in the outage, and of a lost task, is not its care. */
+/**
+ * Creates, changes and completes tasks until told to stop. What becomes of a request in the outage, and of a lost task,
+ * is not its care.
+ */
 async function write(user: Client, signal: AbortSignal, wrote: () => void): Promise<void> {
   for (let n = 0; !signal.aborted; n++)
     try {

@@ -3,8 +3,8 @@ import { roleNames } from "../../shared/messages/topics.ts";
 import { startSystem, withoutLimits, type System } from "../support/system.ts";
 
 /**
- * Every role, and a second recurring task worker and reminder service: one system for all that befalls no part of the stack. Without limits
- * of requests, because fuzzing sends as fast as it is answered.
+ * Every role, and a second recurring task worker and reminder service: one system for all that befalls no part of the
+ * stack. Without limits of requests, because fuzzing sends as fast as it is answered.
  */
 export let system: System;
 export let gateway: string;

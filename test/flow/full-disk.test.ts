@@ -26,7 +26,10 @@ let system: System;
 let admin: postgres.Sql;
 const closing: (() => Promise<unknown>)[] = [];
 
-/** A Postgres whose tables are on the small disk. Its log is not: without room for that it would end itself, which is an outage of another kind. */
+/**
+ * A Postgres whose tables are on the small disk. Its log is not: without room for that it would end itself, which is an
+ * outage of another kind.
+ */
 async function startOnDisk({ path }: SmallDisk): Promise<string> {
   const elsewhere = await mkdtemp(join(tmpdir(), "taskwire-full-"));
   const { recordsDirectory, release } = ownRecords(elsewhere);

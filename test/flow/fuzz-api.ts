@@ -32,7 +32,8 @@ test.skipIf(lacks(python))(
       { timeoutMs: 30_000 },
     );
     const { token } = await signIn(gateway, `fuzz-${crypto.randomUUID()}`);
-    // The same cases each time in the suite: what is drawn by chance builds on what answers have brought, so it is for a long run, or FUZZ_SEED.
+    // The same cases each time in the suite: what is drawn by chance builds on what answers have brought, so it is for
+    // a long run, or FUZZ_SEED.
     const chosen = process.env["FUZZ_SEED"];
     const seed = chosen ?? (isLong ? String(Math.floor(Math.random() * 1e9)) : "1");
     // It leaves caches where it runs.

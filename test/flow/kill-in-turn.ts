@@ -14,8 +14,8 @@ type World = Readonly<{ system: System; gateway: string }>;
 const atOnce = process.env["LONG_TESTS"] === "1" ? 1 : 3;
 
 /**
- * Kills each of the roles with -9 in turn under load: no version is lost or doubled, order is kept, and the stream tells the same
- * as the API.
+ * Kills each of the roles with -9 in turn under load: no version is lost or doubled, order is kept, and the stream
+ * tells the same as the API.
  */
 export async function killInTurn({ system, gateway }: World, roles: readonly RoleName[]): Promise<void> {
   // Nobody who has tasks already: followers are told of what comes.
@@ -44,7 +44,8 @@ export async function killInTurn({ system, gateway }: World, roles: readonly Rol
   const seen = new Map<string, Map<number, string>>();
   for (const { envelope } of events) {
     const task = seen.get(envelope.subject) ?? new Map<number, string>();
-    // A version met again is the same event published again; a new one is the next: order per task, first deliveries counted.
+    // A version met again is the same event published again; a new one is the next: order per task, first deliveries
+    // counted.
     if (task.has(envelope.sequence)) expect(envelope.id).toBe(task.get(envelope.sequence) ?? "");
     else
       expect({ task: envelope.subject, version: envelope.sequence }).toEqual({
@@ -78,7 +79,10 @@ export async function killInTurn({ system, gateway }: World, roles: readonly Rol
   }
 }
 
-/** Creates and changes tasks until told to stop; the ids it made. Every write carries its own idempotency key and is retried. */
+/**
+ * Creates and changes tasks until told to stop; the ids it made. Every write carries its own idempotency key and is
+ * retried.
+ */
 async function write(user: Client, signal: AbortSignal): Promise<readonly string[]> {
   const ids: string[] = [];
   while (!signal.aborted) {

@@ -9,7 +9,10 @@ setDefaultTimeout(180_000);
 const burst = 600;
 
 let system: System;
-/** A gateway as it comes, and one where next to nothing comes back while the test runs, so that only what is counted decides. */
+/**
+ * A gateway as it comes, and one where next to nothing comes back while the test runs, so that only what is counted
+ * decides.
+ */
 let urls: Readonly<{ usual: string; slow: string }>;
 beforeAll(async () => {
   // The way of a task to its stream, and what makes occurrences.

@@ -33,7 +33,8 @@ test("with three members of one group joining, leaving and killed under load, ev
   const versions = new Map((await writing).flat());
   await settled(system);
 
-  // What the group wrote, in the topic: the views of a task in order (a number is left out where neighbouring changes were merged).
+  // What the group wrote, in the topic: the views of a task in order (a number is left out where neighbouring changes
+  // were merged).
   const told = new Map<string, number[]>();
   for (const { envelope } of await readTopic(system.env, "task-updates"))
     told.set(envelope.subject, [...(told.get(envelope.subject) ?? []), envelope.sequence]);

@@ -34,8 +34,8 @@ afterAll(async () => {
 }, 60_000);
 
 /**
- * Killed, a part refuses connections; frozen, it takes them and answers nothing, which is found out after 5 to 12 s: for long runs only.
- * Replaced, it comes back at another address, which only the one that roles were given leads to.
+ * Killed, a part refuses connections; frozen, it takes them and answers nothing, which is found out after 5 to 12 s:
+ * for long runs only. Replaced, it comes back at another address, which only the one that roles were given leads to.
  */
 type How = "killed" | "frozen" | "replaced";
 
@@ -99,7 +99,10 @@ for (const [parts, how, mayRefuse] of outages)
     downMs + 150_000,
   );
 
-/** Nobody dead or parked; of every task all versions in the log, rising, and its view made of them in their order up to the last. */
+/**
+ * Nobody dead or parked; of every task all versions in the log, rising, and its view made of them in their order up to
+ * the last.
+ */
 async function checkEverything(ids: ReadonlySet<string>): Promise<void> {
   const ends = Object.entries(await topicEnds(system.env));
   expect(ends.filter(([topic, end]) => topic.endsWith("-dlq") && end > 0)).toEqual([]);
@@ -129,8 +132,8 @@ async function checkEverything(ids: ReadonlySet<string>): Promise<void> {
 }
 
 /**
- * Taken, or told to come again. Where Postgres is frozen nobody can say what has become of a request it holds: the same key is then
- * told that the first with it still runs.
+ * Taken, or told to come again. Where Postgres is frozen nobody can say what has become of a request it holds: the same
+ * key is then told that the first with it still runs.
  */
 function isGood({ status, retryAfter, what }: Answered, how: How): boolean {
   if (status < 300) return true;
@@ -140,7 +143,10 @@ function isGood({ status, retryAfter, what }: Answered, how: How): boolean {
 
 type Answered = Readonly<{ at: number; ms: number; status: number; retryAfter: string | null; what: string }>;
 
-/** Creates and changes tasks until told to stop, each write with a key of its own and repeated until it is taken. The ids it made. */
+/**
+ * Creates and changes tasks until told to stop, each write with a key of its own and repeated until it is taken. The
+ * ids it made.
+ */
 async function write(user: Client, signal: AbortSignal, answers: Answered[]): Promise<readonly string[]> {
   const ids: string[] = [];
   const must = async (method: string, path: string, body?: unknown): Promise<Json> => {

@@ -21,7 +21,10 @@ afterAll(async () => {
   await system?.[Symbol.asyncDispose]();
 }, 60_000);
 
-/** What a demoted primary looks like: connections are cut, new ones answer reads. The session that says so keeps writing. */
+/**
+ * What a demoted primary looks like: connections are cut, new ones answer reads. The session that says so keeps
+ * writing.
+ */
 async function demote(): Promise<void> {
   const name = new URL(system.env["DATABASE_URL"] ?? "").pathname.slice(1);
   await admin.unsafe(`alter database "${name}" set default_transaction_read_only = on`);

@@ -175,7 +175,8 @@ test("a snooze survives the loss of Redis and of both services, fires once, and 
 
 test("a due date moved in time is not followed by the reminder of the old one", async () => {
   const uma = await signIn(gateway, "uma");
-  // What is promised is a second. In a run where everything shares two cores the way through two topics may take longer.
+  // What is promised is a second. In a run where everything shares two cores the way through two topics may take
+  // longer.
   const { count, aheadMs } = isLong ? { count: 100, aheadMs: 1_000 } : { count: 10, aheadMs: 3_000 };
   const due = Date.now() + 15_000;
   const tasks = await Promise.all(

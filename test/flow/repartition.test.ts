@@ -15,7 +15,10 @@ const isLong = process.env["LONG_TESTS"] === "1";
 /** More than one of what publishes and tells users, without what does neither. */
 const many: readonly RoleName[] = ["outbox-relay", "task-update-broadcaster"];
 const none: readonly RoleName[] = ["notification-service", "operator"];
-/** In long runs three of what publishes and reads these topics. With three of every role Postgres would need 500 connections, and has 300. */
+/**
+ * In long runs three of what publishes and reads these topics. With three of every role Postgres would need 500
+ * connections, and has 300.
+ */
 const threeOf: readonly RoleName[] = [
   ...many,
   "recurring-task-worker",
@@ -119,8 +122,8 @@ const shownOf = (task: Record<string, unknown> | undefined) =>
   task && [task["version"], task["title"], task["description"], task["priority"], task["status"], task["completed_at"]];
 
 /**
- * Creates some tasks and changes one field after another of all of them, until told to stop; the ids it made. So at any moment many
- * tasks have changes that are handled, changes on their way and changes to come.
+ * Creates some tasks and changes one field after another of all of them, until told to stop; the ids it made. So at any
+ * moment many tasks have changes that are handled, changes on their way and changes to come.
  */
 async function write(user: Client, signal: AbortSignal): Promise<readonly string[]> {
   const ids: string[] = [];

@@ -10,7 +10,8 @@ import { deno, node, type Runtime } from "../support/runtimes.ts";
 import { until } from "../support/until.ts";
 import { gateway, operatorToken, system } from "./everyday-system.ts";
 
-// Whole roles under Node and Deno beside those under Bun, on one database and one broker: their answers must be the same.
+// Whole roles under Node and Deno beside those under Bun, on one database and one broker: their answers must be the
+// same.
 const root = join(import.meta.dir, "../..");
 const behind = {
   "task-service": "TASK_SERVICE_URL",

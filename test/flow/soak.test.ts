@@ -77,7 +77,10 @@ type Measured = Readonly<{
   perTask: number;
 }>;
 
-/** In bytes: each role's memory, the index of what is not published, the tables that keep no history, and the others for each task. */
+/**
+ * In bytes: each role's memory, the index of what is not published, the tables that keep no history, and the others for
+ * each task.
+ */
 async function measure(tasks: number): Promise<Measured> {
   const memory: Record<string, number> = {};
   for (const role of roleNames) memory[role] = await valueOf(role, "process_resident_memory_bytes");

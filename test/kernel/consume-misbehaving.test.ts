@@ -111,7 +111,10 @@ async function checkSeed(seed: number): Promise<void> {
   expect([...alarms].filter((name) => ran.loss === null || name !== partitionName(ran.loss.at))).toEqual([]);
 }
 
-/** Every message has its effect, or is a dead letter if it never works; but for what was lost with a log, where that is told. */
+/**
+ * Every message has its effect, or is a dead letter if it never works; but for what was lost with a log, where that is
+ * told.
+ */
 async function checkFates(ran: Ran, effects: readonly Readonly<{ id: string }>[]) {
   const { world, old, epoch } = ran;
   const fates = await world.db.sql<{ message_id: string; fate: string }[]>`
@@ -136,8 +139,8 @@ async function checkFates(ran: Ran, effects: readonly Readonly<{ id: string }>[]
 }
 
 /**
- * What need not have a fate, by message id: where a partition stands, what its log has lost and what came after. Where it does not, only
- * what the end of the log lost before anybody read it: then it was as if it had never been sent.
+ * What need not have a fate, by message id: where a partition stands, what its log has lost and what came after. Where
+ * it does not, only what the end of the log lost before anybody read it: then it was as if it had never been sent.
  */
 async function lostWithLog({ world, loss, isLossTold }: Ran, hasFate: (id: string) => boolean): Promise<Set<string>> {
   if (loss === null) return new Set();

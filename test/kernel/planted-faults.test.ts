@@ -11,7 +11,10 @@ const exact = new Set([
   "no lock of parked keys",
 ]);
 
-/** Runs the kernel's tests with a fault in the kernel, in a process of their own. Resolves with whether one failed, and what was said. */
+/**
+ * Runs the kernel's tests with a fault in the kernel, in a process of their own. Resolves with whether one failed, and
+ * what was said.
+ */
 async function runWith(fault: string): Promise<Readonly<{ caught: boolean; output: string }>> {
   const file = exact.has(fault) ? "parking-races" : "consume-misbehaving";
   const tests = Bun.spawn(

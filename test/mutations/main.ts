@@ -1,5 +1,5 @@
-// Plants one mutation after the other in a copy of the checkout, runs the tests that cover it and puts it back; writes what caught
-// each to test/mutations/caught.md. A mutation that nothing catches is a rule that no test guards.
+// Plants one mutation after the other in a copy of the checkout, runs the tests that cover it and puts it back; writes
+// what caught each to test/mutations/caught.md. A mutation that nothing catches is a rule that no test guards.
 //   bun test/mutations/main.ts [--area NAME] [--match TEXT]… [--survivors]
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -94,7 +94,8 @@ async function seek(
     const run = { file, title: mutation.title };
     const tier = tiers.find((name) => file.startsWith(`test/${name}/`));
     if (tier === undefined) throw new Error(`${file} is in no tier`);
-    // What a busy machine made fail would pass the next time; only then is it looked at twice, where the tier has real time in it.
+    // What a busy machine made fail would pass the next time; only then is it looked at twice, where the tier has real
+    // time in it.
     for (let tries = needsStack(tier) ? 2 : 1; tries > 0; tries -= 1) {
       const verdict = await planted(of.copy, mutation, () => runTests(of.copy, run, of.env));
       if (verdict.passed) break;

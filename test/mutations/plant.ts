@@ -10,8 +10,8 @@ export function mutate(source: string, { breaks, file, replace, by }: Mutation):
 }
 
 /**
- * A copy of the checkout to plant in, so that a run that is killed leaves nothing wrong behind: what git tracks, and links to what is
- * installed. A copy that is there is replaced.
+ * A copy of the checkout to plant in, so that a run that is killed leaves nothing wrong behind: what git tracks, and
+ * links to what is installed. A copy that is there is replaced.
  */
 export async function copyCheckout(checkout: string, to: string): Promise<void> {
   rmSync(to, { recursive: true, force: true });

@@ -8,8 +8,9 @@ export type TestRun = Readonly<{ file: string; title: string | undefined }>;
 const patienceMs = 240_000;
 
 /**
- * Runs one test file of a checkout, or those of its tests that have the title, until its first failure, in a process group of its own, which is ended as a whole: a test that is cut
- * short leaves what it started. A run that does not end in four minutes has failed.
+ * Runs one test file of a checkout, or those of its tests that have the title, until its first failure, in a process
+ * group of its own, which is ended as a whole: a test that is cut short leaves what it started. A run that does not end
+ * in four minutes has failed.
  */
 export async function runTests(
   checkout: string,

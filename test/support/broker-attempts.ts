@@ -19,8 +19,8 @@ export type Attempt = Readonly<{
 type Attempts = AsyncDisposable & Readonly<{ all: readonly Attempt[] }>;
 
 /**
- * Everything that can be tried by the credentials of `config`: on every topic, every group and the cluster, with one client of each kind
- * that asks once. What is tried does harm where it is allowed.
+ * Everything that can be tried by the credentials of `config`: on every topic, every group and the cluster, with one
+ * client of each kind that asks once. What is tried does harm where it is allowed.
  */
 export function openAttempts(
   config: KafkaConfig,

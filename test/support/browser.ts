@@ -14,8 +14,8 @@ export async function openBrowser(): Promise<Browser> {
 }
 
 /**
- * The binary, unpacked once per checkout and version. Left to itself the package unpacks into the machine's temporary folder,
- * where the copy of another user, or of a run that was killed half-way, is in the way.
+ * The binary, unpacked once per checkout and version. Left to itself the package unpacks into the machine's temporary
+ * folder, where the copy of another user, or of a run that was killed half-way, is in the way.
  */
 async function unpacked(): Promise<string> {
   const root = join(import.meta.dirname, "../..");

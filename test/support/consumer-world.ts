@@ -55,8 +55,8 @@ export async function openConsumerDb(): Promise<Db> {
 }
 
 /**
- * Postgres for real; Kafka faked or real. Disposing stops what was started. With a `db` of `openConsumerDb` that is emptied first and
- * stays open: thirty new connections cost more than what most tests do on them.
+ * Postgres for real; Kafka faked or real. Disposing stops what was started. With a `db` of `openConsumerDb` that is
+ * emptied first and stays open: thirty new connections cost more than what most tests do on them.
  */
 export async function consumerWorld(options: {
   kafka: "fake" | "real";

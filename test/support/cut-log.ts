@@ -2,8 +2,8 @@ import { readdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Takes the end of a partition away, as a disk does that lost what it had acknowledged: everything from the first batch on that
- * begins at `offset` or later. The broker must be dead. It makes the indexes anew, by what it finds.
+ * Takes the end of a partition away, as a disk does that lost what it had acknowledged: everything from the first batch
+ * on that begins at `offset` or later. The broker must be dead. It makes the indexes anew, by what it finds.
  */
 export function cutLog(folder: string, offset: bigint): void {
   for (const name of readdirSync(folder)) {

@@ -9,7 +9,9 @@ import { migrate } from "../../workers/operator/migrate.ts";
 import { readMigrations } from "../../shared/postgres/migration-files.ts";
 import { describeTemplate, giveBack, takeUsed } from "./used-databases.ts";
 
-/** A database of a test's own, migrated and otherwise empty. Disposing it ends the connections of whoever still uses it. */
+/**
+ * A database of a test's own, migrated and otherwise empty. Disposing it ends the connections of whoever still uses it.
+ */
 export type FreshDatabase = AsyncDisposable & Readonly<{ url: string; name: string }>;
 
 const templatePrefix = "taskwire_template_";
@@ -20,8 +22,9 @@ const hourMs = 3_600_000;
 const log = makeLog({}, "warn");
 
 /**
- * One that an earlier test has given back, else a copy of the template of the current migrations, in the server of DATABASE_URL if
- * no other is given; the first caller makes the template. `used: false` is always a copy, without the statistics and dead pages of former use.
+ * One that an earlier test has given back, else a copy of the template of the current migrations, in the server of
+ * DATABASE_URL if no other is given; the first caller makes the template. `used: false` is always a copy, without the
+ * statistics and dead pages of former use.
  */
 export async function freshDatabase({
   used = true,
@@ -123,7 +126,10 @@ async function keepOnce(url: string): Promise<void> {
   await runUpkeep(inboxUpkeep(db, log), { log });
 }
 
-/** Templates of other migrations and what was copied from them, and databases of test runs that were killed more than an hour ago. */
+/**
+ * Templates of other migrations and what was copied from them, and databases of test runs that were killed more than an
+ * hour ago.
+ */
 async function dropLeftovers(sql: postgres.Sql): Promise<void> {
   const rows = await sql<{ name: string }[]>`select datname as name from pg_database`;
   for (const { name } of rows) {

@@ -1,4 +1,5 @@
-// Begins to give a topic 12 partitions by the operator's own action, and is killed once the step it is told of is on record.
+// Begins to give a topic 12 partitions by the operator's own action, and is killed once the step it is told of is on
+// record.
 import { readConfig } from "../../shared/role/config.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { makeLog } from "../../shared/role/log.ts";

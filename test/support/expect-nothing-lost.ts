@@ -7,8 +7,8 @@ import type { System } from "./system.ts";
 import { until } from "./until.ts";
 
 /**
- * After an outage of Postgres: every task that was acknowledged is there, nothing is parked or dead, what fell due meanwhile has fired, and
- * no role has ended over it.
+ * After an outage of Postgres: every task that was acknowledged is there, nothing is parked or dead, what fell due
+ * meanwhile has fired, and no role has ended over it.
  */
 export async function expectNothingLost(
   system: System,

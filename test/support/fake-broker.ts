@@ -15,8 +15,8 @@ import type {
 import { partitionOf } from "../../shared/kafka/partition.ts";
 
 /**
- * How the fake misbehaves, as the real client was measured to. `random` decides when; a seeded one makes a run repeatable.
- * Every chance is from 0 to 1.
+ * How the fake misbehaves, as the real client was measured to. `random` decides when; a seeded one makes a run
+ * repeatable. Every chance is from 0 to 1.
  */
 export type Misbehaviour = Readonly<{
   random: () => number;
@@ -97,8 +97,8 @@ export type FakeBroker = Broker &
     misbehave: (how: Partial<Misbehaviour>) => void;
     members: (group: string) => number;
     /**
-     * The group goes on without a member, which is told nothing. A `zombie` still delivers what it has in its buffer; one that is
-     * not a zombie was killed.
+     * The group goes on without a member, which is told nothing. A `zombie` still delivers what it has in its buffer;
+     * one that is not a zombie was killed.
      */
     lose: (member: Member, how: "killed" | "zombie") => void;
     /** Every member becomes a zombie. */
@@ -108,7 +108,10 @@ export type FakeBroker = Broker &
 const nameOf = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`;
 const maxRecordBytes = 1_048_576;
 
-/** Kafka in memory: partitioned logs, groups that rebalance, members with buffers. Trusted as it passes the port's contract suite. */
+/**
+ * Kafka in memory: partitioned logs, groups that rebalance, members with buffers. Trusted as it passes the port's
+ * contract suite.
+ */
 export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
   let conduct: Misbehaviour = { ...wellBehaved, ...how };
   const topics = new Map<string, Topic>();
@@ -153,7 +156,8 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
     for (const wake of readers) wake();
   };
 
-  // Groups ---------------------------------------------------------------------------------------------------------------
+  // Groups
+  // ---------------------------------------------------------------------------------------------------------------
 
   const owned = (group: Group, member: FakeMember): readonly TopicPartition[] => {
     const all = member.options.topics.flatMap((topic) =>
@@ -310,7 +314,8 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
     if (group.members.length > 0) rebalance(group);
   };
 
-  // Tail and administration ----------------------------------------------------------------------------------------------
+  // Tail and administration
+  // ----------------------------------------------------------------------------------------------
 
   async function* tail({ topic, from, grows = false, signal }: TailOptions): AsyncGenerator<Tailed> {
     const next = new Map(from);

@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { allTasks, openStream, type Client, type Json, type Stream } from "./client.ts";
 
-/** What a page of ours shows of a user's tasks: their lists, kept up to date by the stream, and read again when it says so. */
+/**
+ * What a page of ours shows of a user's tasks: their lists, kept up to date by the stream, and read again when it says
+ * so.
+ */
 type ListFollower = Readonly<{
   /** The tasks as they are shown, by id. */
   tasks: () => ReadonlyMap<string, Json>;

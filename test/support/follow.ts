@@ -9,8 +9,8 @@ function viewOf(task: Record<string, unknown> & { version: number }, view: numbe
 }
 
 /**
- * Keeps what a client keeps: by each change the newest view; after a reset the lists again, and nothing else. Comes back with the last id
- * it saw, as a browser does, until it is stopped.
+ * Keeps what a client keeps: by each change the newest view; after a reset the lists again, and nothing else. Comes
+ * back with the last id it saw, as a browser does, until it is stopped.
  */
 export function follow(gateway: string, user: Client) {
   let views = new Map<string, View>();

@@ -1,5 +1,5 @@
-// A process that runs the upkeep steps of its second argument against the database of its first, and stops itself (SIGSTOP) after its first
-// change of tables. It says "frozen" before.
+// A process that runs the upkeep steps of its second argument against the database of its first, and stops itself
+// (SIGSTOP) after its first change of tables. It says "frozen" before.
 import { inboxUpkeep } from "../../shared/consume/inbox-retention.ts";
 import { makeLog } from "../../shared/role/log.ts";
 import { openDb, type Db, type Tx } from "../../shared/postgres/db.ts";

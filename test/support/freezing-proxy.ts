@@ -3,7 +3,10 @@ import { connect, createServer, type Socket } from "node:net";
 type FreezingProxy = AsyncDisposable &
   Readonly<{
     url: string;
-    /** From now on nothing goes through, and nothing is closed: every connection there is stays dead for ever, new ones too. */
+    /**
+     * From now on nothing goes through, and nothing is closed: every connection there is stays dead for ever, new ones
+     * too.
+     */
     freeze: () => void;
     /** New connections work again; the old ones stay as dead as they are. */
     thaw: () => void;

@@ -6,8 +6,8 @@ import { Problem } from "../../shared/problem.ts";
 export const uncachedSchemaId = 999;
 
 /**
- * The codec's two halves over JSON instead of Avro: 0x00, an id in 4 bytes, then `{type, data}`. For tests of what carries records;
- * needs no registry. `registryDown` decides what an id nobody knows means.
+ * The codec's two halves over JSON instead of Avro: 0x00, an id in 4 bytes, then `{type, data}`. For tests of what
+ * carries records; needs no registry. `registryDown` decides what an id nobody knows means.
  */
 export function makeJsonCodec(of: { registryDown: () => boolean } = { registryDown: () => false }): Encoder & Decoder {
   return {

@@ -22,7 +22,10 @@ export const fetched = (n: number, key = "k"): KeyedRecord => ({
   generation: 1,
 });
 
-/** The parts of the kernel on a database, without a client: batches, queues and what becomes of them. With a `db` as of `consumerWorld`. */
+/**
+ * The parts of the kernel on a database, without a client: batches, queues and what becomes of them. With a `db` as of
+ * `consumerWorld`.
+ */
 export async function kernelParts(options: Readonly<{ db?: Db }> = {}) {
   const world = await consumerWorld({ kafka: "fake", ...options });
   const codec = makeJsonCodec();
@@ -80,7 +83,10 @@ export async function someoneWaits(sql: Db["sql"]): Promise<boolean> {
   return (row?.n ?? 0) > 0;
 }
 
-/** Whether a transaction has written to, or waits for, a table of this database: those of others have the same ids where copied from one template. */
+/**
+ * Whether a transaction has written to, or waits for, a table of this database: those of others have the same ids where
+ * copied from one template.
+ */
 export async function isInUse(sql: Db["sql"], table: string): Promise<boolean> {
   const rows = await sql`
     select from pg_locks join pg_database as own on own.oid = pg_locks.database

@@ -28,7 +28,9 @@ export async function readSamples(codec: Codec): Promise<readonly Sample[]> {
   return samples;
 }
 
-/** Makes records for the topics given, good ones and malformed ones of each kind, all of them repeatable by `random`. */
+/**
+ * Makes records for the topics given, good ones and malformed ones of each kind, all of them repeatable by `random`.
+ */
 export function makeMalformer(
   of: Readonly<{ samples: readonly Sample[]; topics: readonly TopicName[]; random: Random }>,
 ) {

@@ -3,8 +3,9 @@ import type { Db, Tx } from "../../shared/postgres/db.ts";
 type Some = Pick<Db, "sql" | "transaction" | "notifier">;
 
 /**
- * A database as a process sees it that may be killed before any of its statements: from then on none of them is sent, and what
- * its transactions had done is undone. `chance` is asked before each statement, with its text. Death is told once.
+ * A database as a process sees it that may be killed before any of its statements: from then on none of them is sent,
+ * and what its transactions had done is undone. `chance` is asked before each statement, with its text. Death is told
+ * once.
  */
 export function mortal(db: Some, chance: (text: string) => boolean, died: () => void) {
   let dead = false;

@@ -5,7 +5,10 @@ import { missingThing } from "../../dev/stack/missing.ts";
 
 const checkout = join(import.meta.dirname, "../..");
 
-/** Why tests of the second Kafka driver cannot run here, or `null`. With a compiler there is no excuse; REQUIRE_ALL=1 takes none. */
+/**
+ * Why tests of the second Kafka driver cannot run here, or `null`. With a compiler there is no excuse; REQUIRE_ALL=1
+ * takes none.
+ */
 export async function whyNoRdKafka(): Promise<string | null> {
   try {
     await provideRdKafka({

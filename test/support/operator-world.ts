@@ -23,7 +23,9 @@ type Died = Readonly<{
   updated?: TaskUpdated["updated_fields"];
 }>;
 
-/** A migrated database, topics and schemas of its own, the command line, and a way to make groups give up on messages. */
+/**
+ * A migrated database, topics and schemas of its own, the command line, and a way to make groups give up on messages.
+ */
 export async function operatorWorld() {
   const database = await freshDatabase();
   const urls = stack();
@@ -75,7 +77,10 @@ export async function operatorWorld() {
     return storeHeaders(kafkaHeaders(writeEnvelope({ id, time, subject, ...envelope, ...chain }), of.sequence));
   };
 
-  /** As the kernel leaves a TaskUpdated a group gave up on: in the index and in the inbox. Resolves with the dead letter's id. */
+  /**
+   * As the kernel leaves a TaskUpdated a group gave up on: in the index and in the inbox. Resolves with the dead
+   * letter's id.
+   */
   const die = async (died: Died = {}) => {
     const { group = "task-update-broadcaster", key = crypto.randomUUID(), offset = ++offsets } = died;
     const epoch = await openGroup(group);

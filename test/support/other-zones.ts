@@ -1,7 +1,10 @@
 import { bundledZones } from "../../shared/zones/bundled-zones.ts";
 import { useZones } from "../../shared/zones/zones-in-use.ts";
 
-/** Runs `work` with another edition of the zone data, in which these zones have the clocks of others; then all is as before. */
+/**
+ * Runs `work` with another edition of the zone data, in which these zones have the clocks of others; then all is as
+ * before.
+ */
 export async function withZones<T>(
   edition: string,
   clocks: Readonly<Record<string, string>>,

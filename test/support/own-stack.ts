@@ -24,8 +24,8 @@ export type OwnStack = AsyncDisposable &
     /** Starts a killed Kafka with its data at another port, as a broker that was replaced; the port. */
     moveKafka: () => Promise<number>;
     /**
-     * SIGSTOP, children too: connections stay open and are made, nothing on them is answered, as with a machine that has stalled
-     * or a network that drops packets.
+     * SIGSTOP, children too: connections stay open and are made, nothing on them is answered, as with a machine that
+     * has stalled or a network that drops packets.
      */
     freeze: (part: OwnPart) => void;
     /** SIGCONT: goes on with what it was in the middle of. */
@@ -36,7 +36,10 @@ export type OwnStack = AsyncDisposable &
 
 const checkout = join(import.meta.dir, "../..");
 
-/** Whether tests of parts of their own are skipped: this machine lacks the programs, and nobody asked for everything. Says so. */
+/**
+ * Whether tests of parts of their own are skipped: this machine lacks the programs, and nobody asked for everything.
+ * Says so.
+ */
 export function skipOwnParts(): boolean {
   const canRun = (listJavas()[0]?.major ?? 0) >= javaNeeded && Bun.which("mvn") !== null;
   const skip = !canRun && process.env["REQUIRE_ALL"] !== "1";

@@ -20,8 +20,8 @@ type Pages = Readonly<{
 const rolesBehindPage = Object.fromEntries(roleNames.filter((role) => role !== "operator").map((role) => [role, 1]));
 
 /**
- * For the tests of one file: a system and a browser; after each test its devices are gone, and no page has complained. `options` may be
- * made by the time the system starts, from what that needs.
+ * For the tests of one file: a system and a browser; after each test its devices are gone, and no page has complained.
+ * `options` may be made by the time the system starts, from what that needs.
  */
 export function usePages(options: SystemOptions | (() => Promise<SystemOptions>) = {}): Pages {
   let system: System;

@@ -12,7 +12,9 @@ import { ownRecords } from "./own-records.ts";
 /** Where a server keeps its data, and what it is called in its folder. */
 type DataDirectory = Readonly<{ path: string }>;
 
-/** Postgres servers that belong together: one primary, copies of it, replicas. All listen on 127.0.0.1 as `postgres`. */
+/**
+ * Postgres servers that belong together: one primary, copies of it, replicas. All listen on 127.0.0.1 as `postgres`.
+ */
 type PostgresServers = AsyncDisposable &
   Readonly<{
     /** A cluster with the database `taskwire` in it. */
@@ -162,7 +164,10 @@ export function openPostgresServers(): PostgresServers {
 /** What a base backup leaves out: the server's own state, and what its archiver has still to do. */
 const leftOut = /^(postmaster\.(pid|opts)|(pg_replslot|pg_stat_tmp|archive_status)\/.*)$/;
 
-/** Copies a directory that a server writes to. A file that is gone when its turn comes was of no use to the server either. */
+/**
+ * Copies a directory that a server writes to. A file that is gone when its turn comes was of no use to the server
+ * either.
+ */
 function copyLive(from: string, to: string, folder = ""): void {
   mkdirSync(to, { recursive: true, mode: 0o700 });
   for (const entry of readdirSync(from, { withFileTypes: true })) {

@@ -15,8 +15,8 @@ export const fuzzer: Parts = { packages: ["schemathesis==4.32.5"], imports: "imp
 type Python = Readonly<{ path: string | null; why: string }>;
 
 /**
- * Python with the packages above, in an environment of this checkout that is made once. Test files run side by side: each that finds
- * none makes one of its own, and the first to be ready is kept.
+ * Python with the packages above, in an environment of this checkout that is made once. Test files run side by side:
+ * each that finds none makes one of its own, and the first to be ready is kept.
  */
 export async function findPython({ packages, imports }: Parts = readers): Promise<Python> {
   const name = `python-${Bun.hash(packages.join(" ")).toString(36)}`;

@@ -3,8 +3,8 @@ const weekdays = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"] as const;
 export type RandomRule = Readonly<{ rrule: string; start: string }>;
 
 /**
- * A rule and a start, such as a person or a hostile client might send: every part RFC 5545 has for daily and slower rules, in
- * combinations that it allows. Days that matter (leap days, month ends, the turn of the year) come often.
+ * A rule and a start, such as a person or a hostile client might send: every part RFC 5545 has for daily and slower
+ * rules, in combinations that it allows. Days that matter (leap days, month ends, the turn of the year) come often.
  */
 export function randomRule(random: () => number): RandomRule {
   const below = (limit: number) => Math.floor(random() * limit);

@@ -1,8 +1,9 @@
 import { connect, createServer, type Socket } from "node:net";
 
 /**
- * The APIs of Kafka's protocol that Redpanda 24.3 has, with the newest version of each: the handlers in src/v/kafka/server/handlers of
- * github.com/redpanda-data/redpanda. Later releases have newer ones (topic ids since 25.3), none has KIP-848's.
+ * The APIs of Kafka's protocol that Redpanda 24.3 has, with the newest version of each: the handlers in
+ * src/v/kafka/server/handlers of github.com/redpanda-data/redpanda. Later releases have newer ones (topic ids since
+ * 25.3), none has KIP-848's.
  */
 const redpanda: Readonly<Record<number, number>> = {
   0: 7, // Produce
@@ -47,8 +48,8 @@ type RedpandaProtocol = AsyncDisposable &
   }>;
 
 /**
- * A way to a Kafka broker that says it knows what Redpanda knows: clients choose from those versions, and the broker, which has them too,
- * answers. It is given as the broker's own address in every answer that has one.
+ * A way to a Kafka broker that says it knows what Redpanda knows: clients choose from those versions, and the broker,
+ * which has them too, answers. It is given as the broker's own address in every answer that has one.
  */
 export async function openRedpandaProtocol(target: string): Promise<RedpandaProtocol> {
   const { hostname, port } = new URL(`kafka://${target}`);

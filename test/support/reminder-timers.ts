@@ -5,7 +5,9 @@ import { openWakeups } from "../../shared/timers/wakeups.ts";
 import type { ReminderWorld } from "./reminder-world.ts";
 import { databaseClockOf, roleOf } from "./role-of.ts";
 
-/** So many instances that fire a world's reminders, in this process, on the stack's Redis below a prefix that is theirs. */
+/**
+ * So many instances that fire a world's reminders, in this process, on the stack's Redis below a prefix that is theirs.
+ */
 export async function startReminderTimers(
   { db }: Pick<ReminderWorld, "db">,
   { fire, count }: Readonly<{ fire: Fire; count: number }>,

@@ -25,7 +25,10 @@ export type ReminderWorld = AsyncDisposable &
     db: Db;
     /** JSON instead of Avro, so that a test can read what was written; the codec has tests of its own. */
     codec: Encoder;
-    /** Handles a batch as the consumer would: one transaction, its messages into the outbox. The tasks themselves are changed before. */
+    /**
+     * Handles a batch as the consumer would: one transaction, its messages into the outbox. The tasks themselves are
+     * changed before.
+     */
     handle: (...messages: GuardMessage[]) => Promise<readonly Message[]>;
     reminders: () => Promise<readonly Reminder[]>;
     outbox: () => Promise<readonly Written[]>;

@@ -4,7 +4,10 @@ import { openDatabaseClock } from "../../shared/postgres/database-clock.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 import type { Role } from "../../shared/role/role.ts";
 
-/** A role without a process: nothing serves, nobody asks whether it is well; its log tells errors only, unless another is given. */
+/**
+ * A role without a process: nothing serves, nobody asks whether it is well; its log tells errors only, unless another
+ * is given.
+ */
 export function roleOf(of: Pick<Role, "name" | "signal"> & Partial<Role>): Role {
   return {
     log: makeLog({}, "error"),

@@ -19,8 +19,8 @@ import { until } from "./until.ts";
 export type BrokerUser = RoleName | "admin";
 
 /**
- * Postgres, Kafka, Redis and the registry as in production: each takes TLS alone, with a certificate for `localhost` of an authority that
- * nobody else trusts, and a password.
+ * Postgres, Kafka, Redis and the registry as in production: each takes TLS alone, with a certificate for `localhost` of
+ * an authority that nobody else trusts, and a password.
  */
 export type SecuredStack = AsyncDisposable &
   Readonly<{
@@ -207,7 +207,9 @@ async function redisOf(
   return `rediss://:${password}@localhost:${port}`;
 }
 
-/** The stack's registry, behind what ends TLS and asks for a password: as Redpanda's does, and a proxy before any other. */
+/**
+ * The stack's registry, behind what ends TLS and asks for a password: as Redpanda's does, and a proxy before any other.
+ */
 async function registryOf(stack: AsyncDisposableStack, { certificate, shared, makePassword }: Parts) {
   const [user, password] = ["taskwire", makePassword()];
   const expected = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;

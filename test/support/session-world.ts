@@ -11,7 +11,10 @@ const topic = "task-events";
 export const group = "task-update-broadcaster";
 export const zero = { topic, partition: 0 } as const;
 
-/** A topic whose records are read by one client after another, each in a session without a database; `worked` are their offsets. */
+/**
+ * A topic whose records are read by one client after another, each in a session without a database; `worked` are their
+ * offsets.
+ */
 export async function sessionWorld({ partitions = 1 }: Readonly<{ partitions?: number }> = {}) {
   const broker = makeFakeBroker();
   await broker.admin.createTopic({ name: topic, partitions, configs: {} });

@@ -1,7 +1,9 @@
 import type { System } from "./system.ts";
 import { until } from "./until.ts";
 
-/** Waits until every message is published and every group has handled everything: twice in a row, as one causes another. */
+/**
+ * Waits until every message is published and every group has handled everything: twice in a row, as one causes another.
+ */
 export async function settled(system: System): Promise<void> {
   let quiet = 0;
   let seen = "";

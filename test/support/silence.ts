@@ -1,8 +1,9 @@
 import { connect, createServer, type Socket } from "node:net";
 
 /**
- * A way to a Kafka broker that can be cut as a dropped packet cuts it: while silent, connections are taken and nothing on them is ever
- * answered, not later either. Those made otherwise lead to the broker. Clients go on at the address the broker names.
+ * A way to a Kafka broker that can be cut as a dropped packet cuts it: while silent, connections are taken and nothing
+ * on them is ever answered, not later either. Those made otherwise lead to the broker. Clients go on at the address the
+ * broker names.
  */
 export type Silence = AsyncDisposable &
   Readonly<{

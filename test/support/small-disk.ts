@@ -5,7 +5,9 @@ import { join } from "node:path";
 /** A file system of its own that can be filled to the last byte. */
 export type SmallDisk = Disposable & Readonly<{ path: string; fill: () => void; free: () => void }>;
 
-/** `null` where this process may not mount one: that needs root. Everybody may enter it: Postgres is never run as root. */
+/**
+ * `null` where this process may not mount one: that needs root. Everybody may enter it: Postgres is never run as root.
+ */
 export function openSmallDisk(megabytes: number): SmallDisk | null {
   const path = mkdtempSync("/var/tmp/taskwire-disk-");
   const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m,mode=0755`, "tmpfs", path]).status === 0;

@@ -64,7 +64,9 @@ export type SystemOptions = Readonly<{
   stack?: StackUrls;
   /** Of each role, on top of `env`. */
   roleEnv?: (role: RoleName) => Readonly<Record<string, string>>;
-  /** Makes topics and schemas, where this process cannot; then the broker is the test's own, and its topics go with it. */
+  /**
+   * Makes topics and schemas, where this process cannot; then the broker is the test's own, and its topics go with it.
+   */
   prepare?: (env: Readonly<Record<string, string>>) => Promise<unknown>;
   /** The database's address as roles are told it. */
   databaseUrl?: (url: string) => string;

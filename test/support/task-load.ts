@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client, Json } from "./client.ts";
 
-/** An answer to a request of the load: when it was asked and answered, by `performance.now()`, and what its client could do with it. */
+/**
+ * An answer to a request of the load: when it was asked and answered, by `performance.now()`, and what its client could
+ * do with it.
+ */
 export type Answered = Readonly<{
   at: number;
   answeredAt: number;
@@ -10,7 +13,10 @@ export type Answered = Readonly<{
   code: unknown;
 }>;
 
-/** Makes tasks that are due in a moment and changes them, each write repeated until it is taken, and reads all the while. */
+/**
+ * Makes tasks that are due in a moment and changes them, each write repeated until it is taken, and reads all the
+ * while.
+ */
 export function startTaskLoad(user: Client) {
   const end = new AbortController();
   const writes: Answered[] = [];

@@ -50,8 +50,8 @@ export function typedClient(base: string, token: string): TypedClient {
     if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${text}`);
     return text === "" ? null : JSON.parse(text);
   };
-  // Each call is checked against its own operation, where it is made; the union of all is more than the compiler takes apart. That the
-  // answer is of its type is what the document promises and the fuzzing test checks.
+  // Each call is checked against its own operation, where it is made; the union of all is more than the compiler takes
+  // apart. That the answer is of its type is what the document promises and the fuzzing test checks.
   return { call: call as never };
 }
 

@@ -12,7 +12,9 @@ type UntilOptions = Readonly<{
 /** Asked when a wait has failed: what the systems of this test have complained about. */
 const witnesses = new Set<() => string>();
 
-/** `tell` is asked for what belongs into the failure of a wait, "" for nothing, until the returned function is called. */
+/**
+ * `tell` is asked for what belongs into the failure of a wait, "" for nothing, until the returned function is called.
+ */
 export function onFailedWait(tell: () => string): () => void {
   witnesses.add(tell);
   return () => void witnesses.delete(tell);
@@ -21,8 +23,8 @@ export function onFailedWait(tell: () => string): () => void {
 type Found<T> = Exclude<T, null | undefined | false>;
 
 /**
- * Looks until `look` finds something (not null, undefined or false) and resolves with it. A `look` that throws ends the wait at once.
- * Rejects after `timeoutMs` with the name of what was waited for.
+ * Looks until `look` finds something (not null, undefined or false) and resolves with it. A `look` that throws ends the
+ * wait at once. Rejects after `timeoutMs` with the name of what was waited for.
  */
 export async function until<T>(
   what: string,

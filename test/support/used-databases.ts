@@ -1,12 +1,15 @@
 import type postgres from "postgres";
 
 /**
- * A copy of a template costs the file system five hundred files, and dropping it as many. A test's database is emptied instead and
- * lent to the next test, of whatever process: `taskwire_free_<template>_…` are there for the taking.
+ * A copy of a template costs the file system five hundred files, and dropping it as many. A test's database is emptied
+ * instead and lent to the next test, of whatever process: `taskwire_free_<template>_…` are there for the taking.
  */
 type Sql = postgres.Sql;
 
-/** What makes a used database equal to a new one; kept as the comment of its template. `routines` are missing from a template made earlier. */
+/**
+ * What makes a used database equal to a new one; kept as the comment of its template. `routines` are missing from a
+ * template made earlier.
+ */
 type Pristine = Readonly<{
   shape: string;
   tables: readonly string[];
@@ -48,8 +51,8 @@ export async function takeUsed(admin: Sql, template: string, name: string): Prom
 }
 
 /**
- * Disconnects whoever still uses `name`, empties it and makes it free. False when it cannot be made as new; then it is as it
- * was left, perhaps under another name, which is returned.
+ * Disconnects whoever still uses `name`, empties it and makes it free. False when it cannot be made as new; then it is
+ * as it was left, perhaps under another name, which is returned.
  */
 export async function giveBack(
   admin: Sql,
@@ -98,7 +101,9 @@ const emptying = (tables: readonly string[], routines: readonly string[]) => `
     loop perform setval(one.name, one.seqstart, false); end loop;
   end $$`;
 
-/** Equal for databases with the same tables, columns, defaults, constraints, indexes, functions, triggers and settings. */
+/**
+ * Equal for databases with the same tables, columns, defaults, constraints, indexes, functions, triggers and settings.
+ */
 async function shapeOf(inside: Sql): Promise<string> {
   const [row] = await inside<{ shape: string }[]>`
     with ours as (select oid, relname, relkind, reloptions, relpartbound from pg_class where relnamespace = 'public'::regnamespace)

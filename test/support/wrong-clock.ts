@@ -1,5 +1,5 @@
-// Preloaded into a process whose clock is to be wrong: see `wrongClock` of wrong-clock-env.ts. Timers and performance.now() run as ever, as they do on a
-// machine whose clock was set wrongly.
+// Preloaded into a process whose clock is to be wrong: see `wrongClock` of wrong-clock-env.ts. Timers and
+// performance.now() run as ever, as they do on a machine whose clock was set wrongly.
 const real = Date;
 const shifted = () => real.now() + Number(process.env["CLOCK_AHEAD_MS"] ?? 3_600_000);
 

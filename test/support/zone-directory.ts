@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { bundledZones } from "../../shared/zones/bundled-zones.ts";
 
 /**
- * A directory of zone data, gone when disposed of: each name has the clocks of a bundled zone, or these bytes. `edition`: `null` for one that
- * does not say its edition.
+ * A directory of zone data, gone when disposed of: each name has the clocks of a bundled zone, or these bytes.
+ * `edition`: `null` for one that does not say its edition.
  */
 export function makeZoneDirectory(
   zones: Readonly<Record<string, Uint8Array | string>>,

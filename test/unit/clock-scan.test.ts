@@ -14,7 +14,10 @@ const allowed: Readonly<Record<string, string>> = {
     "BullMQ compares it with the same clock of the same process; the database decides what is due",
   "workers/operator/commands/lag.ts": "seconds of lag where no database can be asked, and the log says so",
 };
-/** Pages in browsers: what they show is by the clock the person sees. Servers get no time from them that they would trust. */
+/**
+ * Pages in browsers: what they show is by the clock the person sees. Servers get no time from them that they would
+ * trust.
+ */
 const pages = /^workers\/(ui-gateway|operator)\/page\//;
 
 /** Ways to the process's clock: without an argument, a Date is now. */

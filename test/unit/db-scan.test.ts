@@ -21,7 +21,9 @@ const waysAround: readonly (readonly [way: RegExp, allowedIn: readonly string[]]
   ],
 ];
 
-/** What stays on a connection beyond its transaction: behind a transaction pooler it is left to somebody else, or lost. */
+/**
+ * What stays on a connection beyond its transaction: behind a transaction pooler it is left to somebody else, or lost.
+ */
 const kept: readonly RegExp[] = [
   /\bpg_(try_)?advisory_lock(_shared)?\s*\(/i,
   /\bset\s+session\b/i,

@@ -6,7 +6,10 @@ import { groupNames, roleNames } from "../../shared/messages/topics.ts";
 const root = join(import.meta.dir, "../..");
 const transpiler = new Bun.Transpiler({ loader: "ts" });
 
-/** Everything a file imports, types included: the transpiler drops those, so `import type` and `export … from` are read as text. */
+/**
+ * Everything a file imports, types included: the transpiler drops those, so `import type` and `export … from` are read
+ * as text.
+ */
 function importsOf(source: string): readonly string[] {
   const typed = [...source.matchAll(/(?:import|export)\s+(?:type\s+)?[^"';]*?from\s+"([^"]+)"/g)].map(
     (match) => match[1] ?? "",
@@ -133,7 +136,9 @@ test("a file of shared/ is used by two roles at least; what one uses is that rol
   expect(lonely(planted)).toContain("shared/planted.ts");
 });
 
-/** Files that are imported by a name made at run time, stand in for a library, or are generated with more than is used. */
+/**
+ * Files that are imported by a name made at run time, stand in for a library, or are generated with more than is used.
+ */
 const takenOtherwise =
   /^(test\/bench\/[^/]+|test\/node\/bun-test|dev\/zones\/pack-zones|test\/support\/api-schema|shared\/messages\/records)\.ts$/;
 
@@ -239,6 +244,15 @@ test("main files stay a composition: at most 80 lines and no SQL", () => {
   }
 });
 
+test("comments are at most 120 columns wide", () => {
+  const wide = [...files, ...filesBelow("dev"), ...filesBelow("test"), ...filesBelow("redpanda")].flatMap((file) =>
+    readFileSync(join(root, file), "utf8")
+      .split("\n")
+      .flatMap((line, index) => (/^\s*(\/\/|\/?\*)/.test(line) && line.length > 120 ? [`${file}:${index + 1}`] : [])),
+  );
+  expect(wide).toEqual([]);
+});
+
 test("only the role runner with its signals, the command lines and development tools touch the process environment", () => {
   const strays = files.filter(
     (file) =>
@@ -252,7 +266,10 @@ test("only the role runner with its signals, the command lines and development t
   expect(strays).toEqual([]);
 });
 
-/** Ways to ask the runtime, or Postgres, about a zone: their data age with them. A day or time without a zone has nothing of that. */
+/**
+ * Ways to ask the runtime, or Postgres, about a zone: their data age with them. A day or time without a zone has
+ * nothing of that.
+ */
 const zoneQuestions = [
   /\bIntl\s*\.|\btimeZone\b|ZonedDateTime|Temporal\.Now\b|\.toLocale(?:Date|Time)?String\(/,
   /\.get(?:Hours|Day|Date|Month|FullYear|TimezoneOffset)\(/,

@@ -116,7 +116,9 @@ describe("prometheus.yml", () => {
   });
 });
 
-/** The words after `npx bun run ops` of every line in a shell block, with the values that the block above them gives. */
+/**
+ * The words after `npx bun run ops` of every line in a shell block, with the values that the block above them gives.
+ */
 function opsLines(text: string): readonly (readonly string[])[] {
   const shell = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, lines = ""]) => lines).join("");
   const values = new Map([...shell.matchAll(/^(\w+)=(\S+)/gm)].map(([, name = "", value = ""]) => [name, value]));

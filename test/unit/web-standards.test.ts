@@ -14,7 +14,10 @@ const globals =
 type Source = (path: string) => string;
 const sourceOf: Source = (path) => readFileSync(join(root, path), "utf8");
 
-/** Everything in the files that `entry` loads, itself included, that only some runtime has: `file: what`, and who imported the file. */
+/**
+ * Everything in the files that `entry` loads, itself included, that only some runtime has: `file: what`, and who
+ * imported the file.
+ */
 function strays(entry: string, read: Source = sourceOf): readonly string[] {
   const importedBy = new Map<string, string | null>([[entry, null]]);
   const found: string[] = [];

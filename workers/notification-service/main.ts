@@ -1,6 +1,6 @@
-// Reads reminders, writes what each fired one is to send as its user's preferences want it, and sends it: handler and senders meet
-// in the tables only. Many may run: a lane is claimed under a lease. Replay is safe: deliveries are unique by event and way, and are
-// sent at least once with the same id.
+// Reads reminders, writes what each fired one is to send as its user's preferences want it, and sends it: handler and
+// senders meet in the tables only. Many may run: a lane is claimed under a lease. Replay is safe: deliveries are unique
+// by event and way, and are sent at least once with the same id.
 import "../../shared/role/catch-signals.ts";
 import { authSettings, openAuth } from "../../shared/http/auth.ts";
 import { openCodec } from "../../shared/avro/codec.ts";

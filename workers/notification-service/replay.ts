@@ -1,4 +1,5 @@
-// Run by `ops replay notification-service`: what this group would do with messages it had, all of it undone. Nothing is sent.
+// Run by `ops replay notification-service`: what this group would do with messages it had, all of it undone. Nothing is
+// sent.
 import { readConfig } from "../../shared/role/config.ts";
 import { replayCommand } from "../../shared/consume/replay/replay-command.ts";
 import { makeMetrics } from "../../shared/role/metrics.ts";

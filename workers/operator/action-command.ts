@@ -3,7 +3,10 @@ import type { AnyAction } from "./action.ts";
 /** What `parseArgs` found. */
 export type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
 
-/** A command that is nothing but its actions. Run by `runActions`; nothing here needs a terminal, since the API has the actions too. */
+/**
+ * A command that is nothing but its actions. Run by `runActions`; nothing here needs a terminal, since the API has the
+ * actions too.
+ */
 export type ActionCommand = Readonly<{
   summary: string;
   help: string;

@@ -21,8 +21,8 @@ export type Tools = Readonly<{
   /** The database's time, by which everything was written that an action looks for. */
   now: () => Promise<Date>;
   /**
-   * Runs a change that takes long. The command line waits for what it resolves with; the API answers 202 at once with the id, and the
-   * audit tells how far it is. Rejects with REFUSED where this process runs it already.
+   * Runs a change that takes long. The command line waits for what it resolves with; the API answers 202 at once with
+   * the id, and the audit tells how far it is. Rejects with REFUSED where this process runs it already.
    */
   runLong: <T>(id: string, run: () => Promise<T>) => Promise<T | undefined>;
   isRunning: ((id: string) => boolean) | null;
@@ -54,8 +54,8 @@ export type Wording = Readonly<{
 }>;
 
 /**
- * What an operator can do: one definition is the command, the route of the API and the call of the page. Defined by `defineAction`
- * and listed in its command.
+ * What an operator can do: one definition is the command, the route of the API and the call of the page. Defined by
+ * `defineAction` and listed in its command.
  */
 export type Action<Route extends string | null, Input extends Shape, Answer> = Readonly<{
   /** `GET /api/…` or `POST /api/…`; a `:name` is a field of the input. `null`: the command line alone has it. */
@@ -64,8 +64,8 @@ export type Action<Route extends string | null, Input extends Shape, Answer> = R
   input: Input;
   cli?: Wording;
   /**
-   * For what changes something. `dryRun`: what the API takes it for when it is not said. `confirm`: the option without which a command only
-   * shows. `resumes`: the field that names a change begun before, which is never only shown.
+   * For what changes something. `dryRun`: what the API takes it for when it is not said. `confirm`: the option without
+   * which a command only shows. `resumes`: the field that names a change begun before, which is never only shown.
    */
   change?: Readonly<{ dryRun: boolean; confirm?: string; resumes?: string }>;
   // Methods: `AnyAction` gives each the input that its own schema has read.
@@ -86,7 +86,9 @@ export function defineAction<const Route extends string | null, Input extends Sh
   return action;
 }
 
-/** Whether a change is only to be shown; `null` where that was said of one that was begun before, which is a mistake. */
+/**
+ * Whether a change is only to be shown; `null` where that was said of one that was begun before, which is a mistake.
+ */
 export function isDry(
   { change }: AnyAction,
   input: Readonly<Record<string, unknown>>,

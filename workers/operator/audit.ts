@@ -20,7 +20,8 @@ type AuditEntry = Readonly<{
 }>;
 
 /**
- * Writes down a change that is one transaction, in that transaction: it is audited exactly when it is done. Resolves with the id.
+ * Writes down a change that is one transaction, in that transaction: it is audited exactly when it is done. Resolves
+ * with the id.
  */
 export async function auditDone(
   tx: Tx,
@@ -47,8 +48,8 @@ export async function auditBegin(
 }
 
 /**
- * Moves a running change on from `before` to `after`, in the transaction of the step where there is one. Rejects with REFUSED when
- * another process has moved it meanwhile: then that one goes on, and this one must not.
+ * Moves a running change on from `before` to `after`, in the transaction of the step where there is one. Rejects with
+ * REFUSED when another process has moved it meanwhile: then that one goes on, and this one must not.
  */
 export async function auditProgress(
   sql: Sql | Tx,
@@ -69,8 +70,8 @@ export async function auditEnd(sql: Sql | Tx, id: string, state: "done" | "faile
 }
 
 /**
- * Runs a change that is not one transaction between its audit row and the row's end, so that whatever it did is on record, also when
- * it fails or is killed half-way.
+ * Runs a change that is not one transaction between its audit row and the row's end, so that whatever it did is on
+ * record, also when it fails or is killed half-way.
  */
 export async function audited<T>(
   sql: Sql,

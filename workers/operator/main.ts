@@ -1,5 +1,5 @@
-// Reads every group's positions, the outbox and what groups gave up on, tells them as metrics, serves the operator's page and API.
-// Writes the audit and what operators change, each change safe to repeat by its id; any number may run.
+// Reads every group's positions, the outbox and what groups gave up on, tells them as metrics, serves the operator's
+// page and API. Writes the audit and what operators change, each change safe to repeat by its id; any number may run.
 import "../../shared/role/catch-signals.ts";
 import { readSoundSchemas } from "./sound-schemas.ts";
 import { openCodec, type Codec } from "../../shared/avro/codec.ts";

@@ -15,7 +15,10 @@ export type Failures = Readonly<{
   dead: readonly Readonly<{ group: GroupName; letters: number; oldestSeconds: number }>[];
 }>;
 
-/** What waits behind failures and what was given up on, by the database's clock. Groups and topics of other builds are left out. */
+/**
+ * What waits behind failures and what was given up on, by the database's clock. Groups and topics of other builds are
+ * left out.
+ */
 export async function measureFailures(sql: Sql): Promise<Failures> {
   const keys = await sql<{ group: string; topic: string; keys: number; seconds: number }[]>`
     select g.name as group, k.topic, count(*)::int as keys,

@@ -14,8 +14,9 @@ export type PartitionLag = Readonly<{
 }>;
 
 /**
- * How far every group is behind, by partition, in the order of the topics table. Looks at the broker only and joins no group. Commits
- * below the log's start count from the start: what was between is gone. Rejects when a topic does not exist.
+ * How far every group is behind, by partition, in the order of the topics table. Looks at the broker only and joins no
+ * group. Commits below the log's start count from the start: what was between is gone. Rejects when a topic does not
+ * exist.
  */
 export async function measureLag(
   admin: Pick<Admin, "offsets" | "committed" | "read">,

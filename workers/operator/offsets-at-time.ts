@@ -1,8 +1,9 @@
 import type { Admin } from "../../shared/messages/broker.ts";
 
 /**
- * Per partition the offset of the first record not older than `time`, or the end where all are older. A binary search over the
- * records' timestamps, all partitions at once, so about log2(records) reads; clocks that went back make it a little early or late.
+ * Per partition the offset of the first record not older than `time`, or the end where all are older. A binary search
+ * over the records' timestamps, all partitions at once, so about log2(records) reads; clocks that went back make it a
+ * little early or late.
  */
 export async function offsetsAtTime(
   admin: Pick<Admin, "offsets" | "read">,

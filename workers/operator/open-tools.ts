@@ -29,7 +29,10 @@ function openOpsCodec({ env, log }: Terminal, db?: Db): Promise<Codec> {
   return openCodec({ registry: openRegistry(registry), ...(db ? { db } : {}), log });
 }
 
-/** What actions work with at the command line, opened where it is needed; what was opened is closed at the end, the last first. */
+/**
+ * What actions work with at the command line, opened where it is needed; what was opened is closed at the end, the last
+ * first.
+ */
 export function openTools(terminal: Terminal): Tools & AsyncDisposable {
   const { env, log } = terminal;
   const opened: AsyncDisposable[] = [];

@@ -1,4 +1,5 @@
-// The operator's command line: `ops <command>`. Reads and mends what the roles stand on; every command is safe to run twice.
+// The operator's command line: `ops <command>`. Reads and mends what the roles stand on; every command is safe to run
+// twice.
 import { makeLog } from "../../shared/role/log.ts";
 import { printable } from "../../shared/printable.ts";
 import type { Command, Terminal } from "./command.ts";
@@ -31,8 +32,9 @@ export const commands: Readonly<Record<string, Command | ActionCommand>> = {
 };
 
 /**
- * Runs one command line. Resolves with the exit code: 0 done, 1 failed, 2 not understood; failures are told on `complain`. Of what is printed, also of
- * records and keys that others wrote, characters that would steer a terminal are JSON escapes.
+ * Runs one command line. Resolves with the exit code: 0 done, 1 failed, 2 not understood; failures are told on
+ * `complain`. Of what is printed, also of records and keys that others wrote, characters that would steer a terminal
+ * are JSON escapes.
  */
 export async function runOps(args: readonly string[], own: Terminal, tell: (text: string) => void): Promise<number> {
   const terminal = { ...own, print: (text: string) => own.print(printable(text)) };

@@ -13,8 +13,8 @@ export type Pace = Readonly<{
 const recheckMs = 500;
 
 /**
- * Calls `step` with the size of the next batch until it says that nothing is left, at most `ratePerSecond` items a second on
- * average and never while something is in the way. Resolves with false when the signal ended it first.
+ * Calls `step` with the size of the next batch until it says that nothing is left, at most `ratePerSecond` items a
+ * second on average and never while something is in the way. Resolves with false when the signal ended it first.
  */
 export async function inBatches(
   { ratePerSecond, inTheWay, onWait, signal }: Pace,

@@ -28,8 +28,8 @@ export type TopicStep = Readonly<
 type ConfigChange = Readonly<{ name: string; from: string; to: string }>;
 
 /**
- * Every topic of the product as the settings want it; dead-letter topics take twice the size: the record plus its story. Of one that was
- * repartitioned, what it was given then counts.
+ * Every topic of the product as the settings want it; dead-letter topics take twice the size: the record plus its
+ * story. Of one that was repartitioned, what it was given then counts.
  */
 export function wantedTopics(
   settings: Config<typeof topicSettings>,

@@ -10,8 +10,8 @@ const earliest = Date.parse("0001-01-01T00:00:00Z");
 const latest = Date.parse("9999-12-31T23:59:59Z");
 
 /**
- * RFC 3339, or an age such as `90s`, `30m`, `2h`, `3d`: that long before `now`. Null when it is neither, or so long ago or ahead that
- * the database has no time for it.
+ * RFC 3339, or an age such as `90s`, `30m`, `2h`, `3d`: that long before `now`. Null when it is neither, or so long ago
+ * or ahead that the database has no time for it.
  */
 export function readTime(text: string, now: Date): Date | null {
   const [, count, unit = ""] = agePattern.exec(text) ?? [];

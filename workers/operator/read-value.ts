@@ -6,7 +6,10 @@ import { base64Text, sameBytes, utf8Bytes, utf8Text } from "../../shared/bytes.t
 /** `value` is the record where it can be decoded, else text or base64; `read` says which, or why it could not be. */
 export type ReadValue = Readonly<{ value: unknown; read: string }>;
 
-/** Reads the bytes of a record of `topic`. `openCodec` is asked only for Avro; what it rejects with becomes the reason in `read`. */
+/**
+ * Reads the bytes of a record of `topic`. `openCodec` is asked only for Avro; what it rejects with becomes the reason
+ * in `read`.
+ */
 export async function readValue(
   record: Readonly<{ topic: string | null; contentType: string | null; value: Uint8Array | null }>,
   openCodec: () => Promise<Codec>,

@@ -1,8 +1,9 @@
 import type { AvroRecord, AvroSchema } from "../../shared/avro/json.ts";
 
 /**
- * A record as JSON has it, with what JSON cannot say put back: timestamps become `Date`s where the schema has them and the text is
- * RFC 3339. Everything else stays as it is, right or wrong: the codec refuses what does not fit and names it.
+ * A record as JSON has it, with what JSON cannot say put back: timestamps become `Date`s where the schema has them and
+ * the text is RFC 3339. Everything else stays as it is, right or wrong: the codec refuses what does not fit and names
+ * it.
  */
 export function reviveRecord(schema: AvroRecord, json: unknown): unknown {
   if (typeof json !== "object" || json === null || Array.isArray(json)) return json;

@@ -2,7 +2,10 @@ import { join } from "node:path";
 import type { RoleName } from "../../shared/messages/topics.ts";
 import type { Terminal } from "./command.ts";
 
-/** Runs a script of another role's code with one argument, as JSON, and resolves with what it printed: no role imports another. */
+/**
+ * Runs a script of another role's code with one argument, as JSON, and resolves with what it printed: no role imports
+ * another.
+ */
 export async function runScript(
   { role, script, argument }: Readonly<{ role: RoleName; script: string; argument: unknown }>,
   { env }: Pick<Terminal, "env">,

@@ -18,8 +18,9 @@ export type Backlog = Readonly<{
 }>;
 
 /**
- * Measures at once and then every `everyMs` until the role stops. A part that cannot be measured is counted and keeps its last
- * figures; `backlog_measured_timestamp_seconds` says how old they are. Ready after the first complete measurement.
+ * Measures at once and then every `everyMs` until the role stops. A part that cannot be measured is counted and keeps
+ * its last figures; `backlog_measured_timestamp_seconds` says how old they are. Ready after the first complete
+ * measurement.
  */
 export async function watchBacklog(
   { lag, outbox, failures, tables, topics, layouts, everyMs }: Backlog,

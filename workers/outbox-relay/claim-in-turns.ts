@@ -16,15 +16,20 @@ type ClaimInTurns = Claim &
     allowances: Allowances;
     /** How many of any other line. */
     otherwise: number;
-    /** Where in the lines the look begins, from 0 to 1: at another place each time, since it comes to a page of lines only. */
+    /**
+     * Where in the lines the look begins, from 0 to 1: at another place each time, since it comes to a page of lines
+     * only.
+     */
     start: number;
   }>;
 
 /**
- * What `claim` gives, but the first rows of each line instead of the first of all: a row of each line, then another of each, until the
- * page is full; in order of id at the end. Where a line has more than is wanted, the rows are of few shards: see `pickOfLine`. A line costs one step in the index, however many rows it has. Line 0 goes first and
- * whole, because a key may have older rows in it, written before the column was there. The line is given as a range and stands in
- * the order, so that only the index of lines fits: told that it equals something, the planner may read the shard's rows in order.
+ * What `claim` gives, but the first rows of each line instead of the first of all: a row of each line, then another of
+ * each, until the page is full; in order of id at the end. Where a line has more than is wanted, the rows are of few
+ * shards: see `pickOfLine`. A line costs one step in the index, however many rows it has. Line 0 goes first and whole,
+ * because a key may have older rows in it, written before the column was there. The line is given as a range and stands
+ * in the order, so that only the index of lines fits: told that it equals something, the planner may read the shard's
+ * rows in order.
  */
 export async function claimInTurns(db: Db, of: ClaimInTurns): Promise<readonly Claimed[]> {
   const { leases, busy, except, layouts, rowsPerShard, bytesPerShard, allowances, otherwise } = of;

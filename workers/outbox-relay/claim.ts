@@ -2,7 +2,10 @@ import type { Db } from "../../shared/postgres/db.ts";
 import type { StoredHeader } from "../../shared/outbox/envelope.ts";
 import type { Lease } from "./leases.ts";
 
-/** A row on its way to Kafka, with the lease it was claimed under. `bytes` is about what it takes in a batch, uncompressed. */
+/**
+ * A row on its way to Kafka, with the lease it was claimed under. `bytes` is about what it takes in a batch,
+ * uncompressed.
+ */
 export type Claimed = Readonly<{
   id: number;
   day: string;
@@ -17,7 +20,10 @@ export type Claimed = Readonly<{
   value: Uint8Array;
   headers: readonly StoredHeader[];
   bytes: number;
-  /** When the row was inserted, µs since the epoch. Ids come again after the database went back in time; with this a row is known. */
+  /**
+   * When the row was inserted, µs since the epoch. Ids come again after the database went back in time; with this a row
+   * is known.
+   */
   created: string;
   /** `server_life()` of the claim. */
   life: string;
@@ -29,16 +35,19 @@ export type Claim = Readonly<{
   busy: readonly number[];
   /** Topics that are left alone for a while. */
   except: readonly string[];
-  /** By topic, the generation of its layout that the producer knows. Of a topic that is held, or has another, nothing is claimed. */
+  /**
+   * By topic, the generation of its layout that the producer knows. Of a topic that is held, or has another, nothing is
+   * claimed.
+   */
   layouts: ReadonlyMap<string, number>;
   rowsPerShard: number;
   bytesPerShard: number;
 }>;
 
 /**
- * For the pool that claims and marks. Without statistics, as in a partition of today, the planner reads and sorts the whole backlog
- * for every page: 55 ms against 3 ms with 60,000 rows waiting. The indexes give the order and the place. And where statistics say that
- * nothing waits, it would look through all that does for every row to be marked.
+ * For the pool that claims and marks. Without statistics, as in a partition of today, the planner reads and sorts the
+ * whole backlog for every page: 55 ms against 3 ms with 60,000 rows waiting. The indexes give the order and the place.
+ * And where statistics say that nothing waits, it would look through all that does for every row to be marked.
  */
 export const claimSettings = {
   enable_seqscan: "off",
@@ -49,8 +58,8 @@ export const claimSettings = {
 } as const;
 
 /**
- * Topics of which nothing may be published now. Asked in the claim's own statement: under leases taken after a hold was set, no claim
- * can miss it.
+ * Topics of which nothing may be published now. Asked in the claim's own statement: under leases taken after a hold was
+ * set, no claim can miss it.
  */
 export const heldTopics = (sql: Db["sql"], layouts: Claim["layouts"]) => sql`
   array(select l.topic from topic_layouts l where l.held_by is not null or not exists (

@@ -6,9 +6,9 @@ import type { Claimed } from "./claim.ts";
 const maxBytesPerPartition = 200_000;
 
 /**
- * Cuts rows into sends, order kept: a new one begins where a partition would get more than `maxBytes`. A row larger than that
- * has its partition to itself. Partitions are guessed with the default count: with more the batches are smaller than allowed,
- * and where they come out too large the broker refuses them and they are halved.
+ * Cuts rows into sends, order kept: a new one begins where a partition would get more than `maxBytes`. A row larger
+ * than that has its partition to itself. Partitions are guessed with the default count: with more the batches are
+ * smaller than allowed, and where they come out too large the broker refuses them and they are halved.
  */
 export function cutSends(rows: readonly Claimed[], maxBytes = maxBytesPerPartition): readonly (readonly Claimed[])[] {
   const sends: Claimed[][] = [];

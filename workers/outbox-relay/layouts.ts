@@ -5,11 +5,13 @@ import type { Db } from "../../shared/postgres/db.ts";
 import { makeWake } from "../../shared/waiting/wake.ts";
 
 export type Layouts = Readonly<{
-  /** By topic, the generation of its layout that this relay's producer knows. The claims leave out topics of any other. */
+  /**
+   * By topic, the generation of its layout that this relay's producer knows. The claims leave out topics of any other.
+   */
   known: () => ReadonlyMap<string, number>;
   /**
-   * To be called while no send is under way: takes over what was found, with a producer that knows of it, once `areMarked` says that
-   * nothing sent before is still to be marked.
+   * To be called while no send is under way: takes over what was found, with a producer that knows of it, once
+   * `areMarked` says that nothing sent before is still to be marked.
    */
   settle: (areMarked: () => Promise<boolean>) => Promise<void>;
   /** To be told what is notified on the outbox's channel: wakes the relay, and looks where it is about layouts. */
@@ -30,13 +32,16 @@ type MakeLayouts = Readonly<{
 
 const everyMs = 5_000;
 const recheckMs = 200;
-/** A topic that was deleted and made by hand may have fewer partitions than are on record; its messages must go on all the same. */
+/**
+ * A topic that was deleted and made by hand may have fewer partitions than are on record; its messages must go on all
+ * the same.
+ */
 const patienceMs = 30_000;
 
 /**
- * Keeps a topic's messages in the outbox while an operator changes its partitions, and after it until this relay's producer knows of
- * the new ones. Otherwise a key's messages would go to its old partition and its new one at once, and their order would be lost.
- * The claim itself looks at the table, so what is known here can be late but never wrong.
+ * Keeps a topic's messages in the outbox while an operator changes its partitions, and after it until this relay's
+ * producer knows of the new ones. Otherwise a key's messages would go to its old partition and its new one at once, and
+ * their order would be lost. The claim itself looks at the table, so what is known here can be late but never wrong.
  */
 export function makeLayouts({ db, admin, renewProducer, wake, log }: MakeLayouts): Layouts {
   let known: ReadonlyMap<string, number> = new Map();

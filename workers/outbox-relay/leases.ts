@@ -37,7 +37,8 @@ type OpenLeases = Readonly<{
  */
 export async function openLeases({ db, instance, log, onAcquired, tellOutage }: OpenLeases): Promise<Leases> {
   const stop = new AbortController();
-  // `leaving`: no more is claimed for it; it is given back a round later. What is still in flight then may be sent twice.
+  // `leaving`: no more is claimed for it; it is given back a round later. What is still in flight then may be sent
+  // twice.
   const leases = new Map<number, { epoch: number; until: number; leaving: boolean }>();
 
   const round = async (): Promise<void> => {

@@ -1,5 +1,6 @@
-// Publishes the outbox to every topic; writes which shard belongs to which relay, and which rows the broker has.
-// Many may run: they share 16 shards by leases. Replay is safe: what is published twice has the same id, and readers tell by it.
+// Publishes the outbox to every topic; writes which shard belongs to which relay, and which rows the broker has. Many
+// may run: they share 16 shards by leases. Replay is safe: what is published twice has the same id, and readers tell by
+// it.
 import "../../shared/role/catch-signals.ts";
 import { databaseSettings, openDb } from "../../shared/postgres/db.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
@@ -20,7 +21,10 @@ import { watchOutbox } from "./watch-outbox.ts";
 const settings = { database: databaseSettings, kafka: kafkaSettings };
 const tendMs = 600_000;
 const quietMs = 15_000;
-/** Twice as long as the longest a turn may take: a send that nobody answers is given up after 45 s, a statement after less. */
+/**
+ * Twice as long as the longest a turn may take: a send that nobody answers is given up after 45 s, a statement after
+ * less.
+ */
 const deadMs = 120_000;
 
 await runRole("outbox-relay", settings, async (role, config) => {

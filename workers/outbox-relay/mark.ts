@@ -30,8 +30,8 @@ const gatherMs = 10;
 const rowsPerStatement = 5_000;
 
 /**
- * One statement at a time, each with what gathered meanwhile; what fails is kept and tried again. Rows not marked when the
- * process dies are published twice, which their readers tell by the id. Disposing marks the rest, for at most 3 s.
+ * One statement at a time, each with what gathered meanwhile; what fails is kept and tried again. Rows not marked when
+ * the process dies are published twice, which their readers tell by the id. Disposing marks the rest, for at most 3 s.
  */
 export function makeMarker({ db, instance, log, onDone, onLost, tellOutage }: MakeMarker): Marker {
   let pending: Claimed[] = [];

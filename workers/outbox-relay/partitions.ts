@@ -11,9 +11,9 @@ const rowsPerStatement = 5_000;
 
 /**
  * Makes the partitions of today and the next two days and drops those that ended at least 24 h ago and hold nothing
- * unpublished. What still waits in an old partition behind a hold is moved into today's first, ids kept; published rows of the
- * default partition go the same way as an old one. Days by UTC, decided by the database's clock. One relay at a time; the
- * others skip.
+ * unpublished. What still waits in an old partition behind a hold is moved into today's first, ids kept; published rows
+ * of the default partition go the same way as an old one. Days by UTC, decided by the database's clock. One relay at a
+ * time; the others skip.
  */
 export function outboxUpkeep(db: Db, log: Log): UpkeepSteps {
   return {
@@ -49,7 +49,10 @@ async function todayOf(db: Db): Promise<string> {
   return clock.today;
 }
 
-/** For two days after the database went back in time nothing is dropped: by the rows of a backup groups tell what is lost. */
+/**
+ * For two days after the database went back in time nothing is dropped: by the rows of a backup groups tell what is
+ * lost.
+ */
 async function wentBackLately(db: Db): Promise<boolean> {
   const [row] = await db.sql<{ lately: boolean }[]>`
     select timeline <> database_timeline() or (number > 0 and noticed_at > clock_timestamp() - interval '2 days') as lately

@@ -10,8 +10,9 @@ const oftenMs = 100;
 const seldomMs = 1_000;
 
 /**
- * Every 100 ms at first and while `mayNotBeWoken`; each look in vain doubles that, to a second at most, because a notification follows every commit.
- * What was found without one was committed by a process that ended before it told: then looks are frequent again, and `untold` is called.
+ * Every 100 ms at first and while `mayNotBeWoken`; each look in vain doubles that, to a second at most, because a
+ * notification follows every commit. What was found without one was committed by a process that ended before it told:
+ * then looks are frequent again, and `untold` is called.
  */
 export function makePollPace({
   mayNotBeWoken,

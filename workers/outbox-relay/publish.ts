@@ -13,8 +13,8 @@ type Publish = Readonly<{
   /** Told as soon as the broker has acknowledged. */
   onPublished: (rows: readonly Claimed[]) => void;
   /**
-   * Told of a row the broker refuses when it is sent alone; resolves when that is on record. Later rows of its topic and key
-   * are then skipped if `holds` says so.
+   * Told of a row the broker refuses when it is sent alone; resolves when that is on record. Later rows of its topic
+   * and key are then skipped if `holds` says so.
    */
   onRefused: (row: Claimed, error: unknown) => Promise<void>;
   holds: (row: Claimed) => boolean;
@@ -24,15 +24,16 @@ type Publish = Readonly<{
 type Published = Readonly<{ failure: unknown; complete: boolean }>;
 
 /**
- * Sends rows in order, one send after the other. Refused ones are halved until the row to blame is alone; anything else that
- * goes wrong ends the round, because what comes after must not overtake. Never rejects.
+ * Sends rows in order, one send after the other. Refused ones are halved until the row to blame is alone; anything else
+ * that goes wrong ends the round, because what comes after must not overtake. Never rejects.
  */
 export async function publish(rows: readonly Claimed[], deps: Publish): Promise<Published> {
   const held = new Set<string>();
   const lost = new Set<number>();
   let left = rows.length;
   const send = async (all: readonly Claimed[]): Promise<void> => {
-    // A lease can lapse and be renewed between two sends: once a row was left out, the rest of its shard stays behind it.
+    // A lease can lapse and be renewed between two sends: once a row was left out, the rest of its shard stays behind
+    // it.
     for (const row of all) if (!deps.mayBeSent(row)) lost.add(row.lease.shard);
     const rows = all.filter((row) => !lost.has(row.lease.shard) && !held.has(keyOf(row)));
     const [first] = rows;

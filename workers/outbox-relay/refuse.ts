@@ -5,7 +5,8 @@ import { deadLetterTopic, topicNames } from "../../shared/messages/topics.ts";
 import type { Claimed } from "./claim.ts";
 
 /**
- * Whether later messages of a refused one's key wait for an operator. Not on task-updates, where the next snapshot has it all.
+ * Whether later messages of a refused one's key wait for an operator. Not on task-updates, where the next snapshot has
+ * it all.
  */
 export function holds(row: Claimed): boolean {
   return row.topic !== "task-updates";
@@ -14,9 +15,10 @@ export function holds(row: Claimed): boolean {
 type Stored = Readonly<{ message_id: string; type: string; subject: string; time: Date; now: Date }>;
 
 /**
- * Puts a row the broker never takes on record, in one transaction: its bytes and headers go to the dead-letter topic of its
- * topic through the outbox, it counts as published, and its key is held. A row of a dead-letter topic itself stays unpublished
- * behind a hold: nothing is lost, and an operator sees it. Does nothing when the row was dealt with meanwhile.
+ * Puts a row the broker never takes on record, in one transaction: its bytes and headers go to the dead-letter topic of
+ * its topic through the outbox, it counts as published, and its key is held. A row of a dead-letter topic itself stays
+ * unpublished behind a hold: nothing is lost, and an operator sees it. Does nothing when the row was dealt with
+ * meanwhile.
  */
 export async function refuse(db: Db, row: Claimed, reason: string): Promise<void> {
   const topic = topicNames.find((name) => name === row.topic);

@@ -48,9 +48,10 @@ type RelayOutbox = Readonly<{
 }>;
 
 /**
- * Publishes the outbox for the shards held until `signal` is aborted; settles when the sends in flight have ended and are marked.
- * Rounds follow one another: claim, send, and mark behind. So no topic of a shard ever has two sends unacknowledged, and per key the
- * order of first appearances in Kafka is the order of ids. While a full round is sent, the next one is read.
+ * Publishes the outbox for the shards held until `signal` is aborted; settles when the sends in flight have ended and
+ * are marked. Rounds follow one another: claim, send, and mark behind. So no topic of a shard ever has two sends
+ * unacknowledged, and per key the order of first appearances in Kafka is the order of ids. While a full round is sent,
+ * the next one is read.
  */
 export async function relayOutbox(deps: RelayOutbox): Promise<void> {
   const { db, leases, layouts, wake, signal, log, meters } = deps;
@@ -70,7 +71,8 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
     onLost: leases.lose,
     tellOutage: deps.tellOutage,
   });
-  // The life of the server that was asked last: what was claimed from another may be lost, and is claimed again if it is not.
+  // The life of the server that was asked last: what was claimed from another may be lost, and is claimed again if it
+  // is not.
   let life = "";
   let activeShards = shardCount;
   let failedClaims = 0;
@@ -146,8 +148,8 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
   const unsent = new Map<number, Claimed>();
 
   /**
-   * What was sent under a lease that is lost by now goes out again, and until its mark is refused no claim brings it: what follows it
-   * would go to the new partitions first.
+   * What was sent under a lease that is lost by now goes out again, and until its mark is refused no claim brings it:
+   * what follows it would go to the new partitions first.
    */
   const areMarked = async (): Promise<boolean> => {
     while (marker.waiting() > 0 && !signal.aborted) {
@@ -201,7 +203,10 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
   if (ahead) await ahead.then(forget, () => {});
 }
 
-/** One group for all topics in good standing and one for each suspect. They may share shards: order is promised per topic and key. */
+/**
+ * One group for all topics in good standing and one for each suspect. They may share shards: order is promised per
+ * topic and key.
+ */
 function apart(rows: readonly Claimed[], isSuspect: (topic: string) => boolean): readonly (readonly Claimed[])[] {
   const groups = Map.groupBy(rows, ({ topic }) => (isSuspect(topic) ? topic : ""));
   return [...groups.values()];

@@ -2,7 +2,10 @@ import type { Producer } from "../../shared/messages/broker.ts";
 
 type RenewableProducer = Producer & Readonly<{ renew: () => Promise<void> }>;
 
-/** A producer that can be replaced by a new one, which asks the broker anew about topics. Not to be renewed during a send. */
+/**
+ * A producer that can be replaced by a new one, which asks the broker anew about topics. Not to be renewed during a
+ * send.
+ */
 export async function openRenewableProducer(open: () => Promise<Producer>): Promise<RenewableProducer> {
   let current = await open();
   return {

@@ -8,8 +8,9 @@ const rowsPerLook = 1_000;
 const fewRows = 500;
 
 /**
- * Takes rows behind a hold out of the way of the claims, which otherwise go through all of them each time: 60,000 took 200 ms. Their shard
- * becomes -1 minus itself until the hold is gone: see the trigger on outbox_holds. Resolves with how many. One relay does it at a time.
+ * Takes rows behind a hold out of the way of the claims, which otherwise go through all of them each time: 60,000 took
+ * 200 ms. Their shard becomes -1 minus itself until the hold is gone: see the trigger on outbox_holds. Resolves with
+ * how many. One relay does it at a time.
  */
 export async function setAsideHeld(db: Db): Promise<number> {
   const [some] = await db.sql`select from outbox_holds limit 1`;

@@ -20,7 +20,9 @@ const plain = JSON.stringify([[traitsHeader, "none"]]);
 /** What a line may send in one round of a topic that the watched group does not read. */
 const rowsPerTurn = 200;
 
-/** What a line may send now, for the lines that have more than that. One that may send nothing need not be looked at. */
+/**
+ * What a line may send now, for the lines that have more than that. One that may send nothing need not be looked at.
+ */
 export type Allowances = ReadonlyMap<number, number>;
 
 type Turns = Readonly<{
@@ -35,19 +37,26 @@ type Turns = Readonly<{
   sent: (rows: readonly Claimed[]) => void;
   /** These are not, after all. */
   unsent: (rows: Iterable<Claimed>) => void;
-  /** Asks the inbox what has been handled of the crowded lines: of a herd by every group that reads it, else by the watched group. */
+  /**
+   * Asks the inbox what has been handled of the crowded lines: of a herd by every group that reads it, else by the
+   * watched group.
+   */
   refresh: (db: Pick<Db, "sql">) => Promise<void>;
 }>;
 
 type Flight = Readonly<{ day: string; at: number }>;
-/** A herd's last batch: when it was sent, whether it was given up, and when the next may be sent: `null` while it is on its way. */
+/**
+ * A herd's last batch: when it was sent, whether it was given up, and when the next may be sent: `null` while it is on
+ * its way.
+ */
 type Batch = { sentAt: number; lapsed: boolean; nextAt: number | null };
 
 /**
- * Bounds what one user can have waiting in Kafka. A partition is read in order, so what waits there delays everybody behind it; in the
- * outbox it delays nobody. Up to 64 messages of a line may be on their way, which a user whose changes are handled as they come
- * never has. A line with more is a herd: it sends 64 in twice the time that all groups which read them take to handle them. So it has
- * half of the consumers' time however slow they are, and batches that cost no more than they must. Line 0 has no bound.
+ * Bounds what one user can have waiting in Kafka. A partition is read in order, so what waits there delays everybody
+ * behind it; in the outbox it delays nobody. Up to 64 messages of a line may be on their way, which a user whose
+ * changes are handled as they come never has. A line with more is a herd: it sends 64 in twice the time that all groups
+ * which read them take to handle them. So it has half of the consumers' time however slow they are, and batches that
+ * cost no more than they must. Line 0 has no bound.
  */
 export function makeTurns(now: () => number = () => performance.now()): Turns {
   // By line, then by id, in the order sent.
@@ -153,9 +162,9 @@ export function makeTurns(now: () => number = () => performance.now()): Turns {
 }
 
 /**
- * Of rows of one line, in order of id, so many: those of the shard with the oldest row, then of the next. What is picked of a shard are its
- * first rows, so keys keep their order. A shard's keys share a lane of the consumer: a herd's batch is one transaction there, and delays
- * one lane of eight.
+ * Of rows of one line, in order of id, so many: those of the shard with the oldest row, then of the next. What is
+ * picked of a shard are its first rows, so keys keep their order. A shard's keys share a lane of the consumer: a herd's
+ * batch is one transaction there, and delays one lane of eight.
  */
 export function pickOfLine(rows: readonly Claimed[], count: number) {
   const byShard = [...Map.groupBy(rows, ({ lease }) => lease.shard).values()].flat();

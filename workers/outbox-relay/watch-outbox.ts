@@ -6,7 +6,10 @@ import { setAsideHeld } from "./set-aside.ts";
 
 const watchMs = 5_000;
 
-/** Every 5 s until `signal` is aborted: sets aside what is held, and tells the state of the whole outbox. A failure is counted and logged. */
+/**
+ * Every 5 s until `signal` is aborted: sets aside what is held, and tells the state of the whole outbox. A failure is
+ * counted and logged.
+ */
 export async function watchOutbox({
   db,
   meters,

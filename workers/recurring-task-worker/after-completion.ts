@@ -80,7 +80,10 @@ function readingOf(schedule: Schedule): Reading {
   return reading;
 }
 
-/** Every day from a day on, at the time of the schedule: the first that is to be had, where clocks jump over that time on the day. */
+/**
+ * Every day from a day on, at the time of the schedule: the first that is to be had, where clocks jump over that time
+ * on the day.
+ */
 function dailyFrom(schedule: Schedule, day: number): Schedule {
   const start = `${wallText(day * dayMs).slice(0, 10)}${schedule.start.slice(10)}`;
   return { ...schedule, rule: { ...schedule.rule, freq: "DAILY" }, start };

@@ -15,7 +15,9 @@ import type { TemplateSchedule } from "./template-schedule.ts";
 export type OccurrenceChange =
   Readonly<{ wants: "skip" | "unskip" | "complete" }> | Readonly<{ wants: "move"; due: OccurrenceDue; local?: string }>;
 
-/** What becomes of the recurrence: its exception (`null`: none), and the occurrence to ask for at once, out of its turn. */
+/**
+ * What becomes of the recurrence: its exception (`null`: none), and the occurrence to ask for at once, out of its turn.
+ */
 type ExceptionDecision = Readonly<{ exception: Exception | null; ask: Occurrence | null }>;
 
 /** So many recurrences from now on may be skipped or moved: all of them are read whenever the series goes on. */

@@ -26,7 +26,10 @@ export type Asked = Readonly<{
   scheduleKey: string;
   /** The start of the recurrence. */
   at: Date;
-  /** When its due has passed: the instant, or the end of an all-day one's day; of a moved one that of where it was moved to. */
+  /**
+   * When its due has passed: the instant, or the end of an all-day one's day; of a moved one that of where it was moved
+   * to.
+   */
   duePassesAt: Date;
   state: "open" | "completed" | "deleted";
   /** When it was completed or deleted; `null` while open. */
@@ -42,8 +45,8 @@ export type Asked = Readonly<{
 }>;
 
 /**
- * What a series waits for. `pending`: `wakeAt`, when the last occurrence's due passes. `waiting`: an open occurrence to be
- * completed or deleted.
+ * What a series waits for. `pending`: `wakeAt`, when the last occurrence's due passes. `waiting`: an open occurrence to
+ * be completed or deleted.
  * `ended`: the rule has no further recurrence. `stopped`: its template is no live template.
  */
 export type SeriesStatus = "pending" | "waiting" | "ended" | "stopped";
@@ -57,7 +60,9 @@ type Decision = Readonly<{
 export type Question = Readonly<{
   /** `null` for a template that is none any more. */
   template: TemplateSchedule | null;
-  /** At least the open ones, the completed ones of this schedule where it counts from completion, and the latest of all. */
+  /**
+   * At least the open ones, the completed ones of this schedule where it counts from completion, and the latest of all.
+   */
   occurrences: readonly Occurrence[];
   /** At least those of recurrences after the last one made. */
   exceptions: Exceptions;
@@ -65,7 +70,10 @@ export type Question = Readonly<{
   made: number;
   /** The moment decided for: of the event by its own time, or now by the database's clock. */
   at: Date;
-  /** Whether an event or the passing of time asks: a person who completes late gets the next one, never one already past. */
+  /**
+   * Whether an event or the passing of time asks: a person who completes late gets the next one, never one already
+   * past.
+   */
   by: "event" | "timer";
 }>;
 
@@ -136,8 +144,8 @@ export function makeAsked(
 }
 
 /**
- * An id for one more occurrence of this local start: itself, or with the first number nobody has. What was dropped is asked for again
- * under its own, since its task may exist; a task that was deleted never comes back.
+ * An id for one more occurrence of this local start: itself, or with the first number nobody has. What was dropped is
+ * asked for again under its own, since its task may exist; a task that was deleted never comes back.
  */
 export function freeId(id: string, occurrences: readonly Asked[]): string {
   const used = new Set(occurrences.filter(({ dropped }) => !dropped).map(({ recurrenceId }) => recurrenceId));
@@ -178,7 +186,8 @@ function nextOnSchedule(
   const passed = passedUpTo(schedule, moment);
   // A changed schedule that nothing made stands in counts from its change.
   const reached = last?.at ?? passedUpTo(schedule, new Date(template.since));
-  // The latest that has begun: today's all-day one stands for those missed before it, or two live tasks would mean one thing.
+  // The latest that has begun: today's all-day one stands for those missed before it, or two live tasks would mean one
+  // thing.
   const latestMissed = (): Recurrence | null => {
     let found = recurrences.latest(reached, moment);
     while (found !== null && isSkipped(found)) found = recurrences.latest(reached, new Date(found.at.getTime() - 1));

@@ -155,9 +155,9 @@ async function withOccurrences(
 ): Promise<Map<string, Series>> {
   const ids = rows.map(({ id }) => id);
   if (ids.length === 0) return new Map();
-  // Where each has come to, by what is closed in its turn: what is open may be taken back or dropped by what is heard now. What the next
-  // ones could collide with, and an exception, matters from there, or from what has not passed where that is earlier: today's all-day one
-  // began up to a day and an hour ago.
+  // Where each has come to, by what is closed in its turn: what is open may be taken back or dropped by what is heard
+  // now. What the next ones could collide with, and an exception, matters from there, or from what has not passed where
+  // that is earlier: today's all-day one began up to a day and an hour ago.
   const coming = tx`least(reached, clock_timestamp() - interval '2 days')`;
   const places = tx`
     select series_id, coalesce(

@@ -1,6 +1,7 @@
-// Reads task-events, follows recurring templates and asks, through task-commands, for their occurrences: when one is completed,
-// and by timer when its due passes. Many may run: a series' row is locked while it advances. Replay is safe: what is folded
-// already changes nothing, and an occurrence's id is computed from series and recurrence id. Redis only wakes it in time.
+// Reads task-events, follows recurring templates and asks, through task-commands, for their occurrences: when one is
+// completed, and by timer when its due passes. Many may run: a series' row is locked while it advances. Replay is safe:
+// what is folded already changes nothing, and an occurrence's id is computed from series and recurrence id. Redis only
+// wakes it in time.
 import "../../shared/role/catch-signals.ts";
 import { authSettings, openAuth } from "../../shared/http/auth.ts";
 import { openCodec } from "../../shared/avro/codec.ts";

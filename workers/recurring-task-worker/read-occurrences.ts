@@ -13,8 +13,8 @@ type OccurrencesOf = Readonly<{
 }>;
 
 /**
- * What was made and what was skipped or moved in these series between two starts, and what is open whenever it starts: of each the
- * first `limit` by start. What was taken back is left out.
+ * What was made and what was skipped or moved in these series between two starts, and what is open whenever it starts:
+ * of each the first `limit` by start. What was taken back is left out.
  */
 export async function readOccurrences(
   sql: Sql,

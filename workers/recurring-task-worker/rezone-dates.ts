@@ -66,7 +66,8 @@ function duePassesAnew(
   const isMovedTo = was?.kind === "moved" && was.due.date?.getTime() === duePassesAt.getTime();
   if (isMovedTo && is?.kind === "moved" && is.due.date !== null) return is.due.date;
   if (place.length > 10) return duePassesAt.getTime() === before.getTime() ? at : duePassesAt;
-  // The end of a day, which data of another edition put an hour or two off: twelve hours before, it is that day in both.
+  // The end of a day, which data of another edition put an hour or two off: twelve hours before, it is that day in
+  // both.
   const day = localStart(new Date(duePassesAt.getTime() - 12 * hourMs), tz).slice(0, 10);
   return passesAt({ date: null, on: day }, tz);
 }

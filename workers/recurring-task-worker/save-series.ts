@@ -45,7 +45,8 @@ export async function saveSeries(
   );
   if (rows.length === 0) return;
   const each = <T>(of: (row: OccurrenceRow) => T): T[] => rows.map(of);
-  // As text first: the driver makes every element of a boolean[] false that is not `true` itself, and takes an array of those for one.
+  // As text first: the driver makes every element of a boolean[] false that is not `true` itself, and takes an array of
+  // those for one.
   await tx`
     insert into occurrences
       (id, series_id, number, recurrence_id, schedule_key, starts_at, due_passes_at, state, closed_at, ahead, made_by, taken_back, dropped)

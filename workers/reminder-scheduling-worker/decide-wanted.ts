@@ -32,7 +32,8 @@ const kept = [...deciding, "title"] as const satisfies readonly TaskField[];
 export function decideWanted(state: WantedState, event: TaskEvent, choices: ReminderChoices): Decided {
   const folded = keepFields(foldTask(state.folded, event));
   if (sameContent(folded, state.folded)) return { state, command: null };
-  // Choices may have changed since: they are told by `redecideWanted`, as of their change. By this event they would be as old as the task.
+  // Choices may have changed since: they are told by `redecideWanted`, as of their change. By this event they would be
+  // as old as the task.
   const changesNothing = deciding.every((name) => sameContent(folded.fields[name], state.folded?.fields[name]));
   if (changesNothing) return { state: { ...state, folded }, command: null };
   return decide({ ...state, folded }, folded, choices, new Date(0));
@@ -67,7 +68,10 @@ function isClosed(task: FoldedFields): boolean {
   );
 }
 
-/** The version is part of it: whoever reads the command lets a newer due time of an event win, so it must hear of the newest. */
+/**
+ * The version is part of it: whoever reads the command lets a newer due time of an event win, so it must hear of the
+ * newest.
+ */
 function textOf({ due, dueVersion, rules }: WantedReminders): string {
   return [dueVersion, due?.toISOString(), ...rules.map(({ rule, offset_ms }) => `${rule}=${offset_ms}`)].join(" ");
 }

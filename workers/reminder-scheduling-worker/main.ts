@@ -1,5 +1,6 @@
-// Reads task-events and asks the reminder service, through reminder-commands, for the reminders a task wants; keeps preferences.
-// Many may run: a task's row is locked while it is decided. Replay is safe: what was asked for is not asked for again.
+// Reads task-events and asks the reminder service, through reminder-commands, for the reminders a task wants; keeps
+// preferences. Many may run: a task's row is locked while it is decided. Replay is safe: what was asked for is not
+// asked for again.
 import "../../shared/role/catch-signals.ts";
 import { authSettings, openAuth } from "../../shared/http/auth.ts";
 import { openCodec } from "../../shared/avro/codec.ts";

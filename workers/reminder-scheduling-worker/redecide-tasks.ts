@@ -59,7 +59,8 @@ export async function redecideTasks({ db, codec, now, notify, limit = 500 }: Red
     const rows = decided.flatMap(({ messages }) => messages.map((message) => outboxRow(codec, message, by)));
     await insertOutbox(tx, rows);
     const last = [...states.keys()].at(-1);
-    // With a version newer than the one before the rows were read, a task decided by that one meanwhile may not be among them.
+    // With a version newer than the one before the rows were read, a task decided by that one meanwhile may not be
+    // among them.
     await tx`
       update preferences set redecide_after = ${states.size < limit ? null : (last ?? null)}
       where user_id = ${userId} and version = ${version} and redecide_after = ${after}`;

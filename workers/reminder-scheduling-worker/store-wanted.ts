@@ -6,9 +6,9 @@ import { nothingKnown, type WantedState } from "./decide-wanted.ts";
 type Loaded = Readonly<{ states: ReadonlyMap<string, WantedState>; owners: ReadonlyMap<string, string> }>;
 
 /**
- * What is known of these tasks, each row locked until the transaction ends, in id order. A task not known yet gets its row
- * first, so that two instances in the middle of a rebalance cannot both begin it; it belongs to whom task-service's table says, else to
- * the given user.
+ * What is known of these tasks, each row locked until the transaction ends, in id order. A task not known yet gets its
+ * row first, so that two instances in the middle of a rebalance cannot both begin it; it belongs to whom task-service's
+ * table says, else to the given user.
  */
 export async function loadWanted(tx: Tx, tasks: ReadonlyMap<string, { userId: string }>): Promise<Loaded> {
   const ids = [...tasks.keys()].sort();
@@ -49,8 +49,8 @@ export async function lockWantedAfter(
 }
 
 /**
- * The next tasks in id order, of everybody, that want something and whose due has not passed for a day, each row locked until the transaction
- * ends, and whose they are.
+ * The next tasks in id order, of everybody, that want something and whose due has not passed for a day, each row locked
+ * until the transaction ends, and whose they are.
  */
 export async function lockAllWantedAfter(
   tx: Tx,

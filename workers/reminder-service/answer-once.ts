@@ -7,7 +7,9 @@ import { reminderView } from "./reminder-view.ts";
 import { lockGuards } from "./store-reminders.ts";
 import { writeEvents, type Asked, type Changed, type Writing } from "./write-events.ts";
 
-/** The answer as it is sent, and whether it is an earlier one given again. `status` is `null` for the route's usual one. */
+/**
+ * The answer as it is sent, and whether it is an earlier one given again. `status` is `null` for the route's usual one.
+ */
 export type Written = Readonly<{ body: string; status: number | null; replayed: boolean }>;
 
 type Work = Readonly<{

@@ -1,6 +1,6 @@
-// Reads reminder-commands and task-events, keeps every reminder, fires them when due, writes reminders through the outbox.
-// Many may run: a task's guard row is locked while its reminders change, and firing is a compare-and-set in Postgres.
-// Replay is safe: what is folded already changes nothing, and ids are computed. Redis only wakes it in time.
+// Reads reminder-commands and task-events, keeps every reminder, fires them when due, writes reminders through the
+// outbox. Many may run: a task's guard row is locked while its reminders change, and firing is a compare-and-set in
+// Postgres. Replay is safe: what is folded already changes nothing, and ids are computed. Redis only wakes it in time.
 import "../../shared/role/catch-signals.ts";
 import { authSettings, openAuth } from "../../shared/http/auth.ts";
 import { openCodec } from "../../shared/avro/codec.ts";

@@ -29,7 +29,8 @@ export async function createReminder(
   return await answerOnce(writing, asked, {
     findTask: async () => {
       await findTask(writing.db.sql, wanted.taskId, asked);
-      // Before the transaction, which has a connection already; one that turns out to be there counts until the next count.
+      // Before the transaction, which has a connection already; one that turns out to be there counts until the next
+      // count.
       await writing.quota.within(asked.userId, { waiting: 1 }, () => Promise.resolve());
       return wanted.taskId;
     },
@@ -104,8 +105,8 @@ async function lockReminder(tx: Tx, id: string): Promise<Reminder> {
 }
 
 /**
- * Dismisses a reminder, pending or fired, for good at its instant; a repeated request changes nothing and answers the same.
- * Throws REMINDER_NOT_FOUND, also for one of another user.
+ * Dismisses a reminder, pending or fired, for good at its instant; a repeated request changes nothing and answers the
+ * same. Throws REMINDER_NOT_FOUND, also for one of another user.
  */
 export async function dismissReminder(writing: Writing, id: string, asked: Asked): Promise<Reminder> {
   const taskId = await findReminder(writing.db.sql, { ...asked, id });

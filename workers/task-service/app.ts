@@ -78,7 +78,9 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     const isAsked = (pattern && pattern.tz === undefined) || (isLocal(due) && !due_tz);
     return isAsked ? await deps.readZone(userId) : null;
   };
-  /** Runs `work` again where the task it did not find is there by then: one that others were told of before it was made. */
+  /**
+   * Runs `work` again where the task it did not find is there by then: one that others were told of before it was made.
+   */
   const whenMade = async <T>(c: Context<HttpEnv>, id: string, work: () => Promise<T>): Promise<T> => {
     try {
       return await work();

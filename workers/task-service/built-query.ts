@@ -6,8 +6,8 @@ type Sent = NonNullable<Parameters<Sql["unsafe"]>[1]>;
 type Built = Readonly<{ toSQL: () => Readonly<{ sql: string; params: unknown[] }> }>;
 
 /**
- * Makes the text of a query once: building it took 1 ms, running it takes 0.2 ms. The rows are as a tagged statement gives them, bigints as
- * text; fields that are expressions need a name (`.as("…")`).
+ * Makes the text of a query once: building it took 1 ms, running it takes 0.2 ms. The rows are as a tagged statement
+ * gives them, bigints as text; fields that are expressions need a name (`.as("…")`).
  */
 export function builtQuery<Row extends object>(query: Built) {
   const { sql: text, params } = query.toSQL();

@@ -11,7 +11,10 @@ import { notFound, type WriteDeps, type Writer, type Written } from "./write-tas
 export type SeriesChangeRequest = Readonly<{
   /** The task addressed. */
   id: string;
-  /** `occurrence`: any other task is refused; `template`: one is given as `target` and `template`, any other task likewise. */
+  /**
+   * `occurrence`: any other task is refused; `template`: one is given as `target` and `template`, any other task
+   * likewise.
+   */
   of: "occurrence" | "template";
   ifMatch: IfMatch;
   decide: DecideSeriesChange;
@@ -27,11 +30,11 @@ const namesTemplate =
   "This is the template of a series: name one of its occurrences, or change the template itself, without a scope";
 
 /**
- * Changes a task together with its series by a rule: one transaction that holds the template and its open occurrences, writes
- * what the rule says with one event each, and keeps the answer. If-Match is compared with the task addressed; where it is a tombstone, only
- * if there is something to write.
- * Throws TASK_NOT_FOUND (also for another's), VERSION_MISMATCH with the occurrence as it is, INVALID_REQUEST for a task that is no
- * occurrence, and what the rule throws.
+ * Changes a task together with its series by a rule: one transaction that holds the template and its open occurrences,
+ * writes what the rule says with one event each, and keeps the answer. If-Match is compared with the task addressed;
+ * where it is a tombstone, only if there is something to write.
+ * Throws TASK_NOT_FOUND (also for another's), VERSION_MISMATCH with the occurrence as it is, INVALID_REQUEST for a task
+ * that is no occurrence, and what the rule throws.
  */
 export async function changeSeries(deps: SeriesDeps, writer: Writer, request: SeriesChangeRequest): Promise<Written> {
   const { userId, key } = writer;
@@ -64,7 +67,8 @@ export async function changeSeries(deps: SeriesDeps, writer: Writer, request: Se
       if (wrote) deps.quota.forget(userId);
       return written;
     } catch (error) {
-      // Lost against another change of the same rows, or against the same request sent twice: looked at again from the start.
+      // Lost against another change of the same rows, or against the same request sent twice: looked at again from the
+      // start.
       if (!isRace(error) || attempt === maxAttempts) throw error;
     }
   }

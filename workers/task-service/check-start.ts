@@ -19,8 +19,9 @@ export function checkZone(pattern: RecurrencePattern | null | undefined, dueTz: 
 }
 
 /**
- * Throws INVALID_REQUEST where a request says both a due and the start of its pattern, and they are neither the same nor the due the first
- * recurrence: it is not for us to choose one. `filled` is the pattern as it is to be stored, of which the zone is taken.
+ * Throws INVALID_REQUEST where a request says both a due and the start of its pattern, and they are neither the same
+ * nor the due the first recurrence: it is not for us to choose one. `filled` is the pattern as it is to be stored, of
+ * which the zone is taken.
  */
 export function checkStart({ pattern, dueDate, dueOn }: SaidStart, filled: string): void {
   const start = pattern?.start;

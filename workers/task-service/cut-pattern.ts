@@ -8,7 +8,9 @@ export function scheduleOf(pattern: RecurrencePattern): Schedule {
   return { rule: ruleOf(pattern), start, tz, monthEnd, exdate };
 }
 
-/** How many recurrences a series has before this local start, those left out by EXDATE included, as COUNT counts them. */
+/**
+ * How many recurrences a series has before this local start, those left out by EXDATE included, as COUNT counts them.
+ */
 export function countBefore(pattern: RecurrencePattern, place: string): number {
   const schedule = { ...scheduleOf(pattern), exdate: [] };
   const end = instantOf(place, schedule.tz);

@@ -17,12 +17,15 @@ type FirstOccurrence = Readonly<{
 }>;
 
 /**
- * Why a rule makes no reminder: there is nothing it could be relative to, its time is not after the request, or another rule comes to the
- * same instant. Of a completed task none makes one.
+ * Why a rule makes no reminder: there is nothing it could be relative to, its time is not after the request, or another
+ * rule comes to the same instant. Of a completed task none makes one.
  */
 type UnsetReason = "no_due" | "past" | "same_time" | "completed";
 
-/** What other roles will make of a new task, as its answer tells it. By time, then rule; unset ones in the order they were given. */
+/**
+ * What other roles will make of a new task, as its answer tells it. By time, then rule; unset ones in the order they
+ * were given.
+ */
 export type Coming = Readonly<{
   first_occurrence: FirstOccurrence | null;
   reminders: readonly Readonly<{ id: string; rule: string; remind_at: string }>[];
@@ -37,9 +40,9 @@ export function needsChoices(row: TaskRow): boolean {
 }
 
 /**
- * What the recurring task worker, the reminder scheduling worker and the reminder service will make of a new task. They decide by the same
- * rules, and the ids are computed, so an answer can name what is not there yet. Pure. `choices` are the user's as they stand; where they
- * change before the scheduling worker has heard of the task, the new ones count.
+ * What the recurring task worker, the reminder scheduling worker and the reminder service will make of a new task. They
+ * decide by the same rules, and the ids are computed, so an answer can name what is not there yet. Pure. `choices` are
+ * the user's as they stand; where they change before the scheduling worker has heard of the task, the new ones count.
  */
 export function decideComing(row: TaskRow, choices: ReminderChoices): Coming {
   const first = firstOccurrence(row);
@@ -49,8 +52,8 @@ export function decideComing(row: TaskRow, choices: ReminderChoices): Coming {
 }
 
 /**
- * The rules of a task that make no reminder after a change of it, and why. A template has none: its rules are for occurrences to come,
- * each of which may be due at any time. Pure.
+ * The rules of a task that make no reminder after a change of it, and why. A template has none: its rules are for
+ * occurrences to come, each of which may be due at any time. Pure.
  */
 export function decideUnset(row: TaskRow, choices: ReminderChoices): Coming["unset_reminders"] {
   if (row.is_recurring_template) return [];

@@ -27,8 +27,9 @@ export type Template = Pick<TaskRow, (typeof templateColumns)[number]>;
 export type Decided = Readonly<{ row: TaskRow; events: readonly Message[] }>;
 
 /**
- * The occurrence a command asks for, completed at once where it was completed ahead of its time; or why there is none. Asked for before
- * the worker heard that the pattern changed, it is due as the pattern says now. A template of another user counts as missing.
+ * The occurrence a command asks for, completed at once where it was completed ahead of its time; or why there is none.
+ * Asked for before the worker heard that the pattern changed, it is due as the pattern says now. A template of another
+ * user counts as missing.
  */
 export function decideOccurrence(template: Template | null, command: CreateOccurrence, now: Date): Decided | Ignored {
   if (template === null || template.user_id !== command.user_id) return "template_missing";

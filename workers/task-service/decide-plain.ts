@@ -13,9 +13,10 @@ export function makesPlain({ recurrence_pattern: pattern, is_recurring_template:
 }
 
 /**
- * Makes a template a plain task again. A person sees the series by its open occurrence, the template in no list: so that there is one to-do
- * and not two, the task takes over what the earliest open one has (its due, and what was changed of it), and the open ones are
- * deleted. What the patch says itself goes before. Of a task that is no template it is an ordinary patch.
+ * Makes a template a plain task again. A person sees the series by its open occurrence, the template in no list: so
+ * that there is one to-do and not two, the task takes over what the earliest open one has (its due, and what was
+ * changed of it), and the open ones are deleted. What the patch says itself goes before. Of a task that is no template
+ * it is an ordinary patch.
  */
 export function decidePlain(patch: TaskPatch, zone: string | null): DecideSeriesChange {
   return ({ target, open }, now) => {

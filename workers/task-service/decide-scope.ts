@@ -57,7 +57,10 @@ export function decideScopedPatch(
   };
 }
 
-/** Deletes an occurrence with those after it, which ends the series before it, or with all that are open and the template. */
+/**
+ * Deletes an occurrence with those after it, which ends the series before it, or with all that are open and the
+ * template.
+ */
 export function decideScopedDelete(scope: Scope, zone: string): DecideSeriesChange {
   return (rows, now) => {
     const { template, target, open } = rows;
@@ -86,7 +89,8 @@ export function decideStopAfter(zone: string): DecideSeriesChange {
     const pattern = parseRecurrencePatternText(livePattern(rows));
     const place = placeUnder(pattern, rows.target);
     if (isPastEnd(pattern, place)) return { writes: deletions(laterThan(rows), now), row: rows.target };
-    // Counted from completion the next one never is before this one, but may be a copy of its date, the first one taken back.
+    // Counted from completion the next one never is before this one, but may be a copy of its date, the first one taken
+    // back.
     const ended =
       pattern.anchor === "schedule"
         ? endingAt(pattern, place)

@@ -101,7 +101,10 @@ function updated(wanted: TaskRow, changed: UpdatedFields, now: Date): Decision {
   return { row, event: { type: "TaskUpdated", key: row.id, subject: row.id, sequence: row.version, data } };
 }
 
-/** The plain fields of a patch; undefined ones are not there, so spreading leaves the row's. A due day ends a due time, and the other way round. */
+/**
+ * The plain fields of a patch; undefined ones are not there, so spreading leaves the row's. A due day ends a due time,
+ * and the other way round.
+ */
 function given(patch: Resolved<TaskPatch>): Partial<TaskRow> {
   const { due_date, due_on } = patch;
   return {
@@ -118,8 +121,8 @@ function changesOf(before: TaskRow, after: TaskRow): UpdatedFields {
 }
 
 /**
- * An occurrence recurs by its template's pattern; one of its own would make a series inside the series. One that has got one from an older
- * build keeps and may lose it.
+ * An occurrence recurs by its template's pattern; one of its own would make a series inside the series. One that has
+ * got one from an older build keeps and may lose it.
  */
 function refuseOwnPattern({ recurrence_pattern: pattern }: TaskPatch, row: TaskRow): void {
   if (pattern === undefined || row.template_id === null || row.is_recurring_template) return;

@@ -4,8 +4,8 @@ import { dueUnder, rescheduledBy } from "./follow-schedule.ts";
 import { writesOf, type DecideSeriesChange } from "./series-rows.ts";
 
 /**
- * Changes a template. Where its pattern changes, its open occurrences follow to the new time of their day, see `dueUnder`; what else
- * changes is for those still to be made. Of a task that is no template it is an ordinary patch.
+ * Changes a template. Where its pattern changes, its open occurrences follow to the new time of their day, see
+ * `dueUnder`; what else changes is for those still to be made. Of a task that is no template it is an ordinary patch.
  */
 export function decideTemplatePatch(patch: TaskPatch, zone: string | null): DecideSeriesChange {
   return ({ target, open }, now) => {

@@ -12,8 +12,8 @@ type EncodeDeps = Readonly<{
 }>;
 
 /**
- * Makes the outbox row of an event. One that cannot be encoded is a bug here, not of the one who asked: it is set aside for the
- * dead-letter topic, and the write answers INTERNAL without having happened.
+ * Makes the outbox row of an event. One that cannot be encoded is a bug here, not of the one who asked: it is set aside
+ * for the dead-letter topic, and the write answers INTERNAL without having happened.
  */
 export function makeEncodeEvent({ outboxRow, recordFailure, notify, log }: EncodeDeps): WriteDeps["encode"] {
   return async (message, { correlationId, traceparent, now }) => {

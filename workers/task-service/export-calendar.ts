@@ -22,9 +22,10 @@ export type ExportDeps = Readonly<{
 const pageSize = 500;
 
 /**
- * A user's live tasks as an iCalendar stream of bytes, newest first, read page by page as it is taken. Rejects where the first reading
- * fails; a later failure breaks the stream off before END:VCALENDAR. Others get their turn between tasks whose rules take long;
- * it ends in the middle of a page when its reader has left. A task changed meanwhile is there as it was or as it is.
+ * A user's live tasks as an iCalendar stream of bytes, newest first, read page by page as it is taken. Rejects where
+ * the first reading fails; a later failure breaks the stream off before END:VCALENDAR. Others get their turn between
+ * tasks whose rules take long; it ends in the middle of a page when its reader has left. A task changed meanwhile is
+ * there as it was or as it is.
  */
 export async function exportCalendar(deps: ExportDeps, userId: string): Promise<ReadableStream<Uint8Array>> {
   const [zones, preferences] = await Promise.all([deps.readZones(userId), deps.readPreferences(userId)]);

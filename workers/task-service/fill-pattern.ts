@@ -25,9 +25,9 @@ type PatternDefaults = Readonly<{
 }>;
 
 /**
- * The JSON text a template stores: the pattern with its zone and start filled in. The zone is the one given, else that of the due said with it,
- * else the one before, else the task's, else the user's; the start the one given, else the due said with it, else the one before, else the
- * task's due day or time, else now, on the wall clocks of the zone.
+ * The JSON text a template stores: the pattern with its zone and start filled in. The zone is the one given, else that
+ * of the due said with it, else the one before, else the task's, else the user's; the start the one given, else the due
+ * said with it, else the one before, else the task's due day or time, else now, on the wall clocks of the zone.
  * Throws INVALID_REQUEST, paths below "/recurrence_pattern", when the whole has no occurrence.
  */
 export function fillPattern(

@@ -23,16 +23,19 @@ export function rescheduledBy(before: TaskRow, { row: after }: Decision): Resche
   return { before: parseRecurrencePatternText(old), after: parseRecurrencePatternText(text) };
 }
 
-/** The local start an occurrence stands for in its series as the pattern is now; the one it was made for where that has none for its day. */
+/**
+ * The local start an occurrence stands for in its series as the pattern is now; the one it was made for where that has
+ * none for its day.
+ */
 export function placeUnder(pattern: RecurrencePattern, row: Pick<TaskRow, "recurrence_id">): string {
   const made = placeOf(row);
   return pattern.start === undefined || made === "" ? made : (placeIn(laidBy(pattern), made)?.id ?? made);
 }
 
 /**
- * What an open occurrence is due where the pattern of its series changes: on the same day at the new time, in the new zone, so that a day
- * keeps its one task. Nothing for one that a person moved, for one of an earlier day that is overdue, and where the new rule does not
- * have the day: these stay as they are. Pure.
+ * What an open occurrence is due where the pattern of its series changes: on the same day at the new time, in the new
+ * zone, so that a day keeps its one task. Nothing for one that a person moved, for one of an earlier day that is
+ * overdue, and where the new rule does not have the day: these stay as they are. Pure.
  */
 export function dueUnder(
   row: Pick<TaskRow, "recurrence_id" | "due_date" | "due_on" | "due_tz">,
@@ -57,8 +60,8 @@ export function dueUnder(
 }
 
 /**
- * The due of an occurrence asked for under a schedule that its template may have left meanwhile: as it was asked for, or, where that was
- * the rule's own due and the rule has another for this day by now, that one.
+ * The due of an occurrence asked for under a schedule that its template may have left meanwhile: as it was asked for,
+ * or, where that was the rule's own due and the rule has another for this day by now, that one.
  */
 export function dueNow(
   asked: Readonly<{ recurrence_id: string; due_date: Date | null; due_on: string | null; due_tz: string | null }>,

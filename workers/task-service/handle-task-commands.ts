@@ -18,8 +18,8 @@ import type { TaskRow } from "./task-row.ts";
 
 /**
  * Makes the occurrence a command asks for, from its template as it is now, or deletes one that nobody has touched.
- * Replay is safe because the id of an occurrence is computed from series and recurrence id, the table is unique on both, and a
- * removal holds for one version only.
+ * Replay is safe because the id of an occurrence is computed from series and recurrence id, the table is unique on
+ * both, and a removal holds for one version only.
  */
 export function makeHandleTaskCommands(countIgnored: (why: Ignored) => void): Handler {
   return async (message, { tx, now, log }) => {

@@ -1,5 +1,5 @@
-// Serves /v1/tasks, reads task-commands; writes tasks and, in the same statement, their events for task-events.
-// Many may run: a change is stored only on the version it was decided from. Replay is safe: ids of occurrences are computed
+// Serves /v1/tasks, reads task-commands; writes tasks and, in the same statement, their events for task-events. Many
+// may run: a change is stored only on the version it was decided from. Replay is safe: ids of occurrences are computed
 // and unique, and a request with an Idempotency-Key keeps its answer with its effect.
 import "../../shared/role/catch-signals.ts";
 import { authSettings, openAuth } from "../../shared/http/auth.ts";

@@ -9,10 +9,10 @@ type BatchLimits = Readonly<{
 }>;
 
 /**
- * Turns many small writes into few: what arrives while `inFlight` batches run waits and goes together with the next. Nothing
- * lingers, so a lone item runs at once; nobody is answered before the batch they are in has settled.
- * When a batch fails for what is in it, its items run one by one, so that only the culprit fails. When the database could not be
- * reached, nobody knows whether the batch was committed: all of it fails and nothing is repeated here.
+ * Turns many small writes into few: what arrives while `inFlight` batches run waits and goes together with the next.
+ * Nothing lingers, so a lone item runs at once; nobody is answered before the batch they are in has settled. When a
+ * batch fails for what is in it, its items run one by one, so that only the culprit fails. When the database could not
+ * be reached, nobody knows whether the batch was committed: all of it fails and nothing is repeated here.
  */
 export function makeBatches<In, Out>(
   run: (items: readonly In[]) => Promise<readonly Out[]>,

@@ -1,6 +1,7 @@
 /**
- * Runs the works of one key one after another, in the order asked; other keys run meanwhile. It saves changes of one task within
- * this process from racing for a version that only one can have. Nothing relies on it: other processes race all the same.
+ * Runs the works of one key one after another, in the order asked; other keys run meanwhile. It saves changes of one
+ * task within this process from racing for a version that only one can have. Nothing relies on it: other processes race
+ * all the same.
  */
 export function makeOneAtATime(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
   const tails = new Map<string, Promise<unknown>>();

@@ -2,9 +2,10 @@ import type { Tx } from "../../shared/postgres/db.ts";
 import { maxExdates } from "../../shared/recurrence/recurrence-pattern.ts";
 
 /**
- * The local starts after this one, `but` for one, that a series is through with: done or deleted, or skipped beforehand, in order; one more than
- * a pattern can leave out tells that there are more. What was skipped, and which deletion only took an undone completion back, stand in the recurring task worker's tables, read here and
- * never written. What is done is done, even where the worker, not having heard of it yet, means to take it back.
+ * The local starts after this one, `but` for one, that a series is through with: done or deleted, or skipped
+ * beforehand, in order; one more than a pattern can leave out tells that there are more. What was skipped, and which
+ * deletion only took an undone completion back, stand in the recurring task worker's tables, read here and never
+ * written. What is done is done, even where the worker, not having heard of it yet, means to take it back.
  */
 export async function readClosedPlaces(
   tx: Tx,

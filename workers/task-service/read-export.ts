@@ -28,9 +28,10 @@ export type PartsWanted = Readonly<{ patternsOf: readonly string[]; exceptionsOf
 const maxExceptions = 2000;
 
 /**
- * What an export needs to know of these templates of a user beside their own rows: the pattern of those whose occurrences are told, the
- * exceptions of those told themselves, at most 2,000 of each, the latest by start. A deleted occurrence counts as skipped, unless it was
- * taken back with the completion that called for it. The exceptions are the recurring worker's rows, read as they are committed.
+ * What an export needs to know of these templates of a user beside their own rows: the pattern of those whose
+ * occurrences are told, the exceptions of those told themselves, at most 2,000 of each, the latest by start. A deleted
+ * occurrence counts as skipped, unless it was taken back with the completion that called for it. The exceptions are the
+ * recurring worker's rows, read as they are committed.
  */
 export function readSeriesParts({ sql }: Readonly<{ sql: Sql }>) {
   return async (userId: string, { patternsOf, exceptionsOf }: PartsWanted): Promise<SeriesParts> => {

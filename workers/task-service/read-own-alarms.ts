@@ -4,8 +4,8 @@ import type { Sql } from "../../shared/postgres/db.ts";
 export type OwnAlarms = ReadonlyMap<string, readonly Date[]>;
 
 /**
- * When these tasks of a user remind beside their rules: what was set by hand and waits, and what a snooze has put off. The reminders are
- * the reminder service's rows, read as they are committed.
+ * When these tasks of a user remind beside their rules: what was set by hand and waits, and what a snooze has put off.
+ * The reminders are the reminder service's rows, read as they are committed.
  */
 export function readOwnAlarms({ sql }: Readonly<{ sql: Sql }>) {
   return async (userId: string, taskIds: readonly string[]): Promise<OwnAlarms> => {

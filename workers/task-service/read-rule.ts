@@ -9,7 +9,9 @@ import { scheduleOf } from "./cut-pattern.ts";
 type ReadRule = Readonly<{
   pattern: RecurrencePattern | null;
   rule: CalendarRule | null;
-  /** The local start that an occurrence stands for by this pattern, though it may have been made under an earlier one. */
+  /**
+   * The local start that an occurrence stands for by this pattern, though it may have been made under an earlier one.
+   */
   placeOf: (recurrenceId: string) => string;
 }>;
 
@@ -17,8 +19,8 @@ const most = 1000;
 const none: ReadRule = { pattern: null, rule: null, placeOf: plainId };
 
 /**
- * Reads patterns from their JSON text, each text once as long as it is among the last thousand: a series has many tasks. All `null` for
- * no text, and for a pattern that a newer build wrote and this one does not understand.
+ * Reads patterns from their JSON text, each text once as long as it is among the last thousand: a series has many
+ * tasks. All `null` for no text, and for a pattern that a newer build wrote and this one does not understand.
  */
 export function makeReadRule(): (json: string | null) => ReadRule {
   const known = new Map<string, ReadRule>();

@@ -37,9 +37,9 @@ export async function lockTask(tx: Tx, id: string): Promise<TaskRow | null> {
 }
 
 /**
- * An occurrence with the other open ones of its template and all that come after it, closed or not, locked in id order until the
- * transaction ends. The later ones are asked for whatever they are, because one that is being reopened meanwhile would be found
- * neither among the open nor, looked up afterwards, among the closed.
+ * An occurrence with the other open ones of its template and all that come after it, closed or not, locked in id order
+ * until the transaction ends. The later ones are asked for whatever they are, because one that is being reopened
+ * meanwhile would be found neither among the open nor, looked up afterwards, among the closed.
  */
 export async function lockTasks(
   tx: Tx,
@@ -75,7 +75,10 @@ function listOf({ status, templates, after }: ListQuery) {
 
 const isBefore = text`(${tasks.created_at}, ${tasks.id}) < (${text.placeholder("createdAt")}::timestamptz, ${text.placeholder("afterId")}::uuid)`;
 
-/** Newest first; one more than `limit` tells that there is more. Places are keysets, so writes meanwhile neither repeat nor skip. */
+/**
+ * Newest first; one more than `limit` tells that there is more. Places are keysets, so writes meanwhile neither repeat
+ * nor skip.
+ */
 export function listTasks({ sql }: Readonly<{ sql: Sql }>) {
   return async (query: ListQuery): Promise<readonly TaskRow[]> => {
     const { userId, status, after, limit } = query;
@@ -85,8 +88,8 @@ export function listTasks({ sql }: Readonly<{ sql: Sql }>) {
 }
 
 /**
- * The next open tasks in id order whose due was said as a local time and has not passed for a day, with what it was said as. Not locked:
- * a change of one is stored on the version it was decided from.
+ * The next open tasks in id order whose due was said as a local time and has not passed for a day, with what it was
+ * said as. Not locked: a change of one is stored on the version it was decided from.
  */
 export function readLocalDues({ sql }: Readonly<{ sql: Sql }>) {
   return async (
@@ -100,15 +103,24 @@ export function readLocalDues({ sql }: Readonly<{ sql: Sql }>) {
       order by id limit ${limit}`;
 }
 
-/** What a change starts from, of one snapshot: a change commits its row and its kept answer together, so both are seen or neither. */
+/**
+ * What a change starts from, of one snapshot: a change commits its row and its kept answer together, so both are seen
+ * or neither.
+ */
 export type Found = Readonly<{
   row: TaskRow | null;
   kept: KeptAnswer | null;
-  /** The next version is above it: those at or below may have been told before the database went back in time. 0 if it never did. */
+  /**
+   * The next version is above it: those at or below may have been told before the database went back in time. 0 if it
+   * never did.
+   */
   floor: number;
 }>;
 
-/** Tombstones are found too: the rules decide what they mean. `key` is the idempotency key of the request, if it has one. */
+/**
+ * Tombstones are found too: the rules decide what they mean. `key` is the idempotency key of the request, if it has
+ * one.
+ */
 export function findForChange({ sql }: Readonly<{ sql: Sql }>) {
   return async (userId: string, id: string, key: string | null): Promise<Found> => {
     if (key === null) {

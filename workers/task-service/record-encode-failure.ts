@@ -8,9 +8,10 @@ import { utf8Bytes } from "../../shared/bytes.ts";
 import { uuidV7 } from "../../shared/uuid.ts";
 
 /**
- * Records a message that could not be encoded for the dead-letter topic of its topic, as JSON with the reason, in a statement
- * of its own: the change it belongs to is not made. Such a message is a bug of the writer; the caller answers 500 and notifies
- * the outbox channel. Rejects when the database does; then the log is the only trace, so log the failure too.
+ * Records a message that could not be encoded for the dead-letter topic of its topic, as JSON with the reason, in a
+ * statement of its own: the change it belongs to is not made. Such a message is a bug of the writer; the caller answers
+ * 500 and notifies the outbox channel. Rejects when the database does; then the log is the only trace, so log the
+ * failure too.
  */
 export async function recordEncodeFailure(
   sql: Sql,

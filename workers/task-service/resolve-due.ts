@@ -2,15 +2,19 @@ import { dueInstant, type LocalTime } from "../../shared/tasks/due-input.ts";
 import type { TaskPatch } from "../../shared/tasks/task-input.ts";
 import { localDue } from "../../shared/tasks/local-due.ts";
 
-/** What was asked for, its due time an instant; `due_local` is what it was said as, see `localDue`, `null` or missing for an instant. */
+/**
+ * What was asked for, its due time an instant; `due_local` is what it was said as, see `localDue`, `null` or missing
+ * for an instant.
+ */
 export type Resolved<T> = Omit<T, "due_date"> &
   Readonly<{ due_date?: Date | null | undefined; due_local?: string | null | undefined }>;
 
 type Asked = Pick<TaskPatch, "due_date" | "due_tz" | "recurrence_pattern"> & Pick<Resolved<TaskPatch>, "due_local">;
 
 /**
- * Finds the instant of a local due time: in the zone asked for with it, else the one that its pattern names, else that of the task as it is,
- * else the user's (`null`: they have chosen none). What is resolved stays as it is. Throws what `dueInstant` throws.
+ * Finds the instant of a local due time: in the zone asked for with it, else the one that its pattern names, else that
+ * of the task as it is, else the user's (`null`: they have chosen none). What is resolved stays as it is. Throws what
+ * `dueInstant` throws.
  */
 export function resolveDue<T extends Asked>(
   asked: T,

@@ -10,8 +10,9 @@ import { changeTask, type WriteDeps } from "./write-task.ts";
 const perStep = 500;
 
 /**
- * Moves the dues that were said as local times to where those are by the zone data in use. Each is a change like a person's, with its
- * event: reminders, views and whoever follows hear of it so. One that was changed or closed meanwhile is decided as it is then.
+ * Moves the dues that were said as local times to where those are by the zone data in use. Each is a change like a
+ * person's, with its event: reminders, views and whoever follows hear of it so. One that was changed or closed
+ * meanwhile is decided as it is then.
  */
 export function rezoneTasks(
   deps: WriteDeps & Readonly<{ db: Pick<Db, "sql">; newId: () => string; log: Log; limit?: number }>,

@@ -19,8 +19,8 @@ type ArrayColumn = Readonly<{
 }>;
 
 /**
- * Rows have different numbers of tags, and `unnest` takes no ragged arrays: those are text first. So are booleans, of which postgres.js
- * makes no array.
+ * Rows have different numbers of tags, and `unnest` takes no ragged arrays: those are text first. So are booleans, of
+ * which postgres.js makes no array.
  */
 export function arrayColumn(name: RowColumn): ArrayColumn {
   const { dataType } = columns[name];

@@ -12,7 +12,8 @@ export type SeriesRows = Readonly<{
   /** Its occurrences that are open and not deleted, the one addressed among them if it is. */
   open: readonly TaskRow[];
   /**
-   * The local starts that the series is through with, done, deleted or skipped, after the last recurrence before the one addressed; at most
+   * The local starts that the series is through with, done, deleted or skipped, after the last recurrence before the
+   * one addressed; at most
    * 367. Between the two lie those of an earlier schedule.
    */
   closedPlaces: readonly string[];

@@ -26,12 +26,12 @@ type Change = Readonly<{
 }>;
 
 /**
- * The pattern of the new series, as its row keeps it: from the occurrence on, from its new due, or from the start a new pattern names.
- * A start from before the occurrence says how the rule is laid; the series begins with what that has from the occurrence on. What the
- * old one was through with from its start on is left out by EXDATE: nothing done, deleted or skipped comes back, and no day gets a second
- * task beside one of an earlier schedule that is still open.
- * Throws INVALID_REQUEST for a rule that never occurs, or not from the occurrence on; TOO_MANY_EXCEPTIONS where more is to be left out than a
- * pattern can.
+ * The pattern of the new series, as its row keeps it: from the occurrence on, from its new due, or from the start a new
+ * pattern names. A start from before the occurrence says how the rule is laid; the series begins with what that has
+ * from the occurrence on. What the old one was through with from its start on is left out by EXDATE: nothing done,
+ * deleted or skipped comes back, and no day gets a second task beside one of an earlier schedule that is still open.
+ * Throws INVALID_REQUEST for a rule that never occurs, or not from the occurrence on; TOO_MANY_EXCEPTIONS where more is
+ * to be left out than a pattern can.
  */
 export function splitPattern({ template, target, open, closedPlaces }: SeriesRows, change: Change): string {
   const { patch, pattern, now } = change;
@@ -80,8 +80,8 @@ export function splitPattern({ template, target, open, closedPlaces }: SeriesRow
 }
 
 /**
- * A pattern that names its start, from its first recurrence at this place or after it, what a COUNT has before that taken off. Only
- * the day counts where neither rule has several times a day: another time of day may be an earlier one.
+ * A pattern that names its start, from its first recurrence at this place or after it, what a COUNT has before that
+ * taken off. Only the day counts where neither rule has several times a day: another time of day may be an earlier one.
  */
 function beginningAt(
   pattern: RecurrencePattern,
@@ -103,8 +103,9 @@ function beginningAt(
 }
 
 /**
- * A pattern for this start, where it takes its day of the month from an older one: of a month that was clamped the start has another
- * day, and the rule names the old one then. January 31st goes on to March 31st from February 28th too.
+ * A pattern for this start, where it takes its day of the month from an older one: of a month that was clamped the
+ * start has another day, and the rule names the old one then. January 31st goes on to March 31st from February 28th
+ * too.
  */
 function keepingDay(pattern: RecurrencePattern, old: RecurrencePattern, start: string): RecurrencePattern {
   const [rule, before] = [ruleOf(pattern), ruleOf(old)];

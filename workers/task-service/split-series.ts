@@ -33,10 +33,11 @@ type Split = Readonly<{
 }>;
 
 /**
- * Splits a series at an occurrence: the old template ends just before it, a new one goes on from it with the change. The occurrence and
- * the later open ones are deleted and made anew for the new series, in the same transaction and under the ids the worker computes for
- * them, so it takes them for its own and no date has two live tasks. Those whose time the new series does not have are only deleted.
- * A COUNT is divided between the two. Throws INVALID_REQUEST for a due the rule does not name or the one before has, and what `splitPattern` throws.
+ * Splits a series at an occurrence: the old template ends just before it, a new one goes on from it with the change.
+ * The occurrence and the later open ones are deleted and made anew for the new series, in the same transaction and
+ * under the ids the worker computes for them, so it takes them for its own and no date has two live tasks. Those whose
+ * time the new series does not have are only deleted. A COUNT is divided between the two. Throws INVALID_REQUEST for a
+ * due the rule does not name or the one before has, and what `splitPattern` throws.
  */
 export function splitSeries(rows: SeriesRows, split: Split): SeriesDecision {
   const { template, target } = rows;

@@ -16,12 +16,16 @@ export type Change = Readonly<{
   keep: (RequestKey & Readonly<{ answer: Answer }>) | null;
 }>;
 
-/** `moved`: the row is no longer at the version before; `key_taken`: the key has an answer by now. Nothing is written then. */
+/**
+ * `moved`: the row is no longer at the version before; `key_taken`: the key has an answer by now. Nothing is written
+ * then.
+ */
 export type Stored = "stored" | "moved" | "key_taken";
 
 /**
- * Writes a change in one statement: it locks the row, goes on only where its version is the one before, and inserts the outbox row
- * and the answer to keep. So of two changes that started from one version exactly one is stored, and none by halves.
+ * Writes a change in one statement: it locks the row, goes on only where its version is the one before, and inserts the
+ * outbox row and the answer to keep. So of two changes that started from one version exactly one is stored, and none by
+ * halves.
  */
 export function storeChange({ sql }: Readonly<{ sql: Sql }>) {
   return async ({ row, before, event, keep }: Change): Promise<Stored> => {

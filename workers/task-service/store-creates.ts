@@ -8,14 +8,18 @@ import type { TaskRow } from "./task-row.ts";
 /** A task to make, complete before the database is asked. */
 export type Creation = Readonly<{
   row: TaskRow;
-  /** The id that the first occurrence of a template will have, which its answer tells; `null` for what is no template. */
+  /**
+   * The id that the first occurrence of a template will have, which its answer tells; `null` for what is no template.
+   */
   firstOccurrence: string | null;
   event: OutboxRow;
   /** `null` for a request without an Idempotency-Key; `body` is the answer to keep. */
   keep: (RequestKey & Readonly<{ body: string }>) | null;
 }>;
 
-/** What became of a creation. `key_taken`: an answer is kept under its key by now, and nothing was written for this one. */
+/**
+ * What became of a creation. `key_taken`: an answer is kept under its key by now, and nothing was written for this one.
+ */
 export type Created = "created" | "key_taken";
 
 /** Columns that follow from others; what is neither said nor follows is as the table fills it in. */
@@ -73,10 +77,12 @@ const text = `
   select id from created`;
 
 /**
- * Makes tasks, each with its outbox row and kept answer, in one statement: all or none. A key that another request is just writing
- * is waited for. Keys are inserted in order, so two batches cannot wait for each other. Requests made at once have no order among them.
+ * Makes tasks, each with its outbox row and kept answer, in one statement: all or none. A key that another request is
+ * just writing is waited for. Keys are inserted in order, so two batches cannot wait for each other. Requests made at
+ * once have no order among them.
  *
- * One array per column instead of one parameter per field: rows share one statement and one commit, and a commit costs more than 100 rows.
+ * One array per column instead of one parameter per field: rows share one statement and one commit, and a commit costs
+ * more than 100 rows.
  */
 export function storeCreates({ sql }: Readonly<{ sql: Sql }>) {
   return async (creations: readonly Creation[]): Promise<readonly Created[]> => {

@@ -40,8 +40,8 @@ export type OpenSeries = <T>(
 ) => Promise<T>;
 
 /**
- * Runs `work` in a transaction that holds the template first, then the task addressed, the open occurrences and all later ones in id
- * order: no occurrence is made for the template, and none of them changes, until it is over.
+ * Runs `work` in a transaction that holds the template first, then the task addressed, the open occurrences and all
+ * later ones in id order: no occurrence is made for the template, and none of them changes, until it is over.
  */
 export function openSeries(db: Pick<Db, "transaction">): OpenSeries {
   return (userId, id, key, work) =>

@@ -18,8 +18,8 @@ export type TaskQuota = Quota<TaskKind>;
 const mostCounted = 1_000_001;
 
 /**
- * Bounds a user's tasks. Occurrences count as they are made, and are never refused: a series makes at most its `max_open`, and templates
- * are bounded. Counting 1,000 tasks takes Postgres 0.3 ms, 10,000 3 ms, 100,000 50 ms.
+ * Bounds a user's tasks. Occurrences count as they are made, and are never refused: a series makes at most its
+ * `max_open`, and templates are bounded. Counting 1,000 tasks takes Postgres 0.3 ms, 10,000 3 ms, 100,000 50 ms.
  */
 export function openTaskQuota(config: Config<typeof quotaSettings>, { sql }: Readonly<{ sql: Sql }>): TaskQuota {
   const most = (number: number) => (number === 0 ? null : number);

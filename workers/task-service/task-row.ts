@@ -9,7 +9,9 @@ const dueLocal = sql`case when ${tasks.due_local_at} = ${tasks.due_date} then ${
 // By name: of a column drizzle leaves out the table, and the other one would be asked first.
 const viewVersion = sql`(select view_version from task_views where task_id = tasks.id)`;
 
-/** What is read of a task: its row, and the newest view of it. A row that was changed since still has all of that view. */
+/**
+ * What is read of a task: its row, and the newest view of it. A row that was changed since still has all of that view.
+ */
 export const rowSelection = {
   ...columns,
   due_local: dueLocal.as("due_local"),
@@ -29,9 +31,9 @@ export const rowColumns = new PgDialect().sqlToQuery(
 type HiddenColumn = "due_local_at" | "first_occurrence";
 
 /**
- * A row of `tasks`. `recurrence_pattern` is JSON text; `due_on` is "YYYY-MM-DD"; `remind` null means the user's usual ones. `due_local` is
- * what `due_date` was said as, see `localDue`; `null` where it was said as an instant. `view_version` is of the broadcaster's row, `null`
- * where there is none.
+ * A row of `tasks`. `recurrence_pattern` is JSON text; `due_on` is "YYYY-MM-DD"; `remind` null means the user's usual
+ * ones. `due_local` is what `due_date` was said as, see `localDue`; `null` where it was said as an instant.
+ * `view_version` is of the broadcaster's row, `null` where there is none.
  */
 export type TaskRow = Readonly<Omit<StoredTask, HiddenColumn> & { view_version: number | null }>;
 

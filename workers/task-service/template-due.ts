@@ -8,8 +8,8 @@ import type { TaskRow } from "./task-row.ts";
 type DueFields = Pick<TaskRow, "due_date" | "due_on" | "due_tz">;
 
 /**
- * Throws INVALID_REQUEST where a patch says when a template is due and that would move nothing: a series recurs by its pattern. With a
- * pattern a due says its start; none at all, a series cannot be.
+ * Throws INVALID_REQUEST where a patch says when a template is due and that would move nothing: a series recurs by its
+ * pattern. With a pattern a due says its start; none at all, a series cannot be.
  */
 export function refuseTemplateDue(patch: Resolved<TaskPatch>, row: TaskRow): void {
   const isSame: Readonly<Record<keyof DueFields, boolean>> = {
@@ -30,7 +30,10 @@ export function refuseTemplateDue(patch: Resolved<TaskPatch>, row: TaskRow): voi
   if (mistakes.length > 0) throw new Problem("INVALID_REQUEST", undefined, { mistakes });
 }
 
-/** The due a template shows under a new pattern, whose start it is: as the patch says it, else that start. Nothing where it shows none. */
+/**
+ * The due a template shows under a new pattern, whose start it is: as the patch says it, else that start. Nothing where
+ * it shows none.
+ */
 export function templateDue(patch: Resolved<TaskPatch>, row: TaskRow, text: string): Partial<DueFields> {
   const { start, tz } = parseRecurrencePatternText(text);
   const old = row.recurrence_pattern === null ? null : parseRecurrencePatternText(row.recurrence_pattern);

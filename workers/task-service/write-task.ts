@@ -45,7 +45,10 @@ export type Written = Readonly<{
   events?: number;
 }>;
 
-/** Makes a task with its event; answers it with what is to come of it. With a key that has an answer, gives that again and makes nothing. */
+/**
+ * Makes a task with its event; answers it with what is to come of it. With a key that has an answer, gives that again
+ * and makes nothing.
+ */
 export async function createTask(deps: WriteDeps, writer: Writer, row: TaskRow, coming: Coming): Promise<Written> {
   const answer = madeAnswer(row, coming);
   const { key } = writer;
@@ -82,8 +85,9 @@ export type ChangeRequest = Readonly<{
 const maxAttempts = 50;
 
 /**
- * Changes a task by a rule, with its event: reads it, decides, and stores the result if the row is still the one read, else begins
- * again. Throws TASK_NOT_FOUND (also for another's), VERSION_MISMATCH with the task as it is, and what the rule throws.
+ * Changes a task by a rule, with its event: reads it, decides, and stores the result if the row is still the one read,
+ * else begins again. Throws TASK_NOT_FOUND (also for another's), VERSION_MISMATCH with the task as it is, and what the
+ * rule throws.
  */
 export async function changeTask(deps: WriteDeps, writer: Writer, request: ChangeRequest): Promise<Written> {
   const { userId, key } = writer;
@@ -130,8 +134,8 @@ async function replay(kept: KeptAnswer, key: RequestKey): Promise<Written> {
 const waitMs = 5000;
 
 /**
- * A request with a key waits at most 5 s, for another with the same key among others. What it asked for is written whole or not
- * at all even then, and asking again with the key gives the answer.
+ * A request with a key waits at most 5 s, for another with the same key among others. What it asked for is written
+ * whole or not at all even then, and asking again with the key gives the answer.
  */
 async function waitFor<T>(key: RequestKey | null, work: Promise<T>): Promise<T> {
   const late = () => new Problem("IDEMPOTENCY_IN_PROGRESS", undefined, { retryAfterSeconds: 1 });

@@ -5,9 +5,9 @@ import { readToldFloor } from "../../shared/postgres/told-floor.ts";
 import { loadViews, saveViews } from "./store-views.ts";
 
 /**
- * Folds a batch of task and reminder events into their views and tells what changed: one select, one write, however long
- * the batch. Replay is safe because folding what is folded changes nothing and so tells nothing. Order per task holds:
- * the row's lock is taken before the outbox id is drawn.
+ * Folds a batch of task and reminder events into their views and tells what changed: one select, one write, however
+ * long the batch. Replay is safe because folding what is folded changes nothing and so tells nothing. Order per task
+ * holds: the row's lock is taken before the outbox id is drawn.
  */
 export function makeBroadcastChanges(options: { countForeign: (type: string) => void }): BatchHandler {
   return async (messages, { tx, log }) => {

@@ -12,9 +12,9 @@ type FoldedBatch = Readonly<{
 }>;
 
 /**
- * Folds a batch into the views loaded for it; pure. `updated`s of a task with nothing else of that task between them become one,
- * told by the last of them: they piled up while the batch before ran, and the last view contains the others. So do `deleted`s.
- * Created, completed and a deletion are always told. View versions told are above `floor`.
+ * Folds a batch into the views loaded for it; pure. `updated`s of a task with nothing else of that task between them
+ * become one, told by the last of them: they piled up while the batch before ran, and the last view contains the
+ * others. So do `deleted`s. Created, completed and a deletion are always told. View versions told are above `floor`.
  */
 export function foldBatch(messages: readonly Received[], loaded: ReadonlyMap<string, View>, floor = 0): FoldedBatch {
   const views = new Map(loaded);

@@ -9,11 +9,16 @@ export type ReminderEvent = {
   >;
 }["ReminderScheduled" | "ReminderTriggered" | "ReminderDismissed"];
 
-/** A reminder as its events tell it, per field like a task. `user_id` is checked against the task's before anything is shown. */
+/**
+ * A reminder as its events tell it, per field like a task. `user_id` is checked against the task's before anything is
+ * shown.
+ */
 export type FoldedReminder = Readonly<{ user_id: string; version: number; fields: FoldedFields }>;
 export type FoldedReminders = Readonly<Record<string, FoldedReminder>>;
 
-/** Folds an event into a task's reminders; pure, any order, repetition changes nothing: then the same object comes back. */
+/**
+ * Folds an event into a task's reminders; pure, any order, repetition changes nothing: then the same object comes back.
+ */
 export function foldReminder(reminders: FoldedReminders, event: ReminderEvent): FoldedReminders {
   const { user_id } = event.data;
   const base = Object.hasOwn(reminders, event.subject) ? reminders[event.subject] : undefined;
@@ -26,7 +31,10 @@ export function foldReminder(reminders: FoldedReminders, event: ReminderEvent): 
   return withoutOldest({ ...reminders, [event.subject]: folded });
 }
 
-/** A view is written whole at every event of its task: beyond so many, what is over is forgotten, dismissed ones first, the oldest first. */
+/**
+ * A view is written whole at every event of its task: beyond so many, what is over is forgotten, dismissed ones first,
+ * the oldest first.
+ */
 const mostKept = 100;
 
 function withoutOldest(reminders: FoldedReminders): FoldedReminders {
@@ -44,8 +52,9 @@ function withoutOldest(reminders: FoldedReminders): FoldedReminders {
 }
 
 /**
- * The newest `most` reminders of the task's own user as HTTP shows them, by time; a view has to fit into one record. One that was
- * heard of out of turn has no `remind_at` yet: it is shown with the time it fired or was dismissed, until its scheduling comes.
+ * The newest `most` reminders of the task's own user as HTTP shows them, by time; a view has to fit into one record.
+ * One that was heard of out of turn has no `remind_at` yet: it is shown with the time it fired or was dismissed, until
+ * its scheduling comes.
  */
 export function reminderViews(
   reminders: FoldedReminders,
@@ -88,7 +97,8 @@ function told(event: ReminderEvent): { set: Readonly<Record<string, FieldValue>>
   switch (event.type) {
     case "ReminderScheduled": {
       const remind_at = event.data.remind_at.toISOString();
-      // The event does not say when it was made; its version alone decides, and the time only has to be the same each time.
+      // The event does not say when it was made; its version alone decides, and the time only has to be the same each
+      // time.
       const { rule, drop_after } = event.data;
       const snoozed_from = event.data.snoozed_from?.toISOString() ?? null;
       const over = { triggered_at: null, dismissed_at: null, reason: null };

@@ -6,7 +6,9 @@ import type { Received } from "../../shared/messages/message.ts";
 import type { ChangeType } from "../../shared/messages/records.ts";
 import { foldReminder, reminderViews, type FoldedReminders, type ReminderEvent } from "./fold-reminder.ts";
 
-/** What is known of one task and its reminders. `folded` is null in a placeholder: only reminders have been heard of. */
+/**
+ * What is known of one task and its reminders. `folded` is null in a placeholder: only reminders have been heard of.
+ */
 export type View = Readonly<{
   taskId: string;
   userId: string;
@@ -17,7 +19,9 @@ export type View = Readonly<{
 
 type ViewEvent = TaskEvent | ReminderEvent;
 
-/** What an event did to a view: a change to tell, nothing to tell (a placeholder, a duplicate), or not ours to merge. */
+/**
+ * What an event did to a view: a change to tell, nothing to tell (a placeholder, a duplicate), or not ours to merge.
+ */
 type Outcome = Readonly<{ view: View; change: ChangeType | "silent" | "foreign" }>;
 
 /** The event of a received message, or null for types this role does not fold. */
@@ -43,12 +47,13 @@ export function taskIdOf(event: ViewEvent): string {
 
 /**
  * Folds one event into a view; `viewVersion` is left to the caller. The kind of change:
- * - `deleted` for whatever changes while the task is deleted, its reminders too: so it is the last thing told of it, and a
- *   client that goes by the kind alone does not bring it back;
+ * - `deleted` for whatever changes while the task is deleted, its reminders too: so it is the last thing told of it,
+ *   and a client that goes by the kind alone does not bring it back;
  * - `created` when the task becomes known (its TaskCreated, late or not);
  * - `completed` when that event set the field; a late one that something newer has overtaken is `updated`;
  * - `updated` for every other change, reopening, restoring and reminders included;
- * - `silent` when nothing changed, or the task's TaskCreated has not come yet: a view with holes would overwrite a good one.
+ * - `silent` when nothing changed, or the task's TaskCreated has not come yet: a view with holes would overwrite a
+ *   good one.
  */
 export function foldView(view: View | null, event: ViewEvent): Outcome {
   const { user_id: userId } = event.data;

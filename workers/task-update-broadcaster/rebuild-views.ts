@@ -27,8 +27,9 @@ const pageSize = 500;
 const mendSize = 50;
 
 /**
- * Compares every view with what the tables of tasks and reminders say, page by page, each page as one moment sees it. What differs is looked at
- * again until it has stayed the same for `settleMs`: the broadcaster hears of a change a moment later.
+ * Compares every view with what the tables of tasks and reminders say, page by page, each page as one moment sees it.
+ * What differs is looked at again until it has stayed the same for `settleMs`: the broadcaster hears of a change a
+ * moment later.
  */
 export async function examineViews(
   { db, settleMs, signal }: Readonly<{ db: Pick<Db, "sql">; settleMs: number; signal: AbortSignal }>,
@@ -82,9 +83,10 @@ function shown(view: View): Readonly<Record<string, unknown>> {
 }
 
 /**
- * Writes these views anew from the tables and tells them, as any change is told: whoever follows a stream gets them with a higher version. A
- * view's row is locked before the tables are read, so nothing that is folded meanwhile is lost; an event that comes afterwards and is in the
- * tables already changes nothing. Resolves with the ids of those that differed still.
+ * Writes these views anew from the tables and tells them, as any change is told: whoever follows a stream gets them
+ * with a higher version. A view's row is locked before the tables are read, so nothing that is folded meanwhile is
+ * lost; an event that comes afterwards and is in the tables already changes nothing. Resolves with the ids of those
+ * that differed still.
  */
 export async function mendViews(
   of: Readonly<{ db: Db; codec: Encoder; now: () => Date; correlationId: string; signal: AbortSignal }>,

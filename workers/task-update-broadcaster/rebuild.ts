@@ -1,5 +1,5 @@
-// Run by `ops rebuild views`: compares the views with the tables of tasks and reminders, and writes anew those that differ.
-// Replay is safe: what is right already is left alone.
+// Run by `ops rebuild views`: compares the views with the tables of tasks and reminders, and writes anew those that
+// differ. Replay is safe: what is right already is left alone.
 import { runOpsScript } from "../../shared/role/ops-script.ts";
 import type { RebuiltViews } from "../../shared/tasks/view-difference.ts";
 import { examineViews, mendViews } from "./rebuild-views.ts";

@@ -28,9 +28,9 @@ export async function loadViews(tx: Tx, taskIds: readonly string[]): Promise<Rea
 }
 
 /**
- * Writes views in one statement. `loaded` is what `loadViews` gave in the same transaction: those rows are locked by it. The
- * others must be new; a task's events and its reminders are read by different instances, so both may make the row at once.
- * The second then throws with the code of a serialization failure, and runs again on the row of the first.
+ * Writes views in one statement. `loaded` is what `loadViews` gave in the same transaction: those rows are locked by
+ * it. The others must be new; a task's events and its reminders are read by different instances, so both may make the
+ * row at once. The second then throws with the code of a serialization failure, and runs again on the row of the first.
  */
 export async function saveViews(tx: Tx, views: readonly View[], loaded: ReadonlyMap<string, View>): Promise<void> {
   if (views.length === 0) return;

@@ -11,9 +11,10 @@ export type ReminderFacts = Readonly<{ id: string; user_id: string; version: num
   Readonly<Record<string, FieldValue>>;
 
 /**
- * The view that folding all events of a task gives, made of the tables of those who wrote them. Every field counts as set by the newest
- * event: so older ones that come late change nothing, and what comes next does. Of reminders that are over the tables keep the newest hundred of
- * a task, so what `known` has beyond them stays. `viewVersion` is the known one.
+ * The view that folding all events of a task gives, made of the tables of those who wrote them. Every field counts as
+ * set by the newest event: so older ones that come late change nothing, and what comes next does. Of reminders that are
+ * over the tables keep the newest hundred of a task, so what `known` has beyond them stays. `viewVersion` is the known
+ * one.
  */
 export function viewOfTables(task: TaskFacts, reminders: readonly ReminderFacts[], known: View | null): View {
   const { id, user_id, version, ...fields } = task;

@@ -43,7 +43,10 @@ export type GatewayDeps = Readonly<{
 
 export type Gateway = Readonly<{ fetch: (request: Request, peer?: Peer) => Promise<Response> }>;
 
-/** One origin for page, API and stream: sessions and streams are answered here, the rest of `/v1` by the role it belongs to. */
+/**
+ * One origin for page, API and stream: sessions and streams are answered here, the rest of `/v1` by the role it belongs
+ * to.
+ */
 export function buildApp(deps: GatewayDeps): Gateway {
   const { http, proxy, cursorOf, page } = deps;
   const limit = limitRequests(() => deps.limits, http.metrics);

@@ -1,5 +1,6 @@
-// What stands in front of the gateway in an edge runtime (`deno serve`, Deno Deploy, Cloudflare Workers): a plain `fetch` handler that
-// passes everything on to the gateway at ORIGIN. The only module of the product that needs no TCP and no files.
+// What stands in front of the gateway in an edge runtime (`deno serve`, Deno Deploy, Cloudflare Workers): a plain
+// `fetch` handler that passes everything on to the gateway at ORIGIN. The only module of the product that needs no TCP
+// and no files.
 import { makeEdge, type Edge } from "./make-edge.ts";
 
 /** Workers hand their settings over with each request, Deno says where it comes from. */

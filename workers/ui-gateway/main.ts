@@ -1,5 +1,5 @@
-// Serves page, API and stream on one origin; reads all of task-updates without a group, writes sessions and stream tickets.
-// Many may run, each reads everything itself. Replay is safe: a change is a whole view, and clients keep the highest version.
+// Serves page, API and stream on one origin. Reads all of task-updates without a group; writes sessions and tickets.
+// Many may run, each reads everything. Replay is safe: a change is a whole view, and clients keep the newest version.
 import "../../shared/role/catch-signals.ts";
 import { authSettings, openAuth } from "../../shared/http/auth.ts";
 import { openCodec } from "../../shared/avro/codec.ts";

@@ -9,10 +9,11 @@ import { withoutOwn } from "./http/proxy.ts";
 export type Edge = (request: Request, address?: string | null) => Promise<Response>;
 
 /**
- * Passes every request on to a gateway at `origin` and answers with what it says, bodies and streams piece by piece as they come. Web
- * standards alone, no connection but `send`: it runs where there is no raw TCP. It keeps nothing and decides nothing: who may what is the
- * gateway's to say, which believes `X-Forwarded-For` only as far as its RATE_TRUSTED_PROXIES goes. A client that leaves ends the request to the
- * gateway with it. Answers UNAVAILABLE where the gateway cannot be reached.
+ * Passes every request on to a gateway at `origin` and answers with what it says, bodies and streams piece by piece as
+ * they come. Web standards alone, no connection but `send`: it runs where there is no raw TCP. It keeps nothing and
+ * decides nothing: who may what is the gateway's to say, which believes `X-Forwarded-For` only as far as its
+ * RATE_TRUSTED_PROXIES goes. A client that leaves ends the request to the gateway with it. Answers UNAVAILABLE where
+ * the gateway cannot be reached.
  */
 export function makeEdge(origin: string, send: typeof fetch = fetch): Edge {
   return async (request, address = null) => {

@@ -6,9 +6,9 @@ import type { AnswerRequest, Listen } from "../../shared/http/listen/listener.ts
 type RequestInfo = Readonly<{ remoteAddr?: Readonly<{ hostname?: string }> }>;
 
 /**
- * Makes a `fetch` for a runtime that listens by itself, such as `deno serve`: the role of this process answers it in place of
- * listening. Call it before the role is loaded. Requests that come before the role is there wait for it. The role's place for metrics, where
- * it has one of its own, is listened at as ever.
+ * Makes a `fetch` for a runtime that listens by itself, such as `deno serve`: the role of this process answers it in
+ * place of listening. Call it before the role is loaded. Requests that come before the role is there wait for it. The
+ * role's place for metrics, where it has one of its own, is listened at as ever.
  */
 export function serveElsewhere(listenBeside: Listen): (request: Request, info?: RequestInfo) => Promise<Response> {
   const { promise: answering, resolve } = Promise.withResolvers<AnswerRequest>();

@@ -1,5 +1,6 @@
-// The gateway for a runtime that listens by itself (`deno serve`): the same role as main.ts, whose `fetch` is exported in place of
-// listening. It needs what main.ts needs: Postgres, Kafka and Redis by raw TCP. Its metrics are at METRICS_PORT as ever.
+// The gateway for a runtime that listens by itself (`deno serve`): the same role as main.ts, whose `fetch` is exported
+// in place of listening. It needs what main.ts needs: Postgres, Kafka and Redis by raw TCP. Its metrics are at
+// METRICS_PORT as ever.
 import "../../shared/role/catch-signals.ts";
 import { listenHere } from "../../shared/http/listen/listen.ts";
 import { serveElsewhere } from "./serve-elsewhere.ts";

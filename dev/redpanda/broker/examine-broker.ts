@@ -2,8 +2,10 @@ import { anyOf, flag, listOf, oneOfThese, only, port, shape, text, whole } from 
 import { readYaml, type RedpandaFiles } from "../files.ts";
 import { licensedSettings, propertiesOf } from "./properties.ts";
 
-// The keys within the lists and sections of redpanda.yaml: src/v/config/{broker_authn_endpoint,rest_authn_endpoint,tls_config}.cc of
-// Redpanda, and src/go/rpk/pkg/config/redpanda_yaml.go for the section that rpk reads. The names of the properties are in properties.tsv.
+// The keys within the lists and sections of redpanda.yaml:
+// src/v/config/{broker_authn_endpoint,rest_authn_endpoint,tls_config}.cc of Redpanda, and
+// src/go/rpk/pkg/config/redpanda_yaml.go for the section that rpk reads. The names of the properties are in
+// properties.tsv.
 const address = { address: text, port };
 const socket = only(address, ["address", "port"]);
 const named = only({ ...address, name: text }, ["address", "port"]);

@@ -3,7 +3,10 @@ import { join } from "node:path";
 import type { AnySchema } from "ajv";
 import { flag, text, whole } from "../shape.ts";
 
-/** `scope` is `cluster`, `topic`, or the section of redpanda.yaml: `redpanda`, `pandaproxy`, `pandaproxy-client`, `schema-registry`. */
+/**
+ * `scope` is `cluster`, `topic`, or the section of redpanda.yaml: `redpanda`, `pandaproxy`, `pandaproxy-client`,
+ * `schema-registry`.
+ */
 type Property = Readonly<{ name: string; scope: string; schema: AnySchema; licensed: readonly string[] }>;
 
 const types: Readonly<Record<string, AnySchema>> = {

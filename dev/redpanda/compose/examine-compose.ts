@@ -4,8 +4,8 @@ import { readYaml, type RedpandaFiles } from "../files.ts";
 import { understandStart } from "../rpk/understand.ts";
 import { shape } from "../shape.ts";
 
-// The package carries the specification's own schema, as it was in October 2021. What is newer and used here stands below, from
-// https://github.com/compose-spec/compose-spec of October 2025.
+// The package carries the specification's own schema, as it was in October 2021. What is newer and used here stands
+// below, from https://github.com/compose-spec/compose-spec of October 2025.
 const newer = { name: { type: "string", pattern: "^[a-z0-9][a-z0-9_-]*$" } };
 const { properties, $schema: _draft, ...rest } = dropIds(composeSchema);
 const formats = { duration: /^([0-9.]+(us|ms|s|m|h))+$/, ports: true, expose: true, subnet_ip_address: true } as const;

@@ -4,8 +4,9 @@ import { readYaml, type RedpandaFiles } from "../files.ts";
 /** The release whose keys stand below. */
 export const consoleVersion = "v3.9.0";
 
-// The yaml tags of backend/pkg/config, and of github.com/cloudhut/common 0.11.0 for `server`. Console refuses to start over
-// a key it does not know (config.strict-validation); `login`, `enterprise` and `kafka.schemaRegistry` of version 2 are such keys.
+// The yaml tags of backend/pkg/config, and of github.com/cloudhut/common 0.11.0 for `server`. Console refuses to start
+// over a key it does not know (config.strict-validation); `login`, `enterprise` and `kafka.schemaRegistry` of version 2
+// are such keys.
 const tls = only({
   enabled: flag,
   caFilepath: text,

@@ -8,8 +8,8 @@ import { modulesOf } from "../kubernetes/role-settings.ts";
 import { readDockerfile, type Stage } from "./read-dockerfile.ts";
 
 /**
- * What is wrong with the image: by the grammar of Dockerfiles, by what this one promises (its bytes pinned, not root, no shell), and
- * by the files that its entry point, the roles and the command line import and it would not hold.
+ * What is wrong with the image: by the grammar of Dockerfiles, by what this one promises (its bytes pinned, not root,
+ * no shell), and by the files that its entry point, the roles and the command line import and it would not hold.
  */
 export function examineDockerfile(files: RedpandaFiles): readonly string[] {
   const text = files.get("Dockerfile") ?? "";
@@ -53,7 +53,10 @@ function copied(stages: readonly Stage[]): ReadonlySet<string> {
   );
 }
 
-/** Whether the last pattern that fits lets the path through; patterns here are names of files and folders, `*` and `**` before a name. */
+/**
+ * Whether the last pattern that fits lets the path through; patterns here are names of files and folders, `*` and `**`
+ * before a name.
+ */
 function isLetThrough(path: string, ignore: string): boolean {
   const patterns = ignore.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   const fits = (pattern: string) =>
@@ -64,10 +67,16 @@ function isLetThrough(path: string, ignore: string): boolean {
   }, true);
 }
 
-/** Roles do without these where they are missing: the second Kafka driver cannot be loaded by Bun, which the image holds. */
+/**
+ * Roles do without these where they are missing: the second Kafka driver cannot be loaded by Bun, which the image
+ * holds.
+ */
 const dispensable: readonly string[] = ["@confluentinc/kafka-javascript"];
 
-/** What the roles import and the image does not hold: files that are not copied, packages that are not installed for production. */
+/**
+ * What the roles import and the image does not hold: files that are not copied, packages that are not installed for
+ * production.
+ */
 function forgotten(last: Stage): readonly string[] {
   const held = [...copied([last])];
   const manifest: { dependencies: Readonly<Record<string, string>> } = JSON.parse(
@@ -87,7 +96,10 @@ function forgotten(last: Stage): readonly string[] {
 type Imported = Readonly<{ modules: readonly string[]; packages: readonly string[] }>;
 let imported: Imported | null = null;
 
-/** Everything that the entry point, the roles and the command line import; read once, it does not change while a check runs. */
+/**
+ * Everything that the entry point, the roles and the command line import; read once, it does not change while a check
+ * runs.
+ */
 function readImported(): Imported {
   const entries = [
     "redpanda/start.ts",

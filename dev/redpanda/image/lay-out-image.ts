@@ -10,8 +10,8 @@ export type LaidOut = Readonly<{
 }>;
 
 /**
- * Does what the Dockerfile says without Docker: every stage is a folder below `into`, which gets the copies and runs the commands, with
- * this Bun as the one of the base images. Throws where a copy finds nothing or a command fails.
+ * Does what the Dockerfile says without Docker: every stage is a folder below `into`, which gets the copies and runs
+ * the commands, with this Bun as the one of the base images. Throws where a copy finds nothing or a command fails.
  */
 export async function layOutImage({
   text,

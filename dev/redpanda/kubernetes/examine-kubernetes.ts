@@ -18,8 +18,8 @@ import { renderOverlay } from "./render-overlay.ts";
 export const overlays = ["kubernetes/overlays/small", "kubernetes/overlays/production"] as const;
 
 /**
- * Holds what each overlay is built to against the schemas of Kubernetes and of the operators, its objects against one another, and
- * all of it against what the roles read and do.
+ * Holds what each overlay is built to against the schemas of Kubernetes and of the operators, its objects against one
+ * another, and all of it against what the roles read and do.
  */
 export async function examineKubernetes(
   files: RedpandaFiles,

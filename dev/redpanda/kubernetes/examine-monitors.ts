@@ -1,7 +1,10 @@
 import type { RedpandaFiles } from "../files.ts";
 import { listAt, nameOf, type KubeObject } from "./object.ts";
 
-/** Whether what is scraped gets the labels that alerts and dashboard ask for: the job, and the role of a pod that does not answer. */
+/**
+ * Whether what is scraped gets the labels that alerts and dashboard ask for: the job, and the role of a pod that does
+ * not answer.
+ */
 export function examineMonitors(objects: readonly KubeObject[], files: RedpandaFiles): readonly string[] {
   const asked = `${files.get("monitoring/alerts.yml") ?? ""}${files.get("monitoring/dashboard.json") ?? ""}`;
   const jobs = new Set([...asked.matchAll(/job=\\?"(\w+)\\?"/g)].map(([, job = ""]) => job));

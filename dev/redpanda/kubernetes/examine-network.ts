@@ -14,7 +14,10 @@ const reachedBy: readonly (readonly [setting: string, policy: string])[] = [
   ["TASK_SERVICE_URL", "gateway-to-roles"],
 ];
 
-/** Whether the policies deny by default, let each role reach what its settings lead to and no other, and keep strangers out. */
+/**
+ * Whether the policies deny by default, let each role reach what its settings lead to and no other, and keep strangers
+ * out.
+ */
 export function examineNetwork(
   objects: readonly KubeObject[],
   settings: ReadonlyMap<RoleName, RoleSettings>,

@@ -4,7 +4,10 @@ import { podsOf, selects, type Pods } from "./pods.ts";
 /** Secrets by their name with the keys they have. */
 export type Secrets = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** What objects say of one another and is not so: a name that nothing has, a selector that chooses nothing, a port nobody opens. */
+/**
+ * What objects say of one another and is not so: a name that nothing has, a selector that chooses nothing, a port
+ * nobody opens.
+ */
 export function examineReferences(objects: readonly KubeObject[], secrets: Secrets): readonly string[] {
   const pods = podsOf(objects);
   return [

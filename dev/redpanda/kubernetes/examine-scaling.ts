@@ -8,7 +8,10 @@ import { podsOf } from "./pods.ts";
 /** How many relays have something to do: a shard is one's at a time (`shared/outbox`). */
 const shards = 16;
 
-/** What is wrong with how many there are to be: keys that a trigger does not take, groups, topics and metrics that do not exist. */
+/**
+ * What is wrong with how many there are to be: keys that a trigger does not take, groups, topics and metrics that do
+ * not exist.
+ */
 export function examineScaling(
   objects: readonly KubeObject[],
   { files, secrets }: Readonly<{ files: RedpandaFiles; secrets: Secrets }>,

@@ -2,7 +2,9 @@ import { fieldAt, listAt, nameOf, textAt, textsAt, type KubeObject } from "./obj
 import { podsOf } from "./pods.ts";
 import type { Secrets } from "./examine-references.ts";
 
-/** The Secrets that the Redpanda operator makes for its resources: the cluster's certificate, a password for each user. */
+/**
+ * The Secrets that the Redpanda operator makes for its resources: the cluster's certificate, a password for each user.
+ */
 export function operatorSecrets(objects: readonly KubeObject[]): Secrets {
   return new Map(
     objects.flatMap((object): readonly (readonly [string, ReadonlySet<string>])[] => {
@@ -15,7 +17,9 @@ export function operatorSecrets(objects: readonly KubeObject[]): Secrets {
   );
 }
 
-/** Whether the roles ask the cluster that is here, where it listens, as users it has, and no policy stands in between. */
+/**
+ * Whether the roles ask the cluster that is here, where it listens, as users it has, and no policy stands in between.
+ */
 export function examineStores(objects: readonly KubeObject[], secrets: Secrets): readonly string[] {
   const clusters = objects.filter(({ kind }) => kind === "Redpanda");
   const users = new Set(objects.filter(({ kind }) => kind === "User").map(({ metadata }) => metadata.name));

@@ -1,6 +1,6 @@
 /**
- * What a trigger of KEDA takes: `metadata` as its own, `parameters` from a TriggerAuthentication. Read from the scalers of
- * github.com/kedacore/keda at v2.20.2 (pkg/scalers); its resource definition lets any name pass.
+ * What a trigger of KEDA takes: `metadata` as its own, `parameters` from a TriggerAuthentication. Read from the scalers
+ * of github.com/kedacore/keda at v2.20.2 (pkg/scalers); its resource definition lets any name pass.
  */
 export const kedaTriggers: Readonly<
   Record<

@@ -3,9 +3,9 @@ import { isFields } from "./object.ts";
 type Looked = { readonly value: object; readonly at: Set<string> };
 
 /**
- * Runs a validator over a value and returns the fields it never asked for, as paths: fields its schema does not have. Generated
- * validators ask for every property of their schema, present or not, and for all keys where any may stand; they do not
- * complain about others. An object that nothing was asked of may hold anything.
+ * Runs a validator over a value and returns the fields it never asked for, as paths: fields its schema does not have.
+ * Generated validators ask for every property of their schema, present or not, and for all keys where any may stand;
+ * they do not complain about others. An object that nothing was asked of may hold anything.
  */
 export function unknownFields(value: object, validate: (watched: object) => void): readonly string[] {
   const looked = new Map<string, Looked>();

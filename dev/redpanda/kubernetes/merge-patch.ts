@@ -1,8 +1,8 @@
 import { isFields, type Fields } from "./object.ts";
 
 /**
- * What identifies an item of a list that a patch merges into, by the list's name (the API's `patchMergeKey`). Any other list is
- * replaced, and so is every list of a custom resource.
+ * What identifies an item of a list that a patch merges into, by the list's name (the API's `patchMergeKey`). Any other
+ * list is replaced, and so is every list of a custom resource.
  */
 const mergeKeys: Readonly<Record<string, string>> = {
   containers: "name",
@@ -14,7 +14,10 @@ const mergeKeys: Readonly<Record<string, string>> = {
   topologySpreadConstraints: "topologyKey",
 };
 
-/** A strategic merge patch, as kustomize applies it: maps are merged, `null` removes, lists are merged by their key, new items first. */
+/**
+ * A strategic merge patch, as kustomize applies it: maps are merged, `null` removes, lists are merged by their key, new
+ * items first.
+ */
 export function mergePatch(target: Fields, patch: Fields, isCustom: boolean): Fields {
   const merged: Record<string, unknown> = { ...target };
   for (const [field, value] of Object.entries(patch)) {

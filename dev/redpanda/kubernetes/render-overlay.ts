@@ -4,8 +4,9 @@ import { mergePatch } from "./merge-patch.ts";
 import { fieldAt, isFields, isKubeObject, nameOf, textAt, textsAt, type Fields, type KubeObject } from "./object.ts";
 
 /**
- * The fields of a kustomization that are understood here, the ones this project uses; anything else is refused, so a misspelt
- * one cannot pass. Names and meaning are kustomize's own; a test holds the result against the tool's where the tool is there.
+ * The fields of a kustomization that are understood here, the ones this project uses; anything else is refused, so a
+ * misspelt one cannot pass. Names and meaning are kustomize's own; a test holds the result against the tool's where the
+ * tool is there.
  */
 const understood = {
   Kustomization: [
@@ -30,7 +31,10 @@ const understood = {
 const clusterScoped = new Set(["Namespace"]);
 const builtinGroups = /^(v1|[a-z]+\/v\w+|[a-z.]+\.k8s\.io\/v\w+)$/;
 
-/** What `kustomize build` makes of a folder, but for the hash after a generated name. Throws for what it would not build. */
+/**
+ * What `kustomize build` makes of a folder, but for the hash after a generated name. Throws for what it would not
+ * build.
+ */
 export function renderOverlay(files: RedpandaFiles, folder: string): readonly KubeObject[] {
   return build(files, folder, []);
 }
@@ -147,7 +151,9 @@ function withImages(object: Fields, images: readonly Fields[]): Fields {
   return template === undefined ? object : mergePatch(object, { spec: { template: replace(template) } }, true);
 }
 
-/** By their text: parsing is most of the work, and an overlay is built anew for every file that changes beside these. */
+/**
+ * By their text: parsing is most of the work, and an overlay is built anew for every file that changes beside these.
+ */
 const parsed = new Map<string, readonly KubeObject[]>();
 
 function readObjects(files: RedpandaFiles, path: string): readonly KubeObject[] {

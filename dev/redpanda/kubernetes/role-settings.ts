@@ -14,7 +14,10 @@ const ofTheRunner = ["HOST", "PORT", "METRICS_PORT", "METRICS_HOST", "LOG_LEVEL"
 
 const known = new Map<RoleName, Promise<RoleSettings>>();
 
-/** Finds them in the modules that the role's `main.ts` imports, directly and through others. Importing these changes nothing. */
+/**
+ * Finds them in the modules that the role's `main.ts` imports, directly and through others. Importing these changes
+ * nothing.
+ */
 export function readRoleSettings(role: RoleName): Promise<RoleSettings> {
   const found = known.get(role) ?? findSettings(role);
   known.set(role, found);

@@ -1,8 +1,9 @@
 import { anyOf, duration, flag, listOf, mapOf, oneOfThese, only, shape, text, whole } from "../shape.ts";
 import { readYaml, type RedpandaFiles } from "../files.ts";
 
-// The keys that these files use and may come to use, of Prometheus 3 (docs/configuration of github.com/prometheus/prometheus) and of
-// Grafana 12 (conf/provisioning of github.com/grafana/grafana). Neither publishes a schema.
+// The keys that these files use and may come to use, of Prometheus 3 (docs/configuration of
+// github.com/prometheus/prometheus) and of Grafana 12 (conf/provisioning of github.com/grafana/grafana). Neither
+// publishes a schema.
 const scalar = anyOf(text, { type: "number" }, flag);
 const tls = only({
   ca_file: text,

@@ -5,7 +5,10 @@ import { understandRpk } from "../rpk/understand.ts";
 
 const checkout = join(import.meta.dirname, "../../..");
 
-/** The pages: `rpk` lines that rpk understands, and links that lead somewhere. `ops` lines are tested with the tool's own parser. */
+/**
+ * The pages: `rpk` lines that rpk understands, and links that lead somewhere. `ops` lines are tested with the tool's
+ * own parser.
+ */
 export function examinePages(files: RedpandaFiles): readonly string[] {
   return [...files]
     .filter(([path]) => path.endsWith(".md"))
@@ -17,7 +20,10 @@ export function examinePages(files: RedpandaFiles): readonly string[] {
     );
 }
 
-/** The lines of the shell blocks and of code spans in tables, without comments; a line that ends in a backslash goes on in the next. */
+/**
+ * The lines of the shell blocks and of code spans in tables, without comments; a line that ends in a backslash goes on
+ * in the next.
+ */
 export function shellLines(text: string): readonly string[] {
   const blocks = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, lines = ""]) => lines.replaceAll(/\\\n\s*/g, " "));
   const spans = [...text.replaceAll(/```[\s\S]*?```/g, "").matchAll(/`((?:rpk|npx bun run ops) [^`]+)`/g)].map(

@@ -14,7 +14,10 @@ const rows = readFileSync(join(import.meta.dirname, "commands.tsv"), "utf8")
 const commands = new Map(rows);
 const everywhere = commands.get("") ?? new Map<string, string>();
 
-/** Seastar's and rpk's own options of `rpk redpanda start`, which rpk hides from its help: src/go/rpk/pkg/cli/redpanda/start.go. */
+/**
+ * Seastar's and rpk's own options of `rpk redpanda start`, which rpk hides from its help:
+ * src/go/rpk/pkg/cli/redpanda/start.go.
+ */
 const hidden = optionsOf(
   "memory lock-memory:bool reserve-memory hugepages cpuset io-properties-file io-properties smp thread-affinity:bool num-io-queues max-io-requests mbind:bool overprovisioned:bool unsafe-bypass-fsync:bool node-id set default-log-level logger-log-level"
     .split(" ")
@@ -39,7 +42,10 @@ export function understandRpk(words: readonly string[]): readonly string[] {
   ];
 }
 
-/** What `rpk redpanda start` would not understand. It hands options that it does not know on to Redpanda, which ends over them. */
+/**
+ * What `rpk redpanda start` would not understand. It hands options that it does not know on to Redpanda, which ends
+ * over them.
+ */
 export function understandStart(words: readonly string[]): readonly string[] {
   const { unknown } = readOptions(
     words.slice(2),
@@ -64,7 +70,10 @@ function unknownProperties(command: string, values: Values, plain: readonly stri
 
 type Values = ReadonlyMap<string, readonly string[]>;
 
-/** Reads options as rpk's library does: `--name value`, `--name=value`, `-n value`, `-nvalue`; a flag takes no value of its own. */
+/**
+ * Reads options as rpk's library does: `--name value`, `--name=value`, `-n value`, `-nvalue`; a flag takes no value of
+ * its own.
+ */
 function readOptions(
   words: readonly string[],
   options: Options,

@@ -94,8 +94,8 @@ export function deadLetterRow(dead: DeadLetter): OutboxRow {
 }
 
 /**
- * Under which id and time the inbox knows a record. One whose envelope cannot be read is known by its place in the log, so
- * that delivering it again does not dead-letter it again.
+ * Under which id and time the inbox knows a record. One whose envelope cannot be read is known by its place in the log,
+ * so that delivering it again does not dead-letter it again.
  */
 export function inboxEntryOf(record: Omit<Fetched, "key" | "generation">): InboxEntry {
   try {

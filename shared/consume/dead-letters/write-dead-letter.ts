@@ -5,8 +5,8 @@ import type { Tx } from "../../postgres/db.ts";
 import { deadLetterRow, describeFailure, headerOf, inboxEntryOf, storable, type DeadLetter } from "./dead-letter.ts";
 
 /**
- * Writes a dead letter twice: into the outbox, for `<group>-dlq`, and into the index. One that dies again after a redrive keeps its
- * id and its count of redrives. The inbox is the caller's.
+ * Writes a dead letter twice: into the outbox, for `<group>-dlq`, and into the index. One that dies again after a
+ * redrive keeps its id and its count of redrives. The inbox is the caller's.
  */
 export async function writeDeadLetter(
   tx: Tx,

@@ -15,8 +15,8 @@ export function failureClassOf(name: string): FailureClass {
 }
 
 /**
- * Rows that prove themselves: Postgres, or the client of the registry, says so of itself, whatever the message. A probe that
- * answers is no proof of the opposite: on a full disk a small write may fit where a larger one does not.
+ * Rows that prove themselves: Postgres, or the client of the registry, says so of itself, whatever the message. A probe
+ * that answers is no proof of the opposite: on a full disk a small write may fit where a larger one does not.
  */
 const certain: ReadonlySet<string> = new Set([
   "SQLSTATE 25006",
@@ -27,7 +27,10 @@ const certain: ReadonlySet<string> = new Set([
   "UNAVAILABLE",
 ]);
 
-/** The closed table. A row matches the `code`, `apiId` or `name` of an error, exactly or, with a `*`, by prefix or ending. */
+/**
+ * The closed table. A row matches the `code`, `apiId` or `name` of an error, exactly or, with a `*`, by prefix or
+ * ending.
+ */
 export const failureTable: readonly (readonly [mark: string, is: FailureClass, why: string])[] = [
   // Postgres: SQLSTATE (appendix A of its manual), then what its client and our deadlines say.
   ["SQLSTATE 08*", "dependency_down", "the connection broke or could not be made"],
@@ -124,8 +127,8 @@ export function classify(error: unknown): FailureClass {
 }
 
 /**
- * The row of the table that says this error is an outage, by its mark; `null` for an error that says something else. `isCertain`: it
- * needs no probe to prove it.
+ * The row of the table that says this error is an outage, by its mark; `null` for an error that says something else.
+ * `isCertain`: it needs no probe to prove it.
  */
 export function outageOf(error: unknown): Readonly<{ mark: string; isCertain: boolean }> | null {
   if (classify(error) !== "dependency_down") return null;

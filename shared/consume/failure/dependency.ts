@@ -9,8 +9,8 @@ import { classify, outageOf } from "./classify.ts";
 const enoughAnswers = 2;
 
 /**
- * Waits out what is down. While it waits no attempt of any message is spent and the member keeps its place in the group.
- * One for all lanes of a consumer, so that one probe asks for all.
+ * Waits out what is down. While it waits no attempt of any message is spent and the member keeps its place in the
+ * group. One for all lanes of a consumer, so that one probe asks for all.
  */
 export function makeDependency(
   of: Readonly<{
@@ -38,7 +38,9 @@ export function makeDependency(
   };
   const probe = () => (probing ??= ask());
 
-  /** From the first failure until the work is done or has failed otherwise: a pause between two tries is not its end. */
+  /**
+   * From the first failure until the work is done or has failed otherwise: a pause between two tries is not its end.
+   */
   const begin = () => {
     if (waiting++ === 0) of.log.warn("consumer_paused");
   };
@@ -50,9 +52,10 @@ export function makeDependency(
 
   const waits = (waiter: Readonly<{ begin: () => void; end: () => void }>) => ({
     /**
-     * Tries until it works or fails by itself. Rejects at once with a failure of another class, with `DEPENDENCY_ANSWERS` when what
-     * looked down answers its probe and the failure stays, and with the failure itself when the role stops. A failure that proves
-     * itself, as of a full disk or a read-only Postgres, is waited out whatever the probe answers.
+     * Tries until it works or fails by itself. Rejects at once with a failure of another class, with
+     * `DEPENDENCY_ANSWERS` when what looked down answers its probe and the failure stays, and with the failure itself
+     * when the role stops. A failure that proves itself, as of a full disk or a read-only Postgres, is waited out
+     * whatever the probe answers.
      */
     retry: async <T>(attempt: () => Promise<T>): Promise<T> => {
       let answers = 0;

@@ -2,8 +2,9 @@ import { hexText } from "../../bytes.ts";
 import { digestOf } from "../../digest.ts";
 
 /**
- * 16 hex digits that are the same for the same kind of failure, whichever message met it: made of the class, the error's name and
- * code, its message without what varies (ids, numbers, quoted text) and the functions on its stack without their lines.
+ * 16 hex digits that are the same for the same kind of failure, whichever message met it: made of the class, the
+ * error's name and code, its message without what varies (ids, numbers, quoted text) and the functions on its stack
+ * without their lines.
  */
 export function fingerprint(failureClass: string, error: unknown): string {
   const parts =
@@ -25,7 +26,10 @@ function shape(message: string): string {
     .slice(0, 200);
 }
 
-/** File and function of the first three frames in our own code: library internals and line numbers change between builds. */
+/**
+ * File and function of the first three frames in our own code: library internals and line numbers change between
+ * builds.
+ */
 function frames(error: Error): readonly string[] {
   return (error.stack ?? "")
     .split("\n")

@@ -5,9 +5,9 @@ import type { Meters } from "../meters.ts";
 import { partitionName } from "../member/partition-name.ts";
 
 /**
- * Tells whether commits that were above the database's positions meant a loss. They may mean none: an older build commits without
- * storing positions. A record below the commit that is new to the inbox had its effects once, and the database has lost them. So it has
- * where a record tells of a change that is not in the outbox.
+ * Tells whether commits that were above the database's positions meant a loss. They may mean none: an older build
+ * commits without storing positions. A record below the commit that is new to the inbox had its effects once, and the
+ * database has lost them. So it has where a record tells of a change that is not in the outbox.
  */
 export function makeDoubts(
   of: Readonly<{

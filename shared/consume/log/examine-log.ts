@@ -12,7 +12,9 @@ export type Findings = Readonly<{
   idle: readonly PartitionOffset[];
 }>;
 
-/** Compares what a member has read with its logs as they are now. Both functions reject when the broker does not answer. */
+/**
+ * Compares what a member has read with its logs as they are now. Both functions reject when the broker does not answer.
+ */
 export function makeExamineLog(admin: Pick<Admin, "offsets" | "topicId">, topics: readonly string[]) {
   const partitions = new Map<string, number>();
   const ids = new Map<string, string>();
@@ -45,13 +47,17 @@ export function makeExamineLog(admin: Pick<Admin, "offsets" | "topicId">, topics
         else if (end > at.offset && isSettled(at)) found.push(at);
       }
     }
-    // Records just written are on their way to the member: only who stood there the last time too has something to be asked about.
+    // Records just written are on their way to the member: only who stood there the last time too has something to be
+    // asked about.
     const idle = found.filter((at) => idleBefore.has(nameOf(at)));
     idleBefore = new Set(found.map(nameOf));
     return { remade, grown, shortened, idle };
   };
   return {
-    /** To be called before joining: partitions added from then on, and topics made anew, are noticed, whatever the group's leader knew. */
+    /**
+     * To be called before joining: partitions added from then on, and topics made anew, are noticed, whatever the
+     * group's leader knew.
+     */
     count,
     examine,
   };

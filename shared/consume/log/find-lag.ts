@@ -8,7 +8,10 @@ type Lag = Readonly<{
   movedBack: readonly PartitionOffset[];
 }>;
 
-/** Compares what a member has settled with the logs and with the group's commits. Rejects when the broker does not answer. */
+/**
+ * Compares what a member has settled with the logs and with the group's commits. Rejects when the broker does not
+ * answer.
+ */
 export async function findLag(
   admin: Pick<Admin, "offsets" | "committed" | "nextRecord">,
   group: string,

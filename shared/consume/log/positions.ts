@@ -13,8 +13,8 @@ export type Compared = Readonly<{
   /** The life of the server that was asked. */
   life: string;
   /**
-   * Where the group has to go on instead: the database lost effects that were committed, or the topic is another one. Where retention has deleted what would have to be
-   * read again, the partition will stand there.
+   * Where the group has to go on instead: the database lost effects that were committed, or the topic is another one.
+   * Where retention has deleted what would have to be read again, the partition will stand there.
    */
   behind: readonly PartitionOffset[];
   /** By partition: records below this offset were committed once; one that is new in the inbox was lost. */
@@ -27,8 +27,8 @@ export type Positions = Readonly<{
   /** Holds the commits of an assignment against the database, in one transaction. Rejects when the group was reset. */
   compare: (partitions: readonly Partition[]) => Promise<Compared>;
   /**
-   * Puts on record that everything below these offsets has its fate in the database of this life. Positions only rise. Rejects with
-   * DATABASE_CHANGED, nothing written, when the server lives another life.
+   * Puts on record that everything below these offsets has its fate in the database of this life. Positions only rise.
+   * Rejects with DATABASE_CHANGED, nothing written, when the server lives another life.
    */
   store: (life: string, offsets: readonly PartitionOffset[]) => Promise<void>;
   /** The life of the server that answers now. */
@@ -75,8 +75,8 @@ export function makePositions(
     return starts.flatMap(([topic, of]) => [...of].map(([partition, offset]) => ({ topic, partition, offset })));
   };
   /**
-   * Whether the last record before a commit tells of a change that this database has lost: then it is older than its group's first
-   * positions, and the commits stand for effects it may not have.
+   * Whether the last record before a commit tells of a change that this database has lost: then it is older than its
+   * group's first positions, and the commits stand for effects it may not have.
    */
   const hasLost = async (
     tx: Tx,

@@ -3,10 +3,16 @@ import type { Log } from "../../role/log.ts";
 import type { Meters } from "../meters.ts";
 import { partitionName } from "../member/partition-name.ts";
 
-/** Why a partition stands. `cut_off` at its start, `shortened` at its end, or `skipped`: in the log, and never delivered. */
+/**
+ * Why a partition stands. `cut_off` at its start, `shortened` at its end, or `skipped`: in the log, and never
+ * delivered.
+ */
 type Loss = "cut_off" | "shortened" | "skipped";
 
-/** The partitions of one member that are not read any further: records were lost there, and an operator must say where to go on. */
+/**
+ * The partitions of one member that are not read any further: records were lost there, and an operator must say where
+ * to go on.
+ */
 export function makeStanding(of: Readonly<{ meters: Pick<Meters, "standing">; log: Log }>) {
   const standing = new Map<string, TopicPartition>();
   const tell = () => of.meters.standing([...standing.values()]);

@@ -19,8 +19,8 @@ type WatchLog = Readonly<{
 type Gap = "passed" | "standing" | "skipped";
 
 /**
- * Tells holes of the log from losses, by asking the log itself. A hole is passed over; a partition that has lost records stands
- * from then on, at the position it has.
+ * Tells holes of the log from losses, by asking the log itself. A hole is passed over; a partition that has lost
+ * records stands from then on, at the position it has.
  */
 export function makeWatchLog(of: WatchLog) {
   const { admin, guard, offsets, standing, meters } = of;
@@ -65,8 +65,9 @@ export function makeWatchLog(of: WatchLog) {
       return "passed";
     },
     /**
-     * Whether the log still has the record before this one, now that a new leader writes it. If not, the partition stands. What cannot be
-     * compared, as it is not there any more, counts as the same. Rejects when the broker does not answer.
+     * Whether the log still has the record before this one, now that a new leader writes it. If not, the partition
+     * stands. What cannot be compared, as it is not there any more, counts as the same. Rejects when the broker does
+     * not answer.
      */
     checkLeader: async (record: Fetched): Promise<void> => {
       const last = guard.last(record);
@@ -78,7 +79,10 @@ export function makeWatchLog(of: WatchLog) {
       if (isOther) stand(record, "shortened", { position: record.offset, again: last.offset });
       else guard.trust(record, record.leaderEpoch);
     },
-    /** To be called every few seconds; says which topics have grown or are others. Rejects when the broker does not answer. */
+    /**
+     * To be called every few seconds; says which topics have grown or are others. Rejects when the broker does not
+     * answer.
+     */
     look: async (): Promise<Pick<Findings, "grown" | "remade">> => {
       const { remade, grown, shortened, idle } = await of.examine(guard.positions(), isSettled);
       for (const at of shortened) stand(at, "shortened", { position: at.offset, end: at.end });

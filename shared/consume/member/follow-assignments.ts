@@ -47,7 +47,8 @@ export function followAssignments(of: Session, client: Client, joined: () => Pro
       meters.rebalanced();
       of.onOwned([]);
       lanes.pause();
-      // Begun inside the event, or the broker would not take it. What was settled since the last store is delivered again.
+      // Begun inside the event, or the broker would not take it. What was settled since the last store is delivered
+      // again.
       committer.commitStored().catch((error: unknown) => log.debug("commit_in_rebalance_failed", { error }));
     },
     onAssigned: (assignment: Assignment): void => {

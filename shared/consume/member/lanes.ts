@@ -4,7 +4,10 @@ type LaneItem = Readonly<{ lane: string; bytes: number }>;
 
 export const laneCount = 8;
 const maxItems = 200;
-/** So many are taken at any pace: on a busy machine the transaction takes most of the time, and for one item as long as for these. */
+/**
+ * So many are taken at any pace: on a busy machine the transaction takes most of the time, and for one item as long as
+ * for these.
+ */
 const minItems = 32;
 const targetMs = 250;
 /** What may wait before intake is held back. */

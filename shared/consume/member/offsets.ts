@@ -21,8 +21,9 @@ type Progress = {
 };
 
 /**
- * How far each owned partition may be committed: up to the first record whose fate is not durable yet, whatever finished
- * behind it. Offsets of a partition must be tracked in order, and holes of the log passed. `onFinished` is told after each finish.
+ * How far each owned partition may be committed: up to the first record whose fate is not durable yet, whatever
+ * finished behind it. Offsets of a partition must be tracked in order, and holes of the log passed. `onFinished` is
+ * told after each finish.
  */
 export function makeOffsets(onFinished: () => void = () => {}) {
   const owned = new Map<string, Progress>();
@@ -41,7 +42,10 @@ export function makeOffsets(onFinished: () => void = () => {}) {
         owned: true,
       });
     },
-    /** What still runs of a lost partition finishes without being committed: its new owner reads it again and finds it in the inbox. */
+    /**
+     * What still runs of a lost partition finishes without being committed: its new owner reads it again and finds it
+     * in the inbox.
+     */
     lose: (at: TopicPartition) => {
       const progress = owned.get(partitionName(at));
       if (progress !== undefined) progress.owned = false;
@@ -97,7 +101,10 @@ export function makeOffsets(onFinished: () => void = () => {}) {
           progress.stored = one.offset;
       }
     },
-    /** Where each owned partition stands, and the lane key of the record that it waits for; `null` where none has been taken. */
+    /**
+     * Where each owned partition stands, and the lane key of the record that it waits for; `null` where none has been
+     * taken.
+     */
     heads: (): readonly (PartitionOffset & Readonly<{ lane: string | null }>)[] =>
       [...owned.values()].map(({ at, next, taken }) => ({ ...at, offset: next, lane: taken.get(next)?.lane ?? null })),
     committed: (offsets: readonly PartitionOffset[]) => {

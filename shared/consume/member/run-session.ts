@@ -7,8 +7,9 @@ import { makeTakeRecords } from "./take-records.ts";
 import { watchClient, watchLogs } from "./watch-client.ts";
 
 /**
- * The life of one client: joins, guards what it delivers, feeds the lanes, commits what is durable. Settles when the client is of no
- * use any more or the role stops; by then it has left the group and, unless a handler would not end, nothing of it runs.
+ * The life of one client: joins, guards what it delivers, feeds the lanes, commits what is durable. Settles when the
+ * client is of no use any more or the role stops; by then it has left the group and, unless a handler would not end,
+ * nothing of it runs.
  */
 export async function runSession(of: Session): Promise<SessionEnd> {
   const client = makeClient(of);
@@ -58,7 +59,8 @@ async function leave(
     const committed = committer.commit().catch((error: unknown) => log.warn("last_commit_failed", { error }));
     await settlesWithin(2_000, committed);
   }
-  // A client that failed leaves before its handlers have ended, so that others can take over; the inbox keeps effects single.
+  // A client that failed leaves before its handlers have ended, so that others can take over; the inbox keeps effects
+  // single.
   const left = joined
     .then((last) => last[Symbol.asyncDispose]())
     .catch((error: unknown) => log.debug("leave_failed", { error }));

@@ -40,7 +40,9 @@ export type Session = Readonly<{
   standing: Standing;
   /** Takes what is called when topics have grown: it makes this session look at its logs at once. */
   toldToLook: (look: () => void) => void;
-  /** Told what the member owns, whenever that changes; nothing while the group rebalances and once the client is over. */
+  /**
+   * Told what the member owns, whenever that changes; nothing while the group rebalances and once the client is over.
+   */
   onOwned: (partitions: readonly TopicPartition[]) => void;
   meters: Meters;
   log: Log;

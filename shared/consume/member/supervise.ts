@@ -6,13 +6,16 @@ import type { Session, SessionEnd } from "./session.ts";
 import { backoff, sleep } from "../../waiting/wait.ts";
 
 /**
- * Clients in a row that failed without having settled anything, with the broker answering all the while, for a reason nobody knows. What
- * the broker lacks or forbids, a coordinator or a right, a new process would lack too: that is waited for.
+ * Clients in a row that failed without having settled anything, with the broker answering all the while, for a reason
+ * nobody knows. What the broker lacks or forbids, a coordinator or a right, a new process would lack too: that is
+ * waited for.
  */
 const hopeless = 10;
 
 type Supervision = Readonly<{
-  /** Runs one client until it is of no use any more. `wasSkipped`: whether a client before it left out the same records. */
+  /**
+   * Runs one client until it is of no use any more. `wasSkipped`: whether a client before it left out the same records.
+   */
   session: (wasSkipped: Session["wasSkipped"]) => Promise<SessionEnd>;
   admin: Pick<Admin, "groups">;
   meters: Pick<Meters, "client">;

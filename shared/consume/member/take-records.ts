@@ -5,7 +5,10 @@ import { makeItem } from "./item.ts";
 import { partitionName } from "./partition-name.ts";
 import type { Session } from "./session.ts";
 
-/** Gives what the broker delivers to the lanes, as far as the guard lets it pass. Ends the client at records that were left out. */
+/**
+ * Gives what the broker delivers to the lanes, as far as the guard lets it pass. Ends the client at records that were
+ * left out.
+ */
 export function makeTakeRecords(of: Session, client: Client) {
   const { state, guard, lanes, offsets, watchLog, end } = client;
 

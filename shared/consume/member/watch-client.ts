@@ -8,7 +8,10 @@ import { makeWatchdog } from "./watchdog.ts";
 /** From the news of more partitions to the look at them. */
 const soonMs = 250;
 
-/** Every few seconds, until the client is over: its figures, whether its member is alive, moves, and meets the same database. */
+/**
+ * Every few seconds, until the client is over: its figures, whether its member is alive, moves, and meets the same
+ * database.
+ */
 export async function watchClient(of: Session, client: Client): Promise<void> {
   const { state, lanes, offsets, committer, partitions, end, fail } = client;
   const { meters, log } = of;
@@ -58,7 +61,9 @@ export async function watchClient(of: Session, client: Client): Promise<void> {
   }
 }
 
-/** Looks at the logs from time to time, and soon after it was told to: for topics that have grown, or were made anew. */
+/**
+ * Looks at the logs from time to time, and soon after it was told to: for topics that have grown, or were made anew.
+ */
 export async function watchLogs(of: Session, { state, watchLog, done, end }: Client): Promise<void> {
   // While the group rebalances nobody looks: who was told to then looks after it.
   let isTold = false;

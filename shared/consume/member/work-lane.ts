@@ -51,7 +51,10 @@ export function makeLaneWork(of: LaneWork) {
     });
   };
 
-  /** Reads a record; what needs no handler, because this build does not know its type or it does not concern the group, is settled here. */
+  /**
+   * Reads a record; what needs no handler, because this build does not know its type or it does not concern the group,
+   * is settled here.
+   */
   const readOne = async (item: Item, began: number): Promise<Readable | null> => {
     const result = await of.read(item.record);
     if (result !== null && "message" in result) return { item, message: result.message };
@@ -59,7 +62,10 @@ export function makeLaneWork(of: LaneWork) {
     return null;
   };
 
-  /** Up to the first record that cannot be read now: what comes before it must be handled before anything is done about it. */
+  /**
+   * Up to the first record that cannot be read now: what comes before it must be handled before anything is done about
+   * it.
+   */
   const readAll = async (items: readonly Item[], began: number): Promise<Batch> => {
     const readable: Readable[] = [];
     for (const [at, item] of items.entries())
@@ -87,7 +93,8 @@ export function makeLaneWork(of: LaneWork) {
       await again();
     } catch (error) {
       if (of.stop.aborted) throw error;
-      // What is no record will never be one; anything else that keeps it from being read is tried again like a handler's failure.
+      // What is no record will never be one; anything else that keeps it from being read is tried again like a
+      // handler's failure.
       if (classify(error) === "invalid") {
         await of.bury({ record: item.record, userId: null, class: "invalid", error, attempts: [] });
         settle(item, "dead", began);

@@ -19,8 +19,8 @@ export function keyName({ topic, key }: KeyOf): string {
 }
 
 /**
- * Locks those of the keys that are parked, in order, and returns their names. Ask in a statement after the inbox insert: an answer
- * from before it could miss a key that was parked by the transaction that insert waited for.
+ * Locks those of the keys that are parked, in order, and returns their names. Ask in a statement after the inbox
+ * insert: an answer from before it could miss a key that was parked by the transaction that insert waited for.
  */
 export async function lockParkedKeys(tx: Tx, epoch: number, keys: readonly KeyOf[]): Promise<ReadonlySet<string>> {
   const rows = await tx<KeyOf[]>`
@@ -51,7 +51,9 @@ export async function queueParked(
   );
 }
 
-/** The front of a queue, at most `limit` messages. The key must be locked, by a statement before: see `workParkedKey`. */
+/**
+ * The front of a queue, at most `limit` messages. The key must be locked, by a statement before: see `workParkedKey`.
+ */
 export async function readQueue(
   tx: Tx,
   of: KeyOf & Readonly<{ epoch: number; limit: number }>,

@@ -9,8 +9,8 @@ import { readQueue, type KeyOf } from "./parked-queue.ts";
 import { writeDeadLetter } from "../dead-letters/write-dead-letter.ts";
 
 /**
- * Makes the head of a parked key a dead letter and lets what waits behind it go on at once. Resolves with the message's id, with `null`
- * when the key is not parked. Waits for a consumer that is at it.
+ * Makes the head of a parked key a dead letter and lets what waits behind it go on at once. Resolves with the message's
+ * id, with `null` when the key is not parked. Waits for a consumer that is at it.
  */
 export async function skipParkedHead(
   db: Pick<Db, "sql" | "transaction">,

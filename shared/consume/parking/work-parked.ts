@@ -40,8 +40,8 @@ type WorkParked = WorkParkedKey &
   }>;
 
 /**
- * Works the parked keys of the partitions this member owns, each when it is due, until `ending`. Two members that both believe
- * they own one exclude each other by the key's lock. Rejects when the group was reset.
+ * Works the parked keys of the partitions this member owns, each when it is due, until `ending`. Two members that both
+ * believe they own one exclude each other by the key's lock. Rejects when the group was reset.
  */
 export async function workParked(of: WorkParked): Promise<void> {
   const { log, ending, pollMs = 2_000 } = of;

@@ -41,8 +41,8 @@ export type Rehearsed = Readonly<{
     unseen: number;
   }>[];
   /**
-   * Messages the group publishes, by type: `before` when it handled these, as far as the outbox still has them; `again` would be published now
-   * under an id that is on record, which readers drop; `first` under one that is not.
+   * Messages the group publishes, by type: `before` when it handled these, as far as the outbox still has them; `again`
+   * would be published now under an id that is on record, which readers drop; `first` under one that is not.
    */
   published: readonly Readonly<{ type: string; before: number; again: number; first: number }>[];
   /** Rows it would change now. */
@@ -54,9 +54,10 @@ const batchSize = 100;
 const handlerMs = 30_000;
 
 /**
- * Runs a group's handler on records of the log once more, each batch in a transaction that is rolled back whatever comes of it. So nothing of it
- * is seen by anybody: no row, no message, no notification; only numbers of sequences are used up. A batch sees the tables as they are today, not as
- * they were, and nothing of the batches before it. What loops do beside the handler (timers, deliveries, streams) is no part of it.
+ * Runs a group's handler on records of the log once more, each batch in a transaction that is rolled back whatever
+ * comes of it. So nothing of it is seen by anybody: no row, no message, no notification; only numbers of sequences are
+ * used up. A batch sees the tables as they are today, not as they were, and nothing of the batches before it. What
+ * loops do beside the handler (timers, deliveries, streams) is no part of it.
  */
 export async function rehearse(of: Rehearse): Promise<Rehearsed> {
   const { records, isCut } = await readRecords(of);
@@ -152,7 +153,9 @@ function readMade(tx: Tx): Promise<readonly Made[]> {
     where published_at is null and xmin = pg_current_xact_id()::xid`;
 }
 
-/** What this transaction has changed, by table; partitions count as their table. The outbox is told of by `published`. */
+/**
+ * What this transaction has changed, by table; partitions count as their table. The outbox is told of by `published`.
+ */
 function readRows(tx: Tx): Promise<Rehearsed["rows"]> {
   return tx<Rehearsed["rows"][number][]>`
     select coalesce(parent.relname, s.relname) as table, sum(n_tup_ins)::int as inserted, sum(n_tup_upd)::int as updated,

@@ -4,7 +4,10 @@ import type { GroupName } from "../../messages/topics.ts";
 import type { BatchHandler } from "../handler.ts";
 import { rehearse } from "./rehearse.ts";
 
-/** What `ops replay` hands to the process of a group: by topic and partition the first offset, and how many messages at most. */
+/**
+ * What `ops replay` hands to the process of a group: by topic and partition the first offset, and how many messages at
+ * most.
+ */
 const replayRequest = z.strictObject({
   from: z.record(z.string(), z.record(z.string().regex(/^\d+$/), z.string().regex(/^\d+$/))),
   limit: z.number().int().min(1),

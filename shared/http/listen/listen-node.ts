@@ -46,8 +46,9 @@ export async function listenWithNode({ hostname, port, answer, refuse }: ListenO
 const rest = { bytes: 4 * 1024 * 1024, ms: 5_000 } as const;
 
 /**
- * Reads what nobody has read of a body before its answer is sent. Clients that hear of the answer while they send (Bun's `fetch`) use the connection
- * again, and what they ask next would be taken for the rest of the body. False where that could still happen.
+ * Reads what nobody has read of a body before its answer is sent. Clients that hear of the answer while they send
+ * (Bun's `fetch`) use the connection again, and what they ask next would be taken for the rest of the body. False where
+ * that could still happen.
  */
 async function readRest({ method, body, bodyUsed }: Request): Promise<boolean> {
   if (method === "GET" || method === "HEAD" || body === null) return true;

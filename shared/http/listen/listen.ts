@@ -3,7 +3,10 @@ import type { Listen } from "./listener.ts";
 
 let chosen: Listen | null = null;
 
-/** Replaces how this process listens: a runtime that listens by itself hands requests over. Call it before a role is started. */
+/**
+ * Replaces how this process listens: a runtime that listens by itself hands requests over. Call it before a role is
+ * started.
+ */
 export function useListen(listen: Listen): void {
   chosen = listen;
 }

@@ -20,7 +20,10 @@ export async function waitingKeys(world: ConsumerWorld): Promise<number> {
   return row?.n ?? 0;
 }
 
-/** Whether the database knows the group to be at the end of every log: one that has gone back is behind the group's commits. */
+/**
+ * Whether the database knows the group to be at the end of every log: one that has gone back is behind the group's
+ * commits.
+ */
 export async function isStored(
   { db, broker }: ConsumerWorld,
   excused: (at: TopicPartition) => boolean,
@@ -36,7 +39,9 @@ export async function isStored(
   return true;
 }
 
-/** Whether every partition has been assigned once: before, a group has nothing to lose, and begins where its logs do. */
+/**
+ * Whether every partition has been assigned once: before, a group has nothing to lose, and begins where its logs do.
+ */
 export async function hasBegun({ db, broker }: ConsumerWorld): Promise<boolean> {
   const [row] = await db.sql<{ n: number }[]>`
     select count(*)::int as n from consumer_positions where group_name = ${group}`;

@@ -7,7 +7,10 @@ import { nameOf, type Failing } from "./failing.ts";
 /** Rows that messages change besides their own effects: each changes two of them, by its number. */
 const sharedRows = 3;
 
-/** The tables that handlers write, in a database of `openConsumerDb`; and what keys were parked for, for as long as the run lasts. */
+/**
+ * The tables that handlers write, in a database of `openConsumerDb`; and what keys were parked for, for as long as the
+ * run lasts.
+ */
 export async function makeHandlerTables({ sql }: Pick<Db, "sql">): Promise<void> {
   await sql`alter table effects add column if not exists epoch int, add column if not exists topic text`;
   await sql`create table if not exists shared_rows (id int primary key, n int not null)`;
@@ -23,8 +26,8 @@ export async function makeHandlerTables({ sql }: Pick<Db, "sql">): Promise<void>
 }
 
 /**
- * Handlers of one member. Every second member has one for batches. Messages that are `crossed` change two shared rows: members
- * lock them in opposite order, so that Postgres ends some of their transactions as deadlocks.
+ * Handlers of one member. Every second member has one for batches. Messages that are `crossed` change two shared rows:
+ * members lock them in opposite order, so that Postgres ends some of their transactions as deadlocks.
  */
 export function makeHandlers(
   of: Readonly<{ random: () => number; failing: Failing; crossed: ReadonlySet<string> }>,

@@ -14,8 +14,8 @@ export function oldTime(): Date {
 }
 
 /**
- * The week of the old messages comes to its end: it is a partition of the inbox, as it was in its time, and the upkeep drops it. Nothing
- * of it may be delivered again any more.
+ * The week of the old messages comes to its end: it is a partition of the inbox, as it was in its time, and the upkeep
+ * drops it. Nothing of it may be delivered again any more.
  */
 export async function dropOldWeek(db: Db): Promise<void> {
   const [week] = await db.sql<{ name: string; start: string; end: string }[]>`

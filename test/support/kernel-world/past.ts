@@ -15,7 +15,10 @@ const tables = [
 
 type Past = ReadonlyMap<(typeof tables)[number], string>;
 
-/** A database that is brought back to an earlier copy of itself, as from a backup: another server then, by its `server_life()`. */
+/**
+ * A database that is brought back to an earlier copy of itself, as from a backup: another server then, by its
+ * `server_life()`.
+ */
 export function makePast({ sql, transaction }: Pick<Db, "sql" | "transaction">) {
   let lives = 0;
   let original: string | null = null;
@@ -42,7 +45,9 @@ export function makePast({ sql, transaction }: Pick<Db, "sql" | "transaction">) 
         }
         return copied;
       }),
-    /** Waits for the group's transactions, as none goes on beyond a restore; those that begin later meet another server. */
+    /**
+     * Waits for the group's transactions, as none goes on beyond a restore; those that begin later meet another server.
+     */
     goBack: (past: Past): Promise<void> =>
       transaction(async (tx) => {
         await tx`select pg_advisory_xact_lock(hashtextextended(${`consumer group ${group}`}, 0))`;

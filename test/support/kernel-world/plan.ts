@@ -13,9 +13,9 @@ export const partitions = 3;
 export const rounds = 12;
 
 /**
- * When, by the number of a round, what happens once in a run happens; -1 for never. Of every six runs one has a reset, two a database that
- * goes back, one a log that loses its start and one its end, and one a week of the inbox that ends. In every fourth run a queue is
- * long, in every fourth topics grow.
+ * When, by the number of a round, what happens once in a run happens; -1 for never. Of every six runs one has a reset,
+ * two a database that goes back, one a log that loses its start and one its end, and one a week of the inbox that ends.
+ * In every fourth run a queue is long, in every fourth topics grow.
  */
 export function planRun({ seed, random, fate }: Readonly<{ seed: number; random: () => number; fate: Fate }>) {
   const early = 3 + Math.floor(random() * 6);
@@ -31,7 +31,8 @@ export function planRun({ seed, random, fate }: Readonly<{ seed: number; random:
     loseEndAt: turn === 2 ? 9 : -1,
     loseStartAt: turn === 5 ? early : -1,
     weekEndsAt: turn === 3 ? early : -1,
-    // In the last round, while the group is quiet: the members have to see it themselves. Otherwise after the copy is made.
+    // In the last round, while the group is quiet: the members have to see it themselves. Otherwise after the copy is
+    // made.
     growAt: grows ? (seed % 8 === 2 ? rounds - 1 : early + 1) : -1,
     longAt: fate.kills && seed % 4 === 0 ? 4 : -1,
   };

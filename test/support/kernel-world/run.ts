@@ -25,11 +25,12 @@ type Run = Readonly<{
 const keys = Array.from({ length: 10 }, (_, n) => `k${n}`);
 
 /**
- * Three members and their successors handle what is sent meanwhile to two topics; some messages always fail, some for a while. Members
- * leave, are killed between any two statements, or go on after their group went on without them; dead letters are brought back. Some
- * records cannot be read, for a while or ever; now and then Postgres takes no writes of handlers although it answers; a queue grows
- * beyond one page; batches lock rows crosswise; topics get more partitions. And once in a run, by its seed, the group is begun anew
- * while zombies of it still work, the database goes back to what it was some rounds ago, a log loses records, or a week of the inbox ends.
+ * Three members and their successors handle what is sent meanwhile to two topics; some messages always fail, some for a
+ * while. Members leave, are killed between any two statements, or go on after their group went on without them; dead
+ * letters are brought back. Some records cannot be read, for a while or ever; now and then Postgres takes no writes of
+ * handlers although it answers; a queue grows beyond one page; batches lock rows crosswise; topics get more partitions.
+ * And once in a run, by its seed, the group is begun anew while zombies of it still work, the database goes back to
+ * what it was some rounds ago, a log loses records, or a week of the inbox ends.
  */
 export async function runWorld(world: ConsumerWorld, run: Run) {
   const { random, fate, seed } = run;

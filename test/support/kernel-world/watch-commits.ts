@@ -4,9 +4,9 @@ import { partitionName } from "../../../shared/consume/member/partition-name.ts"
 import type { ConsumerWorld } from "../consumer-world.ts";
 
 /**
- * Says when an offset is committed before the fate of every record below it is known, or by who does not own it any more. The commit
- * itself is not held up. `life` counts the database's lives: only what a member commits in the life it joined in is asked about, and
- * not what the inbox `mayForget`.
+ * Says when an offset is committed before the fate of every record below it is known, or by who does not own it any
+ * more. The commit itself is not held up. `life` counts the database's lives: only what a member commits in the life it
+ * joined in is asked about, and not what the inbox `mayForget`.
  */
 export function watchCommits(
   world: ConsumerWorld,

@@ -1,6 +1,6 @@
 /**
- * The part of PromQL that alert rules and dashboards here are written in: selectors, ranges, calls, aggregations and operators
- * with their matching. No offsets, sub-queries or `@`. Throws, with the place, on anything else.
+ * The part of PromQL that alert rules and dashboards here are written in: selectors, ranges, calls, aggregations and
+ * operators with their matching. No offsets, sub-queries or `@`. Throws, with the place, on anything else.
  */
 export function parsePromql(text: string): Expr {
   const tokens = tokenize(text);

@@ -20,7 +20,10 @@ export const rangeFunctions: Readonly<Record<string, RangeFunction>> = {
 
 const perRange = (value: number | null, factor: number): number | null => (value === null ? null : value * factor);
 
-/** The difference between the ends, extended to the whole range as Prometheus does: at most half a step beyond unseen ends. */
+/**
+ * The difference between the ends, extended to the whole range as Prometheus does: at most half a step beyond unseen
+ * ends.
+ */
 function extrapolated(samples: Samples, { fromMs, toMs }: Range, isCounter: boolean): number | null {
   const [first, last] = [samples[0], samples.at(-1)];
   if (first === undefined || last === undefined || samples.length < 2) return null;

@@ -21,7 +21,8 @@ const service = (name: string): Service => services[name] ?? { image: "" };
 test("the broker acknowledges what is on disk", async () => {
   const command = service("redpanda").command ?? [];
   expect(command.slice(0, 2)).toEqual(["redpanda", "start"]);
-  // rpk takes the mode dev-container by itself, with fsync off and write caching on, while redpanda.yaml says developer_mode.
+  // rpk takes the mode dev-container by itself, with fsync off and write caching on, while redpanda.yaml says
+  // developer_mode.
   expect(service("redpanda").entrypoint?.[2]).toStartWith(
     "rpk redpanda config set redpanda.developer_mode false && exec rpk ",
   );

@@ -4,7 +4,10 @@ import { gatherFetches } from "../../../shared/kafka/gather-fetches.ts";
 
 type Done = (error: Error | null, response?: unknown) => void;
 
-/** Fetches as the client's stream does, each answered at once with batches of so many bytes; when each was sent, ms after the first. */
+/**
+ * Fetches as the client's stream does, each answered at once with batches of so many bytes; when each was sent, ms
+ * after the first.
+ */
 async function sentAt(...answers: readonly (readonly number[] | Error)[]): Promise<readonly number[]> {
   const sent: number[] = [];
   const consumer = {

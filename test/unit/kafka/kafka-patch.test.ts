@@ -1,6 +1,9 @@
 import { expect, test } from "bun:test";
 
-/** Counts, in a process of its own, the checks that are compiled while the Kafka client is loaded, then when one is asked. */
+/**
+ * Counts, in a process of its own, the checks that are compiled while the Kafka client is loaded, then when one is
+ * asked.
+ */
 const count = `
   const { default: Ajv } = await import("ajv/dist/core.js");
   let made = 0;

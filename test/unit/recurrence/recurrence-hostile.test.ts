@@ -68,7 +68,8 @@ describe("the work of a rule is bounded", () => {
     }
   });
 
-  // Four questions, the last one for 366 recurrences: 5 ms on an idle machine. The best of three, because this one may be busy.
+  // Four questions, the last one for 366 recurrences: 5 ms on an idle machine. The best of three, because this one may
+  // be busy.
   test.each(hostile)("%s takes no long time for any question", (rrule) => {
     const rule = parsed(rrule);
     const took = [1, 2, 3].map(() => {

@@ -2,7 +2,9 @@ import { describe, expect, test } from "bun:test";
 import { parseRrule } from "../../../shared/recurrence/parse-rrule.ts";
 import { makeRecurrences } from "../../../shared/recurrence/recurrence.ts";
 
-/** RFC 5545 §3.8.5.3: every example that is daily or slower, at 09:00 in New York, with its dates; "…" goes on for ever. */
+/**
+ * RFC 5545 §3.8.5.3: every example that is daily or slower, at 09:00 in New York, with its dates; "…" goes on for ever.
+ */
 type Example = readonly [title: string, start: string, rrules: readonly string[], dates: string, exdate?: string];
 const examples: readonly Example[] = [
   ["Daily for 10 occurrences", "1997-09-02", ["FREQ=DAILY;COUNT=10"], "1997 Sep 2-11"],

@@ -2,8 +2,9 @@ import { describe, expect, test } from "bun:test";
 import { completed, created, hear, occurrence, updated } from "./series-world.ts";
 
 /**
- * What a series means to a person, to be read aloud: which date comes after which, whenever it is done. A cell is a day, with a time where
- * the series has one; "same" is the cell before it. All of 2026 unless a year is said. Each weekday is checked.
+ * What a series means to a person, to be read aloud: which date comes after which, whenever it is done. A cell is a
+ * day, with a time where the series has one; "same" is the cell before it. All of 2026 unless a year is said. Each
+ * weekday is checked.
  */
 const rules: Readonly<Record<string, string>> = {
   "every day": "FREQ=DAILY",
@@ -329,7 +330,8 @@ describe("its time, weekday or interval changed, the open one stays, and the nex
 });
 
 describe("changed while more of them may be open, each day has one task", () => {
-  // series | due | becomes due | changed | until Thu 12 Mar 20:00, there are, nothing done | the first one done on Sun 8 Mar
+  // series | due | becomes due | changed | until Thu 12 Mar 20:00, there are, nothing done | the first one done on Sun
+  // 8 Mar
   const table = `
     every day  | Tue 10 Mar 09:00 | Tue 10 Mar 18:00 | Mon 9 Mar 12:00  | 10 09:00, 11 18:00, 12 18:00, 13 18:00 | 10 09:00, 11 09:00, 12 18:00, 13 18:00
     every day  | Tue 10 Mar 09:00 | Tue 10 Mar 18:00 | Tue 10 Mar 12:00 | 10 09:00, 11 09:00, 12 18:00, 13 18:00 | same

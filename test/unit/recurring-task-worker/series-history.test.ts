@@ -4,7 +4,10 @@ import type { Told } from "../../../workers/recurring-task-worker/preview-occurr
 
 const now = new Date("2026-11-30T12:00:00Z");
 
-/** One told per letter, a day apart from the 1st: d done, l done late, s skipped, x deleted, m missed, o open, u upcoming. */
+/**
+ * One told per letter, a day apart from the 1st: d done, l done late, s skipped, x deleted, m missed, o open, u
+ * upcoming.
+ */
 function told(letters: string): readonly Told[] {
   return [...letters].map((letter, n) => {
     const at = new Date(Date.UTC(2026, 10, 1 + n, 9));

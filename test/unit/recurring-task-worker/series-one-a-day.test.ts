@@ -26,8 +26,8 @@ import { decideTemplatePatch } from "../../../workers/task-service/decide-templa
 import { placeOf, type SeriesRows, type Written } from "../../../workers/task-service/series-rows.ts";
 import type { TaskRow } from "../../../workers/task-service/task-row.ts";
 
-// Task service and recurring task worker together, without Kafka and Postgres: what one tells the other is heard late, of different tasks
-// in any order, and people change the series meanwhile.
+// Task service and recurring task worker together, without Kafka and Postgres: what one tells the other is heard late,
+// of different tasks in any order, and people change the series meanwhile.
 
 const userId = "0193a0b0-0000-7000-8000-0000000000aa";
 const begun = Date.parse("2026-06-01T12:00:00Z");
@@ -135,7 +135,8 @@ function openSystem() {
       asking(() => {
         // The newest: who gives an ended series another end has two series.
         const newest = templates().at(-1);
-        // On the day it starts on, as a form has it that shows a series: begun earlier, one that was split off has days of the other.
+        // On the day it starts on, as a form has it that shows a series: begun earlier, one that was split off has days
+        // of the other.
         const day = JSON.parse(newest?.recurrence_pattern ?? "{}").start?.slice(0, 10) ?? "";
         const patch = taskPatch.parse({
           recurrence_pattern: { ...pattern, start: `${day}${pattern.start.slice(10)}` },

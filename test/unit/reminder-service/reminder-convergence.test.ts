@@ -14,8 +14,8 @@ import {
 import { wantedReminders } from "../../../workers/reminder-scheduling-worker/wanted-reminders.ts";
 import { command, completed, created, taskId, updated, userId } from "../../support/guard-messages.ts";
 
-// The two roles together, without Kafka and Postgres: the scheduling worker hears a task's events in any order, the reminder service
-// those and the worker's commands in any other, each any number of times.
+// The two roles together, without Kafka and Postgres: the scheduling worker hears a task's events in any order, the
+// reminder service those and the worker's commands in any other, each any number of times.
 
 const dayMs = 86_400_000;
 const far = 40_000 * dayMs; // nothing is past when it is asked for

@@ -12,7 +12,10 @@ import { makeZoneDirectory } from "../../support/zone-directory.ts";
 const root = join(import.meta.dir, "../../..");
 afterEach(() => useZones(bundledZones()));
 
-/** Starts a role that has everything it needs to listen and nothing to go on with, and reads its log until it says that it starts. */
+/**
+ * Starts a role that has everything it needs to listen and nothing to go on with, and reads its log until it says that
+ * it starts.
+ */
 async function startLines(zoneinfoDir: string): Promise<readonly string[]> {
   const child = Bun.spawn([process.execPath, "--no-env-file", "workers/outbox-relay/main.ts"], {
     cwd: root,

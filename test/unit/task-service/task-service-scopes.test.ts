@@ -52,7 +52,10 @@ function series(
     closedPlaces: over.closed ?? [],
   };
 }
-/** What is written, in short: the task by its day (`T` the template, `N` the new one, primes those of its series), and what. */
+/**
+ * What is written, in short: the task by its day (`T` the template, `N` the new one, primes those of its series), and
+ * what.
+ */
 function told(decide: DecideSeriesChange, rows: SeriesRows): readonly string[] {
   return decide(rows, now).writes.map(({ row, event }) => {
     const name = row.id === template ? "T" : row.id === successor ? "N" : String(row.recurrence_id).slice(9, 10);

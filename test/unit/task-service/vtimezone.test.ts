@@ -119,7 +119,10 @@ function readByIcalJs(tz: string): ICAL.Timezone {
   return new ICAL.Timezone(calendar.getFirstSubcomponent("vtimezone") ?? "");
 }
 
-/** The offset in ms on the 20th of a month, 0 for January: of each kind the part with the latest DTSTART, and of it DTSTART, RRULE and the offsets. */
+/**
+ * The offset in ms on the 20th of a month, 0 for January: of each kind the part with the latest DTSTART, and of it
+ * DTSTART, RRULE and the offsets.
+ */
 function outlookOffset(text: string, month: number): number | null {
   const parts = [...text.matchAll(/BEGIN:(STANDARD|DAYLIGHT)\r\n([^]*?)END:/g)].map(([, kind, body = ""]) => {
     const [, sign, hours, minutes] = /TZOFFSETTO:([+-])(\d\d)(\d\d)/.exec(body) ?? [];

@@ -17,7 +17,9 @@ const home = partitionOf(ada, 6);
 const freshness = { state: () => "live" as const, watch: () => () => {} };
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** A log of one partition that grows, a hub that follows it, and the log's own slow reader, all at the pace of `dice`. */
+/**
+ * A log of one partition that grows, a hub that follows it, and the log's own slow reader, all at the pace of `dice`.
+ */
 function world(
   dice: () => number,
   ringRecords: number,

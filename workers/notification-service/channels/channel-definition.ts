@@ -40,7 +40,8 @@ export type ChannelDefinition<Choice = never> = Readonly<{
   /** The target as its owner may see it. */
   shown: (target: string) => string;
 }> &
-  // Targets with a breaker are endpoints of people: their owner sees how each does, and tries it. `open` is null where it is not set up.
+  // Targets with a breaker are endpoints of people: their owner sees how each does, and tries it. `open` is null where
+  // it is not set up.
   Readonly<
     | { hasBreaker: false; open: Open<Opened> }
     | { hasBreaker: true; open: Open<Opened & Readonly<{ sendTest: SendTest }>> }

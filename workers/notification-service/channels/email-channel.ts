@@ -34,9 +34,10 @@ export const emailChannel: ChannelDefinition<LinkOf<"email">> = {
 };
 
 /**
- * Mails notifications as plain text. The Message-ID is made of the notification's id, so a mail that is sent twice is one to those who
- * compare them. What the server refuses with 5xx of the recipient or the message is final (RFC 5321 §4.2.1). Everything else is tried
- * again: a wrong password, a server that turns us away or wants another sender, are for the operator to mend.
+ * Mails notifications as plain text. The Message-ID is made of the notification's id, so a mail that is sent twice is
+ * one to those who compare them. What the server refuses with 5xx of the recipient or the message is final (RFC 5321
+ * §4.2.1). Everything else is tried again: a wrong password, a server that turns us away or wants another sender, are
+ * for the operator to mend.
  */
 export function makeEmailChannel({
   from,

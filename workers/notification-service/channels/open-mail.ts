@@ -1,7 +1,10 @@
 import { createTransport } from "nodemailer";
 import type { SendMail } from "./mail.ts";
 
-/** Connections to an SMTP server, made when there is a mail to send. `url`: `smtp://user:password@host:587` or `smtps://…`. */
+/**
+ * Connections to an SMTP server, made when there is a mail to send. `url`: `smtp://user:password@host:587` or
+ * `smtps://…`.
+ */
 type Mailer = AsyncDisposable & Readonly<{ sendMail: SendMail; connections: number }>;
 
 const connections = 5;
@@ -14,9 +17,10 @@ type MailServer = Readonly<{
 }>;
 
 /**
- * A password is sent by TLS only, unless `allowCleartext`: where the server, or somebody between, offers no STARTTLS, nothing is sent and the
- * mail is tried again. Each step of the conversation may take `timeoutMs`, connecting half of it, so that a server that is not there is known for that
- * before the whole send is out of time. Aborting takes a mail out of the queue, or closes the connection it goes by.
+ * A password is sent by TLS only, unless `allowCleartext`: where the server, or somebody between, offers no STARTTLS,
+ * nothing is sent and the mail is tried again. Each step of the conversation may take `timeoutMs`, connecting half of
+ * it, so that a server that is not there is known for that before the whole send is out of time. Aborting takes a mail
+ * out of the queue, or closes the connection it goes by.
  */
 export function openMail({ url, timeoutMs, allowCleartext }: MailServer): Mailer {
   const transport = createTransport({

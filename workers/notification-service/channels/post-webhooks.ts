@@ -20,9 +20,10 @@ type WebhookChannel = Opened & Readonly<{ name: WebhookOptions["name"]; sendTest
 const longestWaitMs = 60 * 60 * 1000;
 
 /**
- * Posts notifications to their target, signed as standardwebhooks.com says: `webhook-id` is the notification's id, the same at every
- * attempt. A 2xx is delivered, 410 refuses for good, everything else is tried again; redirects are not followed, because a
- * signed body belongs to the URL it was meant for. Where names are resolved, the connection goes to an address that was looked at.
+ * Posts notifications to their target, signed as standardwebhooks.com says: `webhook-id` is the notification's id, the
+ * same at every attempt. A 2xx is delivered, 410 refuses for good, everything else is tried again; redirects are not
+ * followed, because a signed body belongs to the URL it was meant for. Where names are resolved, the connection goes to
+ * an address that was looked at.
  */
 export function makeWebhookChannel({ name, timeoutMs, now, resolve, ca }: WebhookOptions): WebhookChannel {
   const post = async (message: TestMessage, bodyAt: (sentAt: Date) => string): Promise<Sent> => {

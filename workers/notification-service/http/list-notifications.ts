@@ -32,8 +32,8 @@ function notificationColumns(sql: Sql | Tx) {
 }
 
 /**
- * A user's notifications, newest first; a page and the cursor of the next one. What is told in a digest is in the digest, unless asked
- * for by its status or cancelled.
+ * A user's notifications, newest first; a page and the cursor of the next one. What is told in a digest is in the
+ * digest, unless asked for by its status or cancelled.
  */
 export async function listNotifications(
   sql: Sql,

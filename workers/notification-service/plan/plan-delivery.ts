@@ -32,8 +32,8 @@ export type Planned = Readonly<{
 const inTimeMs = 60_000;
 
 /**
- * How late a reminder is, in seconds; `null` when in time or when nobody said when it was to fire. It is late by when it fired, or by
- * now, where it was heard of more than a moment after that: this service was down.
+ * How late a reminder is, in seconds; `null` when in time or when nobody said when it was to fire. It is late by when
+ * it fired, or by now, where it was heard of more than a moment after that: this service was down.
  */
 export function lateBy(remindAt: Date | null, triggeredAt: Date, now: Date): number | null {
   const toldAt = now.getTime() - triggeredAt.getTime() > inTimeMs ? now : triggeredAt;

@@ -28,7 +28,8 @@ function windowEnd(hours: NonNullable<Quiet["quiet_hours"]>, tz: string, at: Dat
     const weekday = weekdays[(new Date(day).getUTCDay() + 6) % 7];
     if (!hours.days.some((name) => name === weekday)) return [];
     const lastDay = hours.to > hours.from ? day : day + dayMs;
-    // Of a time that comes twice the window covers both; one that is left out is the instant at which the clocks jump past it.
+    // Of a time that comes twice the window covers both; one that is left out is the instant at which the clocks jump
+    // past it.
     const begins = clock.reachedAt(day + timeMs(hours.from));
     const ended = lastDay + timeMs(hours.to);
     const end = clock.lastInstantAt(ended) ?? clock.reachedAt(ended);

@@ -30,9 +30,10 @@ const untilChosen = channelsWith(({ unasked }) => unasked === "until chosen").ma
 }));
 
 /**
- * Writes what fired reminders are to send, as their users' preferences of this moment want it, and cancels what newer events about them
- * made needless; sends nothing: the senders do. What names another user's reminder or task makes and cancels nothing. Replay is safe
- * because a delivery's id is that of the event and the way, and cancelling again changes nothing.
+ * Writes what fired reminders are to send, as their users' preferences of this moment want it, and cancels what newer
+ * events about them made needless; sends nothing: the senders do. What names another user's reminder or task makes and
+ * cancels nothing. Replay is safe because a delivery's id is that of the event and the way, and cancelling again
+ * changes nothing.
  */
 export function makeWriteDeliveries(options: WriteDeliveries): BatchHandler {
   const { operatorWays, collapseMs, onWritten, metrics } = options;

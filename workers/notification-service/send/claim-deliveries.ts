@@ -12,8 +12,8 @@ import { readDues, toldReminder } from "./read-dues.ts";
 import { isNamed, secretOf, type Way } from "../plan/way.ts";
 
 /**
- * A delivery this process may send until its lease ends. `retaken`: another sender had it and never said what became of it.
- * `barred`: why it must not be sent at all.
+ * A delivery this process may send until its lease ends. `retaken`: another sender had it and never said what became of
+ * it. `barred`: why it must not be sent at all.
  */
 export type Claimed = Notification &
   Readonly<{
@@ -57,7 +57,10 @@ type Head = Readonly<{
   attempts: number;
 }>;
 
-/** In how many ms the first lane of a channel is to be looked at, 0 or less for now; `null` while nothing waits. One step in an index. */
+/**
+ * In how many ms the first lane of a channel is to be looked at, 0 or less for now; `null` while nothing waits. One
+ * step in an index.
+ */
 export async function nextDueMs(sql: Sql, channel: ChannelName): Promise<number | null> {
   const [row] = await sql<{ ms: number | null }[]>`
     select (extract(epoch from min(next_at) - clock_timestamp()) * 1000)::float8 as ms

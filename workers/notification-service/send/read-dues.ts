@@ -19,7 +19,10 @@ export async function readDues(
   return new Map(rows.map(({ id, tz, on }) => [id, { tz, on }]));
 }
 
-/** A reminder with the place and the day it is told for; `tz` is its person's. A zone that the zone data in use do not have is passed over. */
+/**
+ * A reminder with the place and the day it is told for; `tz` is its person's. A zone that the zone data in use do not
+ * have is passed over.
+ */
 export function toldReminder(fired: Fired, dues: ReadonlyMap<string, TaskDue>, tz: string): ToldReminder {
   const due = dues.get(fired.taskId);
   return { ...fired, ...zoneAndDay(due, tz) };

@@ -7,7 +7,8 @@ export type SenderWake = Readonly<{
   /** Something is being committed about now: look often for a moment. */
   soon: () => void;
   /**
-   * Resolves when it is time to look: woken, after `ms` (a second where it is not given, 5 s at most), or when `signal` is aborted.
+   * Resolves when it is time to look: woken, after `ms` (a second where it is not given, 5 s at most), or when `signal`
+   * is aborted.
    */
   wait: (signal: AbortSignal, ms?: number | null) => Promise<void>;
   /** Resolves when it is woken, after `ms`, or when `signal` is aborted. */
@@ -15,9 +16,14 @@ export type SenderWake = Readonly<{
 }>;
 
 const pollMs = 1_000;
-/** Nothing is due sooner by the table, and who changes it wakes: this is for what an instance wrote that was killed before it woke its own. */
+/**
+ * Nothing is due sooner by the table, and who changes it wakes: this is for what an instance wrote that was killed
+ * before it woke its own.
+ */
 const seldomMs = 5_000;
-/** A handler's commit follows its return within milliseconds; the database's NOTIFY inside it would serialise commits. */
+/**
+ * A handler's commit follows its return within milliseconds; the database's NOTIFY inside it would serialise commits.
+ */
 const soonMs = 20;
 const soonForMs = 200;
 

@@ -7,8 +7,8 @@ export type AclStep =
   Readonly<{ kind: "keep" | "create"; acl: WantedAcl }> | Readonly<{ kind: "extra"; acl: Acl; why: string }>;
 
 /**
- * What has to be done, wanted ones first. Of other principals' ACLs nothing is said, nor of those on topics and groups of another
- * prefix; an ACL of our principals that reaches beyond one name is extra whatever it begins with.
+ * What has to be done, wanted ones first. Of other principals' ACLs nothing is said, nor of those on topics and groups
+ * of another prefix; an ACL of our principals that reaches beyond one name is extra whatever it begins with.
  */
 export function planAcls(
   wanted: readonly WantedAcl[],

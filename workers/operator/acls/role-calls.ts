@@ -19,8 +19,8 @@ type RoleCalls = Readonly<{
 }>;
 
 /**
- * Every call a role makes to the broker. `deleteTopic` and `deleteGroup` are nobody's: `ops topics delete` is for development, where an
- * administrator runs it.
+ * Every call a role makes to the broker. `deleteTopic` and `deleteGroup` are nobody's: `ops topics delete` is for
+ * development, where an administrator runs it.
  */
 export function callsOf(role: RoleName): readonly RoleCalls[] {
   return [

@@ -5,7 +5,10 @@ import { roleNames, type RoleName } from "../../../shared/messages/topics.ts";
 import { callNeeds, implied } from "../../../shared/kafka/call-needs.ts";
 import { callsOf } from "./role-calls.ts";
 
-/** Whom the broker takes each role for. `{role}` stands for its name: `User:{role}`, or `User:CN={role},O=Example` with certificates. */
+/**
+ * Whom the broker takes each role for. `{role}` stands for its name: `User:{role}`, or `User:CN={role},O=Example` with
+ * certificates.
+ */
 export const principalSetting = {
   ...text("KAFKA_PRINCIPAL", "User:{role}"),
   parse: readPrincipal,
@@ -24,8 +27,8 @@ export type WantedAcl = Acl & Readonly<{ role: RoleName; why: readonly string[] 
 export type Deployment = Readonly<{ principal: string; prefix: string }>;
 
 /**
- * The least every role needs, each on one literal name. An operation that a broker takes for granted with another of the same principal
- * on the same name is left out.
+ * The least every role needs, each on one literal name. An operation that a broker takes for granted with another of
+ * the same principal on the same name is left out.
  */
 export function wantedAcls({ principal, prefix }: Deployment): readonly WantedAcl[] {
   const { physical } = makeNaming(prefix);

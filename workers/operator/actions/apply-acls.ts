@@ -6,8 +6,9 @@ import { audited, type By } from "../audit.ts";
 type ApplyAcls = Readonly<{ plan: readonly AclStep[]; prune: boolean; by: By }>;
 
 /**
- * Creates what is missing and, with `prune`, removes what is too much, in that order: nothing that is wanted is away in between. Safe to
- * run twice. The broker's users stand apart from the database: without `db`, as where none is set, nothing is audited.
+ * Creates what is missing and, with `prune`, removes what is too much, in that order: nothing that is wanted is away in
+ * between. Safe to run twice. The broker's users stand apart from the database: without `db`, as where none is set,
+ * nothing is audited.
  */
 export async function applyAcls(
   { admin, db }: Readonly<{ admin: AclAdmin; db: Db | null }>,

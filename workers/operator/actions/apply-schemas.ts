@@ -77,8 +77,8 @@ export async function lookAtSchemas(
 }
 
 /**
- * Sets the level on every subject and registers what is missing, oldest version first. Safe to run twice. The registry stands apart
- * from the database: without `db`, as where none is set, nothing is audited.
+ * Sets the level on every subject and registers what is missing, oldest version first. Safe to run twice. The registry
+ * stands apart from the database: without `db`, as where none is set, nothing is audited.
  */
 export async function applySchemas(
   registry: RegistryClient,

@@ -7,8 +7,8 @@ import type { TopicStep } from "../plan-topics.ts";
 import { beginStreamEpoch, ensureStreamEpoch, topicsWithEpoch } from "../stream-epoch.ts";
 
 /**
- * Creates what is missing and mends settings that differ; what is refused stays. Safe to run twice. A topic whose positions clients
- * keep gets a new epoch when it is created.
+ * Creates what is missing and mends settings that differ; what is refused stays. Safe to run twice. A topic whose
+ * positions clients keep gets a new epoch when it is created.
  */
 export async function applyTopics(
   { db, admin }: Readonly<{ db: Db; admin: Admin }>,

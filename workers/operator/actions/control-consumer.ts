@@ -14,9 +14,9 @@ type Controlled = Readonly<{
 }>;
 
 /**
- * Tells a group to stop fetching, to go on, or to leave its flood guard. Its members are told at once and look every 5 s besides;
- * one that starts later obeys a pause too. Asked to pause what is paused, or the like, it changes nothing and writes no audit; a
- * flood is released anew each time.
+ * Tells a group to stop fetching, to go on, or to leave its flood guard. Its members are told at once and look every 5
+ * s besides; one that starts later obeys a pause too. Asked to pause what is paused, or the like, it changes nothing
+ * and writes no audit; a flood is released anew each time.
  */
 export async function controlConsumer(
   db: Db,

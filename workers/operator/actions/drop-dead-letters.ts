@@ -8,8 +8,8 @@ const atOnce = 10_000;
 type DroppedDeadLetters = Readonly<{ auditId: string | null; ids: readonly string[] }>;
 
 /**
- * Settles dead letters as not worth handling. They stay where they are, in state `dropped`, and are not redriven; their fate in the
- * inbox stays `dead`. Does nothing to those not `dead` any more. Refused above 10,000 at once.
+ * Settles dead letters as not worth handling. They stay where they are, in state `dropped`, and are not redriven; their
+ * fate in the inbox stays `dead`. Does nothing to those not `dead` any more. Refused above 10,000 at once.
  */
 export async function dropDeadLetters(
   db: Db,

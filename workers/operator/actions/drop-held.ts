@@ -32,8 +32,9 @@ type DropHeld = Readonly<{
 type Dropped = Readonly<{ auditId: string | null; messages: readonly HeldMessage[] }>;
 
 /**
- * Gives up messages of a held key: they are never published. Their headers and bytes stay in the audit, so it can be mended. The
- * hold stays: release it when the rest may go. Rejects with NOT_FOUND when the key is not held or an id does not wait there.
+ * Gives up messages of a held key: they are never published. Their headers and bytes stay in the audit, so it can be
+ * mended. The hold stays: release it when the rest may go. Rejects with NOT_FOUND when the key is not held or an id
+ * does not wait there.
  */
 export async function dropHeld(
   db: Db,

@@ -26,10 +26,10 @@ type Edited = Readonly<{
 }>;
 
 /**
- * Makes a corrected copy of a dead letter: `data` is the whole record as JSON, encoded by the codec, which refuses what does not
- * fit the schema (UNENCODABLE, with the path). The copy has an id of its own, derived from the original and the new bytes, so the
- * same edit made twice is one copy; the original is kept in state `edited` and can no longer be redriven. Key, time and all other
- * headers are the original's, and `x-edited-from` is added.
+ * Makes a corrected copy of a dead letter: `data` is the whole record as JSON, encoded by the codec, which refuses what
+ * does not fit the schema (UNENCODABLE, with the path). The copy has an id of its own, derived from the original and
+ * the new bytes, so the same edit made twice is one copy; the original is kept in state `edited` and can no longer be
+ * redriven. Key, time and all other headers are the original's, and `x-edited-from` is added.
  */
 export async function editDeadLetter(
   { db, codec, readSchemas }: Readonly<{ db: Db; codec: () => Promise<Codec>; readSchemas: ReadSchemas }>,

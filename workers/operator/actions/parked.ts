@@ -21,9 +21,9 @@ export type ParkedDone = Readonly<{
 const atOnce = 1000;
 
 /**
- * `retry` tries the head of one key now, `release` the heads of all that fit, and `skip` makes the head of one key a dead letter, so
- * that those behind it go on. Order holds: what waits behind a head stays behind it. Rejects with NOT_FOUND when the one key is
- * not parked. The audit row is written first, so that whatever is done is on record.
+ * `retry` tries the head of one key now, `release` the heads of all that fit, and `skip` makes the head of one key a
+ * dead letter, so that those behind it go on. Order holds: what waits behind a head stays behind it. Rejects with
+ * NOT_FOUND when the one key is not parked. The audit row is written first, so that whatever is done is on record.
  */
 export async function changeParked(
   db: Db,

@@ -34,8 +34,8 @@ export async function listHolds(
 type Released = Readonly<{ auditId: string | null; holds: readonly Hold[] }>;
 
 /**
- * Lets the messages of held keys go, in their order. Doing it twice does nothing the second time. Rejects with NOT_FOUND when one
- * key is named and it is not held. With `dryRun` only tells what would be released.
+ * Lets the messages of held keys go, in their order. Doing it twice does nothing the second time. Rejects with
+ * NOT_FOUND when one key is named and it is not held. With `dryRun` only tells what would be released.
  */
 export async function releaseHolds(
   db: Db,

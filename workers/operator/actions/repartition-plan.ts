@@ -100,8 +100,8 @@ export async function planRepartition(
 }
 
 /**
- * A multiple alone: then a key stays where it was or goes to a new partition, never to one that had other keys' messages before. So
- * (partition, offset) still orders a key's messages, as redrives take them.
+ * A multiple alone: then a key stays where it was or goes to a new partition, never to one that had other keys'
+ * messages before. So (partition, offset) still orders a key's messages, as redrives take them.
  */
 function refuseNumber({
   from,

@@ -48,11 +48,11 @@ const lookEveryMs = 200;
 const growMs = 30_000;
 
 /**
- * Gives a topic more partitions while everything runs, and keeps the order of every key: relays hold the topic's messages back, its groups
- * handle all that is in the log, partitions are added, a topic with clients' positions gets a new epoch, and relays go on with
- * producers that know of the partitions. Each step is on record before the next begins, so that `id` of one that was cut off goes
- * on where it was; of two processes at one operation only one gets on. Rejects with REFUSED, everything as before, where the groups do not
- * come to the end in time.
+ * Gives a topic more partitions while everything runs, and keeps the order of every key: relays hold the topic's
+ * messages back, its groups handle all that is in the log, partitions are added, a topic with clients' positions gets a
+ * new epoch, and relays go on with producers that know of the partitions. Each step is on record before the next
+ * begins, so that `id` of one that was cut off goes on where it was; of two processes at one operation only one gets
+ * on. Rejects with REFUSED, everything as before, where the groups do not come to the end in time.
  */
 export async function repartitionTopic(
   deps: RepartitionDeps,
@@ -112,7 +112,10 @@ export async function repartitionTopic(
   return resultOf(now);
 }
 
-/** Ends a repartition, the topic as it was before. Rejects with REFUSED once partitions were added, and for one that is over. */
+/**
+ * Ends a repartition, the topic as it was before. Rejects with REFUSED once partitions were added, and for one that is
+ * over.
+ */
 export async function abortRepartition(
   { db, admin }: Pick<RepartitionDeps, "db" | "admin">,
   { id, by, why }: Readonly<{ id: string; by: By; why: string }>,
@@ -134,9 +137,9 @@ export async function abortRepartition(
 }
 
 /**
- * Puts the hold on record and takes the leases of all relays away, in one transaction. So what was on its way is marked as published
- * before it, and is in the log for the groups to handle; or never, and is sent again in its turn after the release. Whoever takes a
- * lease anew sees the hold.
+ * Puts the hold on record and takes the leases of all relays away, in one transaction. So what was on its way is marked
+ * as published before it, and is in the log for the groups to handle; or never, and is sent again in its turn after the
+ * release. Whoever takes a lease anew sees the hold.
  */
 async function hold(db: Db, { id, plan, by }: Readonly<{ id: string; plan: RepartitionPlan; by: By }>): Promise<void> {
   const { topic, from } = plan;

@@ -40,9 +40,10 @@ export async function planReplay(sql: Sql, range: ReplayRange): Promise<ReplayPl
 type Progress = Readonly<{ lastId?: string; messages?: number }>;
 
 /**
- * Publishes once more what was published in a range: every message gets a new outbox row with the same id, headers and bytes, in
- * the old order; no mark is cleared. Consumers drop what they know. Writes a batch and how far it got in one transaction, so that
- * `id` of a replay that was cut off resumes it without doing a message twice. Resolves with the number written, over all runs.
+ * Publishes once more what was published in a range: every message gets a new outbox row with the same id, headers and
+ * bytes, in the old order; no mark is cleared. Consumers drop what they know. Writes a batch and how far it got in one
+ * transaction, so that `id` of a replay that was cut off resumes it without doing a message twice. Resolves with the
+ * number written, over all runs.
  */
 export async function replayOutbox(
   db: Db,

@@ -24,8 +24,8 @@ export type GroupReset = Readonly<{
 }>;
 
 /**
- * Moves a group to another place in its topics and begins a new inbox epoch, so that what it reads again is handled again. Refused
- * while the group has members, and, unless forced, for groups whose effects reach outside the database.
+ * Moves a group to another place in its topics and begins a new inbox epoch, so that what it reads again is handled
+ * again. Refused while the group has members, and, unless forced, for groups whose effects reach outside the database.
  */
 export async function resetConsumerGroup(
   { db, admin }: Readonly<{ db: Db; admin: Admin }>,

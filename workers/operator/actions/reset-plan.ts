@@ -22,7 +22,9 @@ type ResetFacts = Readonly<{
 /** Groups with effects outside the database: handled again, their messages reach people again. */
 export const groupsWithOutsideEffects: ReadonlySet<GroupName> = new Set<GroupName>(["notification-service"]);
 
-/** What moving each partition means, in the order of `to`. What is below the log's start counts from there: it is gone. */
+/**
+ * What moving each partition means, in the order of `to`. What is below the log's start counts from there: it is gone.
+ */
 export function planReset({ committed, start, to }: Omit<ResetFacts, "group">): readonly ResetStep[] {
   const at = (places: readonly PartitionOffset[], { topic, partition }: PartitionOffset) =>
     places.find((one) => one.topic === topic && one.partition === partition)?.offset ?? null;

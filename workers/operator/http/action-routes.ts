@@ -46,7 +46,10 @@ export function addActionRoutes(
   }
 }
 
-/** Makes what reads a request of an action: its path, and its body or query, strictly. Rejects with INVALID_REQUEST naming each mistake. */
+/**
+ * Makes what reads a request of an action: its path, and its body or query, strictly. Rejects with INVALID_REQUEST
+ * naming each mistake.
+ */
 function makeReader(action: AnyAction, path: string) {
   const names = [...path.matchAll(/:(\w+)/g)].map(([, name = ""]) => name);
   const fields: z.ZodRawShape = action.input.shape;

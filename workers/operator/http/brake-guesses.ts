@@ -21,9 +21,10 @@ export function openGuesses(perMinute: number): Limiter | null {
 }
 
 /**
- * Runs `check`, which throws UNAUTHENTICATED at a wrong token, unless its address has guessed too often: then RATE_LIMITED,
- * whatever token is brought, since a right one would otherwise be found all the same. The same wrong token again is no new
- * guess: a page asks several times with what was typed. Nothing waits in it, so guesses sent at once are counted one by one.
+ * Runs `check`, which throws UNAUTHENTICATED at a wrong token, unless its address has guessed too often: then
+ * RATE_LIMITED, whatever token is brought, since a right one would otherwise be found all the same. The same wrong
+ * token again is no new guess: a page asks several times with what was typed. Nothing waits in it, so guesses sent at
+ * once are counted one by one.
  */
 export function makeBrake(
   guesses: Limiter | null,

@@ -20,8 +20,9 @@ export const operatorToken: Setting<string | null> = {
 const advice = "make one by `openssl rand -hex 32`";
 
 /**
- * Lets a request pass that brings the operator's token as a bearer. Rejects with OPERATOR_DISABLED where no token is set: nobody may
- * change anything then, loopback or not; with UNAUTHENTICATED otherwise. How long it takes says nothing of the token.
+ * Lets a request pass that brings the operator's token as a bearer. Rejects with OPERATOR_DISABLED where no token is
+ * set: nobody may change anything then, loopback or not; with UNAUTHENTICATED otherwise. How long it takes says nothing
+ * of the token.
  */
 export function requireToken(request: Request, token: string | null): void {
   if (token === null)

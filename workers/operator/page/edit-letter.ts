@@ -3,7 +3,9 @@ import { openDialog } from "./dialog.ts";
 import { element } from "../../../shared/page/element.ts";
 import type { Letter } from "./shapes.ts";
 
-/** Asks for the corrected record; the server checks it against the schema. The copy is a dead letter, to be redriven. */
+/**
+ * Asks for the corrected record; the server checks it against the schema. The copy is a dead letter, to be redriven.
+ */
 export async function editLetter(letter: Letter, changed: () => void): Promise<void> {
   const text = element("textarea", { name: "data", spellcheck: "false", "aria-label": "The record as JSON" });
   text.value = JSON.stringify(letter.value, null, 2);

@@ -14,8 +14,8 @@ let round = 0;
 let topicsKnown = false;
 
 /**
- * Reads every part and draws what changed, again and again. Each part on its own: with Kafka down its groups are not told, and what
- * they gave up on still is. A look asked for meanwhile replaces the one that is under way.
+ * Reads every part and draws what changed, again and again. Each part on its own: with Kafka down its groups are not
+ * told, and what they gave up on still is. A look asked for meanwhile replaces the one that is under way.
  */
 async function refresh(): Promise<void> {
   const mine = ++round;

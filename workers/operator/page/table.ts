@@ -38,7 +38,10 @@ export function table(
   return element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": `${label}, table` }, made);
 }
 
-/** A button that says why when what it does fails, and stays the focused one when its table is drawn anew: `name` must be its own in the page. */
+/**
+ * A button that says why when what it does fails, and stays the focused one when its table is drawn anew: `name` must
+ * be its own in the page.
+ */
 export function button(text: string, name: string, onClick: () => void | Promise<void>): HTMLButtonElement {
   const made = element("button", { type: "button", "aria-label": name, "data-name": name }, text);
   made.addEventListener("click", () => {

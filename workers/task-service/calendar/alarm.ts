@@ -5,9 +5,9 @@ import { component, contentLine, textValue } from "./content-line.ts";
 import { utcValue } from "./time-value.ts";
 
 /**
- * VALARM of one reminder of a task. Its trigger is a span from the due time on the wall clock, so it holds for every recurrence; of a
- * whole day, calendars count from its midnight, and we from the time at which the user has it count as due.
- * `related` says what the span is from: DUE (END) or, of a series, DTSTART (START).
+ * VALARM of one reminder of a task. Its trigger is a span from the due time on the wall clock, so it holds for every
+ * recurrence; of a whole day, calendars count from its midnight, and we from the time at which the user has it count as
+ * due. `related` says what the span is from: DUE (END) or, of a series, DTSTART (START).
  */
 export function alarm(
   rule: RelativeReminder,

@@ -19,11 +19,14 @@ export type CalendarRule = Readonly<{
 const maxRdates = 100;
 
 /**
- * A pattern's rule for other calendars; `null` for a pattern that has no recurrence. UNTIL becomes what §3.3.10 asks for: UTC beside a
- * time, a date beside a day. A month end that is clamped has no word in RFC 5545 and becomes "the last of days 28 to 31":
- * - day 31: `BYMONTHDAY=28,29,30,31;BYSETPOS=-1`; 15 and 31: `BYMONTHDAY=15,28,29,30,31;BYSETPOS=1,-1`; with two hours `BYSETPOS=1,2,-2,-1`
+ * A pattern's rule for other calendars; `null` for a pattern that has no recurrence. UNTIL becomes what §3.3.10 asks
+ * for: UTC beside a time, a date beside a day. A month end that is clamped has no word in RFC 5545 and becomes "the
+ * last of days 28 to 31":
+ * - day 31: `BYMONTHDAY=28,29,30,31;BYSETPOS=-1`; 15 and 31: `BYMONTHDAY=15,28,29,30,31;BYSETPOS=1,-1`; with two
+ *   hours `BYSETPOS=1,2,-2,-1`
  * - yearly in one month: the same with BYMONTH; yearly in several: monthly in those months
- * - anything else (two days above 28, days counted from both ends, several months every few years): RDATE with the first 100.
+ * - anything else (two days above 28, days counted from both ends, several months every few years): RDATE with the
+ *   first 100.
  */
 export function calendarRule(pattern: RecurrencePattern): CalendarRule | null {
   const { start, tz = "UTC", month_end } = pattern;

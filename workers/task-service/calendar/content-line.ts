@@ -1,8 +1,8 @@
 const maxOctets = 75;
 
 /**
- * One line of RFC 5545 §3.1 with its CRLF: `name` with its parameters, a colon, a value that is spelt already. Lines longer than 75
- * octets are folded between characters, never inside one.
+ * One line of RFC 5545 §3.1 with its CRLF: `name` with its parameters, a colon, a value that is spelt already. Lines
+ * longer than 75 octets are folded between characters, never inside one.
  */
 export function contentLine(name: string, value: string): string {
   const text = `${name}:${value}`;
@@ -31,7 +31,9 @@ function isLowSurrogate(unit: number): boolean {
   return unit >= 0xdc00 && unit < 0xe000; // NaN past the end is not
 }
 
-/** A value of type TEXT (§3.3.11). Line breaks become `\n`; other control characters cannot be written and are left out. */
+/**
+ * A value of type TEXT (§3.3.11). Line breaks become `\n`; other control characters cannot be written and are left out.
+ */
 export function textValue(text: string): string {
   return (
     text

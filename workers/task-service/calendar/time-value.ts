@@ -8,8 +8,8 @@ export function utcValue(at: Date): string {
 }
 
 /**
- * A property that holds a local start as recurrences are named: a day `2026-01-31` (VALUE=DATE), or a time `2026-01-31T09:00:00` in a
- * zone (TZID, or `Z` for UTC). Several starts must be of one kind.
+ * A property that holds a local start as recurrences are named: a day `2026-01-31` (VALUE=DATE), or a time
+ * `2026-01-31T09:00:00` in a zone (TZID, or `Z` for UTC). Several starts must be of one kind.
  */
 export function startLine(name: string, starts: readonly string[], tz: string): string {
   const isDay = starts[0]?.length === 10;
@@ -19,8 +19,8 @@ export function startLine(name: string, starts: readonly string[], tz: string): 
 }
 
 /**
- * A property that holds an instant: on the wall clock of a zone, where that names this instant and no other, else in UTC. Of a time that comes
- * twice RFC 5545 means the first one, ical.js the second.
+ * A property that holds an instant: on the wall clock of a zone, where that names this instant and no other, else in
+ * UTC. Of a time that comes twice RFC 5545 means the first one, ical.js the second.
  */
 export function instantLine(name: string, at: Date, tz: string | null): string {
   if (tz === null || tz === "UTC") return contentLine(name, utcValue(at));

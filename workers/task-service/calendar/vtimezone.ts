@@ -5,7 +5,10 @@ import { observancesOf, type Observance } from "./zone-observances.ts";
 
 /** Local times of 1970 can be of the year before. */
 const begin = Date.UTC(1969, 11, 31);
-/** By then the rules of today have held for long enough to be seen; where there are none, every change is told to the end. */
+/**
+ * By then the rules of today have held for long enough to be seen; where there are none, every change is told to the
+ * end.
+ */
 const lastYears = { ruled: 2060, listed: 2199 } as const;
 
 /** Of each zone there is, once it was asked for: some 1 kB. */
@@ -20,10 +23,12 @@ export function vtimezone(tz: string): string {
 }
 
 /**
- * VTIMEZONE of an IANA zone: every change of its clocks from 1970 to 2199, as the zone data in use has them. Readers differ, so:
- * - a list is one RDATE a line, DTSTART's among them: ical.js takes one date of a line, and where there is a list, not DTSTART
- * - what the clocks do in our time is a rule of its own that begins last: Outlook takes the STANDARD and the DAYLIGHT that begin last, and no lists
- *   ([MS-OXCICAL] 2.1.3.1.1.19)
+ * VTIMEZONE of an IANA zone: every change of its clocks from 1970 to 2199, as the zone data in use has them. Readers
+ * differ, so:
+ * - a list is one RDATE a line, DTSTART's among them: ical.js takes one date of a line, and where there is a list,
+ *   not DTSTART
+ * - what the clocks do in our time is a rule of its own that begins last: Outlook takes the STANDARD and the DAYLIGHT
+ *   that begin last, and no lists ([MS-OXCICAL] 2.1.3.1.1.19)
  * - a zone that has no summer time any more has STANDARD only: with one DAYLIGHT, however old, Outlook has it for ever
  */
 function writeVtimezone(tz: string, clock: ZoneClock): string {

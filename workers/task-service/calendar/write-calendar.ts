@@ -6,8 +6,9 @@ import { writeTodos, type Exported } from "./write-todos.ts";
 const product = "-//Taskwire//Tasks//EN";
 
 /**
- * A VCALENDAR as text, in pieces: the head with a VTIMEZONE for each zone, then what each page of tasks gives, then the end. `zones`
- * must hold every zone a page will use. Pages are asked for as the reader takes them, so memory holds one at a time; `breathe` is awaited between tasks.
+ * A VCALENDAR as text, in pieces: the head with a VTIMEZONE for each zone, then what each page of tasks gives, then the
+ * end. `zones` must hold every zone a page will use. Pages are asked for as the reader takes them, so memory holds one
+ * at a time; `breathe` is awaited between tasks.
  */
 export async function* writeCalendar(
   zones: readonly string[],

@@ -37,11 +37,12 @@ export type Exported = Readonly<{
 /**
  * The VTODOs of one task (RFC 5545 §3.6.2):
  * - a plain task: its id is the UID; DUE as it is, a day, a time in its zone, or UTC
- * - a template: DTSTART and RRULE (or RDATE, see `calendarRule`), EXDATE for what is left out or skipped, and a VTODO with
- *   RECURRENCE-ID for each recurrence moved. It has no DUE, which would have to be later than DTSTART
+ * - a template: DTSTART and RRULE (or RDATE, see `calendarRule`), EXDATE for what is left out or skipped, and a VTODO
+ *   with RECURRENCE-ID for each recurrence moved. It has no DUE, which would have to be later than DTSTART
  * - its occurrence: the template's UID and RECURRENCE-ID, the same for one made again after its date was taken back
- * What counts from completion has no rule in iCalendar: such a template is written without one and its occurrences as plain tasks
- * RELATED-TO it; so is an occurrence whose id is not of the series' kind any more. X-TASKWIRE-PATTERN holds the pattern in full.
+ *   What counts from completion has no rule in iCalendar: such a template is written without one and its occurrences as
+ *   plain tasks RELATED-TO it; so is an occurrence whose id is not of the series' kind any more. X-TASKWIRE-PATTERN
+ *   holds the pattern in full.
  */
 export function writeTodos(exported: Exported): string {
   const { task, pattern, rule } = exported;

@@ -14,7 +14,10 @@ export function monthDay(date: Date): MonthDay {
   return { number: date.getUTCDate(), weekday: date.getUTCDay(), length };
 }
 
-/** The ways to name this day, the usual ones first: the last or the first to fourth of its weekday, its number, its weekday in a certain seven days. */
+/**
+ * The ways to name this day, the usual ones first: the last or the first to fourth of its weekday, its number, its
+ * weekday in a certain seven days.
+ */
 export function dayRules({ number, length, weekday }: MonthDay): readonly DayRule[] {
   const name = weekdays[weekday] ?? "";
   const within = (from: number) => (day: MonthDay) => day.weekday === weekday && isBetween(day.number, from, from + 6);

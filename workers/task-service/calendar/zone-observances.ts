@@ -2,9 +2,10 @@ import type { ZoneChange } from "../../../shared/recurrence/zone-clock.ts";
 import { dayRules, monthDay, type DayRule, type MonthDay } from "./yearly-rule.ts";
 
 /**
- * Changes of a zone's clocks from one offset to another (ms added to UTC), as one part of a VTIMEZONE tells them: by a yearly rule from the
- * first one on, without a rule those listed. `starts` are on the clock before the change, in order. `until`, where the rule ended, is an instant a
- * day after the last one: dateutil, and icalendar with it, take it for a local time.
+ * Changes of a zone's clocks from one offset to another (ms added to UTC), as one part of a VTIMEZONE tells them: by a
+ * yearly rule from the first one on, without a rule those listed. `starts` are on the clock before the change, in
+ * order. `until`, where the rule ended, is an instant a day after the last one: dateutil, and icalendar with it, take
+ * it for a local time.
  */
 export type Observance = Readonly<{
   before: number;
@@ -24,9 +25,10 @@ const cycleYears = 28;
 const dayMs = 86_400_000;
 
 /**
- * The changes as few observances, in order of their first: those of consecutive years that follow a rule are a rule, the others lists. A rule that
- * held for 28 years and holds in `lastYear` is taken to go on for ever, if one in the other direction does so too; without such rules the last change
- * stands by itself, so that what holds from then on begins last.
+ * The changes as few observances, in order of their first: those of consecutive years that follow a rule are a rule,
+ * the others lists. A rule that held for 28 years and holds in `lastYear` is taken to go on for ever, if one in the
+ * other direction does so too; without such rules the last change stands by itself, so that what holds from then on
+ * begins last.
  */
 export function observancesOf(changes: readonly ZoneChange[], lastYear: number): readonly Observance[] {
   const all = changes.map(readChange);

@@ -6,8 +6,9 @@ export type ReadDocument = (upstream: Upstream) => Promise<unknown>;
 type Components = ApiDocument["components"];
 
 /**
- * One OpenAPI document of everything behind this origin: the gateway's own and that of each role. A role that does not answer is
- * missing from the paths and named in `x-unavailable`. Components of one name and different content get the role's name before theirs.
+ * One OpenAPI document of everything behind this origin: the gateway's own and that of each role. A role that does not
+ * answer is missing from the paths and named in `x-unavailable`. Components of one name and different content get the
+ * role's name before theirs.
  */
 export async function apiDocument(own: unknown, readDocument: ReadDocument): Promise<ApiDocument> {
   const read = await Promise.all(

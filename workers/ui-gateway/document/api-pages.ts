@@ -13,13 +13,16 @@ type ApiPages = Readonly<{
 
 type Made = Readonly<{ document: Asset; docs: Asset; isWhole: boolean; at: number }>;
 
-/** Everybody may ask for these, and making them costs a tenth of a CPU second over six roles: so they are made once and kept. */
+/**
+ * Everybody may ask for these, and making them costs a tenth of a CPU second over six roles: so they are made once and
+ * kept.
+ */
 const keptMs = { whole: 60_000, partial: 2_000 } as const;
 
 /**
- * The API's document and its reference, made when first asked for and then kept. After a minute the next request is answered with what is
- * there and has them made anew; after two seconds where a role was missing. At most one making runs. What a role once said of itself
- * is kept for while it does not answer.
+ * The API's document and its reference, made when first asked for and then kept. After a minute the next request is
+ * answered with what is there and has them made anew; after two seconds where a role was missing. At most one making
+ * runs. What a role once said of itself is kept for while it does not answer.
  */
 export function makeApiPages(
   own: () => unknown,

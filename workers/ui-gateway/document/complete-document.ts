@@ -12,8 +12,8 @@ type Json = Record<string, unknown>;
 const methods: ReadonlySet<string> = new Set(["get", "post", "put", "patch", "delete"]);
 
 /**
- * The merged document with what no single route knows: where the API is, an id and a group for every operation, the headers that
- * every answer of a kind carries, and answers and headers that many have as components instead of copies.
+ * The merged document with what no single route knows: where the API is, an id and a group for every operation, the
+ * headers that every answer of a kind carries, and answers and headers that many have as components instead of copies.
  */
 export function completeDocument(document: ApiDocument): ApiDocument {
   const shared = openShared();

@@ -22,8 +22,8 @@ const chosen: Readonly<Record<string, string>> = {
 };
 
 /**
- * The id of an operation, by which generated clients name their method: `listTasks`, `createTaskReminder`, `completeTask`. Told by
- * method and path alone, so that it stays what it is.
+ * The id of an operation, by which generated clients name their method: `listTasks`, `createTaskReminder`,
+ * `completeTask`. Told by method and path alone, so that it stays what it is.
  */
 export function operationIdOf(method: string, path: string): string {
   const key = `${method.toUpperCase()} ${path}`;

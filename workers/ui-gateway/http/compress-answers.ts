@@ -8,9 +8,9 @@ const compressible = /^(?:application\/(?:problem\+)?json|text\/(?:html|css|java
 const minBytes = 1024;
 
 /**
- * Sends text as gzip to clients that take it, from about a kilobyte on. Never events, whose bytes must go out one by one; nor what has a
- * strong ETag: that names these very bytes, and clients send it back in `If-Match`. With that it leaves out preferences, the one
- * answer that holds a secret a stranger could guess by the length.
+ * Sends text as gzip to clients that take it, from about a kilobyte on. Never events, whose bytes must go out one by
+ * one; nor what has a strong ETag: that names these very bytes, and clients send it back in `If-Match`. With that it
+ * leaves out preferences, the one answer that holds a secret a stranger could guess by the length.
  */
 export function compressAnswers(gzip: Gzip = webGzip): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {

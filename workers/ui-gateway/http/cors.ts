@@ -48,9 +48,9 @@ export const corsOrigins: Setting<readonly string[]> = {
 };
 
 /**
- * Lets pages of these origins call the API and read its answers, with a bearer token only: credentials are never allowed, so a
- * browser sends no cookie along, and a write with one is refused by its origin all the same. Preflights are answered before
- * anybody is asked who they are, since a browser sends no token with them.
+ * Lets pages of these origins call the API and read its answers, with a bearer token only: credentials are never
+ * allowed, so a browser sends no cookie along, and a write with one is refused by its origin all the same. Preflights
+ * are answered before anybody is asked who they are, since a browser sends no token with them.
  */
 export function allowOrigins(origins: readonly string[]): MiddlewareHandler<HttpEnv> {
   const allowed = (origin: string): boolean => origins.includes(origin) || origins.includes("*");

@@ -35,10 +35,11 @@ const ownToConnection = [
 const saidOfItself = /^(authorization|cookie|forwarded|x-forwarded-.*)$/;
 
 /**
- * Passes requests on to the role's addresses in turn and answers with what it says, its body streamed. Where nobody listens
- * the next address is tried at once: nothing was sent. When a connection breaks later, only what may be sent twice (reads, and writes with an
- * idempotency key) goes to the next. Rejects with UNAVAILABLE when none answers within `timeoutMs`, and with the reason of the request's
- * signal when its client has left: what was asked of the role ends then too.
+ * Passes requests on to the role's addresses in turn and answers with what it says, its body streamed. Where nobody
+ * listens the next address is tried at once: nothing was sent. When a connection breaks later, only what may be sent
+ * twice (reads, and writes with an idempotency key) goes to the next. Rejects with UNAVAILABLE when none answers within
+ * `timeoutMs`, and with the reason of the request's signal when its client has left: what was asked of the role ends
+ * then too.
  */
 export function makeProxy(
   urls: Readonly<Record<Upstream, readonly string[]>>,

@@ -2,8 +2,8 @@ import { urlList, type Setting } from "../../../shared/role/config.ts";
 import { rolePorts } from "../../../shared/role/role-ports.ts";
 
 /**
- * Where the other roles are: several addresses, separated by commas, are used in turn. Unless told, on the ports they take by
- * themselves.
+ * Where the other roles are: several addresses, separated by commas, are used in turn. Unless told, on the ports they
+ * take by themselves.
  */
 export const upstreamSettings = {
   "task-service": address("TASK_SERVICE_URL", "task-service"),

@@ -17,14 +17,17 @@ type LimitRequests = Readonly<{
   settle: (c: Context<HttpEnv>, events: number) => void;
 }>;
 
-/** A client that asks again at once, without a look at Retry-After, would take as much of this process as one that is granted all. */
+/**
+ * A client that asks again at once, without a look at Retry-After, would take as much of this process as one that is
+ * granted all.
+ */
 const holdMs = 100;
 const maxHeld = 1_000;
 
 /**
- * Answers 429 with `Retry-After` to users and addresses that have spent what they may, and says on every limited answer what is left.
- * A valid token is looked at before the address is blamed: behind a proxy that nobody told us of, all have one address. What costs an
- * address too much are requests without one.
+ * Answers 429 with `Retry-After` to users and addresses that have spent what they may, and says on every limited answer
+ * what is left. A valid token is looked at before the address is blamed: behind a proxy that nobody told us of, all
+ * have one address. What costs an address too much are requests without one.
  */
 export function limitRequests(limits: () => Limits, metrics: Metrics): LimitRequests {
   const refused = metrics.counter("rate_limited_total", "Requests refused because too many came", ["policy"]);

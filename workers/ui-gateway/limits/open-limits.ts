@@ -8,7 +8,10 @@ import { policiesOf, type LimitConfig } from "./limit-settings.ts";
 /** The buckets of users and of addresses; `null` where a limit is off. */
 export type Limits = Readonly<{ user: Limiter | null; address: Limiter | null; trustedProxies: number }>;
 
-/** Shared with the other instances by Redis, where REDIS_URL says which; else, and while it is away, for this instance alone. */
+/**
+ * Shared with the other instances by Redis, where REDIS_URL says which; else, and while it is away, for this instance
+ * alone.
+ */
 export function openLimits(config: LimitConfig, { log, metrics }: Pick<Role, "log" | "metrics">): Disposable & Limits {
   using stack = new DisposableStack();
   const policies = policiesOf(config);

@@ -1,8 +1,8 @@
 import type { Policy, Verdict } from "../../../shared/limits/limiter.ts";
 
 /**
- * `RateLimit-Policy` and `RateLimit` as structured fields (draft-ietf-httpapi-ratelimit-headers): `q` points that can be saved up, `w` seconds in
- * which they fill up again; `r` points left, `t` seconds until all are back.
+ * `RateLimit-Policy` and `RateLimit` as structured fields (draft-ietf-httpapi-ratelimit-headers): `q` points that can
+ * be saved up, `w` seconds in which they fill up again; `r` points left, `t` seconds until all are back.
  */
 export function rateHeaders({ policy, left, fullInSeconds }: Verdict): Readonly<Record<string, string>> {
   return {

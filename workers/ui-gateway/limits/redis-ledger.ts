@@ -9,9 +9,10 @@ const commandMs = 500;
 type RedisLedger = Disposable & Ledger & Readonly<{ onFailure: (error: unknown) => void }>;
 
 /**
- * The ledger of all instances in Redis: a key per bucket that has been used, `<prefix>:rate:<policy>:<key>`, which expires when the bucket is
- * full. By the clock of Redis alone. Connects, but does not insist: `add` rejects at once while Redis is away, after 0.5 s where it is
- * frozen, and a frozen connection is given up, so that nothing piles up in it.
+ * The ledger of all instances in Redis: a key per bucket that has been used, `<prefix>:rate:<policy>:<key>`, which
+ * expires when the bucket is full. By the clock of Redis alone. Connects, but does not insist: `add` rejects at once
+ * while Redis is away, after 0.5 s where it is frozen, and a frozen connection is given up, so that nothing piles up in
+ * it.
  */
 export function openRedisLedger(
   { url, prefix }: Readonly<{ url: string; prefix: string }>,
@@ -61,8 +62,9 @@ export function openRedisLedger(
 }
 
 /**
- * KEYS: buckets; ARGV: ms in which an empty one fills, points that fill in a ms, then the points taken from each. A value is the instant at
- * which the bucket is full again, in ms, with a debt of a whole bucket at most. Answers how far off each is.
+ * KEYS: buckets; ARGV: ms in which an empty one fills, points that fill in a ms, then the points taken from each. A
+ * value is the instant at which the bucket is full again, in ms, with a debt of a whole bucket at most. Answers how far
+ * off each is.
  */
 const script = `
   local time = redis.call("time")

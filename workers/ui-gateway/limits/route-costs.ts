@@ -2,7 +2,10 @@ type Cost = Readonly<{ method: string; path: RegExp; points: number; isFor?: (qu
 
 const scoped = (query: URLSearchParams) => query.getAll("scope").some((scope) => scope !== "this");
 
-/** What a read costs, and a write. A point is about 1.5 ms of CPU over all roles, measured: a write is 7 ms, a page of a list 2 ms. */
+/**
+ * What a read costs, and a write. A point is about 1.5 ms of CPU over all roles, measured: a write is 7 ms, a page of a
+ * list 2 ms.
+ */
 export const usualCosts = { read: 1, write: 5 } as const;
 
 /** Of what a role says it made beyond the first event, each costs as a write does. */

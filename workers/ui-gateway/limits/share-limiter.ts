@@ -3,17 +3,22 @@ import { makeLimiter, type Limiter, type Policy } from "../../../shared/limits/l
 /** What was taken from one bucket since it was last told. */
 type Taken = Readonly<{ key: string; cost: number }>;
 
-/** Where all instances add up what they took: it answers, in the same order, in how many ms each bucket is full again. */
+/**
+ * Where all instances add up what they took: it answers, in the same order, in how many ms each bucket is full again.
+ */
 export type Ledger = Readonly<{ add: (policy: Policy, taken: readonly Taken[]) => Promise<readonly number[]> }>;
 
-/** Requests within it go to the ledger as one; what instances can take at once without knowing of one another is bounded by it. */
+/**
+ * Requests within it go to the ledger as one; what instances can take at once without knowing of one another is bounded
+ * by it.
+ */
 const everyMs = 50;
 const maxKeysAtOnce = 500;
 
 /**
- * A limiter that instances share. It decides from memory, so no request waits for the ledger, and tells the ledger afterwards:
- * while that is away, frozen or emptied, limits hold for each instance by itself. What could not be told is dropped, not told again:
- * nobody knows whether it was counted. `stop` ends it; what is not told by then is lost.
+ * A limiter that instances share. It decides from memory, so no request waits for the ledger, and tells the ledger
+ * afterwards: while that is away, frozen or emptied, limits hold for each instance by itself. What could not be told is
+ * dropped, not told again: nobody knows whether it was counted. `stop` ends it; what is not told by then is lost.
  */
 export function shareLimiter(
   policy: Policy,

@@ -22,7 +22,9 @@ export type AddForm = Readonly<{
   tellUsual: (rules: readonly string[]) => void;
 }>;
 
-/** Fills the form that adds a task with its fields, and says below them what a repetition comes to before it is saved. */
+/**
+ * Fills the form that adds a task with its fields, and says below them what a repetition comes to before it is saved.
+ */
 export function addForm(): AddForm {
   const form = byId<HTMLFormElement>("add");
   const title = form.querySelector<HTMLInputElement>("[name=title]");

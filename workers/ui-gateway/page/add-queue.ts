@@ -3,7 +3,9 @@ import type { TaskFields } from "./api.ts";
 type AddQueueDeps<Draft> = Readonly<{
   /** Sends one; with the same key again it is made once. */
   send: (fields: TaskFields, key: string) => Promise<void>;
-  /** It was not made; `again` puts it into the queue once more. The draft is the text of a person: it must go somewhere. */
+  /**
+   * It was not made; `again` puts it into the queue once more. The draft is the text of a person: it must go somewhere.
+   */
   onFailed: (failed: Readonly<{ draft: Draft; fields: TaskFields; error: unknown; again: () => void }>) => void;
   /** How many are on their way or wait for their turn. */
   onWaiting: (count: number) => void;
@@ -19,8 +21,8 @@ type AddQueue<Draft> = Readonly<{
 type Entry<Draft> = Readonly<{ draft: Draft; fields: TaskFields; key: string }>;
 
 /**
- * Sends tasks one after the other, in the order they were written. One that failed and is sent again with the same fields keeps its
- * key: had it arrived after all, it would not be made twice.
+ * Sends tasks one after the other, in the order they were written. One that failed and is sent again with the same
+ * fields keeps its key: had it arrived after all, it would not be made twice.
  */
 export function makeAddQueue<Draft>({ send, onFailed, onWaiting }: AddQueueDeps<Draft>): AddQueue<Draft> {
   const entries: Entry<Draft>[] = [];

@@ -26,7 +26,10 @@ type Adding = Readonly<{
 /** What takes longer than this is told. */
 const noticeableMs = 1_000;
 
-/** The form that adds tasks, and what becomes of them until the server has them. Nothing that was written gets lost on the way. */
+/**
+ * The form that adds tasks, and what becomes of them until the server has them. Nothing that was written gets lost on
+ * the way.
+ */
 export function makeAdding({ onAdded, onFailed, explain, onSubmit }: AddingDeps): Adding {
   const form = addForm();
   const drafts = openDrafts();

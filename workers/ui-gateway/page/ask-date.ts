@@ -2,7 +2,10 @@ import { element } from "../../../shared/page/element.ts";
 import { dueFields } from "./due-fields.ts";
 import { button } from "./fields.ts";
 
-/** Asks for another due, beginning with `local`; `null` when a person leaves it as it is. `problem` is why it is asked again. */
+/**
+ * Asks for another due, beginning with `local`; `null` when a person leaves it as it is. `problem` is why it is asked
+ * again.
+ */
 export function askDate(title: string, local: string, problem: string | null = null): Promise<string | null> {
   const { promise, resolve } = Promise.withResolvers<string | null>();
   const due = dueFields();

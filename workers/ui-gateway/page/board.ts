@@ -100,7 +100,8 @@ export function makeBoard(deps: BoardDeps): Board {
     const drawn = visible(state, filter)
       .filter(({ task }) => !leaving.has(task.id))
       .map((item) => editors.rowOf(item.task.id) ?? rowOf(item, before, now));
-    // Completed or deleted elsewhere, it has no row of its own any more; what was typed stays until it is saved or left.
+    // Completed or deleted elsewhere, it has no row of its own any more; what was typed stays until it is saved or
+    // left.
     const others = editors.rowsIn(filter).filter((row) => !drawn.includes(row));
     const shown = [...others, ...drawn];
     keepFocus(() => placeRows(list, shown));

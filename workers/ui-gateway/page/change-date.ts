@@ -6,9 +6,9 @@ export type DateChange = Readonly<{ wants: "skip" | "unskip" | "move" | "complet
 export type SendChange = (series: Series, recurrenceId: string, change: DateChange) => Promise<unknown>;
 
 /**
- * Changes one date of a series, for the version it was shown at. A series gets a new version with whatever people change of it: where
- * this date is as it was shown, the change is what was meant, and sent again for the new version. Whatever came of it, the dates
- * are read again.
+ * Changes one date of a series, for the version it was shown at. A series gets a new version with whatever people
+ * change of it: where this date is as it was shown, the change is what was meant, and sent again for the new version.
+ * Whatever came of it, the dates are read again.
  */
 export async function changeDate(
   { series, occurrence, change }: Readonly<{ series: Series; occurrence: Occurrence; change: DateChange }>,

@@ -9,8 +9,8 @@ type Drawing = Readonly<{
 const latestMs = 250;
 
 /**
- * Draws some areas of the page, at most once a frame. While a pointer is pressed in one of them they stay as they are: a control that is
- * replaced or moved between press and release gets no click.
+ * Draws some areas of the page, at most once a frame. While a pointer is pressed in one of them they stay as they are:
+ * a control that is replaced or moved between press and release gets no click.
  */
 export function makeDrawing(areas: readonly HTMLElement[], draw: () => void): Drawing {
   let isAsked = false;

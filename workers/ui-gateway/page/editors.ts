@@ -29,8 +29,8 @@ type Editors = Readonly<{
 type Opened = Readonly<{ editor: TaskEditor; tab: Filter }>;
 
 /**
- * The tasks that are being edited, several at a time: opening one or going to another tab closes none. One that is left with changes can be
- * brought back as it was.
+ * The tasks that are being edited, several at a time: opening one or going to another tab closes none. One that is left
+ * with changes can be brought back as it was.
  */
 export function makeEditors(deps: EditorsDeps): Editors {
   const opened = new Map<string, Opened>();

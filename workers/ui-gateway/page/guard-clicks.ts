@@ -16,8 +16,9 @@ type Clicked = Place & {
 };
 
 /**
- * Drops a click at the place of the last one that lands on another control, which came there less than half a second ago: the page has
- * moved under the pointer, and the click was meant for what was there before. Clicks by keyboard have no place.
+ * Drops a click at the place of the last one that lands on another control, which came there less than half a second
+ * ago: the page has moved under the pointer, and the click was meant for what was there before. Clicks by keyboard have
+ * no place.
  */
 export function guardClicks(): void {
   let last: Clicked | null = null;

@@ -1,13 +1,15 @@
 type KeepFocus = (draw: () => void) => void;
 
 /**
- * Watches where the focus is. The function it returns draws and gives the focus back to the control of the same `data-focus`, should
- * drawing have taken it away. Where that control is gone, the same kind of control (the first word) gets it in the row that stands in
- * its place now; `list`, the parent of the rows, where no row is left. Nothing scrolls.
+ * Watches where the focus is. The function it returns draws and gives the focus back to the control of the same
+ * `data-focus`, should drawing have taken it away. Where that control is gone, the same kind of control (the first
+ * word) gets it in the row that stands in its place now; `list`, the parent of the rows, where no row is left. Nothing
+ * scrolls.
  */
 export function watchFocus(list: HTMLElement): KeepFocus {
   let last: string | null = null;
-  // A control that is switched off while it works loses the focus without another getting it, as does one behind a dialog.
+  // A control that is switched off while it works loses the focus without another getting it, as does one behind a
+  // dialog.
   document.addEventListener("focusin", ({ target }) => {
     if (!(target instanceof Element) || target.closest("dialog")) return;
     last = target.closest<HTMLElement>("[data-focus]")?.dataset["focus"] ?? null;

@@ -4,8 +4,8 @@ import { zoneHere } from "./repeat-words.ts";
 import type { Task } from "./shapes.ts";
 
 /**
- * Whether an occurrence changed with those after it keeps its times: nothing comes before it, or the series counts from completion, so
- * its series is changed as a whole, and when that recurs its rule says alone.
+ * Whether an occurrence changed with those after it keeps its times: nothing comes before it, or the series counts from
+ * completion, so its series is changed as a whole, and when that recurs its rule says alone.
  */
 export function keepsTimes({ recurrence_id }: Pick<Task, "recurrence_id">, template: Task | null): boolean {
   const pattern = template?.recurrence_pattern ?? null;
@@ -19,7 +19,10 @@ export function keepsTimes({ recurrence_id }: Pick<Task, "recurrence_id">, templ
   return isOnceADay ? place.slice(0, 10) <= first.slice(0, 10) : place <= first;
 }
 
-/** The start need not be a date of the rule: the last Friday of the month, from a Thursday on. `null` where it is not found. */
+/**
+ * The start need not be a date of the rule: the last Friday of the month, from a Thursday on. `null` where it is not
+ * found.
+ */
 function firstDate(pattern: Readonly<Record<string, unknown>>): string | null {
   const { exdate, tz } = pattern;
   // Of a template, so the server has checked it and filled everything in. Gaps of clocks elsewhere are not known here.

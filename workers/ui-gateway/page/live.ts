@@ -16,9 +16,15 @@ type LiveHandlers = Readonly<{
   onState: (state: "live" | "waiting") => void;
 }>;
 
-/** The server says its position each minute. A stream that says nothing for longer is dead, whatever the browser believes. */
+/**
+ * The server says its position each minute. A stream that says nothing for longer is dead, whatever the browser
+ * believes.
+ */
 const silentMs = 80_000;
-/** What is not open by then never will be: a browser may have sent it over a connection it kept, that is dead too, and has up to six. */
+/**
+ * What is not open by then never will be: a browser may have sent it over a connection it kept, that is dead too, and
+ * has up to six.
+ */
 const openingMs = 6_000;
 const checkMs = 3_000;
 /** Somebody looks at the page again: a stream that is silent for longer than this is opened anew, to be sure. */
@@ -26,8 +32,9 @@ const doubtfulMs = 20_000;
 const longestPauseMs = 8_000;
 
 /**
- * Follows the stream from `cursor`, for as long as it takes: whatever ends it, or leaves it dead without an end, it is opened again from
- * the last id, so nothing is missed. "live" is said only once the server has answered, and not while it says itself that it hears of no changes.
+ * Follows the stream from `cursor`, for as long as it takes: whatever ends it, or leaves it dead without an end, it is
+ * opened again from the last id, so nothing is missed. "live" is said only once the server has answered, and not while
+ * it says itself that it hears of no changes.
  */
 export function openLive(cursor: string | null, handlers: LiveHandlers): Live {
   let last = cursor;

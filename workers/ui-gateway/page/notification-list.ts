@@ -4,8 +4,8 @@ import type { Notification, Page } from "./shapes.ts";
 export type Listed = Page<Notification>;
 
 /**
- * The newest page, read again, before the older ones that were read already. Where the two do not meet there may be more between
- * them, and the page alone counts.
+ * The newest page, read again, before the older ones that were read already. Where the two do not meet there may be
+ * more between them, and the page alone counts.
  */
 export function withNewest(known: Listed, page: Listed): Listed {
   const last = page.items.at(-1);

@@ -17,7 +17,10 @@ export function wayInWords({ channel, target }: Notification): string {
   return channelOf(channel)?.words(target) ?? "to the operator";
 }
 
-/** What became of it: "told today 17:00, 5 min late", "waits until tomorrow 08:00: quiet hours", "not told: the task was completed". */
+/**
+ * What became of it: "told today 17:00, 5 min late", "waits until tomorrow 08:00: quiet hours", "not told: the task was
+ * completed".
+ */
 export function fateInWords(told: Notification, now: Date, preferences: Preferences | null): string {
   const late = told.late_by === null ? "" : `, ${spanInWords(told.late_by)} late`;
   const twice = told.possibly_duplicated ? ", maybe twice" : "";

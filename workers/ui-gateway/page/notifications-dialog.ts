@@ -27,7 +27,10 @@ export type NotificationsDialog = Readonly<{
 /** What is sent again is told within a moment, or has failed. */
 const settledMs = 2_000;
 
-/** Shows what was told, where, and what became of it. Resolves when the first page is there; rejects when it cannot be read. */
+/**
+ * Shows what was told, where, and what became of it. Resolves when the first page is there; rejects when it cannot be
+ * read.
+ */
 export async function openNotifications(deps: NotificationsDeps): Promise<NotificationsDialog> {
   const list = element("ul", { class: "told-list", "aria-label": "Notifications, newest first" });
   const none = element("p", { class: "empty", hidden: true }, "Nothing has been told yet.");

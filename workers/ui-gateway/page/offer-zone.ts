@@ -11,8 +11,8 @@ export function shouldOffer(chosen: string, here: string, declinedZone: string |
 let offer: Notice | null = null;
 
 /**
- * Offers the zone of the browser as the one reminders and repetitions are reckoned in. Once: what is declined is not offered again, what was
- * closed not before the page is opened anew.
+ * Offers the zone of the browser as the one reminders and repetitions are reckoned in. Once: what is declined is not
+ * offered again, what was closed not before the page is opened anew.
  */
 export function offerZone(chosen: string, take: (zone: string) => Promise<void>): void {
   const here = zoneHere();

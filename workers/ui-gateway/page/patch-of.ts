@@ -5,7 +5,9 @@ import type { Task } from "./shapes.ts";
 
 type Known = Pick<Task, keyof TaskFields>;
 
-/** What was changed in a form, against the task it was opened with. A due takes the place of the other kind by itself. */
+/**
+ * What was changed in a form, against the task it was opened with. A due takes the place of the other kind by itself.
+ */
 export function patchOf(task: Known, read: Partial<TaskFields>): Partial<TaskFields> {
   const dueChanged = (read.due_date ?? null) !== instantText(task.due_date) || (read.due_on ?? null) !== task.due_on;
   const isDueRead = read.due_date !== undefined;

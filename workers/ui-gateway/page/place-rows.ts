@@ -1,6 +1,6 @@
 /**
- * Makes `rows` the children of a list, in order. A row that is there already is not taken out, and the row that has the focus is
- * never moved: moving a node takes its focus, its selection and an unfinished composition of letters.
+ * Makes `rows` the children of a list, in order. A row that is there already is not taken out, and the row that has the
+ * focus is never moved: moving a node takes its focus, its selection and an unfinished composition of letters.
  */
 export function placeRows(list: HTMLElement, rows: readonly HTMLElement[]): void {
   const wanted = new Set<Node>(rows);

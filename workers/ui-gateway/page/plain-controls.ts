@@ -3,7 +3,10 @@ import { priorityField } from "./priority-field.ts";
 import { remindFields } from "./remind-fields.ts";
 import type { Task } from "./shapes.ts";
 
-/** The controls of plain fields in both forms, in their order: each has the name of its field. The title has its own place. */
+/**
+ * The controls of plain fields in both forms, in their order: each has the name of its field. The title has its own
+ * place.
+ */
 export function plainControls() {
   return { remind: remindFields(), priority: priorityField() } satisfies Partial<Controls>;
 }

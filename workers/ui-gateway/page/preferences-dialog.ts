@@ -22,7 +22,10 @@ const savedNotAll = "Saved. What you changed meanwhile is not saved yet: save ag
 const outdated = "Your preferences were changed elsewhere meanwhile. Save again to write these over them, or cancel.";
 const weekdayWords = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-/** Asks for a person's preferences, as they are on the server now. Closed with Save, Cancel or Escape; left with changes, it can be brought back. */
+/**
+ * Asks for a person's preferences, as they are on the server now. Closed with Save, Cancel or Escape; left with
+ * changes, it can be brought back.
+ */
 export async function openPreferences(deps: PreferencesDeps): Promise<void> {
   let base = await deps.read();
   const fields = fieldsOf(base.value, localTime);

@@ -40,7 +40,10 @@ export function fieldsOf(preferences: Preferences, local: (time: string) => stri
   };
 }
 
-/** What is sent: `base` with the fields put in. What the dialog does not ask for (fallbacks, a second webhook) stays as it is there. */
+/**
+ * What is sent: `base` with the fields put in. What the dialog does not ask for (fallbacks, a second webhook) stays as
+ * it is there.
+ */
 export function preferencesOf(
   fields: PreferencesFields,
   base: Preferences,

@@ -7,7 +7,9 @@ const units: Readonly<Record<string, RepeatFields["every"]>> = {
   YEARLY: "year",
 };
 
-/** The fields that say a pattern: the way back from `repeatPattern`. `null` for a rule that the form has no fields for. */
+/**
+ * The fields that say a pattern: the way back from `repeatPattern`. `null` for a rule that the form has no fields for.
+ */
 export function readRepeat(pattern: Readonly<Record<string, unknown>>): RepeatFields | null {
   const { rrule, start } = pattern;
   if (typeof rrule !== "string" || typeof start !== "string") return null;

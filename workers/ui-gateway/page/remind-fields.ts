@@ -38,7 +38,10 @@ export function reminderTicks(legend: string): Ticks {
   };
 }
 
-/** Asks for a span before the due time that is not offered. `read`: what stands there and was not added; `null` for no reminder. */
+/**
+ * Asks for a span before the due time that is not offered. `read`: what stands there and was not added; `null` for no
+ * reminder.
+ */
 function anotherReminder(add: (rule: string) => void): Readonly<{ root: HTMLElement; read: () => string | null }> {
   const number = element("input", { type: "number", min: "1", max: "999", class: "number", "aria-label": "How many" });
   const unit = choice({ "aria-label": "Unit" }, [

@@ -29,7 +29,10 @@ const presets: readonly (readonly [preset: SnoozePreset, words: string])[] = [
   ["tomorrow", "Tomorrow"],
 ];
 
-/** The reminders that have fired, newest first; the style sheet folds those beyond two, and all but the newest on a phone. */
+/**
+ * The reminders that have fired, newest first; the style sheet folds those beyond two, and all but the newest on a
+ * phone.
+ */
 export function reminderCards(actions: CardActions, onCount: (count: number) => void): ReminderCards {
   const cards = new Map<string, Card>();
   const [section, list] = [byId("reminders"), byId("toasts")];

@@ -7,9 +7,10 @@ const most = 5;
 const mostPeriods = 500;
 
 /**
- * The first dates of a pattern the form has made, before it is saved: local times `2026-11-27T17:00:00`, or days. Where the start is in
- * the past they are too. `exists` tells whether the zone has a local time: one that the clocks jump over is left out, and COUNT does not
- * count it. Empty for a series counted from completion, whose second date nobody knows.
+ * The first dates of a pattern the form has made, before it is saved: local times `2026-11-27T17:00:00`, or days. Where
+ * the start is in the past they are too. `exists` tells whether the zone has a local time: one that the clocks jump
+ * over is left out, and COUNT does not count it. Empty for a series counted from completion, whose second date nobody
+ * knows.
  */
 export function previewDates(
   { rrule, start, anchor, month_end }: RepeatPattern,

@@ -7,7 +7,10 @@ export type RepeatFields = Readonly<{
   interval: number;
   /** Of `week`; none is the weekday of the start. */
   on: readonly Weekday[];
-  /** Of `month`: a day, its last day, a weekday such as the last Friday; counted from completion, the day on which it was done. */
+  /**
+   * Of `month`: a day, its last day, a weekday such as the last Friday; counted from completion, the day on which it
+   * was done.
+   */
   monthly: "day" | "last-day" | "weekday" | "done";
   monthDay: number;
   ordinal: "1" | "2" | "3" | "4" | "-1";
@@ -47,8 +50,8 @@ export type RepeatPattern = Readonly<{
 }>;
 
 /**
- * The pattern that the fields say; `null` for one that never repeats. `start` is the first due: a local time `2026-01-31T09:00` or
- * a day `2026-01-31`, in the zone `tz`.
+ * The pattern that the fields say; `null` for one that never repeats. `start` is the first due: a local time
+ * `2026-01-31T09:00` or a day `2026-01-31`, in the zone `tz`.
  */
 export function repeatPattern(
   fields: RepeatFields,

@@ -44,8 +44,8 @@ export function isPassing(error: unknown): boolean {
 }
 
 /**
- * Sends one request. `ifMatch` is the version a change is meant for. Retries what may pass by itself, with one idempotency key for
- * all tries: a request sent twice is done once. A write goes on when its page is left.
+ * Sends one request. `ifMatch` is the version a change is meant for. Retries what may pass by itself, with one
+ * idempotency key for all tries: a request sent twice is done once. A write goes on when its page is left.
  */
 export async function request<T>(method: string, path: string, asked: Asked = {}): Promise<Answer<T>> {
   const { body, ifMatch, key = crypto.randomUUID(), token } = asked;

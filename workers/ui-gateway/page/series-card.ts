@@ -34,7 +34,10 @@ export type SeriesCard = Readonly<{
   show: (task: Task, details: SeriesDetails | null, now: Date) => void;
 }>;
 
-/** A repeating task with its rule in words, its next dates, each of which can be skipped, and what became of the past ones. */
+/**
+ * A repeating task with its rule in words, its next dates, each of which can be skipped, and what became of the past
+ * ones.
+ */
 export function seriesCard(first: Task, actions: SeriesActions): SeriesCard {
   let task = first;
   let details: SeriesDetails | null = null;

@@ -3,8 +3,8 @@ import type { History, Occurrence } from "./shapes.ts";
 const most = 5;
 
 /**
- * The next five dates that will be, with what is skipped or done already among them; after the fifth nothing is shown. None where
- * nothing more will be: what was skipped can be taken back, so it counts.
+ * The next five dates that will be, with what is skipped or done already among them; after the fifth nothing is shown.
+ * None where nothing more will be: what was skipped can be taken back, so it counts.
  */
 export function shownDates(occurrences: readonly Occurrence[]): readonly Occurrence[] {
   if (!occurrences.some((occurrence) => isComing(occurrence) || occurrence.state === "skipped")) return [];

@@ -26,7 +26,10 @@ type SeriesReads = Readonly<{
 
 const soonMs = [300, 2500];
 
-/** Keeps what the series tab shows. `onChange` is called whenever there is something new, `onError` with what went wrong in the background. */
+/**
+ * Keeps what the series tab shows. `onChange` is called whenever there is something new, `onError` with what went wrong
+ * in the background.
+ */
 export function makeSeriesReader(
   reads: SeriesReads,
   { onChange, onError }: Readonly<{ onChange: () => void; onError: (error: unknown) => void }>,

@@ -8,9 +8,10 @@ export type State = ReadonlyMap<string, Item>;
 export type Fired = Readonly<{ task: Task; reminder: Reminder }>;
 
 /**
- * Merges one streamed view. Against another view, `view_version` decides; against a snapshot, which has none, the task's own
- * version does, and each reminder's: a snapshot read after the change was made must not be undone by the change arriving late.
- * Replaying an event changes nothing. `fired` lists the reminders that went from pending to triggered and are to be shown.
+ * Merges one streamed view. Against another view, `view_version` decides; against a snapshot, which has none, the
+ * task's own version does, and each reminder's: a snapshot read after the change was made must not be undone by the
+ * change arriving late. Replaying an event changes nothing. `fired` lists the reminders that went from pending to
+ * triggered and are to be shown.
  */
 export function applyView(state: State, view: TaskView): { state: State; fired: readonly Fired[] } {
   const known = state.get(view.id);
@@ -23,7 +24,10 @@ export function applyView(state: State, view: TaskView): { state: State; fired: 
   return { state: new Map(state).set(view.id, { task, reminders, viewVersion: view.view_version }), fired };
 }
 
-/** Whether a reminder is to be shown: it has fired, nobody dismissed it, and its task is still to be done and not among `leaving`. */
+/**
+ * Whether a reminder is to be shown: it has fired, nobody dismissed it, and its task is still to be done and not among
+ * `leaving`.
+ */
 export function isShown(state: State, reminderId: string, leaving: ReadonlySet<string> = new Set()): boolean {
   return [...state.values()].some(({ task, reminders }) => {
     const reminder = reminders.get(reminderId);

@@ -4,7 +4,10 @@ import type { Fired } from "./store.ts";
 
 const shown = new Map<string, Notification>();
 
-/** Tells a reminder outside the page, where a person has allowed it and is looking elsewhere. Told by several tabs, it is shown once. */
+/**
+ * Tells a reminder outside the page, where a person has allowed it and is looking elsewhere. Told by several tabs, it
+ * is shown once.
+ */
 export function tellOutside({ task, reminder }: Fired): void {
   if (!canTell() || Notification.permission !== "granted" || document.hasFocus()) return;
   try {
@@ -32,7 +35,10 @@ export function keepOutside(isShown: (reminderId: string) => boolean): void {
     }
 }
 
-/** A button that asks the browser whether it may; hidden once it has answered. A browser asks only when somebody clicked. */
+/**
+ * A button that asks the browser whether it may; hidden once it has answered. A browser asks only when somebody
+ * clicked.
+ */
 export function offerOutside(): HTMLButtonElement {
   const made = button("Tell me outside this tab too");
   const refresh = () => {

@@ -34,8 +34,8 @@ const outdated =
   "This task was changed elsewhere meanwhile. Save again to write what you changed here over it, or cancel to see it as it is now.";
 
 /**
- * The row of a task while it is edited. Only what was changed here is sent, and only for the version it was read at; when that is
- * not the newest any more, the person is told, and what they typed stays.
+ * The row of a task while it is edited. Only what was changed here is sent, and only for the version it was read at;
+ * when that is not the newest any more, the person is told, and what they typed stays.
  */
 export function taskEditor(task: Task, deps: EditorDeps): TaskEditor {
   // What a change is compared with, and the version it is meant for.

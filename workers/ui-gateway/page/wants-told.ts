@@ -2,8 +2,9 @@ import { weekdays } from "./repeat-rule.ts";
 import type { Preferences, Priority } from "./shapes.ts";
 
 /**
- * Whether a person wants a reminder to pop up at a moment: they want to be told on the page at all, and it is no quiet hour of
- * theirs, nor are they muted, unless the task is of high priority and that may pass. What may not waits; it is not dropped.
+ * Whether a person wants a reminder to pop up at a moment: they want to be told on the page at all, and it is no quiet
+ * hour of theirs, nor are they muted, unless the task is of high priority and that may pass. What may not waits; it is
+ * not dropped.
  */
 export function wantsTold(preferences: Preferences, priority: Priority | null, at: Date): boolean {
   const { channels, urgent_passes } = preferences;

@@ -4,8 +4,8 @@ import type { Sessions } from "./sessions.ts";
 import type { Who } from "../stream/streams.ts";
 
 /**
- * Who sends a request: by token or cookie, or by a one-time ticket for a stream. Refuses sessions that were logged out, whose
- * tokens are still good by themselves.
+ * Who sends a request: by token or cookie, or by a one-time ticket for a stream. Refuses sessions that were logged out,
+ * whose tokens are still good by themselves.
  */
 export function makeAuthenticate(options: {
   authenticate: (request: Request) => Promise<Identity>;

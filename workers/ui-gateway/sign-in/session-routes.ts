@@ -71,8 +71,8 @@ export function refuseWithoutDevelopment({ mode }: Pick<AuthConfig, "mode">): vo
 }
 
 /**
- * `/v1/session`. Making and ending one is open to all: each says itself who may, and no limit of a user, which others with a
- * stolen token can use up, stands before signing out.
+ * `/v1/session`. Making and ending one is open to all: each says itself who may, and no limit of a user, which others
+ * with a stolen token can use up, stands before signing out.
  */
 export function addSessionRoutes(app: HttpApp, deps: SessionDeps): void {
   const { auth, authenticate, sessions, sessionSeconds, newId, now } = deps;

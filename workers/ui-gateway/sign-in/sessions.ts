@@ -9,7 +9,10 @@ export type Sessions = AsyncDisposable &
   Readonly<{
     isOver: (session: Readonly<{ userId: string; sessionId: string }>) => boolean;
     begin: (session: Session) => Promise<void>;
-    /** Logs out, for ever and on every instance within milliseconds; sessions made elsewhere are known by their end alone. */
+    /**
+     * Logs out, for ever and on every instance within milliseconds; sessions made elsewhere are known by their end
+     * alone.
+     */
     end: (session: Session) => Promise<void>;
   }>;
 
@@ -26,7 +29,10 @@ type OpenSessions = Readonly<{
   log: Log;
   /** Called after sessions have ended, here or on another instance. */
   onEnded: (isOver: Sessions["isOver"]) => void;
-  /** The role that starts with it, which then waits for a database that cannot be read, or lets nobody listen as a replica does. */
+  /**
+   * The role that starts with it, which then waits for a database that cannot be read, or lets nobody listen as a
+   * replica does.
+   */
   starting?: Pick<Role, "signal" | "tellOutage">;
 }>;
 
@@ -81,7 +87,10 @@ export async function openSessions(
   };
 }
 
-/** Forgets sessions whose tokens expired an hour ago, every minute. Rows locked by another instance are being deleted by it. */
+/**
+ * Forgets sessions whose tokens expired an hour ago, every minute. Rows locked by another instance are being deleted by
+ * it.
+ */
 export function keepSessions({ sql }: Pick<Db, "sql">, role: Parameters<typeof keepUp>[1]): Promise<void> {
   const steps = {
     old_sessions: () => sql`

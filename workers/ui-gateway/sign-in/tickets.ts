@@ -5,7 +5,9 @@ import type { Who } from "../stream/streams.ts";
 
 export const ticketSeconds = 30;
 
-/** A one-time ticket, valid for 30 s on any instance. It goes into an address, so it opens one stream and nothing else. */
+/**
+ * A one-time ticket, valid for 30 s on any instance. It goes into an address, so it opens one stream and nothing else.
+ */
 export async function issueTicket({ sql }: Pick<Db, "sql">, who: Who): Promise<{ ticket: string; expiresAt: Date }> {
   const ticket = base64UrlText(randomBytes(32));
   const [row] = await sql<{ expires_at: Date }[]>`

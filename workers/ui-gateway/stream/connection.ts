@@ -5,7 +5,10 @@ export type EndReason = "gone" | "slow" | "failed" | "age" | "auth" | "drain" | 
 /** One open stream: bytes go out as fast as the client takes them, the rest waits up to a budget. */
 export type Connection = Readonly<{
   body: ReadableStream<Uint8Array>;
-  /** Sends now or queues; entries of one key replace each other while they wait. Over the budget the connection ends as `slow`. */
+  /**
+   * Sends now or queues; entries of one key replace each other while they wait. Over the budget the connection ends as
+   * `slow`.
+   */
   put: (key: string, outgoing: Outgoing) => void;
   /** Drops what waits, but the entry of this key: all else is void after a reset. */
   clear: (except: string) => void;
@@ -13,7 +16,10 @@ export type Connection = Readonly<{
   room: () => Promise<void> | null;
   /** Whether something waits that the client has not taken. */
   isBehind: () => boolean;
-  /** Ends it; `last` goes out before the end and carries no id. What still waits is left to the client's next connection. */
+  /**
+   * Ends it; `last` goes out before the end and carries no id. What still waits is left to the client's next
+   * connection.
+   */
   end: (reason: EndReason, last?: Uint8Array) => void;
   ended: () => boolean;
 }>;

@@ -23,7 +23,10 @@ export type Sink = Readonly<{
 }>;
 
 export type Following = Readonly<{
-  /** The position of everything given so far, on the way through the log too; `null` while it is behind what the client had seen. */
+  /**
+   * The position of everything given so far, on the way through the log too; `null` while it is behind what the client
+   * had seen.
+   */
   cursor: () => string | null;
   /** Nothing is given, read or kept for it any more. */
   stop: () => void;
@@ -98,7 +101,10 @@ export function makeFollow(options: {
       subscription.startAfter(offset);
       return formatStreamCursor({ epoch, partition, offset });
     };
-    /** The client, or the log it was given, is ahead of this instance: what comes is not given again, nor its position taken back. */
+    /**
+     * The client, or the log it was given, is ahead of this instance: what comes is not given again, nor its position
+     * taken back.
+     */
     const startLater = (after: bigint) => {
       floor = after;
       subscription.startAfter(after);

@@ -2,7 +2,10 @@
 export const streamStates = ["live", "stale"] as const;
 export type StreamState = (typeof streamStates)[number];
 
-/** When each partition was last heard of: an instance that Kafka does not answer must not pass for one to which nothing happens. */
+/**
+ * When each partition was last heard of: an instance that Kafka does not answer must not pass for one to which nothing
+ * happens.
+ */
 export type Freshness = Readonly<{
   /** Everything these partitions had has been given. */
   heard: (partitions: Iterable<number>) => void;
@@ -18,7 +21,10 @@ export type Freshness = Readonly<{
   look: () => void;
 }>;
 
-/** A tail is answered twice a second. Leaders move within seconds; an answer later than this is an outage that people should see. */
+/**
+ * A tail is answered twice a second. Leaders move within seconds; an answer later than this is an outage that people
+ * should see.
+ */
 export const staleSeconds = 15;
 
 export function makeFreshness(nowMs: () => number = () => performance.now()): Freshness {

@@ -15,7 +15,10 @@ type Subscriber = Readonly<{
 
 type Subscription = Readonly<{ startAfter: (offset: bigint) => void; stop: () => void }>;
 
-/** What this instance has read of task-updates, and who follows it. Everything here happens at once, without waiting in between. */
+/**
+ * What this instance has read of task-updates, and who follows it. Everything here happens at once, without waiting in
+ * between.
+ */
 export type Hub = Readonly<{
   /** False until the log has been read up to where it ended when reading began. */
   isLive: () => boolean;
@@ -30,7 +33,9 @@ export type Hub = Readonly<{
   grow: (partitions: number) => void;
   /** Starts anew at `from`, the first offset to read of each partition. Not live until `setLive`. */
   restart: (epoch: string, from: ReadonlyMap<number, bigint>, reason: ResetReason) => void;
-  /** All there was has been read: what comes now is new. Whoever follows from before a restart is told to read again. */
+  /**
+   * All there was has been read: what comes now is new. Whoever follows from before a restart is told to read again.
+   */
   setLive: () => void;
   /** The record at `offset` has been read; `null` when it is shown to nobody. Goes to its user's followers at once. */
   take: (partition: number, offset: bigint, frame: Frame | null) => void;

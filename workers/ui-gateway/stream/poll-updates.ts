@@ -4,8 +4,8 @@ import type { ResetReason } from "./reset-reasons.ts";
 import { mergeChanges, type Frame } from "./update-frame.ts";
 
 /**
- * What a poll answers: TaskChanged as on the stream, each as JSON text, the cursor to ask from next, and why everything must
- * be read again, if so. `state` is that of this instance when it answered.
+ * What a poll answers: TaskChanged as on the stream, each as JSON text, the cursor to ask from next, and why everything
+ * must be read again, if so. `state` is that of this instance when it answered.
  */
 type Polled = Readonly<{
   items: readonly string[];
@@ -30,8 +30,9 @@ const catchUpSeconds = 5;
 
 /**
  * Long polling with the cursor of the stream: answers as soon as there is a change above `since`, or with none after
- * `waitSeconds`, or once the state of the instance changes. Without `since` it answers at once where the user's changes stand. A task that changed several times
- * appears once, last, told as `mergeChanges` says. Nothing is read for it once it is answered or `signal` is aborted. Rejects as `follow` does.
+ * `waitSeconds`, or once the state of the instance changes. Without `since` it answers at once where the user's changes
+ * stand. A task that changed several times appears once, last, told as `mergeChanges` says. Nothing is read for it once
+ * it is answered or `signal` is aborted. Rejects as `follow` does.
  */
 export async function pollUpdates(
   follow: Follow,
@@ -89,7 +90,8 @@ export async function pollUpdates(
   }
   const frames = [...changes.values()];
   const last = frames.at(-1);
-  // Without a reset everything up to the last change was given; a position beyond it is known only when nothing was left out.
+  // Without a reset everything up to the last change was given; a position beyond it is known only when nothing was
+  // left out.
   const idOf = ({ bytes: event }: Frame) => decoder.decode(event.subarray(4, event.indexOf(10)));
   const cursor =
     isFull && last !== undefined ? idOf(last) : (following.cursor() ?? (last && idOf(last)) ?? at ?? since);

@@ -8,8 +8,9 @@ import { makeFrame, type Frame } from "./update-frame.ts";
 export type FrameReader = (record: Fetched, epoch: string) => Promise<Frame | null>;
 
 /**
- * Reads frames out of records. `null`, counted, for what is shown to nobody: a type this build does not know, what cannot be
- * decoded, and records whose key and content name different users. Rejects only while the registry is needed and down.
+ * Reads frames out of records. `null`, counted, for what is shown to nobody: a type this build does not know, what
+ * cannot be decoded, and records whose key and content name different users. Rejects only while the registry is needed
+ * and down.
  */
 export function makeFrameReader(options: {
   codec: Codec;

@@ -21,7 +21,10 @@ type Reader = Readonly<{
 }>;
 
 type Reading = Readonly<{
-  /** Resolves with the offset up to which everything was given, or `null` when the log stands still or the reader has left. */
+  /**
+   * Resolves with the offset up to which everything was given, or `null` when the log stands still or the reader has
+   * left.
+   */
   done: Promise<bigint | null>;
   /** The first offset that has not been read for it yet. */
   next: () => bigint;
@@ -47,9 +50,9 @@ type Options = Readonly<{
 const patienceMs = 5_000;
 
 /**
- * Reads the log for clients that are behind the ring: one pass at a time per partition, shared by all that are behind in it.
- * Who comes while a pass runs joins it unless it is past them already; then they wait for the next. The slowest holds a pass
- * up for 5 s at most. Other requests have their turn between two records.
+ * Reads the log for clients that are behind the ring: one pass at a time per partition, shared by all that are behind
+ * in it. Who comes while a pass runs joins it unless it is past them already; then they wait for the next. The slowest
+ * holds a pass up for 5 s at most. Other requests have their turn between two records.
  */
 export function makeReadLog(options: Options): ReadLog {
   const running = new Map<number, Pass>();
@@ -87,7 +90,10 @@ export function makeReadLog(options: Options): ReadLog {
   };
 }
 
-/** Takes a seat in a pass until it leaves or its reader does. The last of a user to leave settles what was read for them. */
+/**
+ * Takes a seat in a pass until it leaves or its reader does. The last of a user to leave settles what was read for
+ * them.
+ */
 function sit(pass: Pass, seat: Seat, charge: Options["charge"]): void {
   const { reader, leave } = seat;
   const own: Seats = pass.users.get(reader.userId) ?? { since: pass.at, seats: new Set() };

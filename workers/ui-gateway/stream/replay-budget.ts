@@ -11,8 +11,8 @@ type ReplayBudget = Readonly<{
 const refillSeconds = 60;
 
 /**
- * A user starts with `records`, gets them again within a minute, and may run into a debt of as many: a client that was away
- * is never cut off on its way, but one that asks for the same again and again soon has to wait.
+ * A user starts with `records`, gets them again within a minute, and may run into a debt of as many: a client that was
+ * away is never cut off on its way, but one that asks for the same again and again soon has to wait.
  */
 export function makeReplayBudget({ records, now }: Readonly<{ records: number; now: () => Date }>): ReplayBudget {
   const perSecond = Math.max(1, records) / refillSeconds;

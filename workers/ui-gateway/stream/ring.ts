@@ -1,14 +1,17 @@
 import type { Frame } from "./update-frame.ts";
 
-/** The newest records of one partition, in memory. Covers every offset from `start()` to before `next()`, shown ones and skipped ones alike. */
+/**
+ * The newest records of one partition, in memory. Covers every offset from `start()` to before `next()`, shown ones and
+ * skipped ones alike.
+ */
 export type Ring = Readonly<{
   start: () => bigint;
   next: () => bigint;
   /** Takes the record at `offset`; `null` for one that is not shown to anyone (old, mixed, unreadable). */
   push: (offset: bigint, frame: Frame | null) => void;
   /**
-   * A user's frames above `offset`, in order, up to about `maxBytes` of them and at least one; `isAll` when none is left out.
-   * Only whole when `offset + 1 >= start()`.
+   * A user's frames above `offset`, in order, up to about `maxBytes` of them and at least one; `isAll` when none is
+   * left out. Only whole when `offset + 1 >= start()`.
    */
   above: (offset: bigint, userId: string, maxBytes: number) => Readonly<{ frames: readonly Frame[]; isAll: boolean }>;
   bytes: () => number;

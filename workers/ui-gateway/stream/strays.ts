@@ -4,8 +4,9 @@ import type { Frame } from "./update-frame.ts";
 const maxBytes = 8 << 20;
 
 /**
- * Changes that came in another partition than their user's: a producer that has not heard yet of added partitions wrote them. A client's
- * cursor is of its user's partition and says nothing of them, so they are given again to whoever comes back.
+ * Changes that came in another partition than their user's: a producer that has not heard yet of added partitions wrote
+ * them. A client's cursor is of its user's partition and says nothing of them, so they are given again to whoever comes
+ * back.
  */
 export function makeStrays() {
   /** By task, the one that came last at the end. */

@@ -21,15 +21,16 @@ export type Who = Pick<Identity, "userId" | "sessionId" | "expiresAt">;
 
 export type Streams = Readonly<{
   /**
-   * Answers with a stream of server-sent events. Where the user has all they may have, one that its client does not read, else
-   * the oldest, makes room: it is told `event: drain` with the reason `replaced`, and to come again in half a minute or more, so that more
-   * live clients than there may be do not drive one another out. Rejects with TOO_MANY_STREAMS where the instance is full or the
-   * user's are all just being opened, or UNAVAILABLE while not ready or stopping.
+   * Answers with a stream of server-sent events. Where the user has all they may have, one that its client does not
+   * read, else the oldest, makes room: it is told `event: drain` with the reason `replaced`, and to come again in half
+   * a minute or more, so that more live clients than there may be do not drive one another out. Rejects with
+   * TOO_MANY_STREAMS where the instance is full or the user's are all just being opened, or UNAVAILABLE while not ready
+   * or stopping.
    */
   open: (who: Who, cursor: string | null, signal: AbortSignal) => Promise<Response>;
   /**
-   * Counts a poll until what it returns is called. Throws TOO_MANY_STREAMS, or UNAVAILABLE while stopping. Polls end by themselves,
-   * so none makes room for another, and none ends a stream.
+   * Counts a poll until what it returns is called. Throws TOO_MANY_STREAMS, or UNAVAILABLE while stopping. Polls end by
+   * themselves, so none makes room for another, and none ends a stream.
    */
   admit: (userId: string) => () => void;
   /** Ends the streams of sessions that are over, with `event: auth`. */
@@ -72,7 +73,9 @@ export function makeStreams(options: {
     if (isFull || open.size() + polls.size() >= limits.perInstance)
       throw new Problem("TOO_MANY_STREAMS", undefined, { retryAfterSeconds: 10 });
   };
-  /** A client that has vanished says nothing; all that is seen of it is that what is sent stays here, if anything is. */
+  /**
+   * A client that has vanished says nothing; all that is seen of it is that what is sent stays here, if anything is.
+   */
   const makeRoom = (userId: string) => {
     const own = open.of(userId);
     if (own.size < limits.perUser) return;

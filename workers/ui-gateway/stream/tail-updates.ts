@@ -16,7 +16,10 @@ type TailUpdates = Readonly<{
   readFrame: FrameReader;
   /** The stream epoch of task-updates; rejects while the topic has none. */
   readEpoch: () => Promise<string>;
-  /** How many records of each partition are read again at the start, so that clients of a replaced instance go on from memory. */
+  /**
+   * How many records of each partition are read again at the start, so that clients of a replaced instance go on from
+   * memory.
+   */
   warmRecords: bigint;
   /** Told of every record once its user's streams have it, while live. */
   onGiven: (record: Fetched) => void;
@@ -28,8 +31,8 @@ type TailUpdates = Readonly<{
 const watchEpochEveryMs = 2_000;
 
 /**
- * Feeds the hub with every partition of task-updates until `signal` is aborted; no group, nothing to commit. Starts anew, telling
- * all clients to read again, when the topic was made anew or the log no longer has the next record.
+ * Feeds the hub with every partition of task-updates until `signal` is aborted; no group, nothing to commit. Starts
+ * anew, telling all clients to read again, when the topic was made anew or the log no longer has the next record.
  */
 export async function tailUpdates({ signal, log, ...options }: TailUpdates): Promise<void> {
   let reason: ResetReason = "epoch";
@@ -99,7 +102,10 @@ async function tailOneEpoch(
   return replaced.signal.aborted ? "epoch" : "gap";
 }
 
-/** A record whose schema cannot be fetched yet holds everything behind it up: skipping it would lose a change in silence. */
+/**
+ * A record whose schema cannot be fetched yet holds everything behind it up: skipping it would lose a change in
+ * silence.
+ */
 async function readPatiently(
   record: Fetched,
   epoch: string,

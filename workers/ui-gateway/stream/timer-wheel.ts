@@ -1,6 +1,6 @@
 /**
- * Many timers on one: heartbeats and ends of thousands of connections, to a second. A timer each would wake the process as
- * often as there are connections.
+ * Many timers on one: heartbeats and ends of thousands of connections, to a second. A timer each would wake the process
+ * as often as there are connections.
  */
 export type TimerWheel = Disposable &
   Readonly<{

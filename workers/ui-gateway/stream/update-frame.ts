@@ -24,8 +24,8 @@ const encoder = new TextEncoder();
 const label = '{"change_type":"';
 
 /**
- * The frame of a record of task-updates, or `mixed` when key, record and payload do not all name one user: such a record
- * would show somebody's task to somebody else. Throws for a payload that is no JSON.
+ * The frame of a record of task-updates, or `mixed` when key, record and payload do not all name one user: such a
+ * record would show somebody's task to somebody else. Throws for a payload that is no JSON.
  */
 export function makeFrame(
   record: Pick<Fetched, "partition" | "offset" | "key">,
@@ -54,8 +54,9 @@ export function makeFrame(
 }
 
 /**
- * What stands for two changes of one task where only the newer view is given: it, told as the strongest of what happened in both
- * that is still true of it. Completed says more than created, that more than updated; a deleted view is `deleted` by itself.
+ * What stands for two changes of one task where only the newer view is given: it, told as the strongest of what
+ * happened in both that is still true of it. Completed says more than created, that more than updated; a deleted view
+ * is `deleted` by itself.
  */
 export function mergeChanges(older: Frame, newer: Frame): Frame {
   if (newer.changeType !== "updated") return newer;

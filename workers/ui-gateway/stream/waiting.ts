@@ -6,8 +6,9 @@ export type Outgoing = Frame | Uint8Array;
 /** What a connection has not taken yet: one entry per key, newest last. */
 type Waiting = Readonly<{
   /**
-   * Appends; an entry of the same key that still waits is dropped, so a task's waiting change is replaced by its newer one, which
-   * tells what happened in both, and moves to the tail. Ids therefore only rise: nothing is ever put before what has a smaller one.
+   * Appends; an entry of the same key that still waits is dropped, so a task's waiting change is replaced by its newer
+   * one, which tells what happened in both, and moves to the tail. Ids therefore only rise: nothing is ever put before
+   * what has a smaller one.
    */
   put: (key: string, outgoing: Outgoing) => void;
   take: () => Uint8Array | null;

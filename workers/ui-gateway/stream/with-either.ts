@@ -1,6 +1,6 @@
 /**
- * Runs `work` with a signal that is aborted when one of the two is. Its listeners are taken away afterwards: `AbortSignal.any` would
- * leave something of every request on a signal that lives as long as the process.
+ * Runs `work` with a signal that is aborted when one of the two is. Its listeners are taken away afterwards:
+ * `AbortSignal.any` would leave something of every request on a signal that lives as long as the process.
  */
 export async function withEither<T>(
   [one, other]: readonly [AbortSignal, AbortSignal],

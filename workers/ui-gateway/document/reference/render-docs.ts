@@ -17,9 +17,9 @@ const methods = ["get", "post", "put", "patch", "delete"];
 type Group = Readonly<{ id: string; title: string; html: string }>;
 
 /**
- * The API's reference as one page: no script, nothing loaded from anywhere, so it also works offline and under a strict policy. Every
- * operation, schema and error has an id to link to, and is there once.
- * Everything is escaped; the document comes from our own processes, but what it says is still only text.
+ * The API's reference as one page: no script, nothing loaded from anywhere, so it also works offline and under a strict
+ * policy. Every operation, schema and error has an id to link to, and is there once. Everything is escaped; the
+ * document comes from our own processes, but what it says is still only text.
  */
 export function renderDocs(document: ApiDocument): string {
   const info = asJson(document["info"]);
