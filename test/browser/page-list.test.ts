@@ -31,7 +31,10 @@ async function openList(
 ): Promise<Readonly<{ page: Page; api: Api; open: () => Promise<string[]> }>> {
   const api = await apiOf(pages.system().url("ui-gateway"), user);
   const make = (n: number) =>
-    api("POST", "/v1/tasks", { title: `Task ${n}`, due_date: new Date(Date.now() + n * dayMs).toISOString() });
+    api("POST", "/v1/tasks", {
+      title: `Task ${n}`,
+      due_date: new Date(Date.now() + n * dayMs).toISOString(),
+    });
   for (let n = 1; n <= count; n += 20)
     await Promise.all(Array.from({ length: Math.min(20, count - n + 1) }, (_, more) => make(n + more)));
   const page = await pages.open();
@@ -73,13 +76,17 @@ test("a task that was deleted by mistake comes back with Undo or Ctrl+Z, and not
 test("a deleted task is deleted on the server after some seconds, and at once when the page is closed", async () => {
   const { page, open } = await openList("list-ben", 3);
   await page.getByRole("button", { name: "Delete Task 1" }).click();
-  await until("it was deleted", async () => !(await open()).includes("Task 1"), { timeoutMs: 15_000 });
+  await until("it was deleted", async () => !(await open()).includes("Task 1"), {
+    timeoutMs: 15_000,
+  });
   await page.getByRole("status").filter({ hasText: "was deleted" }).waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Delete Task 3" }).click();
   await row(page, "Task 3").waitFor({ state: "detached" });
   const closed = performance.now();
   await page.close({ runBeforeUnload: true });
-  await until("the other one was deleted", async () => !(await open()).includes("Task 3"), { timeoutMs: 4_000 });
+  await until("the other one was deleted", async () => !(await open()).includes("Task 3"), {
+    timeoutMs: 4_000,
+  });
   expect(performance.now() - closed).toBeLessThan(4_500);
   expect(await open()).toEqual(["Task 2"]);
 }, 60_000);
@@ -97,35 +104,53 @@ test("a task whose deletion failed stands in the list again, and the reason is t
   pages.forgive();
 }, 60_000);
 
-test("a second click on Add task, where a Delete button has slid under the pointer, deletes nothing", async () => {
-  const { page, open } = await openList("list-dan", 8);
-  await page.getByLabel("What needs doing?").fill("Pay the rent");
-  await dueField(page).fill(await localTime(page, 20 * dayMs));
-  await pick(page, "Repeat", "every month");
-  await page.getByText(/^Repeats /).waitFor();
-  const { x, y } = await middleOf(page.getByRole("button", { name: "Add task" }));
-  await page.mouse.click(x, y);
-  await page.waitForTimeout(200);
-  // It has: where the button was, there is now another.
-  const under = await page.evaluate(
-    ([left = 0, top = 0]) => document.elementFromPoint(left, top)?.getAttribute("aria-label"),
-    [x, y],
-  );
-  expect(under).toStartWith("Delete Task");
-  await page.mouse.click(x, y);
-  await row(page, "Pay the rent").waitFor();
-  expect(await page.getByRole("status").filter({ hasText: "was deleted" }).count()).toBe(0);
-  expect((await open()).filter((title) => title.startsWith("Task")).length).toBe(8);
-}, 60_000);
-
-test("a double click on a box completes one task, whatever moves under the pointer, and a later click the next", async () => {
-  const { page, open } = await openList("list-eve", 8);
+/** Tells how much time the browser saw between the last two clicks: a busy machine clicks later than it was told. */
+async function watchClicks(page: Page): Promise<() => Promise<number>> {
   await page.evaluate(() => {
     const clicks: number[] = [];
     addEventListener("click", ({ timeStamp }) => clicks.push(timeStamp), { capture: true });
     Object.assign(globalThis, { gap: () => (clicks.at(-1) ?? 0) - (clicks.at(-2) ?? 0) });
   });
-  const gapMs = () => page.evaluate(() => (globalThis as unknown as { gap: () => number }).gap());
+  return () => page.evaluate(() => (globalThis as unknown as { gap: () => number }).gap());
+}
+/** Who clicks again later has seen what has moved. */
+const seenMs = 500;
+
+test("a second click on Add task, where a Delete button has slid under the pointer, deletes nothing", async () => {
+  const { page, open } = await openList("list-dan", 8);
+  const gapMs = await watchClicks(page);
+  const addAndClickAgain = async (title: string) => {
+    await page.getByLabel("What needs doing?").fill(title);
+    await dueField(page).fill(await localTime(page, 20 * dayMs));
+    await pick(page, "Repeat", "every month");
+    await page.getByText(/^Repeats /).waitFor();
+    const { x, y } = await middleOf(page.getByRole("button", { name: "Add task" }));
+    await page.mouse.click(x, y);
+    // Where the button was, there is another by now.
+    await page.waitForFunction(
+      ([left = 0, top = 0]) =>
+        document.elementFromPoint(left, top)?.getAttribute("aria-label")?.startsWith("Delete Task"),
+      [x, y],
+    );
+    await page.mouse.click(x, y);
+    await row(page, title).waitFor();
+    return await gapMs();
+  };
+  for (let tries = 1; (await addAndClickAgain(`Pay the rent ${tries}`)) >= seenMs; tries++) {
+    if (tries === 5) throw new Error("this machine is too busy to click twice within half a second");
+    await page.keyboard.press("Control+z");
+    await until(
+      "the task is back",
+      async () => (await titles(page)).filter((one) => one.startsWith("Task")).length === 8,
+    );
+  }
+  expect(await page.getByRole("status").filter({ hasText: "was deleted" }).count()).toBe(0);
+  expect((await open()).filter((title) => title.startsWith("Task")).length).toBe(8);
+}, 120_000);
+
+test("a double click on a box completes one task, whatever moves under the pointer, and a later click the next", async () => {
+  const { page, open } = await openList("list-eve", 8);
+  const gapMs = await watchClicks(page);
   const clickTwice = async (waitMs: number) => {
     const before = await titles(page);
     const { x, y } = await middleOf(page.locator("#tasks input[type=checkbox]").nth(1));
@@ -139,8 +164,7 @@ test("a double click on a box completes one task, whatever moves under the point
   let judged = 0;
   for (const waitMs of [60, 120, 250, 400]) {
     const { before, after, gap } = await clickTwice(waitMs);
-    // A machine that is busy clicks later than it was told, as somebody who has seen the list move.
-    if (gap >= 500) continue;
+    if (gap >= seenMs) continue;
     judged += 1;
     expect(after).toEqual(before.filter((_, index) => index !== 1));
   }
@@ -206,7 +230,10 @@ test("rows that others change keep what a person is doing: text selected, focus,
   const second = items.find(({ title }) => title === "Task 2");
   await api("PATCH", `/v1/tasks/${second?.id}`, { priority: "High" });
   await row(page, "Task 2").getByText("High priority").waitFor();
-  await api("POST", "/v1/tasks", { title: "Sorts first", due_date: new Date(Date.now() + 60_000).toISOString() });
+  await api("POST", "/v1/tasks", {
+    title: "Sorts first",
+    due_date: new Date(Date.now() + 60_000).toISOString(),
+  });
   await row(page, "Sorts first").waitFor();
   expect([
     await page.evaluate(() => String(getSelection())),
