@@ -1,7 +1,7 @@
 import type { LibrdKafkaError } from "@confluentinc/kafka-javascript";
 
 /** Codes of librdkafka itself, which are negative. */
-export const codes = { fatal: -150, assignPartitions: -175, revokePartitions: -174 } as const;
+export const codes = { allBrokersDown: -187, fatal: -150, assignPartitions: -175, revokePartitions: -174 } as const;
 
 /**
  * The protocol's codes that something is made of, by the protocol's names, which the first driver's errors carry too.
@@ -14,6 +14,17 @@ const protocolNames: Readonly<Record<number, string>> = {
   31: "CLUSTER_AUTHORIZATION_FAILED",
   87: "INVALID_RECORD",
 };
+
+/** The words of these codes. An event of the client carries no code: only the words are left, in small letters. */
+const eventWords: Readonly<Record<string, number>> = {
+  "all broker connections are down": codes.allBrokersDown,
+  "fatal error": codes.fatal,
+};
+
+/** The code of an error that came as an event, or -1 where its words do not tell. */
+export function eventCode({ message, code }: Pick<LibrdKafkaError, "message" | "code">): number {
+  return eventWords[message] ?? code;
+}
 
 /** What the client gives to callbacks is no Error everywhere. */
 export function toError({ message, code }: Pick<LibrdKafkaError, "message" | "code">): Error {

@@ -12,7 +12,7 @@ import type { Naming } from "../kafka/naming.ts";
 import { within } from "../kafka/within.ts";
 import type { Log } from "../role/log.ts";
 import { deadline } from "../waiting/wait.ts";
-import { called, codes, toError } from "./errors.ts";
+import { called, codes, eventCode, toError } from "./errors.ts";
 import type { RdKafka } from "./load.ts";
 import type { RdKafkaOptions } from "./settings.ts";
 import type { TellStatistics } from "./statistics.ts";
@@ -131,8 +131,8 @@ export async function joinGroup(
   );
   consumer.setDefaultConsumeTimeout(0);
   consumer.on("event.error", (error) => {
-    log.warn("kafka_consumer_error", { error: error.message, code: error.code });
-    if (error.code === codes.fatal) fail(toError(error));
+    log.warn("kafka_consumer_error", { error: error.message, code: eventCode(error) });
+    if (eventCode(error) === codes.fatal) fail(toError(error));
   });
   consumer.on("event.stats", tellStatistics);
 

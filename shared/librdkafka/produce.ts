@@ -4,7 +4,7 @@ import type { Naming } from "../kafka/naming.ts";
 import { judgeSendFailure } from "../kafka/send-failures.ts";
 import { within } from "../kafka/within.ts";
 import type { Log } from "../role/log.ts";
-import { called, codes, toError } from "./errors.ts";
+import { called, codes, eventCode, toError } from "./errors.ts";
 import type { RdKafka } from "./load.ts";
 import type { RdKafkaOptions } from "./settings.ts";
 import type { TellStatistics } from "./statistics.ts";
@@ -48,8 +48,8 @@ export async function openProducer(
       dr_cb: true,
     });
     client.on("event.error", (error) => {
-      log.warn("kafka_producer_error", { error: error.message, code: error.code });
-      if (error.code === codes.fatal) forget(client);
+      log.warn("kafka_producer_error", { error: error.message, code: eventCode(error) });
+      if (eventCode(error) === codes.fatal) forget(client);
     });
     client.on("event.stats", tellStatistics);
     client.on("delivery-report", (error: LibrdKafkaError | null, report: DeliveryReport) => {
@@ -58,7 +58,7 @@ export async function openProducer(
       if (error) note(sending, toError(error));
       if (--sending.open === 0) sending.done();
     });
-    await called((done) => client.connect({ timeout: connectMs }, done));
+    await connect(client);
     client.setPollInBackground(true);
     return client;
   };
@@ -98,7 +98,9 @@ export async function openProducer(
       }
     } catch (error) {
       // It throws what it says in other places, and has then not taken the record.
-      note(sending, toError(error as LibrdKafkaError));
+      const thrown = error as LibrdKafkaError;
+      if (thrown.code === codes.fatal) forget(client);
+      note(sending, toError(thrown));
     }
     if (--sending.open > 0) await promise;
     return sending.error;
@@ -123,6 +125,28 @@ export async function openProducer(
       if (client) await close(client);
     },
   };
+}
+
+/**
+ * Rejects with the reason why no broker was reached where the client knows one, such as a password that is not taken:
+ * its own answer is that it was not connected in time. It tells the reason by an event, and events come by polling.
+ */
+async function connect(client: Client): Promise<void> {
+  let reason: Error | null = null;
+  const note = (error: LibrdKafkaError): void => {
+    // That all brokers are down follows the reason and says less.
+    if (eventCode(error) !== codes.allBrokersDown) reason = toError(error);
+  };
+  client.on("event.error", note);
+  const polling = setInterval(() => client.isConnected() && client.poll(), 100);
+  try {
+    await called((done) => client.connect({ timeout: connectMs }, done));
+  } catch (error) {
+    throw reason === null ? error : Object.assign(reason, { cause: error });
+  } finally {
+    clearInterval(polling);
+    client.off("event.error", note);
+  }
 }
 
 const close = (client: Client) =>

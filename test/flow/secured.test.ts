@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Admin } from "@platformatic/kafka";
 import { Redis } from "ioredis";
 import { readConfig } from "../../shared/role/config.ts";
@@ -14,6 +14,7 @@ import { wantedAcls, type WantedAcl } from "../../workers/operator/acls/wanted-a
 import { runOps } from "../../workers/operator/ops.ts";
 import { openAttempts, outcomeOf, type Attempt, type KnownTopic } from "../support/broker-attempts.ts";
 import { openStream, signIn, type Json } from "../support/client.ts";
+import { nodeCommand, whyNoRdKafka } from "../support/node-runtime.ts";
 import { skipOwnParts } from "../support/own-stack.ts";
 import { securedStack, type BrokerUser, type SecuredStack } from "../support/secured-stack.ts";
 import { stack as sharedStack } from "../support/stack.ts";
@@ -21,6 +22,7 @@ import { opsWith, startSystem, type System } from "../support/system.ts";
 import { until } from "../support/until.ts";
 
 const skip = skipOwnParts();
+const whyNoDriver = skip ? null : await whyNoRdKafka();
 let stack: SecuredStack;
 let system: System;
 let gateway: string;
@@ -276,8 +278,15 @@ test.skipIf(skip)(
 test.skipIf(skip)("Postgres, Redis and the registry of an authority that nobody told of are not believed", async () => {
   // This process was not told of it, as the roles were.
   const log = makeLog({}, "error", () => {});
-  const database = { url: system.env["DATABASE_URL"] ?? "", directUrl: null, statementMs: 10_000 };
-  const redis = new Redis(system.env["REDIS_URL"] ?? "", { lazyConnect: true, retryStrategy: () => null });
+  const database = {
+    url: system.env["DATABASE_URL"] ?? "",
+    directUrl: null,
+    statementMs: 10_000,
+  };
+  const redis = new Redis(system.env["REDIS_URL"] ?? "", {
+    lazyConnect: true,
+    retryStrategy: () => null,
+  });
   const said: string[] = [];
   redis.on("error", (error) => said.push(wordsOf(error)));
   const [ofPostgres, ofRegistry] = await Promise.all([
@@ -298,9 +307,14 @@ async function forgetConfirmed(): Promise<void> {
 }
 
 /** Starts a role beside the others until it has said all of `words`, or ended; what it wrote. */
-async function startWrongly(change: Readonly<Record<string, string>>, words: readonly RegExp[]): Promise<string> {
-  const child = Bun.spawn([process.execPath, "workers/reminder-service/main.ts"], {
-    env: { ...system.env, ...stack.brokerUser("reminder-service"), PORT: "0", ...change },
+async function startWrongly(
+  change: Readonly<Record<string, string>>,
+  words: readonly RegExp[],
+  role: RoleName = "reminder-service",
+): Promise<string> {
+  const runtime = change["KAFKA_DRIVER"] === "librdkafka" ? nodeCommand() : [process.execPath];
+  const child = Bun.spawn([...runtime, `workers/${role}/main.ts`], {
+    env: { ...system.env, ...stack.brokerUser(role), PORT: "0", ...change },
     stdout: "pipe",
     stderr: "inherit",
   });
@@ -330,7 +344,10 @@ test.skipIf(skip)(
         [/"event":"redis_error".*ALTNAME_INVALID/, /registry.*401/],
       ],
       [
-        { REDIS_URL: otherPassword(REDIS_URL), SCHEMA_REGISTRY_URL: byAddress(SCHEMA_REGISTRY_URL) },
+        {
+          REDIS_URL: otherPassword(REDIS_URL),
+          SCHEMA_REGISTRY_URL: byAddress(SCHEMA_REGISTRY_URL),
+        },
         [/"event":"redis_error".*WRONGPASS/, /registry.*ALTNAME_INVALID/],
       ],
     ];
@@ -338,6 +355,81 @@ test.skipIf(skip)(
     const said = await Promise.all(wrongs.map(([change, words]) => startWrongly(change, words)));
     for (const [index, [, words]] of wrongs.entries()) for (const word of words) expect(said[index]).toMatch(word);
     expect([...stack.passwords, "not-the-password"].filter((password) => said.join("").includes(password))).toEqual([]);
+  },
+);
+
+describe.skipIf(skip || whyNoDriver !== null)(
+  `with librdkafka${whyNoDriver === null ? "" : ` (skipped: ${whyNoDriver.split("\n")[0]})`}`,
+  () => {
+    const driver = { KAFKA_DRIVER: "librdkafka" };
+
+    test("over TLS, with the same users and ACLs, relay and broadcaster do their work and are refused nothing", async () => {
+      const roles = ["outbox-relay", "task-update-broadcaster"] as const;
+      for (const role of roles) await system.stop(role);
+      for (const role of roles) await system.start(role, driver);
+      const dee = await signIn(gateway, "dee");
+      using updates = await openStream(gateway, dee);
+      const task = await dee.must("POST", "/v1/tasks", {
+        title: "Sealed by another",
+        due_date: inSeconds(2),
+      });
+      await updates.waitFor("the creation", ({ data }) => data.task_id === task.id && data.change_type === "created");
+      await until("the notification is delivered", async () => {
+        const { items } = await dee.must<Json>("GET", "/v1/notifications");
+        return items.some((item) => item["task_id"] === task.id && item["status"] === "delivered");
+      });
+      for (const role of roles) {
+        const lines = system.log(role, 2).join("\n");
+        expect(lines).toContain('"event":"kafka_driver"');
+        expect(lines).not.toContain("does not let User:");
+        expect(stack.passwords.filter((password) => lines.includes(password))).toEqual([]);
+      }
+      await expectNothingSpent();
+    }, 120_000);
+
+    test("a relay that may write nothing says so, and goes on without a restart when it may", async () => {
+      await system.stop("outbox-relay", 2);
+      const writes = wanted().filter(({ role, operation }) => role === "outbox-relay" && operation.endsWith("WRITE"));
+      await using acls = openAcls();
+      await acls.remove(writes);
+      await system.restart("outbox-relay", 2);
+      const from = system.log("outbox-relay", 2).length;
+      const eve = await signIn(gateway, "eve");
+      using updates = await openStream(gateway, eve);
+      const task = await eve.must("POST", "/v1/tasks", { title: "Buffered by another" });
+      const lines = () => system.log("outbox-relay", 2).slice(from);
+      await until("it says that it is refused", () => lines().some((line) => line.includes('"event":"send_failed"')), {
+        timeoutMs: 40_000,
+      });
+      await asAdmin("acls", "apply");
+      await updates.waitFor("the creation", ({ data }) => data.task_id === task.id, 60_000);
+      expect(system.log("outbox-relay", 2).filter((line) => line.includes('"event":"starting"'))).toHaveLength(2);
+      await expectNothingSpent();
+    }, 120_000);
+
+    test("a role says that the broker is of another authority or name, or does not take the password, and tells no password", async () => {
+      const wrongs: readonly (readonly [role: RoleName, change: Record<string, string>, words: readonly RegExp[]])[] = [
+        ["outbox-relay", { KAFKA_SASL_PASSWORD: "not-the-password" }, [/authentication failure/]],
+        ["task-update-broadcaster", { KAFKA_SASL_PASSWORD: "not-the-password" }, [/SASL authentication/i]],
+        ["task-update-broadcaster", { KAFKA_BROKERS: byAddress(system.env["KAFKA_BROKERS"]) }, [otherName]],
+        ["task-update-broadcaster", { KAFKA_TLS_CA_FILE: stack.otherCaFile }, [/certificate signature failure/]],
+      ];
+      const starting = Promise.all(
+        wrongs.map(([role, change, words]) => startWrongly({ ...driver, ...change }, words, role)),
+      );
+      // The relay asks the broker for something once there is something to send in a shard that it holds.
+      let isOver = false;
+      const over = starting.finally(() => (isOver = true));
+      for (let n = 0; !isOver; n++) {
+        const person = await signIn(gateway, `person-${n}`);
+        await person.must("POST", "/v1/tasks", { title: "Waits for a relay" });
+        await Promise.race([over, Bun.sleep(200)]);
+      }
+      const said = await starting;
+      for (const [index, [, , words]] of wrongs.entries()) for (const word of words) expect(said[index]).toMatch(word);
+      const secrets = [...stack.passwords, "not-the-password"];
+      expect(secrets.filter((password) => said.join("").includes(password))).toEqual([]);
+    }, 120_000);
   },
 );
 

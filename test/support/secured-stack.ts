@@ -25,6 +25,8 @@ export type BrokerUser = RoleName | "admin";
 export type SecuredStack = AsyncDisposable &
   Readonly<{
     authority: Authority;
+    /** Of another authority, which has certified nothing here. */
+    otherCaFile: string;
     /** Of this process, which does not know the authority: the connection to Postgres is sealed and not verified. */
     urls: StackUrls;
     /** What a role is told; its own user is in `brokerUser`. */
@@ -47,6 +49,7 @@ export async function securedStack(shared: StackUrls): Promise<SecuredStack> {
   const directory = mkdtempSync(join(tmpdir(), "taskwire-secured-"));
   stack.defer(() => rmSync(directory, { recursive: true, force: true }));
   const authority = await openAuthority(join(directory, "tls"));
+  const { caFile: otherCaFile } = await openAuthority(join(directory, "other-tls"));
   const certificate = await authority.issue("stack");
   const passwords: string[] = [];
   const makePassword = (): string => {
@@ -65,6 +68,7 @@ export async function securedStack(shared: StackUrls): Promise<SecuredStack> {
   const running = stack.move();
   return {
     authority,
+    otherCaFile,
     urls: {
       databaseUrl: `${postgres}?sslmode=require`,
       kafkaBrokers: kafka.address,
