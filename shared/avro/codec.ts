@@ -41,7 +41,7 @@ export type Codec = Readonly<{
 const incompatibleCode = "SCHEMA_INCOMPATIBLE";
 
 type Decode = ReturnType<typeof recordDecoder>;
-type Reader = Readonly<{ unknown: string } | { topic: TopicName; type: MessageType; id: number; decode: Decode }>;
+type SchemaReader = Readonly<{ unknown: string } | { topic: TopicName; type: MessageType; id: number; decode: Decode }>;
 
 type OpenCodec = Readonly<{
   registry: RegistryClient;
@@ -72,7 +72,7 @@ export async function openCodec(options: OpenCodec): Promise<Codec> {
     ]),
   );
 
-  const makeReader = (id: number, text: string): Reader => {
+  const makeReader = (id: number, text: string): SchemaReader => {
     const schema = readRecordSchema(text);
     if (schema === null) throw new Problem("UNDECODABLE", `schema ${id} is not that of a record`);
     const name = fullName(schema);
@@ -88,7 +88,7 @@ export async function openCodec(options: OpenCodec): Promise<Codec> {
     }
   };
 
-  const fetchReader = async (id: number): Promise<Reader> => {
+  const fetchReader = async (id: number): Promise<SchemaReader> => {
     const { schema, isCached } = await findSchema(id);
     if (schema === null) throw new Problem("UNDECODABLE", `there is no schema ${id}`);
     const reader = makeReader(id, schema);
@@ -120,10 +120,10 @@ export async function openCodec(options: OpenCodec): Promise<Codec> {
     }
   };
 
-  const readers = new Map<number, Reader>();
-  const asked = new Map<number, Promise<Reader>>();
+  const readers = new Map<number, SchemaReader>();
+  const asked = new Map<number, Promise<SchemaReader>>();
   const texts = new Map(known.map(({ id, schema }) => [id, schema]));
-  const readerOf = async (id: number): Promise<Reader> => {
+  const readerOf = async (id: number): Promise<SchemaReader> => {
     const text = texts.get(id);
     const asking = text === undefined ? (asked.get(id) ?? fetchReader(id)) : makeReader(id, text);
     if (asking instanceof Promise) asked.set(id, asking);
@@ -174,7 +174,7 @@ export async function openCodec(options: OpenCodec): Promise<Codec> {
 }
 
 /** What it returns is of the reader's type because the decoder was made for it. */
-function decodeWith(reader: Extract<Reader, { decode: Decode }>, bytes: Buffer): unknown {
+function decodeWith(reader: Extract<SchemaReader, { decode: Decode }>, bytes: Buffer): unknown {
   try {
     return reader.decode(bytes, 5);
   } catch (cause) {

@@ -1,7 +1,7 @@
 import type { Headers } from "../messages/message.ts";
 import type { makeDependency } from "./failure/dependency.ts";
 import type { FloodGuard } from "./failure/flood-guard.ts";
-import type { Meters } from "./meters.ts";
+import type { ConsumerMeters } from "./meters.ts";
 import type { WorkParkedKey } from "./parking/work-parked-key.ts";
 import type { Wake } from "../waiting/wake.ts";
 
@@ -12,7 +12,7 @@ export type Handling = WorkParkedKey &
     /** Whether a record can concern the group, by its headers. */
     concerns: (headers: Headers) => boolean;
     flood: FloodGuard;
-    meters: Meters;
+    meters: ConsumerMeters;
     /** Called when the outbox has news. */
     notify: () => void;
     /** For news of the queues. */

@@ -5,8 +5,8 @@ import { sleep } from "../waiting/wait.ts";
 import { conflictWait } from "./failure/retry.ts";
 import { bury } from "./dead-letters/bury.ts";
 import { isConflict } from "./failure/classify.ts";
-import type { Dependency } from "./failure/dependency.ts";
-import type { Meters } from "./meters.ts";
+import type { LaneDependency } from "./failure/dependency.ts";
+import type { ConsumerMeters } from "./meters.ts";
 import { park, type ParkAt } from "./parking/park.ts";
 import type { Keyed } from "./parking/parked-queue.ts";
 import { positionOf, type Failed } from "./failure/failed.ts";
@@ -22,8 +22,8 @@ export function makeFates(
     group: GroupName;
     epoch: number;
     life: () => string | null;
-    dependency: Dependency;
-    meters: Pick<Meters, "dead">;
+    dependency: LaneDependency;
+    meters: Pick<ConsumerMeters, "dead">;
     /** Called when the outbox has news. */
     notify: () => void;
     /** Called when a queue has news. */

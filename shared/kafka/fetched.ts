@@ -1,10 +1,7 @@
 import type { KafkaRecord, RecordsBatch } from "@platformatic/kafka";
 import type { Fetched } from "../messages/broker.ts";
 import type { Headers } from "../messages/message.ts";
-import { emptyAborted, isControl } from "./aborted.ts";
-
-/** One partition's part of an answer. */
-type Answer = Parameters<typeof emptyAborted>[0];
+import { emptyAborted, isControl, type PartitionAnswer } from "./aborted.ts";
 
 /**
  * The records of one fetched partition from `offset` on, in order, and the offset to read next: beyond markers and
@@ -14,7 +11,7 @@ export function readAnswer(
   topic: string,
   partition: number,
   offset: bigint,
-  answer: Answer,
+  answer: PartitionAnswer,
 ): Readonly<{ records: readonly Fetched[]; next: bigint; epoch: number | null }> {
   emptyAborted(answer);
   const batches = answer.records ?? [];

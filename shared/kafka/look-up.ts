@@ -59,11 +59,11 @@ export function findNextRecord(
   });
 }
 
-type Reader = Readonly<{ consumer: Consumer; node: number; topicId: string; topic: string }>;
+type LookUpReader = Readonly<{ consumer: Consumer; node: number; topicId: string; topic: string }>;
 
 /** Asks on past markers and aborted records, until there is a record or nothing more. */
 async function firstFrom(
-  reader: Reader,
+  reader: LookUpReader,
   partition: number,
   from: bigint,
 ): Promise<Readonly<{ record: Fetched | null; next: bigint }>> {
@@ -76,7 +76,11 @@ async function firstFrom(
   }
 }
 
-async function ask({ consumer, node, topicId, topic }: Reader, offsets: ReadonlyMap<number, bigint>, maxBytes: number) {
+async function ask(
+  { consumer, node, topicId, topic }: LookUpReader,
+  offsets: ReadonlyMap<number, bigint>,
+  maxBytes: number,
+) {
   const { responses } = await consumer.fetch(fetchRequest(node, topicId, offsets, 100, maxBytes));
   return new Map(
     responses.flatMap(({ partitions }) =>

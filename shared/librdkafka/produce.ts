@@ -1,5 +1,5 @@
 import type { DeliveryReport, LibrdKafkaError, Producer as Client } from "@confluentinc/kafka-javascript";
-import type { Outgoing, Producer, SendError } from "../messages/broker.ts";
+import type { OutgoingRecord, Producer, SendError } from "../messages/broker.ts";
 import type { Naming } from "../kafka/naming.ts";
 import { judgeSendFailure } from "../kafka/send-failures.ts";
 import { within } from "../kafka/within.ts";
@@ -78,7 +78,7 @@ export async function openProducer(
     });
   };
 
-  const attempt = async (records: readonly Outgoing[]): Promise<Error | null> => {
+  const attempt = async (records: readonly OutgoingRecord[]): Promise<Error | null> => {
     const client = await connected();
     const { promise, resolve } = Promise.withResolvers<void>();
     // One more than the records, so that answers which come at once do not end it before all are given.

@@ -8,10 +8,10 @@ type Said = Readonly<{
   name: string;
   type: "producer" | "consumer";
   msg_cnt: number;
-  brokers: Readonly<Record<string, Broker>>;
+  brokers: Readonly<Record<string, BrokerStatistics>>;
   topics: Readonly<Record<string, { partitions: Readonly<Record<string, { fetchq_cnt: number }>> }>>;
 }>;
-type Broker = Readonly<{
+type BrokerStatistics = Readonly<{
   nodeid: number;
   txretries: number;
   req_timeouts: number;
@@ -19,7 +19,7 @@ type Broker = Readonly<{
   rtt: Readonly<{ p99: number }>;
 }>;
 
-type Client = Readonly<{
+type ClientStatistics = Readonly<{
   kind: Said["type"];
   at: number;
   totals: Readonly<Record<string, number>>;
@@ -53,7 +53,7 @@ export function makeStatistics(metrics: Metrics): TellStatistics {
     req_timeouts: metrics.counter("kafka_client_timeouts_total", "requests that had no answer in time", ["client"]),
     disconnects: metrics.counter("kafka_client_disconnects_total", "connections to brokers that ended", ["client"]),
   };
-  const clients = new Map<string, Client>();
+  const clients = new Map<string, ClientStatistics>();
   return ({ message }) => {
     const said: Said = JSON.parse(message);
     const kind = said.type;

@@ -18,11 +18,11 @@ export type Broker = AsyncDisposable &
      * Reads partitions from given offsets without a group: nothing to commit, no rebalance, every reader sees every
      * record.
      */
-    tail: (options: TailOptions) => AsyncIterable<Tailed>;
+    tail: (options: TailOptions) => AsyncIterable<TailAnswer>;
     admin: Admin;
   }>;
 
-export type Outgoing = Readonly<{
+export type OutgoingRecord = Readonly<{
   topic: string;
   /** ms since the epoch by the database's clock. Kafka refuses a record of more than an hour ahead of its own clock. */
   timestamp: number;
@@ -38,7 +38,7 @@ export type Producer = AsyncDisposable &
      * Rejects with a `SendError`: `refused` means the broker will never take these records as they are, because of what
      * is in them.
      */
-    send: (records: readonly Outgoing[]) => Promise<void>;
+    send: (records: readonly OutgoingRecord[]) => Promise<void>;
   }>;
 
 /** `refused`: the broker will never take these records as they are. `unreachable`: it may have, or may later. */
@@ -137,7 +137,11 @@ export type TailOptions = Readonly<{
  * about the offset read next, beyond those records and beyond holes of the log after them. `partitions` is how many are
  * read.
  */
-export type Tailed = Readonly<{ records: readonly Fetched[]; next: ReadonlyMap<number, bigint>; partitions: number }>;
+export type TailAnswer = Readonly<{
+  records: readonly Fetched[];
+  next: ReadonlyMap<number, bigint>;
+  partitions: number;
+}>;
 
 export type TopicState = Readonly<{ name: string; partitions: number; configs: Readonly<Record<string, string>> }>;
 

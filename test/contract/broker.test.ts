@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Producer as TransactionalProducer } from "@platformatic/kafka";
-import type { Assignment, Broker, Fetched, JoinOptions, Member, Outgoing } from "../../shared/messages/broker.ts";
+import type { Assignment, Broker, Fetched, JoinOptions, Member, OutgoingRecord } from "../../shared/messages/broker.ts";
 import { sendFailureOf } from "../../shared/messages/broker.ts";
 import { openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { partitionOf } from "../../shared/kafka/partition.ts";
@@ -16,7 +16,7 @@ import { until } from "../support/until.ts";
 setDefaultTimeout(40_000);
 
 const text = (value: string) => new TextEncoder().encode(value);
-const record = (topic: string, key: string, value: string): Outgoing => ({
+const record = (topic: string, key: string, value: string): OutgoingRecord => ({
   topic,
   timestamp: Date.now(),
   key,

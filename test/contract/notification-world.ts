@@ -4,7 +4,7 @@ import { makeMetrics } from "../../shared/role/metrics.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { preferencesInput } from "../../shared/preferences/preferences.ts";
 import { buildApp } from "../../workers/notification-service/app.ts";
-import type { Notification, Sent } from "../../workers/notification-service/channels/channel.ts";
+import type { Notification, SendOutcome } from "../../workers/notification-service/channels/channel.ts";
 import type { Channel, ChannelName, TestEndpoint } from "../../workers/notification-service/channels/channels.ts";
 import { sendDeliveries, type SendDeliveries } from "../../workers/notification-service/send/send-deliveries.ts";
 import { makeWakes } from "../../workers/notification-service/send/wakes.ts";
@@ -139,7 +139,9 @@ export async function openNotificationWorld() {
 /** A channel that keeps what it was given and answers as told, delivered by default. */
 export function scripted(
   name: ChannelName,
-  answer: (notification: Notification, attempt: number) => Sent | Promise<Sent> = () => ({ outcome: "delivered" }),
+  answer: (notification: Notification, attempt: number) => SendOutcome | Promise<SendOutcome> = () => ({
+    outcome: "delivered",
+  }),
   more: Pick<Channel, "hourly"> = {},
 ) {
   const sent: Notification[] = [];

@@ -4,10 +4,10 @@ import type {
   Fetched,
   JoinOptions,
   Member,
-  Outgoing,
+  OutgoingRecord,
   Commit,
   SendError,
-  Tailed,
+  TailAnswer,
   TailOptions,
   TopicPartition,
   TopicState,
@@ -138,7 +138,7 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
       .slice(0, limit)
       .map((record) => ({ ...record, topic: at.topic, generation }));
 
-  const send = async (records: readonly Outgoing[]) => {
+  const send = async (records: readonly OutgoingRecord[]) => {
     await Promise.resolve();
     if (down) throw sendError("unreachable");
     if (records.some(({ topic }) => !topics.has(topic))) throw sendError("unreachable");
@@ -317,7 +317,7 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
   // Tail and administration
   // ----------------------------------------------------------------------------------------------
 
-  async function* tail({ topic, from, grows = false, signal }: TailOptions): AsyncGenerator<Tailed> {
+  async function* tail({ topic, from, grows = false, signal }: TailOptions): AsyncGenerator<TailAnswer> {
     const next = new Map(from);
     const id = topics.get(topic)?.id;
     let answered = "";

@@ -65,12 +65,12 @@ export function afterCompletion(
   return firstAfter(each, startOf(from) - 1);
 }
 
-type Reading = Readonly<{ each: Schedule; isSeveral: boolean }>;
+type PatternReading = Readonly<{ each: Schedule; isSeveral: boolean }>;
 /** Dates ahead are found one from another, so a schedule is read once. */
-const readings = new WeakMap<Schedule, Reading>();
+const readings = new WeakMap<Schedule, PatternReading>();
 
 /** The schedule with every time its rule names, and whether those are several in a period. */
-function readingOf(schedule: Schedule): Reading {
+function readingOf(schedule: Schedule): PatternReading {
   const { rule, start, monthEnd } = schedule;
   const reading = readings.get(schedule) ?? {
     each: { ...schedule, rule: everyPeriod(rule) },

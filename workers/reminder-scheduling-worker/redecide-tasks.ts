@@ -16,7 +16,7 @@ type Redeciding = Readonly<{
 }>;
 
 /** `correlationId` and `traceparent`: of the request that changed them. */
-type Waiting = Readonly<{
+type WaitingUser = Readonly<{
   userId: string;
   version: number;
   after: string;
@@ -31,7 +31,7 @@ type Waiting = Readonly<{
  * do some work twice and send nothing twice.
  */
 export async function redecideTasks({ db, codec, now, notify, limit = 500 }: Redeciding): Promise<boolean> {
-  const [next] = await db.sql<Waiting[]>`
+  const [next] = await db.sql<WaitingUser[]>`
     select user_id as "userId", version::float8 as version, redecide_after as after,
       redecide_correlation_id as "correlationId", redecide_traceparent as traceparent
     from preferences

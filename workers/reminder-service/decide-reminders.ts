@@ -1,13 +1,13 @@
 import { deriveId } from "../../shared/messages/derive-id.ts";
 import { ruleReminderId } from "../../shared/reminders/rule-reminder-id.ts";
-import { taskState, type Guard, type TaskState } from "./guard.ts";
+import { taskState, type GuardRow, type TaskState } from "./guard.ts";
 import { instantOf, type DismissReason, type Reminder } from "./reminder.ts";
 
 /**
  * `schedule` begins a new generation at `remindAt`; one still pending at another time is dismissed first, as moved or,
  * where there is a `snooze`, as snoozed.
  */
-export type Change =
+export type ReminderChange =
   | Readonly<{
       change: "schedule";
       id: string;
@@ -43,15 +43,15 @@ type Wanted = Readonly<{
  * - else a new generation. So reopening and restoring bring a reminder back, at the snooze's time if that is still
  *   ahead.
  */
-export function decideReminders(guard: Guard, existing: readonly Reminder[]): readonly Change[] {
+export function decideReminders(guard: GuardRow, existing: readonly Reminder[]): readonly ReminderChange[] {
   const state = taskState(guard);
   const byId = new Map(existing.map((reminder) => [reminder.id, reminder]));
   const ids = new Set([...byId.keys(), ...state.rules.map(({ rule }) => ruleReminderId(guard.taskId, rule))]);
   const rules = new Map(state.rules.map(({ rule }) => [ruleReminderId(guard.taskId, rule), rule]));
-  return [...ids].sort().flatMap((id): readonly Change[] => {
+  return [...ids].sort().flatMap((id): readonly ReminderChange[] => {
     const reminder = byId.get(id) ?? null;
     const { rule, at, askedAt } = wantedOf(state, reminder, rules.get(id) ?? null);
-    const dismiss = (reason: DismissReason): readonly Change[] =>
+    const dismiss = (reason: DismissReason): readonly ReminderChange[] =>
       reminder?.status === "pending" ? [{ change: "dismiss", id, reason }] : [];
     const barred = whyNone(state);
     if (barred !== null) return dismiss(barred);
@@ -68,7 +68,7 @@ export function decideReminders(guard: Guard, existing: readonly Reminder[]): re
 }
 
 /** The instant that is wanted of a reminder as things are, `null` for none: where a snooze of it belongs. */
-export function wantedInstant(guard: Guard, reminder: Reminder): Date | null {
+export function wantedInstant(guard: GuardRow, reminder: Reminder): Date | null {
   const { at } = wantedOf(taskState(guard), reminder, reminder.rule);
   return at === null ? null : new Date(at);
 }

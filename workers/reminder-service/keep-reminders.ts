@@ -5,7 +5,7 @@ import { isTaskEvent } from "../../shared/tasks/task-event.ts";
 import { applyChanges } from "./apply-changes.ts";
 import { decidePruned } from "./decide-pruned.ts";
 import { decideReminders } from "./decide-reminders.ts";
-import { foldGuard, type Guard, type GuardMessage } from "./guard.ts";
+import { foldGuard, type GuardRow, type GuardMessage } from "./guard.ts";
 import type { Reminder } from "./reminder.ts";
 import { deleteReminders, lockOrMakeGuards, lockReminders, saveGuards, saveReminders } from "./store-reminders.ts";
 
@@ -24,7 +24,7 @@ export function makeKeepReminders(options: Readonly<{ countForeign: (type: strin
     const reminders = new Map<string, Map<string, Reminder>>();
     for (const reminder of await lockReminders(tx, [...users.keys()]))
       rowsOf(reminders, reminder.taskId).set(reminder.id, reminder);
-    const changedGuards = new Map<string, Guard>();
+    const changedGuards = new Map<string, GuardRow>();
     const changedReminders = new Map<string, Reminder>();
     const origins = new Map<string, Origin>();
 

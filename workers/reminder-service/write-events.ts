@@ -13,7 +13,7 @@ export type Writing = Readonly<{
 }>;
 
 /** Who asks, and with which request. `now` is for stamps. `key` is `null` without an Idempotency-Key. */
-export type Asked = Readonly<{
+export type ReminderRequest = Readonly<{
   userId: string;
   key: RequestKey | null;
   correlationId: string;
@@ -32,7 +32,7 @@ export type Changed = Readonly<{ reminder: Reminder; messages: readonly Message[
 /** Runs `work` in a transaction and writes the messages it answers with into the outbox of the same commit. */
 export async function writeEvents<Done>(
   { db, codec, notify }: Writing,
-  { correlationId, traceparent, now }: Asked,
+  { correlationId, traceparent, now }: ReminderRequest,
   work: (tx: Tx) => Promise<Readonly<{ done: Done; messages: readonly Message[] }>>,
 ): Promise<Done> {
   const { done, messages } = await db.transaction(async (tx) => {

@@ -1,7 +1,7 @@
 import { fillPlaceholders } from "drizzle-orm";
 import type { Sql, Tx } from "../../shared/postgres/db.ts";
 
-type Sent = NonNullable<Parameters<Sql["unsafe"]>[1]>;
+type QueryParameters = NonNullable<Parameters<Sql["unsafe"]>[1]>;
 /** A query as drizzle's QueryBuilder makes it; what changes from run to run are placeholders. */
 type Built = Readonly<{ toSQL: () => Readonly<{ sql: string; params: unknown[] }> }>;
 
@@ -12,5 +12,5 @@ type Built = Readonly<{ toSQL: () => Readonly<{ sql: string; params: unknown[] }
 export function builtQuery<Row extends object>(query: Built) {
   const { sql: text, params } = query.toSQL();
   return async (sql: Sql | Tx, values: Readonly<Record<string, unknown>>): Promise<readonly Row[]> =>
-    await sql.unsafe<Row[]>(text, fillPlaceholders(params, values) as Sent, { prepare: true });
+    await sql.unsafe<Row[]>(text, fillPlaceholders(params, values) as QueryParameters, { prepare: true });
 }

@@ -13,7 +13,7 @@ import {
   type DecideSeriesChange,
   type SeriesDecision,
   type SeriesRows,
-  type Written,
+  type RowWithEvent,
 } from "./series-rows.ts";
 import { dueUnder, placeUnder, rescheduledBy, type NewDue, type Rescheduled } from "./follow-schedule.ts";
 import { resolveDue, type Resolved } from "./resolve-due.ts";
@@ -21,7 +21,7 @@ import { splitSeries } from "./split-series.ts";
 import type { TaskRow } from "./task-row.ts";
 
 /** How far a change of an occurrence reaches: its whole series, or it and those after it. */
-export type Scope = "all" | "future";
+export type SeriesScope = "all" | "future";
 
 /**
  * Changes an occurrence and with it its series. Every open occurrence reached follows in the fields in which it still
@@ -33,7 +33,7 @@ export type Scope = "all" | "future";
  */
 export function decideScopedPatch(
   asked: TaskPatch,
-  of: Readonly<{ scope: Scope; zone: string | null; newId: (now: Date) => string }>,
+  of: Readonly<{ scope: SeriesScope; zone: string | null; newId: (now: Date) => string }>,
 ): DecideSeriesChange {
   const { scope, zone } = of;
   return (rows, now) => {
@@ -61,11 +61,11 @@ export function decideScopedPatch(
  * Deletes an occurrence with those after it, which ends the series before it, or with all that are open and the
  * template.
  */
-export function decideScopedDelete(scope: Scope, zone: string): DecideSeriesChange {
+export function decideScopedDelete(scope: SeriesScope, zone: string): DecideSeriesChange {
   return (rows, now) => {
     const { template, target, open } = rows;
     const gone = target.deleted_at === null ? [target] : [];
-    const answer = (writes: readonly Written[]): SeriesDecision => ({ writes, row: target });
+    const answer = (writes: readonly RowWithEvent[]): SeriesDecision => ({ writes, row: target });
     const others = open.filter(({ id }) => id !== target.id);
     if (template.deleted_at !== null || template.recurrence_pattern === null)
       return answer(deletions([...gone, ...(scope === "all" ? others : laterThan(rows))], now));
@@ -159,7 +159,7 @@ function refuseOwnDue(patch: Resolved<TaskPatch>, target: TaskRow): void {
   if (mistakes.length > 0) throw new Problem("INVALID_REQUEST", undefined, { mistakes });
 }
 
-function refuseUnscoped(patch: TaskPatch, scope: Scope): void {
+function refuseUnscoped(patch: TaskPatch, scope: SeriesScope): void {
   const mistakes: Mistake[] = [];
   const refuse = (path: string, message: string) => mistakes.push({ path, message });
   if (patch.recurrence_pattern === null)

@@ -16,10 +16,10 @@ import { isSame } from "./follow-template.ts";
 import { newRow, type TaskRow } from "./task-row.ts";
 
 /** What a request makes of a task: the next row with the one event that tells it, or nothing at all. */
-export type Decision = Readonly<{ row: TaskRow; event: Message | null }>;
+export type TaskDecision = Readonly<{ row: TaskRow; event: Message | null }>;
 
 /** A rule: pure, of the row as it is and the time. Throws INVALID_REQUEST for what cannot be. */
-export type Decide = (row: TaskRow, now: Date) => Decision;
+export type Decide = (row: TaskRow, now: Date) => TaskDecision;
 
 /** `zone` is the user's, for a pattern and a local due that name none; `null` for a user who has chosen none. */
 export function decideCreate(
@@ -95,7 +95,7 @@ export const decideRezoned: Decide = (row, now) => {
   return updated({ ...row, due_date: due }, { due_date: due.toISOString() }, now);
 };
 
-function updated(wanted: TaskRow, changed: UpdatedFields, now: Date): Decision {
+function updated(wanted: TaskRow, changed: UpdatedFields, now: Date): TaskDecision {
   const row: TaskRow = { ...wanted, updated_at: now, version: wanted.version + 1 };
   const data = { id: row.id, user_id: row.user_id, updated_fields: changed, timestamp: now };
   return { row, event: { type: "TaskUpdated", key: row.id, subject: row.id, sequence: row.version, data } };

@@ -5,7 +5,7 @@ import type { Preferences } from "../../shared/preferences/preferences.ts";
 import type { PartsWanted, SeriesParts } from "./read-export.ts";
 import type { OwnAlarms } from "./read-own-alarms.ts";
 import { makeReadRule } from "./read-rule.ts";
-import type { ListQuery, Place } from "./read-tasks.ts";
+import type { ListQuery, ListPosition } from "./read-tasks.ts";
 import { viewOfRow, type TaskRow } from "./task-row.ts";
 
 export type ExportDeps = Readonly<{
@@ -61,7 +61,7 @@ async function* readPages(
   const { tz, all_day_at, default_reminders } = preferences;
   const readRule = makeReadRule();
   const user = { clock: { tz, allDayAt: all_day_at }, remind: default_reminders };
-  for (let after: Place | null = null; ;) {
+  for (let after: ListPosition | null = null; ;) {
     const rows = await deps.listTasks({ userId, status: "all", templates: true, after, limit: pageSize });
     const templates = rows.filter((row) => row.is_recurring_template);
     const others = rows.filter((row) => !row.is_recurring_template);

@@ -6,7 +6,7 @@ import { wallText } from "../../shared/recurrence/wall-time.ts";
 import { zoneClock } from "../../shared/recurrence/zone-clock.ts";
 import { localDue } from "../../shared/tasks/local-due.ts";
 import { scheduleOf } from "./cut-pattern.ts";
-import type { Decision } from "./decide-task.ts";
+import type { TaskDecision } from "./decide-task.ts";
 import { placeOf } from "./series-rows.ts";
 import type { TaskRow } from "./task-row.ts";
 
@@ -17,7 +17,7 @@ export type NewDue = Readonly<{ due_date?: Date; due_local?: string; due_on?: st
 export type Rescheduled = Readonly<{ before: RecurrencePattern; after: RecurrencePattern }>;
 
 /** `null` where the pattern stays as it was, or there is none before or after. */
-export function rescheduledBy(before: TaskRow, { row: after }: Decision): Rescheduled | null {
+export function rescheduledBy(before: TaskRow, { row: after }: TaskDecision): Rescheduled | null {
   const [old, text] = [before.recurrence_pattern, after.recurrence_pattern];
   if (old === null || text === null || old === text) return null;
   return { before: parseRecurrencePatternText(old), after: parseRecurrencePatternText(text) };

@@ -7,7 +7,7 @@ import {
   decideOccurrence,
   decideRemoval,
   templateColumns,
-  type Decided,
+  type OccurrenceDecision,
   type Ignored,
   type Template,
 } from "./decide-occurrence.ts";
@@ -41,7 +41,7 @@ export function makeHandleTaskCommands(countIgnored: (why: Ignored) => void): Ha
   };
 }
 
-async function makeOccurrence(tx: Tx, command: CreateOccurrence, now: Date): Promise<Decided | Ignored> {
+async function makeOccurrence(tx: Tx, command: CreateOccurrence, now: Date): Promise<OccurrenceDecision | Ignored> {
   // Shared lock: the template is neither changed nor deleted until the occurrence is committed.
   const [template] = await tx<Template[]>`
     select ${tx(templateColumns)} from tasks where id = ${command.template_id} for share`;
@@ -61,7 +61,7 @@ async function movedTo(tx: Tx, row: TaskRow): Promise<string | null> {
   return moved?.local ?? null;
 }
 
-async function removeOccurrence(tx: Tx, command: RemoveOccurrence, now: Date): Promise<Decided | Ignored> {
+async function removeOccurrence(tx: Tx, command: RemoveOccurrence, now: Date): Promise<OccurrenceDecision | Ignored> {
   const decided = decideRemoval(await lockTask(tx, command.occurrence_id), command, now);
   if (typeof decided === "string") return decided;
   await updateRows(tx, [decided.row]);

@@ -9,14 +9,14 @@ import { localDue } from "../../shared/tasks/local-due.ts";
 export type Resolved<T> = Omit<T, "due_date"> &
   Readonly<{ due_date?: Date | null | undefined; due_local?: string | null | undefined }>;
 
-type Asked = Pick<TaskPatch, "due_date" | "due_tz" | "recurrence_pattern"> & Pick<Resolved<TaskPatch>, "due_local">;
+type DueInput = Pick<TaskPatch, "due_date" | "due_tz" | "recurrence_pattern"> & Pick<Resolved<TaskPatch>, "due_local">;
 
 /**
  * Finds the instant of a local due time: in the zone asked for with it, else the one that its pattern names, else that
  * of the task as it is, else the user's (`null`: they have chosen none). What is resolved stays as it is. Throws what
  * `dueInstant` throws.
  */
-export function resolveDue<T extends Asked>(
+export function resolveDue<T extends DueInput>(
   asked: T,
   of: Readonly<{ dueTz: string | null; zone: string | null }>,
 ): Resolved<T> {

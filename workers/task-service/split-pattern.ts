@@ -18,7 +18,7 @@ import { placeUnder } from "./follow-schedule.ts";
 import type { Resolved } from "./resolve-due.ts";
 import { placeOf, type SeriesRows } from "./series-rows.ts";
 
-type Change = Readonly<{
+type PatternChange = Readonly<{
   patch: Resolved<TaskPatch>;
   pattern: RecurrencePattern;
   zone: string | null;
@@ -33,7 +33,7 @@ type Change = Readonly<{
  * Throws INVALID_REQUEST for a rule that never occurs, or not from the occurrence on; TOO_MANY_EXCEPTIONS where more is
  * to be left out than a pattern can.
  */
-export function splitPattern({ template, target, open, closedPlaces }: SeriesRows, change: Change): string {
+export function splitPattern({ template, target, open, closedPlaces }: SeriesRows, change: PatternChange): string {
   const { patch, pattern, now } = change;
   const zone = change.zone ?? "UTC";
   const place = placeUnder(pattern, target);

@@ -15,7 +15,7 @@ import {
   writesOf,
   type SeriesDecision,
   type SeriesRows,
-  type Written,
+  type RowWithEvent,
 } from "./series-rows.ts";
 import { checkStart } from "./check-start.ts";
 import type { Resolved } from "./resolve-due.ts";
@@ -90,7 +90,7 @@ export function splitSeries(rows: SeriesRows, split: Split): SeriesDecision {
     writes: [
       ...writesOf([ended]),
       ...deletions([target, ...laterThan(rows)], now),
-      ...[successor, ...made.values()].map((row): Written => ({ row, event: taskCreated(row) })),
+      ...[successor, ...made.values()].map((row): RowWithEvent => ({ row, event: taskCreated(row) })),
     ],
     row: addressed,
   };

@@ -33,8 +33,8 @@ const said = (["id", "user_id", "created_at", ...patchFields, "due_local"] as co
   .map(arrayColumn);
 
 /** An array parameter. The names of what is sent beside the row are those of no column. */
-type Sent = Readonly<{ name: string; type: string; of: (creation: Creation) => string | number | null }>;
-const beside: readonly Sent[] = [
+type ArrayParameter = Readonly<{ name: string; type: string; of: (creation: Creation) => string | number | null }>;
+const beside: readonly ArrayParameter[] = [
   { name: "first_occurrence", type: "uuid[]", of: ({ firstOccurrence }) => firstOccurrence },
   { name: "key", type: "text[]", of: ({ keep }) => keep?.key ?? null },
   { name: "fingerprint", type: "text[]", of: ({ keep }) => keep?.fingerprint ?? null },
@@ -44,7 +44,7 @@ const beside: readonly Sent[] = [
   { name: "message_id", type: "uuid[]", of: ({ event }) => event.messageId },
   { name: "headers", type: "text[]", of: ({ event }) => event.headers },
 ];
-const sent: readonly Sent[] = [
+const sent: readonly ArrayParameter[] = [
   ...said.map(({ name, type, of }) => ({ name, type, of: ({ row }: Creation) => of(row) })),
   ...beside,
 ];

@@ -60,7 +60,7 @@ export async function redriveDead(db: Pick<Db, "sql" | "transaction">, of: Redri
   return { moved, skipped };
 }
 
-type Letter = Readonly<{
+type DeadLetterRow = Readonly<{
   id: string;
   message_id: string;
   time: string;
@@ -77,7 +77,7 @@ async function moveBack(
   await shareGroup(tx, of.group, at.epoch);
   await lockKey(tx, at, of.by);
   // Under the key's lock nobody else changes these: neither a consumer that gives one up nor another redrive.
-  const letters = await tx<Letter[]>`
+  const letters = await tx<DeadLetterRow[]>`
     select id, message_id, time::text as time, state, redrives, last_redrive
     from dead_letters where id = any(${[...at.ids]}::uuid[])
     order by partition, "offset", id for update`;
@@ -110,7 +110,7 @@ async function lockKey(
     on conflict (epoch, topic, key) do update set attempts = waiting.attempts`;
 }
 
-async function refusal(tx: Tx, of: Redrive, epoch: number, letter: Letter): Promise<Skipped["why"] | null> {
+async function refusal(tx: Tx, of: Redrive, epoch: number, letter: DeadLetterRow): Promise<Skipped["why"] | null> {
   if (letter.last_redrive === of.redriveId) return "already";
   if (letter.state !== "dead") return "not_dead";
   if (letter.redrives >= (of.cap ?? maxRedrives)) return "over_cap";
@@ -123,7 +123,7 @@ async function refusal(tx: Tx, of: Redrive, epoch: number, letter: Letter): Prom
   return rows.length === 0 ? "not_dead" : null;
 }
 
-async function moveOne(tx: Tx, of: Redrive, epoch: number, { id }: Letter): Promise<void> {
+async function moveOne(tx: Tx, of: Redrive, epoch: number, { id }: DeadLetterRow): Promise<void> {
   await tx`
     insert into parked_messages
       (epoch, topic, key, partition, "offset", message_id, time, timestamp_ms, value, headers, history, redrive_id)

@@ -1,18 +1,18 @@
 import type { Admin, Fetched, PartitionOffset } from "../../messages/broker.ts";
 import type { ExamineLog, Findings } from "./examine-log.ts";
 import type { Guard } from "../member/guard.ts";
-import type { Meters } from "../meters.ts";
+import type { ConsumerMeters } from "../meters.ts";
 import type { Offsets } from "../member/offsets.ts";
 import { partitionName } from "../member/partition-name.ts";
-import type { Standing } from "./standing.ts";
+import type { StandingPartitions } from "./standing.ts";
 
 type WatchLog = Readonly<{
   admin: Pick<Admin, "nextRecord" | "read">;
   examine: ExamineLog["examine"];
   guard: Guard;
   offsets: Offsets;
-  standing: Standing;
-  meters: Pick<Meters, "passed">;
+  standing: StandingPartitions;
+  meters: Pick<ConsumerMeters, "passed">;
 }>;
 
 /** What came of a gap: the log has nothing there, or not any more, or it has what the client did not deliver. */
@@ -24,7 +24,7 @@ type Gap = "passed" | "standing" | "skipped";
  */
 export function makeWatchLog(of: WatchLog) {
   const { admin, guard, offsets, standing, meters } = of;
-  const stand: Standing["add"] = (at, loss, fields) => {
+  const stand: StandingPartitions["add"] = (at, loss, fields) => {
     guard.stand(at);
     standing.add(at, loss, fields);
   };

@@ -2,10 +2,10 @@ import type { TopicPartition } from "../../messages/broker.ts";
 import type { Log } from "../../role/log.ts";
 import type { Sql } from "../../postgres/db.ts";
 import { classify, isConflict, outageOf } from "../failure/classify.ts";
-import type { Dependency } from "../failure/dependency.ts";
+import type { LaneDependency } from "../failure/dependency.ts";
 import type { FloodGuard } from "../failure/flood-guard.ts";
 import { isEpochChange } from "../group-epoch.ts";
-import type { Meters } from "../meters.ts";
+import type { ConsumerMeters } from "../meters.ts";
 import { partitionName } from "../member/partition-name.ts";
 import type { KeyOf } from "./parked-queue.ts";
 import { positionOf } from "../failure/failed.ts";
@@ -25,10 +25,10 @@ type WorkParked = WorkParkedKey &
     /** False while an operator has paused the group. */
     mayWork: () => boolean;
     flood: FloodGuard;
-    dependency: Dependency;
+    dependency: LaneDependency;
     /** Told what keeps single keys waiting, such as the registry; `null` when nothing does. */
     tellOutage: (error: unknown) => void;
-    meters: Pick<Meters, "settled" | "retried" | "dead" | "derived">;
+    meters: Pick<ConsumerMeters, "settled" | "retried" | "dead" | "derived">;
     log: Log;
     /** Rings when a key was parked, a dead letter redriven, or a key made due by an operator. */
     wake: Wake;
@@ -60,14 +60,14 @@ export async function workParked(of: WorkParked): Promise<void> {
   }
 }
 
-type Waiting = KeyOf & TopicPartition & Readonly<{ dueInMs: number }>;
+type WaitingKey = KeyOf & TopicPartition & Readonly<{ dueInMs: number }>;
 
 /** Those due first come first; an empty answer while nothing may be worked. */
-async function findWaiting(of: WorkParked): Promise<readonly Waiting[]> {
+async function findWaiting(of: WorkParked): Promise<readonly WaitingKey[]> {
   const owned = of.owned();
   // While a flood holds messages of lanes, one of those is the probe.
   if (owned.length === 0 || !of.mayWork() || of.flood.held() > 0) return [];
-  return of.sql<Waiting[]>`
+  return of.sql<WaitingKey[]>`
     select topic, key, partition,
       greatest(0, extract(epoch from next_at - clock_timestamp()) * 1000)::float8 as "dueInMs"
     from parked_keys
@@ -77,7 +77,7 @@ async function findWaiting(of: WorkParked): Promise<readonly Waiting[]> {
 }
 
 /** Works a key that is due. Returns how long to wait before the next look, in ms. */
-async function visit(of: WorkParked, key: Waiting): Promise<number> {
+async function visit(of: WorkParked, key: WaitingKey): Promise<number> {
   const owns = of.owned().some((at) => partitionName(at) === partitionName(key));
   if (of.ending.aborted || !owns || !of.mayWork()) return 0;
   try {

@@ -77,7 +77,7 @@ export async function rehearse(of: Rehearse): Promise<Rehearsed> {
         error,
       });
     }
-  const made: Made[] = [];
+  const made: RehearsedMessage[] = [];
   const rows = new Map<string, { inserted: number; updated: number; deleted: number }>();
   const failures = new Map<string, { type: string; error: string; messages: number; firstId: string }>();
   const add = (effects: Effects) => {
@@ -120,8 +120,8 @@ export async function rehearse(of: Rehearse): Promise<Rehearsed> {
   };
 }
 
-type Made = Readonly<{ id: string; type: string }>;
-type Effects = Readonly<{ made: readonly Made[]; rows: Rehearsed["rows"] }>;
+type RehearsedMessage = Readonly<{ id: string; type: string }>;
+type Effects = Readonly<{ made: readonly RehearsedMessage[]; rows: Rehearsed["rows"] }>;
 
 /** The handler's effects, told and undone. Rejects with what the handler rejects with, undone too. */
 async function tryBatch(of: Rehearse, messages: readonly Received[]): Promise<Effects> {
@@ -147,8 +147,8 @@ async function tryBatch(of: Rehearse, messages: readonly Received[]): Promise<Ef
 }
 
 /** What this transaction has put into the outbox, the handler itself or its answers. */
-function readMade(tx: Tx): Promise<readonly Made[]> {
-  return tx<Made[]>`
+function readMade(tx: Tx): Promise<readonly RehearsedMessage[]> {
+  return tx<RehearsedMessage[]>`
     select message_id as id, type from outbox
     where published_at is null and xmin = pg_current_xact_id()::xid`;
 }
@@ -209,7 +209,7 @@ async function readFates({ db, group }: Rehearse, messages: readonly Received[])
 async function compare(
   { db, group }: Rehearse,
   messages: readonly Received[],
-  made: readonly Made[],
+  made: readonly RehearsedMessage[],
 ): Promise<Rehearsed["published"]> {
   const before = await db.sql<{ type: string; n: number }[]>`
     select o.type, count(distinct o.message_id)::int as n from outbox o

@@ -10,7 +10,7 @@ import { buildApp } from "../../../workers/ui-gateway/app.ts";
 import type { ApiDocument } from "../../../workers/ui-gateway/document/complete-document.ts";
 import { makeAuthenticate } from "../../../workers/ui-gateway/sign-in/authenticate.ts";
 import type { Follow, Sink } from "../../../workers/ui-gateway/stream/follow.ts";
-import type { Limits } from "../../../workers/ui-gateway/limits/open-limits.ts";
+import type { RequestLimits } from "../../../workers/ui-gateway/limits/open-limits.ts";
 import type { Forward } from "../../../workers/ui-gateway/http/proxy.ts";
 import type { Who } from "../../../workers/ui-gateway/stream/streams.ts";
 
@@ -33,7 +33,7 @@ type Over = Readonly<{
   corsOrigins?: readonly string[];
   answer?: (forward: Forward) => Response;
   follow?: Follow;
-  limits?: Limits;
+  limits?: RequestLimits;
 }>;
 
 function setup(over: Over = {}) {

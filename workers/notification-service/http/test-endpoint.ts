@@ -1,13 +1,13 @@
 import { Problem } from "../../../shared/problem.ts";
 import type { Sql } from "../../../shared/postgres/db.ts";
 import { preferencesOf } from "../../../shared/preferences/read-preferences.ts";
-import type { Sent } from "../channels/channel.ts";
+import type { SendOutcome } from "../channels/channel.ts";
 import { listEndpoints } from "./endpoints.ts";
 import { laneOf, secretOf } from "../plan/way.ts";
 import type { TestEndpoint } from "../channels/channels.ts";
 
 /** A message that was sent to try an endpoint, and what became of it. `ms`: until it was answered. */
-export type Tested = Readonly<{ id: string; sent: Sent; ms: number }>;
+export type Tested = Readonly<{ id: string; sent: SendOutcome; ms: number }>;
 
 export type Testing = Readonly<{ sql: Sql; sendTest: TestEndpoint; newId: () => string }>;
 

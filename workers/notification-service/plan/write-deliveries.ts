@@ -8,7 +8,13 @@ import { readPreferences } from "../../../shared/preferences/read-preferences.ts
 import { cancelDeliveries, lanesOfMoot, type Moot } from "./cancel-deliveries.ts";
 import { channelsWith, channels, type ChannelName } from "../channels/channels.ts";
 import { findForeign } from "./find-foreign.ts";
-import { lateBy, planDelivery, planForOperator, type Planned, type Reminder } from "./plan-delivery.ts";
+import {
+  lateBy,
+  planDelivery,
+  planForOperator,
+  type PlannedDelivery,
+  type PrioritizedReminder,
+} from "./plan-delivery.ts";
 import { addDeliveries, lanesOf, lockLanes, readLanes, type NewDelivery } from "./store-deliveries.ts";
 import { chainsOf, laneOf, type Way } from "./way.ts";
 
@@ -97,7 +103,7 @@ async function readVersions(tx: Tx, userIds: readonly string[]): Promise<Readonl
   return new Map(rows.map(({ userId, version }) => [userId, version]));
 }
 
-function reminderOf({ data }: Triggered, now: Date): Reminder {
+function reminderOf({ data }: Triggered, now: Date): PrioritizedReminder {
   return {
     reminderId: data.id,
     taskId: data.task_id,
@@ -111,8 +117,8 @@ function reminderOf({ data }: Triggered, now: Date): Reminder {
 
 function rowOf(
   { id: eventId, correlationId, traceparent, data }: Triggered,
-  reminder: Reminder,
-  planned: Planned & Pick<NewDelivery, "planVersion">,
+  reminder: PrioritizedReminder,
+  planned: PlannedDelivery & Pick<NewDelivery, "planVersion">,
 ): NewDelivery {
   return {
     ...reminder,

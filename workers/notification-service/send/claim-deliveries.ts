@@ -1,11 +1,11 @@
 import type { Db, Sql, Tx } from "../../../shared/postgres/db.ts";
 import { readPreferences } from "../../../shared/preferences/read-preferences.ts";
-import type { Fired, Notification } from "../channels/channel.ts";
+import type { FiredReminder, Notification } from "../channels/channel.ts";
 import { channels, type ChannelName } from "../channels/channels.ts";
 import type { Health } from "./endpoint-health.ts";
 import { cancelMoot } from "./cancel-moot.ts";
 import type { Preferences } from "../../../shared/preferences/preferences.ts";
-import { makeDigests, type Candidate } from "./make-digests.ts";
+import { makeDigests, type DigestCandidate } from "./make-digests.ts";
 import { noteMails, putOffHourly } from "./put-off-hourly.ts";
 import { putOffQuiet } from "./put-off-quiet.ts";
 import { readDues, toldReminder } from "./read-dues.ts";
@@ -15,7 +15,7 @@ import { isNamed, secretOf, type Way } from "../plan/way.ts";
  * A delivery this process may send until its lease ends. `retaken`: another sender had it and never said what became of
  * it. `barred`: why it must not be sent at all.
  */
-export type Claimed = Notification &
+export type ClaimedDelivery = Notification &
   Readonly<{
     channel: ChannelName;
     lane: string;
@@ -44,16 +44,16 @@ type Claiming = Readonly<{
   hourly: number | null;
 }>;
 
-export type Claims = Readonly<{ claimed: readonly Claimed[]; more: boolean }>;
+export type DeliveryClaims = Readonly<{ claimed: readonly ClaimedDelivery[]; more: boolean }>;
 
-type Head = Readonly<{
+type LaneHead = Readonly<{
   lane: string;
   userId: string;
   target: string;
   id: string;
   kind: Notification["kind"];
   retaken: boolean;
-  bundle: Candidate["bundle"];
+  bundle: DigestCandidate["bundle"];
   attempts: number;
 }>;
 
@@ -75,7 +75,7 @@ export async function nextDueMs(sql: Sql, channel: ChannelName): Promise<number 
  * their mailbox, (3) merges postponed ones that are due together into a digest, (4) cancels those that no longer
  * matter. `more`: look again at once.
  */
-export function claimDeliveries(db: Pick<Db, "transaction">, of: Claiming): Promise<Claims> {
+export function claimDeliveries(db: Pick<Db, "transaction">, of: Claiming): Promise<DeliveryClaims> {
   return db.transaction(async (tx) => {
     const { lanes, more } = await lockDueLanes(tx, of);
     if (lanes.length === 0) return { claimed: [], more };
@@ -125,8 +125,8 @@ async function lockDueLanes(
  * may be too early and is never too late. This is a statement after the one that took the locks, so it sees what was
  * added before them.
  */
-async function findHeads(tx: Tx, lanes: readonly string[]): Promise<readonly Head[]> {
-  return await tx<Head[]>`
+async function findHeads(tx: Tx, lanes: readonly string[]): Promise<readonly LaneHead[]> {
+  return await tx<LaneHead[]>`
     with heads as materialized (
       select delivery_lanes.id as lane, delivery_lanes.user_id, delivery_lanes.target, coalesce(left_behind.id, waiting.id) as id,
         coalesce(left_behind.kind, waiting.kind) as kind, left_behind.id is not null as retaken,
@@ -155,7 +155,7 @@ async function findHeads(tx: Tx, lanes: readonly string[]): Promise<readonly Hea
 async function leaveOutMoot(
   tx: Tx,
   digests: Readonly<{ ids: ReadonlyMap<string, string>; moot: number }>,
-  heads: readonly Head[],
+  heads: readonly LaneHead[],
 ): Promise<Readonly<{ ids: readonly string[]; moot: number }>> {
   const ids = heads.map((head) => digests.ids.get(head.lane) ?? head.id);
   const older = heads.filter((head) => head.kind === "digest").map((head) => head.id);
@@ -177,7 +177,7 @@ async function readMemberIds(tx: Tx, digests: readonly string[]) {
     select id, digest_id as "digestId" from deliveries where digest_id = any(${[...digests]}::uuid[]) and status = 'bundled'`;
 }
 
-type Taken = Omit<Claimed, "health" | "barred" | "reminders" | "secret" | "causationId"> &
+type ClaimedDeliveryRow = Omit<ClaimedDelivery, "health" | "barred" | "reminders" | "secret" | "causationId"> &
   Readonly<{
     eventId: string;
     reminderId: string | null;
@@ -198,8 +198,8 @@ async function take(
     channel,
     preferences,
   }: Readonly<{ leaseMs: number; channel: ChannelName; preferences: ReadonlyMap<string, Preferences> }>,
-): Promise<readonly Claimed[]> {
-  const taken = await tx<Taken[]>`
+): Promise<readonly ClaimedDelivery[]> {
+  const taken = await tx<ClaimedDeliveryRow[]>`
     with before as materialized (
       select id, lane, claim, attempts, channel, status = 'sending' as retaken from deliveries where id = any(${[...ids]}::uuid[])
     ), noted as (
@@ -243,7 +243,7 @@ async function take(
       remindAt,
       triggeredAt,
       ...one
-    }): Claimed => {
+    }): ClaimedDelivery => {
       const wishes = preferences.get(one.userId);
       const way = { channel, target: one.target };
       const secret = wishes ? secretOf(wishes, way) : null;
@@ -274,12 +274,15 @@ async function take(
   );
 }
 
-type Member = Fired & Readonly<{ digestId: string }>;
+type DigestEntry = FiredReminder & Readonly<{ digestId: string }>;
 
-async function readMembers(tx: Tx, taken: readonly Taken[]): Promise<ReadonlyMap<string, readonly Member[]>> {
+async function readMembers(
+  tx: Tx,
+  taken: readonly ClaimedDeliveryRow[],
+): Promise<ReadonlyMap<string, readonly DigestEntry[]>> {
   const digests = taken.filter(({ kind }) => kind === "digest").map(({ id }) => id);
   if (digests.length === 0) return new Map();
-  const rows = await tx<Member[]>`
+  const rows = await tx<DigestEntry[]>`
     select digest_id as "digestId", reminder_id as "reminderId", task_id as "taskId", title, remind_at as "remindAt",
       triggered_at as "triggeredAt", late_by as "lateBy"
     from deliveries where digest_id = any(${digests}::uuid[]) and status = 'bundled'

@@ -3,7 +3,7 @@ import type { Tx } from "../../../shared/postgres/db.ts";
 import { cancelMoot } from "./cancel-moot.ts";
 
 /** The next delivery of a lane. It goes into a digest only if it was postponed (`bundle`) and never tried. */
-export type Candidate = Readonly<{
+export type DigestCandidate = Readonly<{
   lane: string;
   id: string;
   kind: "reminder" | "digest";
@@ -21,7 +21,7 @@ const mostInOne = 500;
  */
 export async function makeDigests(
   tx: Tx,
-  heads: readonly Candidate[],
+  heads: readonly DigestCandidate[],
   gatherMs: number,
 ): Promise<Readonly<{ ids: ReadonlyMap<string, string>; moot: number }>> {
   const bundling = heads.filter(

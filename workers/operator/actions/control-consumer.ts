@@ -2,12 +2,12 @@ import type { Db } from "../../../shared/postgres/db.ts";
 import type { GroupName } from "../../../shared/messages/topics.ts";
 import { auditDone, type By } from "../audit.ts";
 
-type Control = "pause" | "resume" | "release-flood";
+type ConsumerControl = "pause" | "resume" | "release-flood";
 
 type Controlled = Readonly<{
   auditId: string | null;
   group: GroupName;
-  control: Control;
+  control: ConsumerControl;
   /** Whether it is paused, before and after. */
   before: boolean;
   after: boolean;
@@ -20,7 +20,7 @@ type Controlled = Readonly<{
  */
 export async function controlConsumer(
   db: Db,
-  { group, control }: Readonly<{ group: GroupName; control: Control }>,
+  { group, control }: Readonly<{ group: GroupName; control: ConsumerControl }>,
   { by, dryRun }: Readonly<{ by: By; dryRun: boolean }>,
 ): Promise<Controlled> {
   const done = await db.transaction(async (tx): Promise<Controlled> => {

@@ -32,14 +32,14 @@ export type RepartitionResult = Readonly<{
   step: RepartitionStep;
   /** For how long nothing of the topic was published, by the database's clock. */
   pauseSeconds: number;
-  steps: Progress["steps"];
+  steps: RepartitionProgress["steps"];
 }>;
 
-type Progress = Readonly<{
+type RepartitionProgress = Readonly<{
   step: RepartitionStep;
   steps: readonly Readonly<{ step: RepartitionStep; at: string; who: string }>[];
 }>;
-type Operation = Readonly<{ id: string; topic: string; from: number; to: number; progress: Progress }>;
+type Operation = Readonly<{ id: string; topic: string; from: number; to: number; progress: RepartitionProgress }>;
 
 const action = "topics repartition";
 const defaultDrainMs = 60_000;
@@ -162,12 +162,12 @@ async function hold(db: Db, { id, plan, by }: Readonly<{ id: string; plan: Repar
   }
 }
 
-const noProgress = {} as Progress;
+const noProgress = {} as RepartitionProgress;
 
 async function advance(tx: Tx, from: Operation, step: RepartitionStep, by: By): Promise<Operation> {
   const [clock] = await tx<{ now: Date }[]>`select clock_timestamp() as now`;
   const entry = { step, at: (clock?.now ?? new Date(0)).toISOString(), who: by.who };
-  const progress: Progress = { step, steps: [...(from.progress.steps ?? []), entry] };
+  const progress: RepartitionProgress = { step, steps: [...(from.progress.steps ?? []), entry] };
   await auditProgress(tx, from.id, { before: from.progress, after: progress });
   return { ...from, progress };
 }
@@ -214,7 +214,7 @@ async function readOperation(sql: Sql, id: string): Promise<Operation> {
   if (entry.action !== action) throw new Problem("INVALID_REQUEST", `${id} is no repartition, it is ${entry.action}`);
   // Both were written by this file.
   const { topic, from, to } = entry.plan as RepartitionPlan;
-  return { id, topic, from, to, progress: entry.progress as Progress };
+  return { id, topic, from, to, progress: entry.progress as RepartitionProgress };
 }
 
 function resultOf({ id, topic, from, to, progress: { step, steps } }: Operation): RepartitionResult {

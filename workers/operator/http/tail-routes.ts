@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import type { Broker, Fetched, Tailed } from "../../../shared/messages/broker.ts";
+import type { Broker, Fetched, TailAnswer } from "../../../shared/messages/broker.ts";
 import type { Codec } from "../../../shared/avro/codec.ts";
 import { sleep } from "../../../shared/waiting/wait.ts";
 import type { HttpApp } from "../../../shared/http/http-app.ts";
@@ -65,7 +65,7 @@ async function shown(record: Fetched, codec: TailDeps["codec"]) {
 }
 
 function events(
-  answers: AsyncIterable<Tailed>,
+  answers: AsyncIterable<TailAnswer>,
   show: (record: Fetched) => Promise<string>,
   { signal, leave }: Readonly<{ signal: AbortSignal; leave: () => void }>,
 ): ReadableStream<Uint8Array> {

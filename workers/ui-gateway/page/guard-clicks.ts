@@ -4,8 +4,8 @@ const unseenMs = 500;
 const watchedMs = 5_000;
 const withinPx = 8;
 
-type Place = Readonly<{ x: number; y: number }>;
-type Clicked = Place & {
+type ClickPosition = Readonly<{ x: number; y: number }>;
+type Clicked = ClickPosition & {
   /** By the browser's clock of events: a page that is busy handles a click late. */
   at: number;
   /** What the click was meant for. */

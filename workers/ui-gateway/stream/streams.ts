@@ -1,7 +1,7 @@
 import type { Identity } from "../../../shared/http/auth.ts";
 import type { Metrics } from "../../../shared/role/metrics.ts";
 import { Problem } from "../../../shared/problem.ts";
-import { openConnection, type Connection, type EndReason } from "./connection.ts";
+import { openConnection, type StreamConnection, type EndReason } from "./connection.ts";
 import type { Freshness, StreamState } from "./freshness.ts";
 import type { Follow, Following } from "./follow.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
@@ -47,7 +47,7 @@ export const streamHeaders: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",
 };
 
-type Open = { readonly connection: Connection; readonly who: Who; isFollowed: boolean };
+type OpenStream = { readonly connection: StreamConnection; readonly who: Who; isFollowed: boolean };
 
 export function makeStreams(options: {
   follow: Follow;
@@ -59,10 +59,10 @@ export function makeStreams(options: {
 }): Streams {
   const { follow, wheel, limits, now } = options;
   const meters = makeMeters(options.metrics);
-  const open = makeByUser<Open>();
+  const open = makeByUser<OpenStream>();
   const polls = makeByUser<symbol>();
   let isDraining = false;
-  const tellState = (connection: Connection, state: StreamState) =>
+  const tellState = (connection: StreamConnection, state: StreamState) =>
     connection.put("state", noticeBytes("state", { state }));
   options.freshness.watch((state) => {
     for (const { connection } of open.all()) tellState(connection, state);
@@ -97,7 +97,7 @@ export function makeStreams(options: {
       refuseWhere(open.of(who.userId).size >= limits.perUser);
       const timers = new Map<string, () => void>();
       let following: Following | null = null;
-      const entry: Open = {
+      const entry: OpenStream = {
         who,
         isFollowed: false,
         connection: openConnection({
@@ -169,7 +169,7 @@ export function makeStreams(options: {
     },
   };
 
-  function schedule({ connection, who }: Open, { cursor }: Following, timers: Map<string, () => void>): void {
+  function schedule({ connection, who }: OpenStream, { cursor }: Following, timers: Map<string, () => void>): void {
     const cursorEvery = Math.max(1, Math.round(60 / limits.heartbeatSeconds));
     let beats = 0;
     const beat = () => {

@@ -77,11 +77,11 @@ function toldAs(frame: Frame, changeType: ChangeType): Frame {
   return { ...frame, changeType, bytes: all, json: { start: json.start, end: all.byteLength - 2 } };
 }
 
-type Notice = "cursor" | "reset" | "state" | "auth" | "drain";
+type StreamNotice = "cursor" | "reset" | "state" | "auth" | "drain";
 
 /** An event of the stream itself. `data` is never empty: a browser does not dispatch an event without data. */
 export function noticeBytes(
-  event: Notice,
+  event: StreamNotice,
   data: Readonly<Record<string, string | number>>,
   { id, retryMs }: { id?: string; retryMs?: number } = {},
 ): Uint8Array {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Fetched } from "../../../../shared/messages/broker.ts";
 import { makeDependency } from "../../../../shared/consume/failure/dependency.ts";
-import { makeItem, type Item } from "../../../../shared/consume/member/item.ts";
+import { makeItem, type QueuedRecord } from "../../../../shared/consume/member/item.ts";
 import { makeMeters } from "../../../../shared/consume/meters.ts";
 import { readRecord } from "../../../../shared/consume/handle-batch.ts";
 import { makeLaneWork, type LaneWork } from "../../../../shared/consume/member/work-lane.ts";
@@ -47,7 +47,7 @@ function setup(of: Partial<Pick<LaneWork, "handle" | "read" | "setAside">> = {})
     now: () => new Date(),
     stop: stop.signal,
   });
-  const itemOf = (record: Fetched): Item =>
+  const itemOf = (record: Fetched): QueuedRecord =>
     makeItem(record, () => ({
       finish: () => void steps.push(`finish ${record.offset}`),
       isOwned: () => !lost.has(Number(record.offset)),
