@@ -23,12 +23,12 @@ export type SetAside = Readonly<{
  * Decides the fate of a message that failed, and settles when that fate is durable: handled after all, its key parked,
  * or a dead letter. `permanent` and `invalid` are tried once more. `unknown` is tried three times within 2 s: at a
  * random moment of the first 0.1 s, then of 0.5 s, then of 1.4 s. A deadlock is tried twenty times, from 2 to 100 ms
- * apart. After that a flood may hold the message. `bury`, `park` and `again` wait by themselves while Postgres or the
- * registry is down. Rejects when the role stops before, or with what `bury` and `park` reject with.
+ * apart. After that a flood may hold the message. `giveUp`, `park` and `again` wait by themselves while Postgres or the
+ * registry is down. Rejects when the role stops before, or with what `giveUp` and `park` reject with.
  */
 export function makeSetAside(
   of: Readonly<{
-    bury: (failed: Failed) => Promise<void>;
+    giveUp: (failed: Failed) => Promise<void>;
     park: (failed: Failed & Readonly<{ record: Keyed }>, at: ParkAt) => Promise<void>;
     flood: Pick<FloodGuard, "hold">;
     tiersMs: readonly number[];
@@ -75,7 +75,7 @@ export function makeSetAside(
     // `permanent` and `invalid` were confirmed by now. Nothing queues behind a message without a key: not parked.
     const next = nextTry({ ...failed, attempts: 0, before: failed.class }, of.tiersMs);
     if (next === null || record.key === null) {
-      await of.bury(failed);
+      await of.giveUp(failed);
       return "dead";
     }
     await of.park({ ...failed, record: { ...record, key: record.key } }, next);

@@ -4,7 +4,7 @@ import { makeSetAside } from "../failure/set-aside.ts";
 import { isEpochChange } from "../group-epoch.ts";
 import { handleBatch, readRecord, type HandleBatch } from "../handle-batch.ts";
 import type { Handling } from "../handling.ts";
-import { makeFates } from "../make-fates.ts";
+import { makeFailureActions } from "../make-failure-actions.ts";
 import { makeLaneWork, type LaneWork } from "./work-lane.ts";
 
 /**
@@ -24,8 +24,8 @@ export function makeLane(handling: Handling & Pick<HandleBatch, "life">, settled
       held -= 1;
     }
   };
-  const fates = makeFates({ ...handling, dependency, wake: handling.wake.now, stop });
-  const common = { bury: fates.bury, log, now, stop };
+  const actions = makeFailureActions({ ...handling, dependency, wake: handling.wake.now, stop });
+  const common = { giveUp: actions.giveUp, log, now, stop };
   const work = makeLaneWork({
     ...common,
     read: async (record) => (handling.concerns(record.headers) ? readRecord(handling.codec, record) : null),
@@ -36,7 +36,7 @@ export function makeLane(handling: Handling & Pick<HandleBatch, "life">, settled
     },
     setAside: makeSetAside({
       ...common,
-      park: fates.park,
+      park: actions.park,
       flood: { hold },
       tiersMs,
       isFatal: (error) => isEpochChange(error) || isDatabaseChange(error),

@@ -80,7 +80,7 @@ export function runClient(
       wake.now();
     },
     stop,
-    giveUp: consumer.cutOff,
+    cutOff: consumer.cutOff,
     timing,
     lanes: lanes.length,
   });

@@ -55,7 +55,7 @@ async function leave(
   const drained = settlesWithin(of.timing.drainMs, lanes.idle());
   if (why.kind === "stopped" || why.kind === "gap" || why.kind === "grown") {
     // A handler that will not end now is cut off: its transaction is rolled back and its message delivered again.
-    if (!(await drained) && why.kind === "stopped") of.giveUp();
+    if (!(await drained) && why.kind === "stopped") of.cutOff();
     const committed = committer.commit().catch((error: unknown) => log.warn("last_commit_failed", { error }));
     await settlesWithin(2_000, committed);
   }

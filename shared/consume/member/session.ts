@@ -48,7 +48,7 @@ export type Session = Readonly<{
   log: Log;
   stop: AbortSignal;
   /** Called when a stop has waited long enough for the running handlers. */
-  giveUp: () => void;
+  cutOff: () => void;
   timing: Timing;
   lanes: number;
 }>;

@@ -14,7 +14,7 @@ export type LaneWork = Readonly<{
   /** `null` for what does not concern the group. */
   read: (record: Fetched) => Promise<ReadResult | null>;
   handle: (messages: readonly Received[]) => Promise<Handled>;
-  bury: (failed: Failed) => Promise<void>;
+  giveUp: (failed: Failed) => Promise<void>;
   setAside: (failed: SetAside) => Promise<"handled" | "parked" | "dead">;
   /** Called for every message that was handled well. */
   worked: (key: string) => void;
@@ -96,7 +96,7 @@ export function makeLaneWork(of: LaneWork) {
       // What is no record will never be one; anything else that keeps it from being read is tried again like a
       // handler's failure.
       if (classify(error) === "invalid") {
-        await of.bury({ record: item.record, userId: null, class: "invalid", error, attempts: [] });
+        await of.giveUp({ record: item.record, userId: null, class: "invalid", error, attempts: [] });
         settle(item, "dead", began);
       } else {
         const fate = await of.setAside({ record: item.record, userId: null, error, again });

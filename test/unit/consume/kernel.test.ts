@@ -35,7 +35,7 @@ describe("a message that failed", () => {
     };
     let tries = 1;
     const setAside = makeSetAside({
-      bury: seal("buried"),
+      giveUp: seal("buried"),
       park: seal("parked"),
       flood: { hold: async () => false },
       tiersMs: more.tiersMs ?? [5_000],

@@ -5,7 +5,7 @@ import type { Received, ReceivedOf } from "../../../shared/messages/message.ts";
 import type { Tx } from "../../../shared/postgres/db.ts";
 import { defaultPreferences, type Preferences } from "../../../shared/preferences/preferences.ts";
 import { readPreferences } from "../../../shared/preferences/read-preferences.ts";
-import { cancelDeliveries, lanesOfMoot, type Moot } from "./cancel-deliveries.ts";
+import { cancelDeliveries, lanesOfObsolete, type ObsoleteReminder } from "./cancel-deliveries.ts";
 import { channelsWith, channels, type ChannelName } from "../channels/channels.ts";
 import { findForeign } from "./find-foreign.ts";
 import {
@@ -57,11 +57,11 @@ export function makeWriteDeliveries(options: WriteDeliveries): BatchHandler {
     const own = messages.filter((message) => !foreign.has(message));
     const fired = own.filter((message): message is Triggered => message.type === "ReminderTriggered");
     const rows = fired.length === 0 ? [] : await plan(tx, fired, { operatorWays, collapseMs });
-    const moot = own.flatMap(mootBy);
-    await lockLanes(tx, [...lanesOf(rows), ...(await lanesOfMoot(tx, moot))]);
+    const obsolete = own.flatMap(obsoleteBy);
+    await lockLanes(tx, [...lanesOf(rows), ...(await lanesOfObsolete(tx, obsolete))]);
     const added = await addDeliveries(tx, rows);
     // After the rows of this batch: a reminder may have been moved on within it.
-    await cancelDeliveries(tx, moot);
+    await cancelDeliveries(tx, obsolete);
     const counts = new Map<ChannelName, number>();
     for (const { id, way } of rows) if (added.has(id)) counts.set(way.channel, (counts.get(way.channel) ?? 0) + 1);
     if (counts.size > 0) onWritten(counts);
@@ -138,7 +138,7 @@ export function deliveryId(eventId: string, { channel, target }: Way): string {
   return deriveId("delivery", eventId, channel, ...(target === "" ? [] : [target]));
 }
 
-function mootBy(message: Received): readonly Moot[] {
+function obsoleteBy(message: Received): readonly ObsoleteReminder[] {
   switch (message.type) {
     case "ReminderDismissed": {
       const { id: reminderId, user_id: userId, generation, reason } = message.data;

@@ -3,7 +3,7 @@ import { readPreferences } from "../../../shared/preferences/read-preferences.ts
 import type { FiredReminder, Notification } from "../channels/channel.ts";
 import { channels, type ChannelName } from "../channels/channels.ts";
 import type { Health } from "./endpoint-health.ts";
-import { cancelMoot } from "./cancel-moot.ts";
+import { cancelObsolete } from "./cancel-obsolete.ts";
 import type { Preferences } from "../../../shared/preferences/preferences.ts";
 import { makeDigests, type DigestCandidate } from "./make-digests.ts";
 import { noteMails, putOffHourly } from "./put-off-hourly.ts";
@@ -90,7 +90,7 @@ export function claimDeliveries(db: Pick<Db, "transaction">, of: Claiming): Prom
     const ring = due.filter(({ id }) => !quiet.has(id));
     const over = await putOffHourly(tx, ring, of.hourly);
     const heads = ring.filter(({ id }) => !over.has(id));
-    const { ids, moot } = await leaveOutMoot(tx, await makeDigests(tx, heads, of.gatherMs), heads);
+    const { ids, obsolete } = await leaveOutObsolete(tx, await makeDigests(tx, heads, of.gatherMs), heads);
     const claimed = ids.length === 0 ? [] : await take(tx, ids, { ...of, preferences });
     const sent = claimed.filter(({ barred }) => barred === null);
     if (of.hourly !== null)
@@ -98,7 +98,7 @@ export function claimDeliveries(db: Pick<Db, "transaction">, of: Claiming): Prom
         tx,
         sent.map(({ target }) => target),
       );
-    return { claimed, more: heads.length < due.length || moot > 0 || more };
+    return { claimed, more: heads.length < due.length || obsolete > 0 || more };
   });
 }
 
@@ -152,24 +152,24 @@ async function findHeads(tx: Tx, lanes: readonly string[]): Promise<readonly Lan
 }
 
 /** The deliveries that still matter, and how many did not. A digest matters as long as one reminder in it does. */
-async function leaveOutMoot(
+async function leaveOutObsolete(
   tx: Tx,
-  digests: Readonly<{ ids: ReadonlyMap<string, string>; moot: number }>,
+  digests: Readonly<{ ids: ReadonlyMap<string, string>; obsolete: number }>,
   heads: readonly LaneHead[],
-): Promise<Readonly<{ ids: readonly string[]; moot: number }>> {
+): Promise<Readonly<{ ids: readonly string[]; obsolete: number }>> {
   const ids = heads.map((head) => digests.ids.get(head.lane) ?? head.id);
   const older = heads.filter((head) => head.kind === "digest").map((head) => head.id);
   const members = older.length === 0 ? [] : await readMemberIds(tx, older);
-  const moot = await cancelMoot(tx, [...ids, ...members.map(({ id }) => id)]);
-  const full = new Set(members.filter(({ id }) => !moot.has(id)).map(({ digestId }) => digestId));
+  const obsolete = await cancelObsolete(tx, [...ids, ...members.map(({ id }) => id)]);
+  const full = new Set(members.filter(({ id }) => !obsolete.has(id)).map(({ digestId }) => digestId));
   const empty = older.filter((id) => !full.has(id));
   if (empty.length > 0)
     await tx`
       update deliveries set status = 'cancelled', claim = null, lease_until = null, reason = 'nothing left to tell'
       where id = any(${empty}::uuid[])`;
-  const gone = new Set([...moot, ...empty]);
+  const gone = new Set([...obsolete, ...empty]);
   const left = ids.filter((id) => !gone.has(id));
-  return { ids: left, moot: ids.length - left.length + digests.moot };
+  return { ids: left, obsolete: ids.length - left.length + digests.obsolete };
 }
 
 async function readMemberIds(tx: Tx, digests: readonly string[]) {

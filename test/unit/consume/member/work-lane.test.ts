@@ -32,7 +32,7 @@ function setup(of: Partial<Pick<LaneWork, "handle" | "read" | "setAside">> = {})
       if (of.handle) await of.handle(messages);
       return handle(messages);
     },
-    bury: async ({ record }) => void steps.push(`bury ${record.offset}`),
+    giveUp: async ({ record }) => void steps.push(`give up ${record.offset}`),
     setAside:
       of.setAside ??
       (async ({ record }) => {
@@ -133,7 +133,7 @@ test("a record that is none is buried behind what comes before it, and ahead of 
     },
   });
   await lane.run(1, 2, 3);
-  expect(lane.steps).toEqual(["handle 1", ...doneOf(1), "bury 2", "finish 2", "dead 2", "handle 3", ...doneOf(3)]);
+  expect(lane.steps).toEqual(["handle 1", ...doneOf(1), "give up 2", "finish 2", "dead 2", "handle 3", ...doneOf(3)]);
 });
 
 test("a type this build does not know is passed, and records of a lost partition are not begun", async () => {

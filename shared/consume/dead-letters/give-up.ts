@@ -11,7 +11,7 @@ import { writeDeadLetter } from "./write-dead-letter.ts";
  * Makes a record a dead letter: its fate in the inbox, the outbox row for `<group>-dlq` and the row of `dead_letters`
  * are one commit. A record that the inbox knows, or of a change that the database has lost, is left alone.
  */
-export async function bury(
+export async function giveUp(
   of: Readonly<{
     db: Pick<Db, "transaction">;
     group: GroupName;

@@ -3,7 +3,7 @@ import type { Db } from "../postgres/db.ts";
 import type { GroupName } from "../messages/topics.ts";
 import { sleep } from "../waiting/wait.ts";
 import { conflictWait } from "./failure/retry.ts";
-import { bury } from "./dead-letters/bury.ts";
+import { giveUp } from "./dead-letters/give-up.ts";
 import { isConflict } from "./failure/classify.ts";
 import type { LaneDependency } from "./failure/dependency.ts";
 import type { ConsumerMeters } from "./meters.ts";
@@ -16,7 +16,7 @@ import { positionOf, type Failed } from "./failure/failed.ts";
  * is down, because the message has no other way to go. Deadlocks and serialization failures are tried again, up to
  * twenty times.
  */
-export function makeFates(
+export function makeFailureActions(
   of: Readonly<{
     db: Pick<Db, "transaction">;
     group: GroupName;
@@ -46,8 +46,8 @@ export function makeFates(
         }
     });
   return {
-    bury: async (failed: Failed) => {
-      await durably(() => bury(of, failed));
+    giveUp: async (failed: Failed) => {
+      await durably(() => giveUp(of, failed));
       of.notify();
       meters.dead(failed.class);
       const { record, class: failure, error, attempts } = failed;
