@@ -1,8 +1,8 @@
-import type { Broker, Fetched } from "../../shared/messages/broker.ts";
+import type { Broker, FetchedRecord } from "../../shared/messages/broker.ts";
 import { readEnvelope, type ReadEnvelope } from "../../shared/outbox/envelope.ts";
 import { topicNames } from "../../shared/messages/topics.ts";
 
-type WatchedRecord = Readonly<{ record: Fetched; envelope: ReadEnvelope }>;
+type WatchedRecord = Readonly<{ record: FetchedRecord; envelope: ReadEnvelope }>;
 
 /** Tells every record that is written to any topic from now on. Resolves when it stands at the end of all of them. */
 export async function watchTopics(

@@ -17,7 +17,7 @@ import { maxMessageBytes, type TopicName } from "../messages/topics.ts";
 import { backoff, sleep } from "../waiting/wait.ts";
 
 /** A record of any type, told apart by `type`. */
-type Decoded = { [T in MessageType]: Readonly<{ type: T; data: Records[T] }> }[MessageType];
+type DecodedRecord = { [T in MessageType]: Readonly<{ type: T; data: Records[T] }> }[MessageType];
 
 /** The one place where bytes become records and records become bytes. */
 export type Codec = Readonly<{
@@ -35,7 +35,7 @@ export type Codec = Readonly<{
    * asked for and the registry is unreachable or has lost its schemas, and an Error with code SCHEMA_INCOMPATIBLE when
    * this build cannot read that writer at all: a mistake of deployment, not of the record.
    */
-  decode: (topic: TopicName, value: Uint8Array | null) => Promise<Decoded | Readonly<{ unknown: string }>>;
+  decode: (topic: TopicName, value: Uint8Array | null) => Promise<DecodedRecord | Readonly<{ unknown: string }>>;
 }>;
 
 const incompatibleCode = "SCHEMA_INCOMPATIBLE";
@@ -168,7 +168,7 @@ export async function openCodec(options: OpenCodec): Promise<Codec> {
       const reader = readers.get(id) ?? (await readerOf(id));
       if ("unknown" in reader) return reader;
       if (reader.topic !== topic) throw new Problem("UNDECODABLE", `a ${reader.type} has no place in ${topic}`);
-      return { type: reader.type, data: decodeWith(reader, bytes) } as Decoded;
+      return { type: reader.type, data: decodeWith(reader, bytes) } as DecodedRecord;
     },
   };
 }

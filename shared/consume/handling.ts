@@ -6,7 +6,7 @@ import type { WorkParkedKey } from "./parking/work-parked-key.ts";
 import type { Wake } from "../waiting/wake.ts";
 
 /** All that handling a message needs, in a lane or in a queue. Built once, when the group's inbox epoch is known. */
-export type Handling = WorkParkedKey &
+export type HandlingContext = WorkParkedKey &
   Readonly<{
     dependency: ReturnType<typeof makeDependency>;
     /** Whether a record can concern the group, by its headers. */

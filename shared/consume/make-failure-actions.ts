@@ -8,8 +8,8 @@ import { isConflict } from "./failure/classify.ts";
 import type { LaneDependency } from "./failure/dependency.ts";
 import type { ConsumerMeters } from "./meters.ts";
 import { park, type ParkAt } from "./parking/park.ts";
-import type { Keyed } from "./parking/parked-queue.ts";
-import { positionOf, type Failed } from "./failure/failed.ts";
+import type { RecordWithKey } from "./parking/parked-queue.ts";
+import { positionOf, type FailedMessage } from "./failure/failed.ts";
 
 /**
  * Parks a failed message's key, or makes the message a dead letter, and logs it. Both wait for as long as the database
@@ -46,14 +46,14 @@ export function makeFailureActions(
         }
     });
   return {
-    giveUp: async (failed: Failed) => {
+    giveUp: async (failed: FailedMessage) => {
       await durably(() => giveUp(of, failed));
       of.notify();
       meters.dead(failed.class);
       const { record, class: failure, error, attempts } = failed;
       log.error("message_dead", { ...positionOf(record), class: failure, attempts: attempts.length, error });
     },
-    park: async (failed: Failed & Readonly<{ record: Keyed }>, at: ParkAt) => {
+    park: async (failed: FailedMessage & Readonly<{ record: RecordWithKey }>, at: ParkAt) => {
       await durably(() => park(of, failed, at));
       of.wake();
       log.warn("key_parked", { ...positionOf(failed.record), class: failed.class, delayMs: at.delayMs });

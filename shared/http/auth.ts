@@ -103,8 +103,8 @@ const rememberedTokens = 10_000;
  */
 export function openAuth(config: AuthConfig, now: () => Date): Auth {
   const verify = makeVerify(config, now);
-  const remembered = new Map<string, { identity: Verified; until: number }>();
-  const identify = async (token: string): Promise<Verified> => {
+  const remembered = new Map<string, { identity: VerifiedIdentity; until: number }>();
+  const identify = async (token: string): Promise<VerifiedIdentity> => {
     const known = remembered.get(token);
     if (known !== undefined && now().getTime() < known.until) return known.identity;
     remembered.delete(token);
@@ -219,9 +219,9 @@ function complainAboutTokensOfOthers({ issuer, audience }: PartialConfig<typeof 
   ];
 }
 
-type Verified = Omit<Identity, "via" | "token">;
+type VerifiedIdentity = Omit<Identity, "via" | "token">;
 
-function identityOf({ mode, issuer }: AuthConfig, payload: JWTPayload, token: string): Verified {
+function identityOf({ mode, issuer }: AuthConfig, payload: JWTPayload, token: string): VerifiedIdentity {
   const claims = readClaims(payload);
   const userOf = mode === "dev" ? userOfDevToken : issuer === anyone ? userOfIssuer : userOfSubject;
   return {

@@ -1,5 +1,5 @@
 import { Consumer } from "@platformatic/kafka";
-import type { Fetched, PartitionOffset } from "../messages/broker.ts";
+import type { FetchedRecord, PartitionOffset } from "../messages/broker.ts";
 import { fetchRequest } from "./fetch-request.ts";
 import { readAnswer } from "./fetched.ts";
 import { hasProtocolError } from "./kafka-error.ts";
@@ -18,11 +18,11 @@ export async function readAt(
   naming: Naming,
   topic: string,
   at: ReadonlyMap<number, bigint>,
-): Promise<readonly Fetched[]> {
+): Promise<readonly FetchedRecord[]> {
   if (at.size === 0) return [];
   return withReader(base, async (consumer) => {
     const { topicId, byNode } = await leadersOf(consumer, naming.physical(topic), [...at.keys()]);
-    const found: Fetched[] = [];
+    const found: FetchedRecord[] = [];
     for (const [node, partitions] of byNode) {
       const reader = { consumer, node, topicId, topic };
       const offsets = new Map(partitions.map((partition) => [partition, at.get(partition) ?? 0n]));
@@ -66,7 +66,7 @@ async function firstFrom(
   reader: LookUpReader,
   partition: number,
   from: bigint,
-): Promise<Readonly<{ record: Fetched | null; next: bigint }>> {
+): Promise<Readonly<{ record: FetchedRecord | null; next: bigint }>> {
   for (let next = from; ;) {
     const answer = (await ask(reader, new Map([[partition, next]]), bytesAlone)).get(partition);
     const record = answer?.records[0];

@@ -4,7 +4,7 @@ import type { Metrics } from "../role/metrics.ts";
 export type TellStatistics = (event: Readonly<{ message: string }>) => void;
 
 /** The parts that are read of librdkafka's statistics (its STATISTICS.md); times are microseconds. */
-type Said = Readonly<{
+type LibrdkafkaStatistics = Readonly<{
   name: string;
   type: "producer" | "consumer";
   msg_cnt: number;
@@ -20,7 +20,7 @@ type BrokerStatistics = Readonly<{
 }>;
 
 type ClientStatistics = Readonly<{
-  kind: Said["type"];
+  kind: LibrdkafkaStatistics["type"];
   at: number;
   totals: Readonly<Record<string, number>>;
   queued: number;
@@ -55,7 +55,7 @@ export function makeStatistics(metrics: Metrics): TellStatistics {
   };
   const clients = new Map<string, ClientStatistics>();
   return ({ message }) => {
-    const said: Said = JSON.parse(message);
+    const said: LibrdkafkaStatistics = JSON.parse(message);
     const kind = said.type;
     const brokers = Object.values(said.brokers);
     const before = clients.get(said.name);

@@ -53,7 +53,7 @@ export function sendFailureOf(error: unknown): SendFailure {
   return error instanceof Error && "failure" in error && error.failure === "refused" ? "refused" : "unreachable";
 }
 
-export type Fetched = Readonly<{
+export type FetchedRecord = Readonly<{
   topic: string;
   partition: number;
   offset: bigint;
@@ -97,7 +97,7 @@ export type JoinOptions = Readonly<{
    * Records as the client delivers them: stale, repeated or not owned any more ones included; never before `onAssigned`
    * told of their generation. Awaited: the back-pressure.
    */
-  onRecords: (records: readonly Fetched[]) => Promise<void>;
+  onRecords: (records: readonly FetchedRecord[]) => Promise<void>;
   /** Replaces what was told before. May be called before `join` has resolved. */
   onAssigned: (assignment: Assignment) => void;
   /**
@@ -138,7 +138,7 @@ export type TailOptions = Readonly<{
  * read.
  */
 export type TailAnswer = Readonly<{
-  records: readonly Fetched[];
+  records: readonly FetchedRecord[];
   next: ReadonlyMap<number, bigint>;
   partitions: number;
 }>;
@@ -174,7 +174,7 @@ export type Admin = Readonly<{
    */
   nextRecord: (at: PartitionOffset) => Promise<bigint>;
   /** The first record at or after each of these offsets; for lag in seconds and for a look. */
-  read: (topic: string, at: ReadonlyMap<number, bigint>) => Promise<readonly Fetched[]>;
+  read: (topic: string, at: ReadonlyMap<number, bigint>) => Promise<readonly FetchedRecord[]>;
   deleteTopic: (topic: string) => Promise<void>;
   /** Only a group without members; one that does not exist is fine. */
   deleteGroup: (group: string) => Promise<void>;

@@ -56,7 +56,7 @@ export function examineConfig<S extends Settings>(
       return undefined;
     }
   };
-  const read = (group: Checked): Record<string, unknown> => {
+  const read = (group: CheckedSettings): Record<string, unknown> => {
     const values = Object.freeze(
       Object.fromEntries(
         Object.entries(group).map(([key, setting]) => [key, isSetting(setting) ? readOne(setting) : read(setting)]),
@@ -70,7 +70,9 @@ export function examineConfig<S extends Settings>(
   return complaints.length > 0 ? { complaints } : { config: config as Config<S> };
 }
 
-type Checked = Settings & { readonly [checkOf]?: (seen: Readonly<Record<string, unknown>>) => readonly string[] };
+type CheckedSettings = Settings & {
+  readonly [checkOf]?: (seen: Readonly<Record<string, unknown>>) => readonly string[];
+};
 
 /** The names a tree of settings reads, for the check of `.env.example`. */
 export function settingNames(settings: Settings): readonly string[] {

@@ -53,8 +53,8 @@ export type FieldSet<S extends FieldSetting> = {
   [F in TaskField]: TaskFieldTable[F]["set"] extends S ? F : never;
 }[TaskField];
 export type PlainField = FieldSet<"plain">;
-type Inherited<F extends PlainField> = TaskFieldTable[F]["inherited"] extends true ? F : never;
-type InheritedField = { [F in PlainField]: Inherited<F> }[PlainField];
+type InheritedFieldOf<F extends PlainField> = TaskFieldTable[F]["inherited"] extends true ? F : never;
+type InheritedField = { [F in PlainField]: InheritedFieldOf<F> }[PlainField];
 type InCalendar<F extends PlainField> = TaskFieldTable[F]["calendar"] extends string ? F : never;
 /** The fields that are one line of a VTODO, by their property. */
 export type CalendarField = { [F in PlainField]: InCalendar<F> }[PlainField];

@@ -1,7 +1,7 @@
 import type {
   Assignment,
   Broker,
-  Fetched,
+  FetchedRecord,
   JoinOptions,
   Member,
   OutgoingRecord,
@@ -55,7 +55,7 @@ const wellBehaved: Misbehaviour = {
   fetchSize: 100,
 };
 
-type Stored = Omit<Fetched, "generation" | "topic">;
+type Stored = Omit<FetchedRecord, "generation" | "topic">;
 /** `epoch` is that of its leader: one more after each unclean election. */
 type Log = { start: bigint; end: bigint; epoch: number; records: Stored[] };
 /** `id` is another one for a topic that is made again. */
@@ -65,7 +65,7 @@ type FakeMember = {
   options: JoinOptions;
   generation: number;
   position: Map<string, bigint>;
-  buffer: Fetched[];
+  buffer: FetchedRecord[];
   wake: () => void;
   gone: boolean;
 };
@@ -91,7 +91,7 @@ export type FakeBroker = Broker &
     withhold: (at: TopicPartition, offset: bigint) => void;
     addPartitions: (topic: string, count: number) => void;
     /** Everything in a log, oldest first. */
-    recordsOf: (at: TopicPartition) => readonly Fetched[];
+    recordsOf: (at: TopicPartition) => readonly FetchedRecord[];
     /** While true nothing can be sent, fetched, committed or asked. */
     setDown: (down: boolean) => void;
     misbehave: (how: Partial<Misbehaviour>) => void;
@@ -132,7 +132,7 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
   const assertUp = () => {
     if (down) throw Object.assign(new Error("the broker is down"), { code: "ECONNREFUSED" });
   };
-  const readFrom = (at: TopicPartition, offset: bigint, limit: number, generation: number): Fetched[] =>
+  const readFrom = (at: TopicPartition, offset: bigint, limit: number, generation: number): FetchedRecord[] =>
     logOf(at)
       .records.filter((record) => record.offset >= offset)
       .slice(0, limit)

@@ -31,7 +31,7 @@ export type RecurrenceView = Readonly<{
 }>;
 
 /** How far a series has come under its present schedule. */
-export type Reached = Readonly<{ first: Date; last: Date; made: number }>;
+export type SeriesExtent = Readonly<{ first: Date; last: Date; made: number }>;
 
 export type PreviewOf = Readonly<{
   template: TemplateSchedule | null;
@@ -39,7 +39,7 @@ export type PreviewOf = Readonly<{
   occurrences: readonly Occurrence[];
   exceptions: Exceptions;
   /** `null` where nothing was made under the present schedule. */
-  reached: Reached | null;
+  reached: SeriesExtent | null;
   /** An all-day one of the day this lies in is told too. */
   from: Date;
   to: Date;

@@ -5,7 +5,12 @@ import type { GuardRow } from "./guard.ts";
 import { keepAnswer, readKept, type KeptReminderAnswer } from "./keep-answer.ts";
 import { reminderView } from "./reminder-view.ts";
 import { lockGuards } from "./store-reminders.ts";
-import { writeEvents, type ReminderRequest, type Changed, type Writing } from "./write-events.ts";
+import {
+  writeEvents,
+  type ReminderRequest,
+  type ReminderChangeResult,
+  type ReminderWriteDeps,
+} from "./write-events.ts";
 
 /**
  * The answer as it is sent, and whether it is an earlier one given again. `status` is `null` for the route's usual one.
@@ -16,7 +21,7 @@ type ReminderWrite = Readonly<{
   /** The task it is about. Throws where there is none of this user's. */
   findTask: () => Promise<string>;
   /** Runs with the guard of the task locked. */
-  change: (tx: Tx, guard: GuardRow) => Promise<Changed>;
+  change: (tx: Tx, guard: GuardRow) => Promise<ReminderChangeResult>;
 }>;
 
 /**
@@ -24,7 +29,7 @@ type ReminderWrite = Readonly<{
  * again, whatever became of task and reminder. Throws what `work` throws, and IDEMPOTENCY_KEY_REUSED.
  */
 export async function answerOnce(
-  writing: Writing,
+  writing: ReminderWriteDeps,
   asked: ReminderRequest,
   work: ReminderWrite,
 ): Promise<ReminderAnswer> {
@@ -43,7 +48,11 @@ export async function answerOnce(
 /** Of a UNAVAILABLE that `findTask`, called again, waits out. */
 export const onItsWay = "The last change of the task is still on its way to its reminders";
 
-async function change(writing: Writing, asked: ReminderRequest, work: ReminderWrite): Promise<ReminderAnswer> {
+async function change(
+  writing: ReminderWriteDeps,
+  asked: ReminderRequest,
+  work: ReminderWrite,
+): Promise<ReminderAnswer> {
   const { userId, key } = asked;
   const taskId = await work.findTask();
   return await writeEvents<ReminderAnswer>(writing, asked, async (tx) => {

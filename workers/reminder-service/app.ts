@@ -25,9 +25,9 @@ import { reminderView } from "./reminder-view.ts";
 import { changeReminder, snoozeReminder } from "./move-reminder.ts";
 import { snoozeInput } from "./snooze-until.ts";
 import { createReminder, deleteReminder, dismissReminder } from "./write-reminder.ts";
-import type { ReminderRequest, Writing } from "./write-events.ts";
+import type { ReminderRequest, ReminderWriteDeps } from "./write-events.ts";
 
-type ReminderAppOptions = Writing &
+type ReminderAppOptions = ReminderWriteDeps &
   Readonly<{
     quota: ReminderQuota;
     authenticate: Auth["authenticate"];

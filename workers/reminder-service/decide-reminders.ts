@@ -22,7 +22,7 @@ export type ReminderChange =
 /** The time a snoozed reminder had before, and what was wanted of it when it was snoozed; see `Reminder`. */
 export type Snooze = Readonly<{ from: Date; for: Date | null }>;
 
-type Wanted = Readonly<{
+type WantedTime = Readonly<{
   rule: string | null;
   /** The instant, in ms; `null` for none. */
   at: number | null;
@@ -77,7 +77,7 @@ function wantedOf(
   { due, rules, askedAt, openedAt }: TaskState,
   reminder: Reminder | null,
   rule: string | null,
-): Wanted {
+): WantedTime {
   if (reminder !== null && reminder.rule === null)
     return { rule: null, at: instantOf(reminder).getTime(), askedAt: openedAt };
   const wanted = rules.find((each) => each.rule === rule);

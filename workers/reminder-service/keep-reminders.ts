@@ -1,5 +1,5 @@
 import type { BatchHandler } from "../../shared/consume/handler.ts";
-import type { Message, Origin, Received } from "../../shared/messages/message.ts";
+import type { Message, Origin, ReceivedMessage } from "../../shared/messages/message.ts";
 import { idCausedBy } from "../../shared/outbox/outbox.ts";
 import { isTaskEvent } from "../../shared/tasks/task-event.ts";
 import { applyChanges } from "./apply-changes.ts";
@@ -64,7 +64,7 @@ export function makeKeepReminders(options: Readonly<{ countForeign: (type: strin
   };
 }
 
-function originOf({ correlationId, traceparent }: Received): Omit<Origin, "messageId"> {
+function originOf({ correlationId, traceparent }: ReceivedMessage): Omit<Origin, "messageId"> {
   return { correlationId, traceparent };
 }
 
@@ -74,6 +74,6 @@ function rowsOf(reminders: Map<string, Map<string, Reminder>>, taskId: string): 
   return rows;
 }
 
-function isGuardMessage(message: Received): message is Received & GuardMessage {
+function isGuardMessage(message: ReceivedMessage): message is ReceivedMessage & GuardMessage {
   return isTaskEvent(message) || message.type === "SetTaskReminders";
 }

@@ -12,7 +12,7 @@ import { instantOf, type Reminder } from "./reminder.ts";
 import { snoozeLocal, snoozeUntil, type SnoozeWish } from "./snooze-until.ts";
 import { lockReminders, saveReminders, saveSnoozeLocal } from "./store-reminders.ts";
 import { allowLateness } from "./write-reminder.ts";
-import type { ReminderRequest, Changed, Writing } from "./write-events.ts";
+import type { ReminderRequest, ReminderChangeResult, ReminderWriteDeps } from "./write-events.ts";
 
 /**
  * Snoozes a reminder, pending or fired, to a later time: a new generation, which ends as soon as its task is due at
@@ -22,7 +22,7 @@ import type { ReminderRequest, Changed, Writing } from "./write-events.ts";
  * ahead by the database's clock, or more than a year ahead.
  */
 export async function snoozeReminder(
-  writing: Writing,
+  writing: ReminderWriteDeps,
   id: string,
   wish: SnoozeWish,
   asked: ReminderRequest,
@@ -63,7 +63,7 @@ type ReminderPatch = Readonly<{ remindAt: Date | undefined; dropAfter: string | 
  * late a fired one may fire.
  */
 export async function changeReminder(
-  writing: Writing,
+  writing: ReminderWriteDeps,
   id: string,
   { remindAt, dropAfter }: ReminderPatch,
   asked: ReminderRequest,
@@ -119,7 +119,12 @@ type Move = Readonly<{
 }>;
 
 /** Gives a reminder a new generation at another time. Its guard and all reminders of its task must be locked. */
-export async function move(tx: Tx, guard: GuardRow, existing: readonly Reminder[], to: Move): Promise<Changed> {
+export async function move(
+  tx: Tx,
+  guard: GuardRow,
+  existing: readonly Reminder[],
+  to: Move,
+): Promise<ReminderChangeResult> {
   const { id, rule } = to.before;
   const change = { change: "schedule", id, rule, remindAt: to.remindAt, snooze: to.snooze } as const;
   const { reminders, messages } = applyChanges(guard, existing, [change], to.now);

@@ -1,4 +1,4 @@
-import type { Coming } from "./decide-coming.ts";
+import type { TaskForecast } from "./decide-coming.ts";
 import type { TaskRow } from "./task-row.ts";
 import { viewOfRow } from "./task-row.ts";
 
@@ -15,12 +15,12 @@ export type TaskAnswer = Readonly<{
 export type KeptTaskAnswer = TaskAnswer & Readonly<{ fingerprint: string }>;
 
 /** A task just made, with what will come of it. */
-export function madeAnswer(row: TaskRow, coming: Coming): TaskAnswer {
+export function madeAnswer(row: TaskRow, coming: TaskForecast): TaskAnswer {
   return { ...taskAnswer(row), status: 201, body: JSON.stringify({ ...viewOfRow(row), ...coming }) };
 }
 
 /** A task just changed, with the rules of it that make no reminder, where there are any: see `decideUnset`. */
-export function remindedAnswer(row: TaskRow, unset: Coming["unset_reminders"]): TaskAnswer {
+export function remindedAnswer(row: TaskRow, unset: TaskForecast["unset_reminders"]): TaskAnswer {
   if (unset.length === 0) return taskAnswer(row);
   return { ...taskAnswer(row), body: JSON.stringify({ ...viewOfRow(row), unset_reminders: unset }) };
 }

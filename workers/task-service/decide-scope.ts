@@ -15,8 +15,8 @@ import {
   type SeriesRows,
   type RowWithEvent,
 } from "./series-rows.ts";
-import { dueUnder, placeUnder, rescheduledBy, type NewDue, type Rescheduled } from "./follow-schedule.ts";
-import { resolveDue, type Resolved } from "./resolve-due.ts";
+import { dueUnder, placeUnder, rescheduledBy, type NewDue, type RecurrenceChange } from "./follow-schedule.ts";
+import { resolveDue, type WithResolvedDue } from "./resolve-due.ts";
 import { splitSeries } from "./split-series.ts";
 import type { TaskRow } from "./task-row.ts";
 
@@ -102,9 +102,9 @@ export function decideStopAfter(zone: string): DecideSeriesChange {
   };
 }
 
-type Patching = Readonly<{ patch: Resolved<TaskPatch>; zone: string | null; now: Date }>;
+type PatchContext = Readonly<{ patch: WithResolvedDue<TaskPatch>; zone: string | null; now: Date }>;
 
-function inPlace(rows: SeriesRows, { patch, zone, now }: Patching): SeriesDecision {
+function inPlace(rows: SeriesRows, { patch, zone, now }: PatchContext): SeriesDecision {
   // A due is the occurrence's; the template's pattern says when the series recurs.
   const template = decidePatch(withoutDue(patch), zone)(rows.template, now);
   const { writes, row } = occurrencesAlone(rows, {
@@ -123,7 +123,7 @@ function inPlace(rows: SeriesRows, { patch, zone, now }: Patching): SeriesDecisi
 
 function occurrencesAlone(
   { template, target, open }: SeriesRows,
-  { patch, zone, now, rescheduled = null }: Patching & Readonly<{ rescheduled?: Rescheduled | null }>,
+  { patch, zone, now, rescheduled = null }: PatchContext & Readonly<{ rescheduled?: RecurrenceChange | null }>,
 ): SeriesDecision {
   const due = (row: TaskRow): NewDue =>
     rescheduled === null || row.status === "completed" ? {} : dueUnder(row, { ...rescheduled, now });
@@ -139,7 +139,7 @@ function endedBefore(place: string): Problem {
 }
 
 /** In place the series recurs by its pattern alone: a new due would be this occurrence's only. */
-function refuseOwnDue(patch: Resolved<TaskPatch>, target: TaskRow): void {
+function refuseOwnDue(patch: WithResolvedDue<TaskPatch>, target: TaskRow): void {
   if (patch.recurrence_pattern) return;
   const isNew = {
     due_date: patch.due_date && patch.due_date.getTime() !== target.due_date?.getTime(),

@@ -9,7 +9,7 @@ import type { UpdatedFields } from "./updated-fields.ts";
 import { checkStart, checkZone } from "./check-start.ts";
 import { fillPattern } from "./fill-pattern.ts";
 import { instantOfLocalDue } from "../../shared/tasks/local-due.ts";
-import { resolveDue, type Resolved } from "./resolve-due.ts";
+import { resolveDue, type WithResolvedDue } from "./resolve-due.ts";
 import { parseRecurrencePatternText } from "../../shared/recurrence/recurrence-pattern.ts";
 import { refuseTemplateDue, templateDue } from "./template-due.ts";
 import { isSame } from "./follow-template.ts";
@@ -55,7 +55,7 @@ export function taskCreated(row: TaskRow): Message {
 }
 
 /** Changes what the patch says; what it leaves as it is, is no change. `zone` as for `decideCreate`. */
-export function decidePatch(asked: TaskPatch | Resolved<TaskPatch>, zone: string | null): Decide {
+export function decidePatch(asked: TaskPatch | WithResolvedDue<TaskPatch>, zone: string | null): Decide {
   return (row, now) => {
     refuseOwnPattern(asked, row);
     const patch = resolveDue(asked, { dueTz: row.due_tz ?? patternZone(row), zone });
@@ -105,7 +105,7 @@ function updated(wanted: TaskRow, changed: UpdatedFields, now: Date): TaskDecisi
  * The plain fields of a patch; undefined ones are not there, so spreading leaves the row's. A due day ends a due time,
  * and the other way round.
  */
-function given(patch: Resolved<TaskPatch>): Partial<TaskRow> {
+function given(patch: WithResolvedDue<TaskPatch>): Partial<TaskRow> {
   const { due_date, due_on } = patch;
   return {
     ...pick(patch, [...plainFields, "due_date", "due_on", "due_tz"]),
@@ -135,7 +135,7 @@ function refuseOwnPattern({ recurrence_pattern: pattern }: TaskPatch, row: TaskR
 }
 
 function recurrenceAfter(
-  patch: Resolved<TaskPatch>,
+  patch: WithResolvedDue<TaskPatch>,
   { row, plain, zone, now }: Readonly<{ row: TaskRow; plain: TaskRow; zone: string | null; now: Date }>,
 ): Partial<TaskRow> {
   const pattern = patch.recurrence_pattern ?? null;

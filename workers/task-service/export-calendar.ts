@@ -1,6 +1,6 @@
 import { makeBreathe, type Breathe } from "../../shared/waiting/breathe.ts";
 import { writeCalendar } from "./calendar/write-calendar.ts";
-import type { Exported } from "./calendar/write-todos.ts";
+import type { ExportedTask } from "./calendar/write-todos.ts";
 import type { Preferences } from "../../shared/preferences/preferences.ts";
 import type { PartsWanted, SeriesParts } from "./read-export.ts";
 import type { OwnAlarms } from "./read-own-alarms.ts";
@@ -57,7 +57,7 @@ async function* readPages(
   deps: ExportDeps,
   userId: string,
   { preferences, breathe }: Readonly<{ preferences: Preferences; breathe: Breathe }>,
-): AsyncGenerator<readonly Exported[]> {
+): AsyncGenerator<readonly ExportedTask[]> {
   const { tz, all_day_at, default_reminders } = preferences;
   const readRule = makeReadRule();
   const user = { clock: { tz, allDayAt: all_day_at }, remind: default_reminders };
@@ -75,7 +75,7 @@ async function* readPages(
         others.map(({ id }) => id),
       ),
     ]);
-    const page: Exported[] = [];
+    const page: ExportedTask[] = [];
     for (const row of rows) {
       await breathe();
       const { placeOf, ...told } = readRule(row.recurrence_pattern ?? patterns.get(row.template_id ?? "") ?? null);

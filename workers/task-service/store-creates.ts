@@ -20,7 +20,7 @@ export type Creation = Readonly<{
 /**
  * What became of a creation. `key_taken`: an answer is kept under its key by now, and nothing was written for this one.
  */
-export type Created = "created" | "key_taken";
+export type CreateResult = "created" | "key_taken";
 
 /** Columns that follow from others; what is neither said nor follows is as the table fills it in. */
 const following: Partial<Record<RowColumn, string>> = {
@@ -85,7 +85,7 @@ const text = `
  * more than 100 rows.
  */
 export function storeCreates({ sql }: Readonly<{ sql: Sql }>) {
-  return async (creations: readonly Creation[]): Promise<readonly Created[]> => {
+  return async (creations: readonly Creation[]): Promise<readonly CreateResult[]> => {
     const created = await sql.unsafe<{ id: string }[]>(
       text,
       [

@@ -4,12 +4,12 @@ import type { OutboxRow } from "../../shared/outbox/outbox.ts";
 import { Problem } from "../../shared/problem.ts";
 import { matches, type IfMatch } from "../../shared/http/if-match.ts";
 import { madeAnswer, type TaskAnswer, type KeptTaskAnswer } from "./answer.ts";
-import type { Coming } from "./decide-coming.ts";
+import type { TaskForecast } from "./decide-coming.ts";
 import type { Decide, TaskDecision } from "./decide-task.ts";
 import { taskCreated } from "./decide-task.ts";
 import type { TaskSnapshot } from "./read-tasks.ts";
 import type { PreparedChange, StoreResult } from "./store-change.ts";
-import type { Created, Creation } from "./store-creates.ts";
+import type { CreateResult, Creation } from "./store-creates.ts";
 import { addedBy, type TaskQuota } from "./task-quota.ts";
 import { viewOfRow, type TaskRow } from "./task-row.ts";
 import { inTime } from "../../shared/waiting/wait.ts";
@@ -27,7 +27,7 @@ export type WriteDeps = Readonly<{
   now: () => Date;
   /** Encodes an event; throws INTERNAL after having set aside one that cannot be encoded. */
   encode: (event: Message, by: Pick<Writer, "correlationId" | "traceparent"> & { now: Date }) => Promise<OutboxRow>;
-  create: (creation: Creation) => Promise<Created>;
+  create: (creation: Creation) => Promise<CreateResult>;
   readKept: (userId: string, key: string) => Promise<KeptTaskAnswer | null>;
   findForChange: (userId: string, id: string, key: string | null) => Promise<TaskSnapshot>;
   storeChange: (change: PreparedChange) => Promise<StoreResult>;
@@ -49,7 +49,12 @@ export type WriteResult = Readonly<{
  * Makes a task with its event; answers it with what is to come of it. With a key that has an answer, gives that again
  * and makes nothing.
  */
-export async function createTask(deps: WriteDeps, writer: Writer, row: TaskRow, coming: Coming): Promise<WriteResult> {
+export async function createTask(
+  deps: WriteDeps,
+  writer: Writer,
+  row: TaskRow,
+  coming: TaskForecast,
+): Promise<WriteResult> {
   const answer = madeAnswer(row, coming);
   const { key } = writer;
   const event = await deps.encode(taskCreated(row), { ...writer, now: row.created_at });

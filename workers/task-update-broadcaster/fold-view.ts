@@ -2,7 +2,7 @@ import { fieldValue } from "../../shared/tasks/fold-fields.ts";
 import { foldTask, isCreated, type FoldedTask } from "../../shared/tasks/fold-task.ts";
 import { isTaskEvent, type TaskEvent } from "../../shared/tasks/task-event.ts";
 import { taskView } from "../../shared/tasks/task-view.ts";
-import type { Received } from "../../shared/messages/message.ts";
+import type { ReceivedMessage } from "../../shared/messages/message.ts";
 import type { ChangeType } from "../../shared/messages/records.ts";
 import { foldReminder, reminderViews, type FoldedReminders, type ReminderEvent } from "./fold-reminder.ts";
 
@@ -25,7 +25,7 @@ type ViewEvent = TaskEvent | ReminderEvent;
 type FoldOutcome = Readonly<{ view: View; change: ChangeType | "silent" | "foreign" }>;
 
 /** The event of a received message, or null for types this role does not fold. */
-export function viewEventOf(message: Received): ViewEvent | null {
+export function viewEventOf(message: ReceivedMessage): ViewEvent | null {
   if (isTaskEvent(message)) return message;
   switch (message.type) {
     case "ReminderScheduled":

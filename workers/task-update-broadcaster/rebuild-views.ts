@@ -1,7 +1,7 @@
 import { readToldFloor } from "../../shared/postgres/told-floor.ts";
 import { insertOutbox, outboxChannel, outboxRow, type Encoder } from "../../shared/outbox/outbox.ts";
 import type { Db, Sql, Tx } from "../../shared/postgres/db.ts";
-import type { Examined, ViewDifference } from "../../shared/tasks/view-difference.ts";
+import type { ViewExamination, ViewDifference } from "../../shared/tasks/view-difference.ts";
 import { fieldValue } from "../../shared/tasks/fold-fields.ts";
 import { taskFieldNames } from "../../shared/tasks/task-fields.ts";
 import { tasks } from "../../shared/tasks/task-table.ts";
@@ -34,7 +34,7 @@ const mendSize = 50;
 export async function examineViews(
   { db, settleMs, signal }: Readonly<{ db: Pick<Db, "sql">; settleMs: number; signal: AbortSignal }>,
   ids: readonly string[] | null = null,
-): Promise<Examined> {
+): Promise<ViewExamination> {
   let examined = 0;
   let suspects = new Map<string, ViewDifference>();
   for (let after = "00000000-0000-0000-0000-000000000000"; !signal.aborted;) {

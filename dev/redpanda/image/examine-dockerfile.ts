@@ -93,14 +93,14 @@ function forgotten(last: Stage): readonly string[] {
   ];
 }
 
-type Imported = Readonly<{ modules: readonly string[]; packages: readonly string[] }>;
-let imported: Imported | null = null;
+type ImportedModules = Readonly<{ modules: readonly string[]; packages: readonly string[] }>;
+let imported: ImportedModules | null = null;
 
 /**
  * Everything that the entry point, the roles and the command line import; read once, it does not change while a check
  * runs.
  */
-function readImported(): Imported {
+function readImported(): ImportedModules {
   const entries = [
     "redpanda/start.ts",
     "workers/operator/ops.ts",

@@ -4,7 +4,7 @@ import { inboxEntryOf } from "./dead-letter.ts";
 import { findLost } from "../log/find-lost.ts";
 import { shareGroup } from "../group-epoch.ts";
 import { enterInbox } from "../inbox.ts";
-import type { Failed } from "../failure/failed.ts";
+import type { FailedMessage } from "../failure/failed.ts";
 import { writeDeadLetter } from "./write-dead-letter.ts";
 
 /**
@@ -19,7 +19,7 @@ export async function giveUp(
     life: () => string | null;
     now: () => Date;
   }>,
-  failed: Failed,
+  failed: FailedMessage,
 ): Promise<void> {
   const dead = { ...failed, group: of.group, epoch: of.epoch, now: of.now() };
   await of.db.transaction(async (tx) => {

@@ -1,17 +1,17 @@
-import type { Fetched } from "../../messages/broker.ts";
+import type { FetchedRecord } from "../../messages/broker.ts";
 import type { Log } from "../../role/log.ts";
 import { sleep } from "../../waiting/wait.ts";
 import { classify, type FailureClass } from "./classify.ts";
 import type { Attempt } from "../dead-letters/dead-letter.ts";
-import { attemptOf, positionOf, type Failed } from "./failed.ts";
+import { attemptOf, positionOf, type FailedMessage } from "./failed.ts";
 import { fingerprint } from "./fingerprint.ts";
 import type { FloodGuard } from "./flood-guard.ts";
-import type { Keyed } from "../parking/parked-queue.ts";
+import type { RecordWithKey } from "../parking/parked-queue.ts";
 import type { ParkAt } from "../parking/park.ts";
 import { makeTries, nextTry } from "./retry.ts";
 
 export type SetAside = Readonly<{
-  record: Fetched;
+  record: FetchedRecord;
   userId: string | null;
   /** What the first try failed with. */
   error: unknown;
@@ -28,8 +28,8 @@ export type SetAside = Readonly<{
  */
 export function makeSetAside(
   of: Readonly<{
-    giveUp: (failed: Failed) => Promise<void>;
-    park: (failed: Failed & Readonly<{ record: Keyed }>, at: ParkAt) => Promise<void>;
+    giveUp: (failed: FailedMessage) => Promise<void>;
+    park: (failed: FailedMessage & Readonly<{ record: RecordWithKey }>, at: ParkAt) => Promise<void>;
     flood: Pick<FloodGuard, "hold">;
     tiersMs: readonly number[];
     isFatal: (error: unknown) => boolean;
@@ -70,7 +70,7 @@ export function makeSetAside(
     }
   };
 
-  async function seal(failed: Failed): Promise<"parked" | "dead"> {
+  async function seal(failed: FailedMessage): Promise<"parked" | "dead"> {
     const { record } = failed;
     // `permanent` and `invalid` were confirmed by now. Nothing queues behind a message without a key: not parked.
     const next = nextTry({ ...failed, attempts: 0, before: failed.class }, of.tiersMs);

@@ -1,4 +1,4 @@
-import type { Admin, Fetched, PartitionOffset } from "../../messages/broker.ts";
+import type { Admin, FetchedRecord, PartitionOffset } from "../../messages/broker.ts";
 import type { ExamineLog, Findings } from "./examine-log.ts";
 import type { Guard } from "../member/guard.ts";
 import type { ConsumerMeters } from "../meters.ts";
@@ -50,7 +50,7 @@ export function makeWatchLog(of: WatchLog) {
   return {
     stand,
     /** Rejects when the broker does not answer. */
-    closeGap: async (record: Fetched): Promise<Gap> => {
+    closeGap: async (record: FetchedRecord): Promise<Gap> => {
       const { topic, partition } = record;
       const expected = guard.expects(record);
       if (expected === null) return "passed";
@@ -69,7 +69,7 @@ export function makeWatchLog(of: WatchLog) {
      * stands. What cannot be compared, as it is not there any more, counts as the same. Rejects when the broker does
      * not answer.
      */
-    checkLeader: async (record: Fetched): Promise<void> => {
+    checkLeader: async (record: FetchedRecord): Promise<void> => {
       const last = guard.last(record);
       if (last === null || record.leaderEpoch === undefined) return;
       // Deleted by now, or a hole: there is nothing to compare with.

@@ -3,7 +3,7 @@ import type { FloodGuard } from "../failure/flood-guard.ts";
 import { makeSetAside } from "../failure/set-aside.ts";
 import { isEpochChange } from "../group-epoch.ts";
 import { handleBatch, readRecord, type HandleBatch } from "../handle-batch.ts";
-import type { Handling } from "../handling.ts";
+import type { HandlingContext } from "../handling.ts";
 import { makeFailureActions } from "../make-failure-actions.ts";
 import { makeLaneWork, type LaneWork } from "./work-lane.ts";
 
@@ -11,7 +11,7 @@ import { makeLaneWork, type LaneWork } from "./work-lane.ts";
  * The work of one lane. It counts its ended handlers, and says whether it is this lane that waits, for a dependency or
  * for a flood to end: the watchdog excuses only partitions whose next record is in a waiting lane.
  */
-export function makeLane(handling: Handling & Pick<HandleBatch, "life">, settled: LaneWork["settled"]) {
+export function makeLane(handling: HandlingContext & Pick<HandleBatch, "life">, settled: LaneWork["settled"]) {
   const { flood, meters, tiersMs, notify, log, now, ending: stop } = handling;
   const dependency = handling.dependency.ofLane();
   let tries = 0;

@@ -1,9 +1,9 @@
 import type { Commit, PartitionOffset, TopicPartition } from "../../messages/broker.ts";
-import type { Owned } from "./guard.ts";
+import type { OwnedPartition } from "./guard.ts";
 import { partitionName } from "./partition-name.ts";
 
 /** A record on its way: `finish` once its fate is durable, `isOwned` until its partition is lost. */
-export type Tracked = Readonly<{ finish: () => void; isOwned: () => boolean }>;
+export type TrackedRecord = Readonly<{ finish: () => void; isOwned: () => boolean }>;
 
 type PartitionProgress = {
   at: TopicPartition;
@@ -28,7 +28,7 @@ type PartitionProgress = {
 export function makeOffsets(onFinished: () => void = () => {}) {
   const owned = new Map<string, PartitionProgress>();
   return {
-    acquire: ({ topic, partition, committed, leaderEpoch = -1 }: Owned) => {
+    acquire: ({ topic, partition, committed, leaderEpoch = -1 }: OwnedPartition) => {
       const at = { topic, partition };
       owned.set(partitionName(at), {
         at,
@@ -52,7 +52,7 @@ export function makeOffsets(onFinished: () => void = () => {}) {
       owned.delete(partitionName(at));
     },
     isOwned: (at: TopicPartition): boolean => owned.has(partitionName(at)),
-    track: (at: TopicPartition & Readonly<{ leaderEpoch?: number }>, offset: bigint, lane = ""): Tracked => {
+    track: (at: TopicPartition & Readonly<{ leaderEpoch?: number }>, offset: bigint, lane = ""): TrackedRecord => {
       const progress = owned.get(partitionName(at));
       if (progress === undefined) throw new Error(`${partitionName(at)} is not owned`);
       const { leaderEpoch: epoch = -1 } = at;

@@ -1,25 +1,25 @@
 import type { Log } from "../../role/log.ts";
 import { classify } from "../failure/classify.ts";
-import type { Received } from "../../messages/message.ts";
+import type { ReceivedMessage } from "../../messages/message.ts";
 import type { SetAside } from "../failure/set-aside.ts";
-import type { Failed } from "../failure/failed.ts";
+import type { FailedMessage } from "../failure/failed.ts";
 import { positionOf } from "../failure/failed.ts";
 import type { LaneDependency } from "../failure/dependency.ts";
-import type { Handled, ReadResult } from "../handle-batch.ts";
+import type { BatchResult, ReadResult } from "../handle-batch.ts";
 import type { QueuedRecord, MessageOutcome, Readable } from "./item.ts";
 import type { ConsumerMeters } from "../meters.ts";
-import type { Fetched } from "../../messages/broker.ts";
+import type { FetchedRecord } from "../../messages/broker.ts";
 
 export type LaneWork = Readonly<{
   /** `null` for what does not concern the group. */
-  read: (record: Fetched) => Promise<ReadResult | null>;
-  handle: (messages: readonly Received[]) => Promise<Handled>;
-  giveUp: (failed: Failed) => Promise<void>;
+  read: (record: FetchedRecord) => Promise<ReadResult | null>;
+  handle: (messages: readonly ReceivedMessage[]) => Promise<BatchResult>;
+  giveUp: (failed: FailedMessage) => Promise<void>;
   setAside: (failed: SetAside) => Promise<"handled" | "parked" | "dead">;
   /** Called for every message that was handled well. */
   worked: (key: string) => void;
   /** Called for every record whose fate is settled. */
-  settled: (record: Fetched, outcome: MessageOutcome) => void;
+  settled: (record: FetchedRecord, outcome: MessageOutcome) => void;
   dependency: LaneDependency;
   meters: ConsumerMeters;
   log: Log;
@@ -36,7 +36,7 @@ export type LaneWork = Readonly<{
 export function makeLaneWork(of: LaneWork) {
   const { dependency, meters, log } = of;
 
-  const settle = (item: QueuedRecord, outcome: MessageOutcome, began: number, message?: Received) => {
+  const settle = (item: QueuedRecord, outcome: MessageOutcome, began: number, message?: ReceivedMessage) => {
     item.tracked.finish();
     meters.settled(item.record.topic, outcome);
     of.settled(item.record, outcome);

@@ -1,4 +1,4 @@
-import type { Received } from "../../messages/message.ts";
+import type { ReceivedMessage } from "../../messages/message.ts";
 import type { Db, Tx } from "../../postgres/db.ts";
 import { Problem } from "../../problem.ts";
 import type { GroupName } from "../../messages/topics.ts";
@@ -168,7 +168,7 @@ async function afterFailure(of: ParkedKeyWork, tx: Tx, message: ParkedMessage, h
 async function userOf(codec: Decoder, record: ParkedMessage["record"]): Promise<string | null> {
   try {
     const read = await readRecord(codec, record);
-    const message: Received | null = "message" in read ? read.message : null;
+    const message: ReceivedMessage | null = "message" in read ? read.message : null;
     return message?.data.user_id ?? null;
   } catch {
     // The failure that made it a dead letter tells what is wrong with it.

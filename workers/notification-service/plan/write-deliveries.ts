@@ -1,7 +1,7 @@
 import type { BatchHandler } from "../../../shared/consume/handler.ts";
 import { deriveId } from "../../../shared/messages/derive-id.ts";
 import type { Metrics } from "../../../shared/role/metrics.ts";
-import type { Received, ReceivedOf } from "../../../shared/messages/message.ts";
+import type { ReceivedMessage, ReceivedOf } from "../../../shared/messages/message.ts";
 import type { Tx } from "../../../shared/postgres/db.ts";
 import { defaultPreferences, type Preferences } from "../../../shared/preferences/preferences.ts";
 import { readPreferences } from "../../../shared/preferences/read-preferences.ts";
@@ -27,7 +27,7 @@ type WriteDeliveries = Readonly<{
   metrics: Pick<Metrics, "counter">;
 }>;
 
-type Triggered = ReceivedOf<"ReminderTriggered">;
+type TriggeredReminder = ReceivedOf<"ReminderTriggered">;
 
 /** The ways of people who never said what they want, beside their own. */
 const untilChosen = channelsWith(({ unasked }) => unasked === "until chosen").map((channel): Way => ({
@@ -55,7 +55,7 @@ export function makeWriteDeliveries(options: WriteDeliveries): BatchHandler {
       log.warn("user_differs", { id, type, subject });
     }
     const own = messages.filter((message) => !foreign.has(message));
-    const fired = own.filter((message): message is Triggered => message.type === "ReminderTriggered");
+    const fired = own.filter((message): message is TriggeredReminder => message.type === "ReminderTriggered");
     const rows = fired.length === 0 ? [] : await plan(tx, fired, { operatorWays, collapseMs });
     const obsolete = own.flatMap(obsoleteBy);
     await lockLanes(tx, [...lanesOf(rows), ...(await lanesOfObsolete(tx, obsolete))]);
@@ -71,13 +71,13 @@ export function makeWriteDeliveries(options: WriteDeliveries): BatchHandler {
 
 async function plan(
   tx: Tx,
-  fired: readonly Triggered[],
+  fired: readonly TriggeredReminder[],
   { operatorWays, collapseMs }: Pick<WriteDeliveries, "operatorWays" | "collapseMs">,
 ): Promise<readonly NewDelivery[]> {
   // Before the preferences: read after them, a version could be newer than what was planned by.
   const versions = await readVersions(tx, [...new Set(fired.map(({ data }) => data.user_id))]);
   const wanted = await readPreferences(tx, [...new Set(fired.map(({ data }) => data.user_id))]);
-  const preferencesOf = ({ data }: Triggered): Preferences => wanted.get(data.user_id) ?? defaultPreferences;
+  const preferencesOf = ({ data }: TriggeredReminder): Preferences => wanted.get(data.user_id) ?? defaultPreferences;
   const lanes = fired.flatMap((message) =>
     chainsOf(preferencesOf(message))
       .flat()
@@ -103,7 +103,7 @@ async function readVersions(tx: Tx, userIds: readonly string[]): Promise<Readonl
   return new Map(rows.map(({ userId, version }) => [userId, version]));
 }
 
-function reminderOf({ data }: Triggered, now: Date): PrioritizedReminder {
+function reminderOf({ data }: TriggeredReminder, now: Date): PrioritizedReminder {
   return {
     reminderId: data.id,
     taskId: data.task_id,
@@ -116,7 +116,7 @@ function reminderOf({ data }: Triggered, now: Date): PrioritizedReminder {
 }
 
 function rowOf(
-  { id: eventId, correlationId, traceparent, data }: Triggered,
+  { id: eventId, correlationId, traceparent, data }: TriggeredReminder,
   reminder: PrioritizedReminder,
   planned: PlannedDelivery & Pick<NewDelivery, "planVersion">,
 ): NewDelivery {
@@ -138,7 +138,7 @@ export function deliveryId(eventId: string, { channel, target }: Way): string {
   return deriveId("delivery", eventId, channel, ...(target === "" ? [] : [target]));
 }
 
-function obsoleteBy(message: Received): readonly ObsoleteReminder[] {
+function obsoleteBy(message: ReceivedMessage): readonly ObsoleteReminder[] {
   switch (message.type) {
     case "ReminderDismissed": {
       const { id: reminderId, user_id: userId, generation, reason } = message.data;

@@ -31,7 +31,7 @@ export type ClaimedDelivery = Notification &
     barred: Readonly<{ status: "failed" | "cancelled"; reason: string }> | null;
   }>;
 
-type Claiming = Readonly<{
+type ClaimOptions = Readonly<{
   channel: ChannelName;
   limit: number;
   leaseMs: number;
@@ -75,7 +75,7 @@ export async function nextDueMs(sql: Sql, channel: ChannelName): Promise<number 
  * their mailbox, (3) merges postponed ones that are due together into a digest, (4) cancels those that no longer
  * matter. `more`: look again at once.
  */
-export function claimDeliveries(db: Pick<Db, "transaction">, of: Claiming): Promise<DeliveryClaims> {
+export function claimDeliveries(db: Pick<Db, "transaction">, of: ClaimOptions): Promise<DeliveryClaims> {
   return db.transaction(async (tx) => {
     const { lanes, more } = await lockDueLanes(tx, of);
     if (lanes.length === 0) return { claimed: [], more };
@@ -104,7 +104,7 @@ export function claimDeliveries(db: Pick<Db, "transaction">, of: Claiming): Prom
 
 async function lockDueLanes(
   tx: Tx,
-  { channel, limit, perUser, onTheirWay }: Claiming,
+  { channel, limit, perUser, onTheirWay }: ClaimOptions,
 ): Promise<Readonly<{ lanes: readonly string[]; more: boolean }>> {
   const busy = [...onTheirWay].filter(([, count]) => count >= perUser).map(([userId]) => userId);
   const due = await tx<{ id: string; userId: string }[]>`

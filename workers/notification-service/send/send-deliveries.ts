@@ -5,7 +5,7 @@ import { channels, type Channel } from "../channels/channels.ts";
 import { claimDeliveries, nextDueMs, type ClaimedDelivery, type DeliveryClaims } from "./claim-deliveries.ts";
 import { judgeEndpoint, type BreakerPolicy } from "./endpoint-health.ts";
 import { retryDelayMs, retryPolicyOf } from "./retry-delay.ts";
-import { settleDelivery, type Settled, type Settlement, type Settling } from "./settle-delivery.ts";
+import { settleDelivery, type SettleResult, type Settlement, type SettleRequest } from "./settle-delivery.ts";
 import type { SenderWake } from "./sender-wake.ts";
 
 export type SendDeliveries = Readonly<{
@@ -110,7 +110,7 @@ export async function sendDeliveries(
 }
 
 /** The lane is looked at again when it may send; what is farther off than the poll is left to that. */
-function wakeFor(wake: SenderWake, { settlement, verdict, pauseMs }: Settling): void {
+function wakeFor(wake: SenderWake, { settlement, verdict, pauseMs }: SettleRequest): void {
   const afterMs = settlement.status === "pending" ? settlement.afterMs : 0;
   const ms = Math.max(afterMs, verdict?.openMs ?? 0, pauseMs);
   if (ms < 1) wake.now();
@@ -121,7 +121,7 @@ function settlingOf(
   claimed: ClaimedDelivery,
   sent: SendOutcome | null,
   { channel, breaker, paceMs, policyOf = retryPolicyOf, random = Math.random }: SendDeliveries,
-): Omit<Settling, "ms"> {
+): Omit<SettleRequest, "ms"> {
   if (sent === null)
     return { settlement: claimed.barred ?? { status: "delivered" }, verdict: null, pauseMs: 0, unsure: false };
   const { hasBreaker } = channels[channel.name];
@@ -164,8 +164,8 @@ function makeTeller({ log, metrics, now }: Pick<Role, "log" | "metrics" | "now">
     },
     settled: (
       { id, attempt, dueAt }: ClaimedDelivery,
-      { settlement, unsure }: Settling,
-      { status, fallback }: Settled,
+      { settlement, unsure }: SettleRequest,
+      { status, fallback }: SettleResult,
     ) => {
       if (unsure) doubled.inc({ channel });
       const outcome = settlement.status === "pending" ? "retry" : settlement.status;

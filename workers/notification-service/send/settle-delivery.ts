@@ -19,7 +19,7 @@ export type Settlement = Readonly<
   | { status: "cancelled"; reason: string }
 >;
 
-export type Settling = Readonly<{
+export type SettleRequest = Readonly<{
   settlement: Settlement;
   /** What follows for the endpoint; `null` where the way has no breaker or nothing was sent. */
   verdict: EndpointVerdict | null;
@@ -32,7 +32,7 @@ export type Settling = Readonly<{
 }>;
 
 /** `status` is `null` when another sender has taken the delivery since: then it may have been sent twice. */
-export type Settled = Readonly<{ status: Settlement["status"] | null; fallback: Way | null }>;
+export type SettleResult = Readonly<{ status: Settlement["status"] | null; fallback: Way | null }>;
 
 /**
  * Stores the outcome of an attempt, unless another sender has taken the delivery since. A delivery that was cancelled
@@ -42,8 +42,8 @@ export type Settled = Readonly<{ status: Settlement["status"] | null; fallback: 
 export async function settleDelivery(
   db: Pick<Db, "sql" | "transaction">,
   claimed: ClaimedDelivery,
-  settling: Settling,
-): Promise<Settled> {
+  settling: SettleRequest,
+): Promise<SettleResult> {
   const [next, ...others] = claimed.fallbacks;
   if (settling.settlement.status !== "failed" || next === undefined)
     return { status: await mark(db.sql, claimed, settling), fallback: null };
@@ -63,7 +63,7 @@ export async function settleDelivery(
 async function mark(
   sql: Sql | Tx,
   { id, claim, lane, attempt, channel }: ClaimedDelivery,
-  { settlement, verdict, pauseMs, unsure, ms }: Settling,
+  { settlement, verdict, pauseMs, unsure, ms }: SettleRequest,
 ): Promise<Settlement["status"] | null> {
   const reason = settlement.status === "delivered" ? null : settlement.reason.slice(0, 200);
   const afterMs = settlement.status === "pending" ? settlement.afterMs : 0;

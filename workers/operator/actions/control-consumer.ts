@@ -4,7 +4,7 @@ import { auditDone, type By } from "../audit.ts";
 
 type ConsumerControl = "pause" | "resume" | "release-flood";
 
-type Controlled = Readonly<{
+type ControlResult = Readonly<{
   auditId: string | null;
   group: GroupName;
   control: ConsumerControl;
@@ -22,8 +22,8 @@ export async function controlConsumer(
   db: Db,
   { group, control }: Readonly<{ group: GroupName; control: ConsumerControl }>,
   { by, dryRun }: Readonly<{ by: By; dryRun: boolean }>,
-): Promise<Controlled> {
-  const done = await db.transaction(async (tx): Promise<Controlled> => {
+): Promise<ControlResult> {
+  const done = await db.transaction(async (tx): Promise<ControlResult> => {
     const [row] = await tx<{ paused: boolean }[]>`
       select paused from consumer_controls where group_name = ${group} for update`;
     const before = row?.paused ?? false;

@@ -29,7 +29,7 @@ type DropHeld = Readonly<{
   ids: readonly string[] | null;
 }>;
 
-type Dropped = Readonly<{ auditId: string | null; messages: readonly HeldMessage[] }>;
+type DropHeldResult = Readonly<{ auditId: string | null; messages: readonly HeldMessage[] }>;
 
 /**
  * Gives up messages of a held key: they are never published. Their headers and bytes stay in the audit, so it can be
@@ -40,7 +40,7 @@ export async function dropHeld(
   db: Db,
   { topic, key, ids }: DropHeld,
   { by, dryRun }: Readonly<{ by: By; dryRun: boolean }>,
-): Promise<Dropped> {
+): Promise<DropHeldResult> {
   return db.transaction(async (tx) => {
     // Locked: were the hold released meanwhile, the relay would be publishing what is dropped.
     const [hold] = await tx`select from outbox_holds where topic = ${topic} and key = ${key} for update`;

@@ -15,7 +15,7 @@ import { sameContent } from "../../../shared/same-content.ts";
 import type { ReadSchemas } from "./apply-schemas.ts";
 import { readDeadLetter, type DeadLetterDetail } from "./read-dead-letter.ts";
 
-type Edited = Readonly<{
+type EditResult = Readonly<{
   auditId: string | null;
   original: string;
   /** The corrected copy, a dead letter of its own until it is redriven. */
@@ -35,7 +35,7 @@ export async function editDeadLetter(
   { db, codec, readSchemas }: Readonly<{ db: Db; codec: () => Promise<Codec>; readSchemas: ReadSchemas }>,
   { id, data }: Readonly<{ id: string; data: unknown }>,
   { by, dryRun }: Readonly<{ by: By; dryRun: boolean }>,
-): Promise<Edited> {
+): Promise<EditResult> {
   const original = await readDeadLetter({ sql: db.sql, codec }, id);
   const group = readGroup(original.group);
   const { type, value } = encodeEdited({ codec: await codec(), histories: await readSchemas() }, original, data);

@@ -1,4 +1,4 @@
-import { redriveDead, type Skipped } from "../../../shared/consume/dead-letters/redrive-dead.ts";
+import { redriveDead, type SkippedDeadLetter } from "../../../shared/consume/dead-letters/redrive-dead.ts";
 import type { Db, Sql } from "../../../shared/postgres/db.ts";
 import { Problem } from "../../../shared/problem.ts";
 import type { GroupName } from "../../../shared/messages/topics.ts";
@@ -22,7 +22,7 @@ export type RedriveResult = Readonly<{
   /** Redriven, over all runs. */
   moved: number;
   /** Looked at by this run and left where they are, by reason. */
-  skipped: Readonly<Partial<Record<Skipped["why"], number>>>;
+  skipped: Readonly<Partial<Record<SkippedDeadLetter["why"], number>>>;
   /** Still dead of what was planned; those over the cap are. */
   left: number;
   complete: boolean;
@@ -49,7 +49,7 @@ export async function redriveDeadLetters(
   const filter = plannedFilter(entry.plan);
   let progress: RedriveProgress = entry.progress;
   const groups = await groupsOf(db.sql, filter);
-  const skipped: Partial<Record<Skipped["why"], number>> = {};
+  const skipped: Partial<Record<SkippedDeadLetter["why"], number>> = {};
   let complete = true;
   try {
     for (const group of groups) {

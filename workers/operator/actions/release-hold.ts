@@ -31,7 +31,7 @@ export async function listHolds(
     order by h.since limit 1000`;
 }
 
-type Released = Readonly<{ auditId: string | null; holds: readonly Hold[] }>;
+type ReleaseResult = Readonly<{ auditId: string | null; holds: readonly Hold[] }>;
 
 /**
  * Lets the messages of held keys go, in their order. Doing it twice does nothing the second time. Rejects with
@@ -41,7 +41,7 @@ export async function releaseHolds(
   db: Db,
   which: WhichHolds,
   { by, dryRun }: Readonly<{ by: By; dryRun: boolean }>,
-): Promise<Released> {
+): Promise<ReleaseResult> {
   const planned = await listHolds(db.sql, which);
   if (planned.length === 0 && which.key !== null)
     throw new Problem(

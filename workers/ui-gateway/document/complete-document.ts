@@ -59,7 +59,7 @@ function used(headers: MutableObject, by: MutableObject): MutableObject {
   );
 }
 
-function complete(operation: MutableObject, method: string, path: string, shared: Shared): MutableObject {
+function complete(operation: MutableObject, method: string, path: string, shared: SharedResponses): MutableObject {
   const replays = (Array.isArray(operation["parameters"]) ? operation["parameters"] : []).some(
     (parameter) => asJson(parameter)["x-replays"] === true,
   );
@@ -94,13 +94,13 @@ function described(parameter: MutableObject, path: string): MutableObject {
   return { ...parameter, description: `The id of one of your ${before}.` };
 }
 
-type Shared = Readonly<{
+type SharedResponses = Readonly<{
   place: (status: string, response: MutableObject) => MutableObject;
   responses: () => MutableObject;
 }>;
 
 /** Failures are said once per status and wording; what an operation says of its own stays with it. */
-function openShared(): Shared {
+function openShared(): SharedResponses {
   const found = new Map<string, string>();
   const responses: MutableObject = {};
   return {

@@ -23,7 +23,7 @@ export type TaskFields = Pick<Task, "title" | "due_date" | "due_on" | ControlFie
 export type ChangeScope = "this" | "future" | "all";
 export type SnoozePreset = "10m" | "1h" | "tonight" | "tomorrow";
 export type Snapshot = Readonly<{ tasks: readonly Task[]; reminders: readonly ReminderJson[]; cursor: string | null }>;
-export type Versioned<T> = Readonly<{ value: T; etag: string | null }>;
+export type WithEtag<T> = Readonly<{ value: T; etag: string | null }>;
 
 const body = async <T>(answer: Promise<Readonly<{ body: T }>>): Promise<T> => (await answer).body;
 
@@ -81,11 +81,11 @@ export const countUnread = async () =>
 export const markAllRead = () => body(request<{ read: number }>("POST", "/v1/notifications/read-all"));
 export const resend = (id: string) => body(request<NotificationJson>("POST", `/v1/notifications/${id}/resend`));
 
-export async function readPreferences(): Promise<Versioned<PreferencesJson>> {
+export async function readPreferences(): Promise<WithEtag<PreferencesJson>> {
   const answer = await request<PreferencesJson>("GET", "/v1/preferences");
   return { value: answer.body, etag: answer.headers.get("etag") };
 }
-export async function putPreferences({ value, etag }: Versioned<PreferencesJson>): Promise<Versioned<PreferencesJson>> {
+export async function putPreferences({ value, etag }: WithEtag<PreferencesJson>): Promise<WithEtag<PreferencesJson>> {
   const answer = await request<PreferencesJson>("PUT", "/v1/preferences", { body: value, ifMatch: etag });
   return { value: answer.body, etag: answer.headers.get("etag") };
 }

@@ -132,7 +132,7 @@ async function tellUnread(): Promise<void> {
   byId("notifications").textContent = unread === 0 ? "Notifications" : `Notifications (${unread})`;
 }
 
-function usePreferences(preferences: api.Versioned<PreferencesJson>): void {
+function usePreferences(preferences: api.WithEtag<PreferencesJson>): void {
   known = preferences.value;
   adding.tellUsual(known.default_reminders);
   board.draw();

@@ -1,5 +1,5 @@
 import { element } from "../../../shared/page/element.ts";
-import type { Versioned } from "./api.ts";
+import type { WithEtag } from "./api.ts";
 import { askedTypes, askFor } from "./channels.ts";
 import { localOf } from "./due-fields.ts";
 import { button, choice, labelled, showPart, tick } from "./fields.ts";
@@ -12,9 +12,9 @@ import { isOutdated } from "./request.ts";
 import type { PreferencesJson } from "./shapes.ts";
 
 type PreferencesDeps = Readonly<{
-  read: () => Promise<Versioned<PreferencesJson>>;
+  read: () => Promise<WithEtag<PreferencesJson>>;
   /** Sends them, meant for the version that was read; resolves with what is there then. */
-  save: (preferences: Versioned<PreferencesJson>) => Promise<Versioned<PreferencesJson>>;
+  save: (preferences: WithEtag<PreferencesJson>) => Promise<WithEtag<PreferencesJson>>;
   explain: (error: unknown) => string | null;
 }>;
 

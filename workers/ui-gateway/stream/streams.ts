@@ -3,7 +3,7 @@ import type { Metrics } from "../../../shared/role/metrics.ts";
 import { Problem } from "../../../shared/problem.ts";
 import { openConnection, type StreamConnection, type EndReason } from "./connection.ts";
 import type { Freshness, StreamState } from "./freshness.ts";
-import type { Follow, Following } from "./follow.ts";
+import type { Follow, StreamFollower } from "./follow.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 import { heartbeatBytes, noticeBytes } from "./update-frame.ts";
 
@@ -96,7 +96,7 @@ export function makeStreams(options: {
       if (!isDraining) makeRoom(who.userId);
       refuseWhere(open.of(who.userId).size >= limits.perUser);
       const timers = new Map<string, () => void>();
-      let following: Following | null = null;
+      let following: StreamFollower | null = null;
       const entry: OpenStream = {
         who,
         isFollowed: false,
@@ -169,7 +169,11 @@ export function makeStreams(options: {
     },
   };
 
-  function schedule({ connection, who }: OpenStream, { cursor }: Following, timers: Map<string, () => void>): void {
+  function schedule(
+    { connection, who }: OpenStream,
+    { cursor }: StreamFollower,
+    timers: Map<string, () => void>,
+  ): void {
     const cursorEvery = Math.max(1, Math.round(60 / limits.heartbeatSeconds));
     let beats = 0;
     const beat = () => {

@@ -1,4 +1,4 @@
-import type { Fetched } from "../../../shared/messages/broker.ts";
+import type { FetchedRecord } from "../../../shared/messages/broker.ts";
 import type { ChangeType, TaskChanged } from "../../../shared/messages/records.ts";
 import { formatStreamCursor } from "./stream-cursor.ts";
 
@@ -28,7 +28,7 @@ const label = '{"change_type":"';
  * record would show somebody's task to somebody else. Throws for a payload that is no JSON.
  */
 export function makeFrame(
-  record: Pick<Fetched, "partition" | "offset" | "key">,
+  record: Pick<FetchedRecord, "partition" | "offset" | "key">,
   changed: TaskChanged,
   { epoch, sequence }: { epoch: string; sequence: number },
 ): Frame | "mixed" {

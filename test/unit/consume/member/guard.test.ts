@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Fetched } from "../../../../shared/messages/broker.ts";
+import type { FetchedRecord } from "../../../../shared/messages/broker.ts";
 import { makeGuard, type GuardVerdict } from "../../../../shared/consume/member/guard.ts";
 
 const at = (partition: number, committed: number, bounds: { start?: number; end?: number } = {}) => ({
@@ -9,7 +9,7 @@ const at = (partition: number, committed: number, bounds: { start?: number; end?
   start: BigInt(bounds.start ?? 0),
   end: BigInt(bounds.end ?? 1_000),
 });
-const record = (partition: number, offset: number, generation: number, leaderEpoch?: number): Fetched => ({
+const record = (partition: number, offset: number, generation: number, leaderEpoch?: number): FetchedRecord => ({
   ...(leaderEpoch === undefined ? {} : { leaderEpoch }),
   topic: "t",
   partition,

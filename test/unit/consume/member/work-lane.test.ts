@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
-import type { Fetched } from "../../../../shared/messages/broker.ts";
+import type { FetchedRecord } from "../../../../shared/messages/broker.ts";
 import { makeDependency } from "../../../../shared/consume/failure/dependency.ts";
 import { makeItem, type QueuedRecord } from "../../../../shared/consume/member/item.ts";
 import { makeMeters } from "../../../../shared/consume/meters.ts";
 import { readRecord } from "../../../../shared/consume/handle-batch.ts";
 import { makeLaneWork, type LaneWork } from "../../../../shared/consume/member/work-lane.ts";
 import { makeLog } from "../../../../shared/role/log.ts";
-import type { Received } from "../../../../shared/messages/message.ts";
+import type { ReceivedMessage } from "../../../../shared/messages/message.ts";
 import { makeMetrics } from "../../../../shared/role/metrics.ts";
 import { Problem } from "../../../../shared/problem.ts";
 import { group } from "../../../support/consumer-world.ts";
@@ -21,7 +21,7 @@ function setup(of: Partial<Pick<LaneWork, "handle" | "read" | "setAside">> = {})
   const steps: string[] = [];
   const stop = new AbortController();
   const lost = new Set<number>();
-  const numbersOf = (messages: readonly Received[]) => messages.map(({ sequence }) => sequence).join();
+  const numbersOf = (messages: readonly ReceivedMessage[]) => messages.map(({ sequence }) => sequence).join();
   const handle: LaneWork["handle"] = async (messages) => {
     steps.push(`handle ${numbersOf(messages)}`);
     return { handled: new Set(messages), parked: new Set(), lost: new Set(), derived: 0 };
@@ -47,7 +47,7 @@ function setup(of: Partial<Pick<LaneWork, "handle" | "read" | "setAside">> = {})
     now: () => new Date(),
     stop: stop.signal,
   });
-  const itemOf = (record: Fetched): QueuedRecord =>
+  const itemOf = (record: FetchedRecord): QueuedRecord =>
     makeItem(record, () => ({
       finish: () => void steps.push(`finish ${record.offset}`),
       isOwned: () => !lost.has(Number(record.offset)),
