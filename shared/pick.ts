@@ -5,7 +5,7 @@ export function pick<T extends object, K extends keyof T>(from: T, names: readon
   return found as PickedFields<T, K>; // Only what may be undefined can be missing.
 }
 
-type PickedFields<T, K extends keyof T> = { [P in Sure<T, K>]: T[P] } & {
-  [P in Exclude<K, Sure<T, K>>]?: Exclude<T[P], undefined>;
+type PickedFields<T, K extends keyof T> = { [P in SureKey<T, K>]: T[P] } & {
+  [P in Exclude<K, SureKey<T, K>>]?: Exclude<T[P], undefined>;
 };
-type Sure<T, K extends keyof T> = { [P in K]-?: undefined extends T[P] ? never : P }[K];
+type SureKey<T, K extends keyof T> = { [P in K]-?: undefined extends T[P] ? never : P }[K];

@@ -23,7 +23,7 @@ type Probes = Readonly<{
   notes?: () => readonly string[];
 }>;
 
-export type Where = Readonly<{
+export type ListenAddresses = Readonly<{
   hostname: string;
   port: number;
   /** Where probes and metrics are told in full; `null` for the same place as everything else. */
@@ -49,7 +49,7 @@ export type RoleServer = Readonly<{
  * other says of the probes yes or no: it may be public. Rejects when it cannot listen.
  */
 export async function openRoleServer(
-  where: Where,
+  where: ListenAddresses,
   { answer, probes, log, metrics }: Readonly<{ answer: Fetch; probes: Probes; log: Log; metrics: Metrics }>,
 ): Promise<RoleServer> {
   const record = makeRequestRecord({ log, metrics });

@@ -1,6 +1,6 @@
 import type { Log } from "../role/log.ts";
 import type { Db } from "../postgres/db.ts";
-import { every, type Every } from "../timers/every.ts";
+import { every, type EveryOptions } from "../timers/every.ts";
 import { zonesInUse } from "./zones-in-use.ts";
 
 /** What one role decides by zones and keeps. */
@@ -29,7 +29,10 @@ const quietMs = 120_000;
  * the database, goes through all of it once, over all instances, from where the last one stopped. Only the newest
  * edition does. What instances of an older one wrote meanwhile it goes through once more, when they have ended.
  */
-export async function keepRezoned(of: Omit<RezoneOptions, "log">, role: Omit<Every, "ms" | "name">): Promise<void> {
+export async function keepRezoned(
+  of: Omit<RezoneOptions, "log">,
+  role: Omit<EveryOptions, "ms" | "name">,
+): Promise<void> {
   const { signal, log } = role;
   let isOlder = false;
   await every({ ...role, ms: lookMs, name: `rezone_${of.part}` }, async () => {

@@ -5,7 +5,7 @@ import type { Config } from "../../shared/role/config.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import type { RegistryClient } from "../../shared/avro/registry.ts";
 import type { ReadSchemas } from "./actions/apply-schemas.ts";
-import type { By } from "./audit.ts";
+import type { ChangeAuthor } from "./audit.ts";
 import type { topicSettings } from "./plan-topics.ts";
 
 /** What actions work with. The command line opens each at its first use; the operator's role has most of it open. */
@@ -35,7 +35,7 @@ export type Tools = Readonly<{
 }>;
 
 /** How a change is made: by whom, and whether it is only shown. */
-type ChangeContext = Readonly<{ by: By; dryRun: boolean }>;
+type ChangeContext = Readonly<{ by: ChangeAuthor; dryRun: boolean }>;
 
 export type Shape = z.ZodObject;
 

@@ -109,7 +109,7 @@ async function lockMovable(tx: Tx, guard: GuardRow, id: string) {
   return { before, existing };
 }
 
-type Move = Readonly<{
+type ReminderMove = Readonly<{
   before: Reminder;
   remindAt: Date;
   snooze: Snooze | null;
@@ -123,7 +123,7 @@ export async function move(
   tx: Tx,
   guard: GuardRow,
   existing: readonly Reminder[],
-  to: Move,
+  to: ReminderMove,
 ): Promise<ReminderChangeResult> {
   const { id, rule } = to.before;
   const change = { change: "schedule", id, rule, remindAt: to.remindAt, snooze: to.snooze } as const;

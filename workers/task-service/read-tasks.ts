@@ -130,7 +130,7 @@ export function findForChange({ sql }: Readonly<{ sql: Sql }>) {
       const { floor, ...raw } = found;
       return { row: rowOf(raw), kept: null, floor: Number(floor) };
     }
-    const [found] = await sql<(RawRow & { kept: RawKept | null; floor: string })[]>`
+    const [found] = await sql<(RawRow & { kept: KeptTaskAnswer | null; floor: string })[]>`
       select ${sql.unsafe(rowColumns)}, kept.answer as kept, told_floor()::text as floor
       from (select) as one
       left join tasks on id = ${id} and user_id = ${userId}
@@ -144,8 +144,6 @@ export function findForChange({ sql }: Readonly<{ sql: Sql }>) {
     return { row: (raw.id as string | null) === null ? null : rowOf(raw), kept, floor: Number(floor) };
   };
 }
-
-type RawKept = KeptTaskAnswer;
 
 /** The answer kept under a key, `null` when there is none (any more). */
 export function readKept({ sql }: Readonly<{ sql: Sql | Tx }>) {

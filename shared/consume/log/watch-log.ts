@@ -16,7 +16,7 @@ type WatchLog = Readonly<{
 }>;
 
 /** What came of a gap: the log has nothing there, or not any more, or it has what the client did not deliver. */
-type Gap = "passed" | "standing" | "skipped";
+type GapOutcome = "passed" | "standing" | "skipped";
 
 /**
  * Tells holes of the log from losses, by asking the log itself. A hole is passed over; a partition that has lost
@@ -50,7 +50,7 @@ export function makeWatchLog(of: WatchLog) {
   return {
     stand,
     /** Rejects when the broker does not answer. */
-    closeGap: async (record: FetchedRecord): Promise<Gap> => {
+    closeGap: async (record: FetchedRecord): Promise<GapOutcome> => {
       const { topic, partition } = record;
       const expected = guard.expects(record);
       if (expected === null) return "passed";

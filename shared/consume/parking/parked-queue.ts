@@ -58,7 +58,7 @@ export async function readQueue(
   tx: Tx,
   of: KeyOf & Readonly<{ epoch: number; limit: number }>,
 ): Promise<readonly ParkedMessage[]> {
-  const rows = await tx<Row[]>`
+  const rows = await tx<ParkedRow[]>`
     select id, topic, key, partition, "offset", timestamp_ms::float8 as timestamp, value, headers, history
     from parked_messages where epoch = ${of.epoch} and topic = ${of.topic} and key = ${of.key}
     order by id limit ${of.limit}`;
@@ -74,7 +74,7 @@ export function historyText(history: readonly Attempt[]): string {
   return JSON.stringify(history.slice(-maxHistory));
 }
 
-type Row = Readonly<{
+type ParkedRow = Readonly<{
   id: string;
   topic: string;
   key: string;

@@ -95,7 +95,7 @@ async function visit(of: WorkParked, key: WaitingKey): Promise<number> {
 }
 
 /** What is down for this key alone: the registry has not told its schema, or this build cannot read it. */
-type Waits = Readonly<{ waitsFor: unknown }>;
+type KeyWait = Readonly<{ waitsFor: unknown }>;
 
 /** Postpones the key without counting a try: a look reads 100 keys, and waiting ones would hide those behind them. */
 async function postpone(of: WorkParked, key: KeyOf, error: unknown): Promise<number> {
@@ -109,7 +109,7 @@ async function postpone(of: WorkParked, key: KeyOf, error: unknown): Promise<num
   return postponeMs;
 }
 
-async function visitOnce(of: WorkParked, key: KeyOf): Promise<Visit | Waits> {
+async function visitOnce(of: WorkParked, key: KeyOf): Promise<Visit | KeyWait> {
   try {
     return await workParkedKey(of, key);
   } catch (error) {
@@ -119,7 +119,7 @@ async function visitOnce(of: WorkParked, key: KeyOf): Promise<Visit | Waits> {
   }
 }
 
-async function patientVisit(of: WorkParked, key: KeyOf): Promise<Visit | Waits> {
+async function patientVisit(of: WorkParked, key: KeyOf): Promise<Visit | KeyWait> {
   for (let conflicts = 0; ; conflicts++)
     try {
       return await of.dependency.retry(() => visitOnce(of, key));

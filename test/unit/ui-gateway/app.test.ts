@@ -12,7 +12,7 @@ import { makeAuthenticate } from "../../../workers/ui-gateway/sign-in/authentica
 import type { Follow, Sink } from "../../../workers/ui-gateway/stream/follow.ts";
 import type { RequestLimits } from "../../../workers/ui-gateway/limits/open-limits.ts";
 import type { Forward } from "../../../workers/ui-gateway/http/proxy.ts";
-import type { Who } from "../../../workers/ui-gateway/stream/streams.ts";
+import type { StreamUser } from "../../../workers/ui-gateway/stream/streams.ts";
 
 const auth: AuthConfig = {
   mode: "dev",
@@ -40,9 +40,9 @@ function setup(over: Over = {}) {
   const lines: string[] = [];
   const log = makeLog({}, "debug", (line) => void lines.push(line));
   const forwarded: Forward[] = [];
-  const opened: { who: Who; cursor: string | null }[] = [];
+  const opened: { who: StreamUser; cursor: string | null }[] = [];
   const endedSessions = new Set<string>();
-  const tickets = new Map<string, Who>();
+  const tickets = new Map<string, StreamUser>();
   let position = 7;
   const config = over.auth ?? auth;
   const app = buildApp({

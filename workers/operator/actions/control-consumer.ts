@@ -1,6 +1,6 @@
 import type { Db } from "../../../shared/postgres/db.ts";
 import type { GroupName } from "../../../shared/messages/topics.ts";
-import { auditDone, type By } from "../audit.ts";
+import { auditDone, type ChangeAuthor } from "../audit.ts";
 
 type ConsumerControl = "pause" | "resume" | "release-flood";
 
@@ -21,7 +21,7 @@ type ControlResult = Readonly<{
 export async function controlConsumer(
   db: Db,
   { group, control }: Readonly<{ group: GroupName; control: ConsumerControl }>,
-  { by, dryRun }: Readonly<{ by: By; dryRun: boolean }>,
+  { by, dryRun }: Readonly<{ by: ChangeAuthor; dryRun: boolean }>,
 ): Promise<ControlResult> {
   const done = await db.transaction(async (tx): Promise<ControlResult> => {
     const [row] = await tx<{ paused: boolean }[]>`

@@ -1,7 +1,7 @@
 import { ownShard } from "../../../shared/outbox/outbox.ts";
 import type { Db, Sql, Tx } from "../../../shared/postgres/db.ts";
 import { Problem } from "../../../shared/problem.ts";
-import { auditDone, type By } from "../audit.ts";
+import { auditDone, type ChangeAuthor } from "../audit.ts";
 
 /** A message that waits behind a hold. */
 export type HeldMessage = Readonly<{
@@ -39,7 +39,7 @@ type DropHeldResult = Readonly<{ auditId: string | null; messages: readonly Held
 export async function dropHeld(
   db: Db,
   { topic, key, ids }: DropHeld,
-  { by, dryRun }: Readonly<{ by: By; dryRun: boolean }>,
+  { by, dryRun }: Readonly<{ by: ChangeAuthor; dryRun: boolean }>,
 ): Promise<DropHeldResult> {
   return db.transaction(async (tx) => {
     // Locked: were the hold released meanwhile, the relay would be publishing what is dropped.

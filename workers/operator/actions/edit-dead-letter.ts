@@ -8,7 +8,7 @@ import type { MessageType } from "../../../shared/messages/message.ts";
 import { kafkaHeaders, readEnvelope, type StoredHeader } from "../../../shared/outbox/envelope.ts";
 import type { Db } from "../../../shared/postgres/db.ts";
 import { Problem } from "../../../shared/problem.ts";
-import { auditDone, type By } from "../audit.ts";
+import { auditDone, type ChangeAuthor } from "../audit.ts";
 import { readGroup } from "../read-group.ts";
 import { reviveRecord } from "../revive-record.ts";
 import { sameContent } from "../../../shared/same-content.ts";
@@ -34,7 +34,7 @@ type EditResult = Readonly<{
 export async function editDeadLetter(
   { db, codec, readSchemas }: Readonly<{ db: Db; codec: () => Promise<Codec>; readSchemas: ReadSchemas }>,
   { id, data }: Readonly<{ id: string; data: unknown }>,
-  { by, dryRun }: Readonly<{ by: By; dryRun: boolean }>,
+  { by, dryRun }: Readonly<{ by: ChangeAuthor; dryRun: boolean }>,
 ): Promise<EditResult> {
   const original = await readDeadLetter({ sql: db.sql, codec }, id);
   const group = readGroup(original.group);

@@ -2,7 +2,7 @@ import { redriveDead, type SkippedDeadLetter } from "../../../shared/consume/dea
 import type { Db, Sql } from "../../../shared/postgres/db.ts";
 import { Problem } from "../../../shared/problem.ts";
 import type { GroupName } from "../../../shared/messages/topics.ts";
-import { auditBegin, auditEnd, auditProgress, readAuditEntry, type By } from "../audit.ts";
+import { auditBegin, auditEnd, auditProgress, readAuditEntry, type ChangeAuthor } from "../audit.ts";
 import { inBatches, type ChangePace } from "../pace.ts";
 import { readGroup } from "../read-group.ts";
 import { fits, revivedFilter, type DeadLetterFilter } from "./dead-letter-filter.ts";
@@ -39,7 +39,7 @@ type QueuePosition = Readonly<{ topic: string; partition: number; offset: string
  */
 export async function redriveDeadLetters(
   deps: RedriveDeps,
-  { id, plan, by }: Readonly<{ id: string; plan: RedrivePlan | null; by: By }>,
+  { id, plan, by }: Readonly<{ id: string; plan: RedrivePlan | null; by: ChangeAuthor }>,
 ): Promise<RedriveResult> {
   const { db, pace } = deps;
   if (plan !== null) await auditBegin(db.sql, by, { id, action: "dlq redrive", plan });

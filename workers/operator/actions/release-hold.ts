@@ -1,7 +1,7 @@
 import type { Db, Sql, Tx } from "../../../shared/postgres/db.ts";
 import { outboxChannel } from "../../../shared/outbox/outbox.ts";
 import { Problem } from "../../../shared/problem.ts";
-import { auditDone, type By } from "../audit.ts";
+import { auditDone, type ChangeAuthor } from "../audit.ts";
 
 /** A key whose messages wait because the broker refused one of them. */
 export type Hold = Readonly<{
@@ -40,7 +40,7 @@ type ReleaseResult = Readonly<{ auditId: string | null; holds: readonly Hold[] }
 export async function releaseHolds(
   db: Db,
   which: WhichHolds,
-  { by, dryRun }: Readonly<{ by: By; dryRun: boolean }>,
+  { by, dryRun }: Readonly<{ by: ChangeAuthor; dryRun: boolean }>,
 ): Promise<ReleaseResult> {
   const planned = await listHolds(db.sql, which);
   if (planned.length === 0 && which.key !== null)

@@ -5,7 +5,7 @@ import { layoutsChanged } from "../../../shared/outbox/topic-layouts.ts";
 import type { Db, Sql, Tx } from "../../../shared/postgres/db.ts";
 import { Problem } from "../../../shared/problem.ts";
 import { pause, sleep } from "../../../shared/waiting/wait.ts";
-import { auditBegin, auditEnd, auditProgress, readAuditEntry, type By } from "../audit.ts";
+import { auditBegin, auditEnd, auditProgress, readAuditEntry, type ChangeAuthor } from "../audit.ts";
 import { beginStreamEpoch, topicsWithEpoch } from "../stream-epoch.ts";
 import { readPlaces } from "../topic-drain.ts";
 import type { RepartitionPlan } from "./repartition-plan.ts";
@@ -56,7 +56,7 @@ const growMs = 30_000;
  */
 export async function repartitionTopic(
   deps: RepartitionDeps,
-  { id, plan, by }: Readonly<{ id: string; plan: RepartitionPlan | null; by: By }>,
+  { id, plan, by }: Readonly<{ id: string; plan: RepartitionPlan | null; by: ChangeAuthor }>,
 ): Promise<RepartitionResult> {
   const { db, admin, signal } = deps;
   if (plan !== null) {
@@ -118,7 +118,7 @@ export async function repartitionTopic(
  */
 export async function abortRepartition(
   { db, admin }: Pick<RepartitionDeps, "db" | "admin">,
-  { id, by, why }: Readonly<{ id: string; by: By; why: string }>,
+  { id, by, why }: Readonly<{ id: string; by: ChangeAuthor; why: string }>,
 ): Promise<RepartitionResult> {
   const now = await readOperation(db.sql, id);
   const { step } = now.progress;
@@ -141,7 +141,10 @@ export async function abortRepartition(
  * as published before it, and is in the log for the groups to handle; or never, and is sent again in its turn after the
  * release. Whoever takes a lease anew sees the hold.
  */
-async function hold(db: Db, { id, plan, by }: Readonly<{ id: string; plan: RepartitionPlan; by: By }>): Promise<void> {
+async function hold(
+  db: Db,
+  { id, plan, by }: Readonly<{ id: string; plan: RepartitionPlan; by: ChangeAuthor }>,
+): Promise<void> {
   const { topic, from } = plan;
   try {
     await db.transaction(async (tx) => {
@@ -164,7 +167,7 @@ async function hold(db: Db, { id, plan, by }: Readonly<{ id: string; plan: Repar
 
 const noProgress = {} as RepartitionProgress;
 
-async function advance(tx: Tx, from: Operation, step: RepartitionStep, by: By): Promise<Operation> {
+async function advance(tx: Tx, from: Operation, step: RepartitionStep, by: ChangeAuthor): Promise<Operation> {
   const [clock] = await tx<{ now: Date }[]>`select clock_timestamp() as now`;
   const entry = { step, at: (clock?.now ?? new Date(0)).toISOString(), who: by.who };
   const progress: RepartitionProgress = { step, steps: [...(from.progress.steps ?? []), entry] };

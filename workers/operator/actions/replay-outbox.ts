@@ -2,7 +2,7 @@ import type { Db, Sql, Tx } from "../../../shared/postgres/db.ts";
 import { outboxChannel } from "../../../shared/outbox/outbox.ts";
 import { Problem } from "../../../shared/problem.ts";
 import type { TopicName } from "../../../shared/messages/topics.ts";
-import { auditBegin, auditEnd, auditProgress, readAuditEntry, type By } from "../audit.ts";
+import { auditBegin, auditEnd, auditProgress, readAuditEntry, type ChangeAuthor } from "../audit.ts";
 import { inBatches, type ChangePace } from "../pace.ts";
 
 /** Messages published in [from, to), of these topics, and of one key where it is said. */
@@ -47,7 +47,7 @@ type ReplayProgress = Readonly<{ lastId?: string; messages?: number }>;
  */
 export async function replayOutbox(
   db: Db,
-  replay: Readonly<{ id: string; range: ReplayRange | null; by: By; pace: Omit<ChangePace, "inTheWay"> }>,
+  replay: Readonly<{ id: string; range: ReplayRange | null; by: ChangeAuthor; pace: Omit<ChangePace, "inTheWay"> }>,
 ): Promise<Readonly<{ id: string; messages: number; complete: boolean }>> {
   const { id, by } = replay;
   if (replay.range !== null)

@@ -3,7 +3,7 @@ import type { z } from "@hono/zod-openapi";
 import type { HttpEnv } from "../../../shared/http/http-app.ts";
 import { mistakesOf, type MistakeSource } from "../../../shared/http/problem-response.ts";
 import { Problem, type Mistake } from "../../../shared/problem.ts";
-import type { By } from "../audit.ts";
+import type { ChangeAuthor } from "../audit.ts";
 
 export type RequestContext = Context<HttpEnv>;
 
@@ -28,7 +28,7 @@ export async function readBody(c: RequestContext): Promise<unknown> {
 }
 
 /** Who holds the token says a name of their own in `X-Operator`. */
-export function byOf(c: RequestContext, reason: string | null): By {
+export function byOf(c: RequestContext, reason: string | null): ChangeAuthor {
   const name = c.req.header("x-operator")?.trim().slice(0, 64);
   return { who: name === undefined || name === "" ? "operator" : name, via: "http", reason };
 }

@@ -21,11 +21,11 @@ export function patchOf(task: KnownFields, read: Partial<TaskFields>): Partial<T
   };
 }
 
-type Plain = Omit<TaskFields, "due_date" | "due_on" | "recurrence_pattern">;
+type PlainTaskFields = Omit<TaskFields, "due_date" | "due_on" | "recurrence_pattern">;
 
-function changedOf(known: Plain, read: Partial<Plain>): Partial<Plain> {
+function changedOf(known: PlainTaskFields, read: Partial<PlainTaskFields>): Partial<PlainTaskFields> {
   const changed = { ...read };
-  for (const name of Object.keys(read) as (keyof Plain)[])
+  for (const name of Object.keys(read) as (keyof PlainTaskFields)[])
     if (read[name] === undefined || isSame(read[name], known[name])) delete changed[name];
   return changed;
 }

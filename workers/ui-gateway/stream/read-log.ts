@@ -35,7 +35,7 @@ export type ReadLog = (partition: number, reader: LogReader) => LogReading;
 type Seat = { readonly reader: LogReader; leave: (next: bigint | null) => void; next: () => bigint };
 type Seats = Readonly<{ since: bigint; seats: Set<Seat> }>;
 /** `at`: the first offset not read yet. A pass without users is over. */
-type Pass = Readonly<{ users: Map<string, Seats>; waiting: Set<Seat>; stop: AbortController }> & { at: bigint };
+type LogPass = Readonly<{ users: Map<string, Seats>; waiting: Set<Seat>; stop: AbortController }> & { at: bigint };
 
 type LogReaderOptions = Readonly<{
   tail: Broker["tail"];
@@ -55,10 +55,10 @@ const patienceMs = 5_000;
  * holds a pass up for 5 s at most. Other requests have their turn between two records.
  */
 export function makeReadLog(options: LogReaderOptions): ReadLog {
-  const running = new Map<number, Pass>();
+  const running = new Map<number, LogPass>();
   const start = (partition: number, seats: ReadonlySet<Seat>) => {
     const at = [...seats].reduce((least, { reader }) => (reader.from < least ? reader.from : least), 2n ** 62n);
-    const pass: Pass = { at, users: new Map(), waiting: new Set(), stop: new AbortController() };
+    const pass: LogPass = { at, users: new Map(), waiting: new Set(), stop: new AbortController() };
     running.set(partition, pass);
     for (const seat of seats) sit(pass, seat, options.charge);
     runPass(partition, pass, options)
@@ -94,7 +94,7 @@ export function makeReadLog(options: LogReaderOptions): ReadLog {
  * Takes a seat in a pass until it leaves or its reader does. The last of a user to leave settles what was read for
  * them.
  */
-function sit(pass: Pass, seat: Seat, charge: LogReaderOptions["charge"]): void {
+function sit(pass: LogPass, seat: Seat, charge: LogReaderOptions["charge"]): void {
   const { reader, leave } = seat;
   const own: Seats = pass.users.get(reader.userId) ?? { since: pass.at, seats: new Set() };
   pass.users.set(reader.userId, own);
@@ -117,11 +117,11 @@ function sit(pass: Pass, seat: Seat, charge: LogReaderOptions["charge"]): void {
   reader.signal.addEventListener("abort", giveUp);
 }
 
-function seatsOf(pass: Pass): readonly Seat[] {
+function seatsOf(pass: LogPass): readonly Seat[] {
   return [...pass.users.values()].flatMap(({ seats }) => [...seats]);
 }
 
-async function runPass(partition: number, pass: Pass, options: LogReaderOptions): Promise<void> {
+async function runPass(partition: number, pass: LogPass, options: LogReaderOptions): Promise<void> {
   const { tail, readFrame, epoch } = options;
   const over = AbortSignal.any([options.signal, pass.stop.signal]);
   const startedIn = epoch();

@@ -17,7 +17,7 @@ type StreamLimits = Readonly<{
   maxAgeSeconds: number;
 }>;
 
-export type Who = Pick<Identity, "userId" | "sessionId" | "expiresAt">;
+export type StreamUser = Pick<Identity, "userId" | "sessionId" | "expiresAt">;
 
 export type Streams = Readonly<{
   /**
@@ -27,14 +27,14 @@ export type Streams = Readonly<{
    * TOO_MANY_STREAMS where the instance is full or the user's are all just being opened, or UNAVAILABLE while not ready
    * or stopping.
    */
-  open: (who: Who, cursor: string | null, signal: AbortSignal) => Promise<Response>;
+  open: (who: StreamUser, cursor: string | null, signal: AbortSignal) => Promise<Response>;
   /**
    * Counts a poll until what it returns is called. Throws TOO_MANY_STREAMS, or UNAVAILABLE while stopping. Polls end by
    * themselves, so none makes room for another, and none ends a stream.
    */
   admit: (userId: string) => () => void;
   /** Ends the streams of sessions that are over, with `event: auth`. */
-  endSessions: (isOver: (who: Who) => boolean) => void;
+  endSessions: (isOver: (who: StreamUser) => boolean) => void;
   /** Says goodbye to all, a part every 50 ms, and takes no new ones; resolves when the last has been told. */
   drain: (withinMs: number) => Promise<void>;
 }>;
@@ -47,7 +47,7 @@ export const streamHeaders: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",
 };
 
-type OpenStream = { readonly connection: StreamConnection; readonly who: Who; isFollowed: boolean };
+type OpenStream = { readonly connection: StreamConnection; readonly who: StreamUser; isFollowed: boolean };
 
 export function makeStreams(options: {
   follow: Follow;
