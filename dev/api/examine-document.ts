@@ -3,11 +3,11 @@ import Ajv2020 from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { isRecord } from "../../shared/http/json-schema.ts";
 
-type Json = Readonly<Record<string, unknown>>;
+type DocumentObject = Readonly<Record<string, unknown>>;
 const methods: ReadonlySet<string> = new Set(["get", "post", "put", "patch", "delete"]);
 
 /** What is wrong with an OpenAPI 3.1 document, one line each; empty for one a stranger can build on. */
-export async function examineDocument(document: Json): Promise<readonly string[]> {
+export async function examineDocument(document: DocumentObject): Promise<readonly string[]> {
   const { valid, errors } = await new Validator().validate(structuredClone(document));
   return [
     ...(valid ? [] : [`it is no OpenAPI 3.1: ${JSON.stringify(errors).slice(0, 2_000)}`]),
@@ -18,7 +18,7 @@ export async function examineDocument(document: Json): Promise<readonly string[]
 }
 
 /** JSON Schemas by the meta-schema of draft 2020-12; each default and example by the schema it stands in. */
-function examineSchemas(document: Json): readonly string[] {
+function examineSchemas(document: DocumentObject): readonly string[] {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   // addFormats is a CommonJS module: its function is the default of the default.
   addFormats.default(ajv);
@@ -50,15 +50,15 @@ function examineSchemas(document: Json): readonly string[] {
 }
 
 /** References lead to the components, which ajv knows under an id. */
-function withLinks(schema: Json): Json {
+function withLinks(schema: DocumentObject): DocumentObject {
   return JSON.parse(JSON.stringify(schema).replaceAll('"$ref":"#/components/', '"$ref":"api#/components/'));
 }
 
-function saysNothing(schema: Json): boolean {
+function saysNothing(schema: DocumentObject): boolean {
   return !["$ref", "type", "const", "enum", "anyOf", "oneOf", "allOf", "not"].some((keyword) => keyword in schema);
 }
 
-type Found = Readonly<{ at: string; schema: Json; isAnswer: boolean }>;
+type SchemaPlace = Readonly<{ at: string; schema: DocumentObject; isAnswer: boolean }>;
 
 const schemaMaps = ["properties", "patternProperties", "$defs"];
 const schemaLists = ["anyOf", "oneOf", "allOf", "prefixItems"];
@@ -66,8 +66,8 @@ const schemaLists = ["anyOf", "oneOf", "allOf", "prefixItems"];
 const schemaParts = ["items", "contains"];
 
 /** Every schema with all its parts, by where it stands. */
-function schemasIn(document: Json): readonly Found[] {
-  const found: Found[] = [];
+function schemasIn(document: DocumentObject): readonly SchemaPlace[] {
+  const found: SchemaPlace[] = [];
   const inSchema = (schema: unknown, at: string, isAnswer: boolean): void => {
     if (!isRecord(schema)) return;
     found.push({ at, schema, isAnswer });
@@ -96,7 +96,7 @@ function schemasIn(document: Json): readonly Found[] {
   return found;
 }
 
-function examineReferences(document: Json): readonly string[] {
+function examineReferences(document: DocumentObject): readonly string[] {
   const used = new Set([...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path = ""]) => path));
   const components = Object.entries(asJson(document["components"])).flatMap(([section, entries]) =>
     section === "securitySchemes" ? [] : Object.keys(asJson(entries)).map((name) => `components/${section}/${name}`),
@@ -115,7 +115,7 @@ function at(document: unknown, path: string): unknown {
     .reduce((value, part) => asJson(value)[part.replaceAll("~1", "/").replaceAll("~0", "~")], document);
 }
 
-function examineOperations(document: Json): readonly string[] {
+function examineOperations(document: DocumentObject): readonly string[] {
   const ids = new Map<string, string>();
   const tags = new Set((Array.isArray(document["tags"]) ? document["tags"] : []).map((tag) => asJson(tag)["name"]));
   return Object.entries(asJson(document["paths"])).flatMap(([path, item]) =>
@@ -145,7 +145,7 @@ function examineOperations(document: Json): readonly string[] {
 }
 
 /** Anything may fail; what takes a body may find it malformed; what has an id in its path may find nothing there. */
-function missingFailures(method: string, operation: Json): readonly string[] {
+function missingFailures(method: string, operation: DocumentObject): readonly string[] {
   const expected = ["500", "503", "401"];
   if (Array.isArray(operation["parameters"]) && operation["parameters"].length > 0) expected.push("422");
   if (operation["requestBody"] !== undefined) expected.push("400", "413", "415", "422");
@@ -153,14 +153,14 @@ function missingFailures(method: string, operation: Json): readonly string[] {
   return expected.filter((status) => !(status in asJson(operation["responses"])));
 }
 
-function isProblem(document: Json, response: unknown): boolean {
+function isProblem(document: DocumentObject, response: unknown): boolean {
   const reference: unknown = asJson(response)["$ref"];
   const whole = typeof reference === "string" ? at(document, reference.slice(2)) : response;
   const schema = asJson(asJson(asJson(asJson(whole)["content"])["application/problem+json"])["schema"]);
   return schema["$ref"] === "#/components/schemas/Problem";
 }
 
-function asJson(value: unknown): Json {
+function asJson(value: unknown): DocumentObject {
   return isRecord(value) ? value : {};
 }
 

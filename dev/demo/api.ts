@@ -1,14 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { direct } from "../../shared/http/proxy-for.ts";
 
-export type Answer = Readonly<{ status: number; body: Readonly<Record<string, unknown>>; etag: string | null }>;
+export type DemoAnswer = Readonly<{ status: number; body: Readonly<Record<string, unknown>>; etag: string | null }>;
 export type Api = Readonly<{
   token: string;
   /**
    * Sends until an answer comes that trying again would not change; a write keeps its idempotency key, so it is done
    * once.
    */
-  send: (method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>) => Promise<Answer>;
+  send: (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ) => Promise<DemoAnswer>;
 }>;
 
 /** Signs `user` in at `base`. Gives up after `patienceMs` without an answer. */
@@ -18,7 +23,7 @@ export async function openApi(base: string, user: string, patienceMs = 60_000): 
     path: string,
     body: unknown,
     headers: Readonly<Record<string, string>>,
-  ): Promise<Answer> => {
+  ): Promise<DemoAnswer> => {
     const deadline = performance.now() + patienceMs;
     for (;;) {
       const response = await fetch(base + path, {
@@ -40,7 +45,7 @@ export async function openApi(base: string, user: string, patienceMs = 60_000): 
         return {
           status: response.status,
           etag: response.headers.get("etag"),
-          body: (text === "" ? {} : JSON.parse(text)) as Answer["body"],
+          body: (text === "" ? {} : JSON.parse(text)) as DemoAnswer["body"],
         };
       }
       if (performance.now() > deadline)

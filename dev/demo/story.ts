@@ -2,13 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { readConfig } from "../../shared/role/config.ts";
 import { makeLog } from "../../shared/role/log.ts";
-import { openApi, type Answer, type Api } from "./api.ts";
+import { openApi, type DemoAnswer, type Api } from "./api.ts";
 import { watchStream, type StreamEvent } from "./watch-stream.ts";
 import { watchTopics } from "./watch-topics.ts";
 
 /** `about` are the ids a hop can be found by: its subject and its key. */
 type Hop = Readonly<{ at: number; text: string; about: readonly (string | null)[]; kind: string; data?: unknown }>;
-type View = Readonly<{ status?: string; title?: string; reminders?: readonly Readonly<{ status: string }>[] }>;
+type DemoTaskView = Readonly<{ status?: string; title?: string; reminders?: readonly Readonly<{ status: string }>[] }>;
 
 const patienceMs = 60_000;
 const askEveryMs = 50;
@@ -42,7 +42,11 @@ export async function tellStory(args: readonly string[]): Promise<number> {
   const onEvent = (event: StreamEvent) => {
     events.push(event);
     if (event.event !== "task.changed") return;
-    const { task_id, change_type, payload } = event.data as { task_id: string; change_type: string; payload: View };
+    const { task_id, change_type, payload } = event.data as {
+      task_id: string;
+      change_type: string;
+      payload: DemoTaskView;
+    };
     hops.push({
       at: performance.now(),
       kind: `sse ${change_type}`,
@@ -93,7 +97,7 @@ async function createAndChange({ api, hops }: Story): Promise<void> {
   say(
     changed,
     performance.now(),
-    `If-Match "1" again: 412, the title is "${String((stale.body["current"] as View | undefined)?.title)}"`,
+    `If-Match "1" again: 412, the title is "${String((stale.body["current"] as DemoTaskView | undefined)?.title)}"`,
   );
   expectStatus(await api.send("POST", `/v1/tasks/${id}/complete`), 200);
   await hear("the stream shows the completion", () =>
@@ -115,7 +119,7 @@ async function remind({ api, hops }: Story): Promise<void> {
     hops.some(
       (hop) =>
         hop.about.includes(id) &&
-        (hop.data as View | undefined)?.reminders?.some(({ status }) => status === "triggered"),
+        (hop.data as DemoTaskView | undefined)?.reminders?.some(({ status }) => status === "triggered"),
     ),
   );
   tell(hops, began, id);
@@ -203,7 +207,7 @@ function say(began: number, at: number, text: string): void {
   console.log(`${(at - began).toFixed(1).padStart(9)} ms  ${text}`);
 }
 
-function expectStatus(answer: Answer, status: number): Answer {
+function expectStatus(answer: DemoAnswer, status: number): DemoAnswer {
   if (answer.status !== status)
     throw new Error(`expected ${status}, got ${answer.status}: ${JSON.stringify(answer.body)}`);
   return answer;

@@ -115,10 +115,10 @@ function disk(checkout: string): Finding {
   };
 }
 
-type Attempt<T> = Readonly<{ value: T }> | Readonly<{ finding: Finding }>;
+type ExaminationResult<T> = Readonly<{ value: T }> | Readonly<{ finding: Finding }>;
 
 /** What is missing becomes a finding with the words the error carries. */
-function attempt<T>(what: string, act: () => T): Attempt<T> {
+function attempt<T>(what: string, act: () => T): ExaminationResult<T> {
   try {
     return { value: act() };
   } catch (error) {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Supervised } from "../stack/supervise.ts";
+import type { SupervisedProcess } from "../stack/supervise.ts";
 
 /**
  * Stops processes in reverse order: each is asked, and the next once it has ended or soon after, so that a slow one
@@ -7,7 +7,7 @@ import type { Supervised } from "../stack/supervise.ts";
  * killed. Says every second what it waits for.
  */
 export async function drain(
-  processes: readonly Supervised[],
+  processes: readonly SupervisedProcess[],
   { withinMs, say }: Readonly<{ withinMs: number; say: (line: string) => void }>,
 ): Promise<void> {
   const deadline = performance.now() + withinMs;

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import type { Launched } from "../stack/launch.ts";
+import type { LaunchedProcess } from "../stack/launch.ts";
 import { identify } from "../stack/process-identity.ts";
 import { forgetProcess, recordProcess } from "../stack/process-records.ts";
 import { stopProcess } from "../stack/stop-process.ts";
@@ -20,7 +20,7 @@ type LaunchRoleOptions = Readonly<{
  * Starts one Procfile line in a process group of its own: a terminal's Ctrl-C reaches only the runner, which stops the
  * roles in order. Its lines are printed as they come, log lines in JSON made readable.
  */
-export function launchRole({ label, command, cwd, env, recordsDirectory, print }: LaunchRoleOptions): Launched {
+export function launchRole({ label, command, cwd, env, recordsDirectory, print }: LaunchRoleOptions): LaunchedProcess {
   // `env` lets a line begin with NAME=value, and `exec` leaves no shell in between that would swallow signals.
   const child = spawn("sh", ["-c", `exec env ${command}`], {
     cwd,

@@ -10,7 +10,7 @@ import { livingProcesses } from "../stack/process-records.ts";
 import { send } from "../stack/stop-process.ts";
 import { stopRecorded } from "../stack/stop-recorded.ts";
 import type { Stack } from "../stack/stack.ts";
-import type { Supervised } from "../stack/supervise.ts";
+import type { SupervisedProcess } from "../stack/supervise.ts";
 import type { DevArguments } from "./arguments.ts";
 import { renderBanner } from "./banner.ts";
 import { openConsoleLines } from "./console-lines.ts";
@@ -49,7 +49,7 @@ export async function runDev(checkout: string, options: DevArguments): Promise<n
   const records = { parts: join(directories.state, "processes"), roles: join(directories.state, "roles") };
   const deathWatch = openDeathWatch(checkout, [records.roles, records.parts]);
   let stack: Stack | undefined;
-  let roles: readonly Supervised[] = [];
+  let roles: readonly SupervisedProcess[] = [];
   let say = (line: string): void => void process.stdout.write(`${line}\n`);
   void again.then((name) => {
     say(`${name} again: killing what is left`);

@@ -2,7 +2,7 @@ import { launchRole, isReady } from "./launch-role.ts";
 import type { RolePlan } from "./plan-roles.ts";
 import { roleEnvironment } from "./role-environment.ts";
 import { untilReady } from "../stack/launch.ts";
-import { supervise, type Supervised } from "../stack/supervise.ts";
+import { supervise, type SupervisedProcess } from "../stack/supervise.ts";
 
 type RunRolesOptions = Readonly<{
   checkout: string;
@@ -23,7 +23,7 @@ export function runRoles({
   printerOf,
   say,
   changed,
-}: RunRolesOptions): readonly Supervised[] {
+}: RunRolesOptions): readonly SupervisedProcess[] {
   return plans.map((plan) => {
     const { label, command, port } = plan;
     const start = () => {
@@ -44,7 +44,7 @@ export function runRoles({
 
 /** Waits until every role was ready once, or `withinMs`; returns the names of those that were not. */
 export async function awaitRoles(
-  roles: readonly Supervised[],
+  roles: readonly SupervisedProcess[],
   withinMs: number,
   signal: AbortSignal,
 ): Promise<readonly string[]> {

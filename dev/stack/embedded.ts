@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { explainPort } from "./explain-port.ts";
 import { findJava } from "./java.ts";
 import { startKafka } from "./kafka.ts";
-import type { Launched } from "./launch.ts";
+import type { LaunchedProcess } from "./launch.ts";
 import { fetchMavenParts } from "./maven-parts.ts";
 import type { PortClaims } from "./ports.ts";
 import { postgresDirectory } from "./postgres-directory.ts";
@@ -12,7 +12,7 @@ import { findRedis, startRedis } from "./redis.ts";
 import { registryPath, startRegistry } from "./registry.ts";
 import { type GivenUrls, type PartName, partNames, readRememberedPorts, type Stack } from "./stack.ts";
 import { stopRecorded } from "./stop-recorded.ts";
-import { supervise, type Supervised } from "./supervise.ts";
+import { supervise, type SupervisedProcess } from "./supervise.ts";
 
 export type EmbeddedOptions = Readonly<{
   checkout: string;
@@ -45,7 +45,7 @@ export async function openEmbeddedStack(options: EmbeddedOptions): Promise<Omit<
 
   const missing = partNames.filter((name) => given[name] === undefined);
   const ports = await choosePorts(options, missing);
-  const running = new Map<PartName, Supervised>();
+  const running = new Map<PartName, SupervisedProcess>();
   const giveUp = new AbortController();
   const signal = options.signal === undefined ? giveUp.signal : AbortSignal.any([options.signal, giveUp.signal]);
   const starters = makeStarters({ ...options, signal }, ports, recordsDirectory);
@@ -128,7 +128,7 @@ async function choosePorts(
   return ports;
 }
 
-type Starter = () => Promise<() => Promise<Launched>>;
+type Starter = () => Promise<() => Promise<LaunchedProcess>>;
 
 /** Per part: prepare once (find, fetch), then a function that starts it as often as needed. */
 function makeStarters(options: EmbeddedOptions, ports: Ports, recordsDirectory: string): Record<PartName, Starter> {

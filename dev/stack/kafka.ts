@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import type { Java } from "./java.ts";
 import { javaScratch } from "./java-scratch.ts";
-import { launch, untilReady, type Launched } from "./launch.ts";
+import { launch, untilReady, type LaunchedProcess } from "./launch.ts";
 import { isListening } from "./ports.ts";
 import { runCommand } from "./run-command.ts";
 
@@ -41,7 +41,7 @@ const started = "Kafka Server started";
 const environment = { PATH: process.env["PATH"], LC_ALL: "C", TZ: "UTC" };
 
 /** Starts one Kafka node (KRaft: broker and controller in one process) and returns once it serves clients. */
-export async function startKafka(options: KafkaOptions): Promise<Launched> {
+export async function startKafka(options: KafkaOptions): Promise<LaunchedProcess> {
   const { java, jars, archives, directory, port, logFile } = options;
   mkdirSync(directory, { recursive: true });
   const settings = join(directory, "server.properties");

@@ -7,7 +7,7 @@ import { forgetProcess, recordProcess } from "./process-records.ts";
 import { stopProcess } from "./stop-process.ts";
 
 /** A running process: `exited` settles with why it ended, `stop` is graceful first and may be called twice. */
-export type Launched = Readonly<{
+export type LaunchedProcess = Readonly<{
   pid: number;
   exited: Promise<string>;
   lastLines: () => readonly string[];
@@ -30,7 +30,7 @@ type LaunchOptions = Readonly<{
  * Starts a part of the stack in a process group of its own, so that a terminal's Ctrl-C does not reach it, with its
  * output in `logFile` (the one before is kept as `.1`): it outlives a killed runner without writing into a broken pipe.
  */
-export function launch(options: LaunchOptions): Launched {
+export function launch(options: LaunchOptions): LaunchedProcess {
   const { name, command, logFile, recordsDirectory, uid, stopSignal = "SIGTERM" } = options;
   mkdirSync(dirname(logFile), { recursive: true });
   rotate(logFile);
@@ -70,13 +70,13 @@ export function launch(options: LaunchOptions): Launched {
  * carries the last lines of its log.
  */
 export async function untilReady(
-  launched: Launched,
+  launched: LaunchedProcess,
   {
     what,
     answers,
     timeoutMs = 120_000,
   }: Readonly<{ what: string; answers: () => Promise<boolean>; timeoutMs?: number }>,
-): Promise<Launched> {
+): Promise<LaunchedProcess> {
   const end: { reason?: string } = {};
   void launched.exited.then((reason) => (end.reason = reason));
   const deadline = performance.now() + timeoutMs;

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { launch, untilReady, type Launched } from "./launch.ts";
+import { launch, untilReady, type LaunchedProcess } from "./launch.ts";
 import { isListening } from "./ports.ts";
 import { postgresBinaries, runsAsRoot, unprivilegedUid } from "./postgres-binaries.ts";
 import { identify } from "./process-identity.ts";
@@ -26,7 +26,7 @@ const environment = { LC_ALL: "C", TZ: "UTC", PATH: process.env["PATH"] };
  * Starts Postgres with durable commits on 127.0.0.1 (user `postgres`, no password) and returns once it accepts
  * connections.
  */
-export async function startPostgres(options: PostgresOptions): Promise<Launched> {
+export async function startPostgres(options: PostgresOptions): Promise<LaunchedProcess> {
   const binaries = postgresBinaries(options.checkout);
   const uid = runsAsRoot() ? unprivilegedUid : undefined;
   const data = join(options.directory, "data");

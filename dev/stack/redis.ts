@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { launch, untilReady, type Launched } from "./launch.ts";
+import { launch, untilReady, type LaunchedProcess } from "./launch.ts";
 import { missingError } from "./missing.ts";
 
 type RedisOptions = Readonly<{
@@ -30,7 +30,7 @@ function pickForPlatform(folder: string): string {
 }
 
 /** Starts Redis with an append-only file and without eviction: a job that Redis may forget would fire late or never. */
-export async function startRedis(options: RedisOptions): Promise<Launched> {
+export async function startRedis(options: RedisOptions): Promise<LaunchedProcess> {
   const { binary, directory, port } = options;
   mkdirSync(directory, { recursive: true });
   const settings = {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Java } from "./java.ts";
 import { ensureDatabase } from "./postgres.ts";
 import { javaScratch } from "./java-scratch.ts";
-import { launch, untilReady, type Launched } from "./launch.ts";
+import { launch, untilReady, type LaunchedProcess } from "./launch.ts";
 import { direct } from "../../shared/http/proxy-for.ts";
 
 type RegistryOptions = Readonly<{
@@ -28,7 +28,7 @@ type RegistryOptions = Readonly<{
 export const registryPath = "/apis/ccompat/v7";
 
 /** Starts the schema registry and returns once it is ready to store schemas. */
-export async function startRegistry(options: RegistryOptions): Promise<Launched> {
+export async function startRegistry(options: RegistryOptions): Promise<LaunchedProcess> {
   const { java, application, directory, managementPort } = options;
   mkdirSync(directory, { recursive: true });
   const storage =

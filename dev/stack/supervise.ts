@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Launched } from "./launch.ts";
+import type { LaunchedProcess } from "./launch.ts";
 
-export type Supervised = Readonly<{
+export type SupervisedProcess = Readonly<{
   name: string;
   /** Null between a crash and the restart. */
   pid: () => number | null;
@@ -16,9 +16,9 @@ export type Supervised = Readonly<{
 type SuperviseOptions = Readonly<{
   name: string;
   /** Starts the process; rejects when it does not get ready, having ended it. */
-  start: () => Promise<Launched>;
+  start: () => Promise<LaunchedProcess>;
   /** A process that is already running, as the first. */
-  running?: Launched;
+  running?: LaunchedProcess;
   say: (lines: readonly string[]) => void;
   /** Called whenever the pid changes. */
   changed?: () => void;
@@ -29,16 +29,16 @@ type SuperviseOptions = Readonly<{
  * Keeps one process running: when it ends unasked its last lines are repeated and it is started again after a pause
  * that doubles from `firstMs` to `maxMs`, and falls back once it has run for `calmMs`.
  */
-export function supervise(options: SuperviseOptions): Supervised {
+export function supervise(options: SuperviseOptions): SupervisedProcess {
   const { name, say, changed = () => {}, backoff = { firstMs: 500, maxMs: 15_000, calmMs: 30_000 } } = options;
   const stopping = new AbortController();
-  let current: Launched | null = null;
+  let current: LaunchedProcess | null = null;
   let pauseMs = backoff.firstMs;
   let restarts = 0;
   const first = Promise.withResolvers<void>();
   first.promise.catch(() => {}); // whoever waits for it sees the rejection; nobody has to wait
 
-  const watch = async (launched: Launched): Promise<void> => {
+  const watch = async (launched: LaunchedProcess): Promise<void> => {
     current = launched;
     changed();
     if (stopping.signal.aborted) await launched.stop(0);

@@ -1,10 +1,10 @@
-export type Counts = Readonly<{ passed: number; failed: number; skipped: number }>;
+export type TestCounts = Readonly<{ passed: number; failed: number; skipped: number }>;
 export type TestCase = Readonly<{ name: string; file: string; seconds: number; failed: boolean }>;
 
 /** Reads the JUnit report of `bun test`. Counts single tests, not suites, whose totals differ between versions. */
 export function readJunit(
   xml: string,
-): Readonly<{ counts: Counts; cases: readonly TestCase[]; files: readonly string[] }> {
+): Readonly<{ counts: TestCounts; cases: readonly TestCase[]; files: readonly string[] }> {
   const cases: TestCase[] = [];
   let skipped = 0;
   for (const [, attributes = "", selfClosed, body = ""] of xml.matchAll(
@@ -27,12 +27,12 @@ export function readJunit(
   return { counts: { passed: cases.length - failed, failed, skipped }, cases, files };
 }
 
-export function addCounts(a: Counts, b: Counts): Counts {
+export function addCounts(a: TestCounts, b: TestCounts): TestCounts {
   return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
 }
 
 /** The last line of a test run: `N passed, N failed`, and what was skipped when something was. */
-export function renderCounts({ passed, failed, skipped }: Counts): string {
+export function renderCounts({ passed, failed, skipped }: TestCounts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
 

@@ -2,11 +2,11 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { forgetProcess, recordProcess } from "../stack/process-records.ts";
-import { addCounts, type Counts, readJunit, type TestCase } from "./junit.ts";
+import { addCounts, type TestCounts, readJunit, type TestCase } from "./junit.ts";
 
 export type TierResult = Readonly<{
   tier: string;
-  counts: Counts;
+  counts: TestCounts;
   seconds: number;
   cases: readonly TestCase[];
   note?: string;
@@ -75,7 +75,7 @@ export async function runTier(options: RunTierOptions): Promise<TierResult> {
 const testFiles = (checkout: string, folder: string): readonly string[] =>
   [...new Bun.Glob(`${folder}/**/*.test.ts`).scanSync({ cwd: checkout })].toSorted();
 
-const noTests: Counts = { passed: 0, failed: 0, skipped: 0 };
+const noTests: TestCounts = { passed: 0, failed: 0, skipped: 0 };
 
 /** In a process group of its own, which is ended as a whole: tests start roles. */
 function run({

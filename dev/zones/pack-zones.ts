@@ -13,14 +13,14 @@ if (directory === undefined) {
   process.exit(2);
 }
 const data = readZoneDirectory(directory);
-type Place = readonly [begin: number, end: number];
+type ByteRange = readonly [begin: number, end: number];
 const files = [...data.names, ...Object.keys(formerNames)].sort().map((name) => {
   const bytes =
     data.bytesOf(name) ?? data.bytesOf(Object.entries(formerNames).find(([former]) => former === name)?.[1] ?? "");
   if (bytes === undefined) throw new Error(`${directory} has no zone that ${name} is a link to`);
   return { name, bytes: Buffer.from(bytes) };
 });
-const places = new Map<string, Place>();
+const places = new Map<string, ByteRange>();
 const parts: Buffer[] = [];
 let end = 0;
 for (const { bytes } of files) {
@@ -30,7 +30,7 @@ for (const { bytes } of files) {
   parts.push(bytes);
   end += bytes.length;
 }
-const placeOf = (bytes: Buffer): Place => places.get(bytes.toString("latin1")) ?? [0, 0];
+const placeOf = (bytes: Buffer): ByteRange => places.get(bytes.toString("latin1")) ?? [0, 0];
 const zones = Object.fromEntries(files.map(({ name, bytes }) => [name, placeOf(bytes)]));
 const head: PackHead = { version: data.version, zones };
 const packed = Bun.gzipSync(Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), ...parts]), { level: 9 });

@@ -17,7 +17,7 @@ import { maxMessageBytes, type TopicName } from "../messages/topics.ts";
 import { backoff, sleep } from "../waiting/wait.ts";
 
 /** A record of any type, told apart by `type`. */
-type Decoded = { [T in MessageType]: Readonly<{ type: T; data: Records[T] }> }[MessageType];
+type DecodedRecord = { [T in MessageType]: Readonly<{ type: T; data: Records[T] }> }[MessageType];
 
 /** The one place where bytes become records and records become bytes. */
 export type Codec = Readonly<{
@@ -35,13 +35,13 @@ export type Codec = Readonly<{
    * asked for and the registry is unreachable or has lost its schemas, and an Error with code SCHEMA_INCOMPATIBLE when
    * this build cannot read that writer at all: a mistake of deployment, not of the record.
    */
-  decode: (topic: TopicName, value: Uint8Array | null) => Promise<Decoded | Readonly<{ unknown: string }>>;
+  decode: (topic: TopicName, value: Uint8Array | null) => Promise<DecodedRecord | Readonly<{ unknown: string }>>;
 }>;
 
 const incompatibleCode = "SCHEMA_INCOMPATIBLE";
 
 type Decode = ReturnType<typeof recordDecoder>;
-type Reader = Readonly<{ unknown: string } | { topic: TopicName; type: MessageType; id: number; decode: Decode }>;
+type SchemaReader = Readonly<{ unknown: string } | { topic: TopicName; type: MessageType; id: number; decode: Decode }>;
 
 type OpenCodec = Readonly<{
   registry: RegistryClient;
@@ -72,7 +72,7 @@ export async function openCodec(options: OpenCodec): Promise<Codec> {
     ]),
   );
 
-  const makeReader = (id: number, text: string): Reader => {
+  const makeReader = (id: number, text: string): SchemaReader => {
     const schema = readRecordSchema(text);
     if (schema === null) throw new Problem("UNDECODABLE", `schema ${id} is not that of a record`);
     const name = fullName(schema);
@@ -88,7 +88,7 @@ export async function openCodec(options: OpenCodec): Promise<Codec> {
     }
   };
 
-  const fetchReader = async (id: number): Promise<Reader> => {
+  const fetchReader = async (id: number): Promise<SchemaReader> => {
     const { schema, isCached } = await findSchema(id);
     if (schema === null) throw new Problem("UNDECODABLE", `there is no schema ${id}`);
     const reader = makeReader(id, schema);
@@ -120,10 +120,10 @@ export async function openCodec(options: OpenCodec): Promise<Codec> {
     }
   };
 
-  const readers = new Map<number, Reader>();
-  const asked = new Map<number, Promise<Reader>>();
+  const readers = new Map<number, SchemaReader>();
+  const asked = new Map<number, Promise<SchemaReader>>();
   const texts = new Map(known.map(({ id, schema }) => [id, schema]));
-  const readerOf = async (id: number): Promise<Reader> => {
+  const readerOf = async (id: number): Promise<SchemaReader> => {
     const text = texts.get(id);
     const asking = text === undefined ? (asked.get(id) ?? fetchReader(id)) : makeReader(id, text);
     if (asking instanceof Promise) asked.set(id, asking);
@@ -168,13 +168,13 @@ export async function openCodec(options: OpenCodec): Promise<Codec> {
       const reader = readers.get(id) ?? (await readerOf(id));
       if ("unknown" in reader) return reader;
       if (reader.topic !== topic) throw new Problem("UNDECODABLE", `a ${reader.type} has no place in ${topic}`);
-      return { type: reader.type, data: decodeWith(reader, bytes) } as Decoded;
+      return { type: reader.type, data: decodeWith(reader, bytes) } as DecodedRecord;
     },
   };
 }
 
 /** What it returns is of the reader's type because the decoder was made for it. */
-function decodeWith(reader: Extract<Reader, { decode: Decode }>, bytes: Buffer): unknown {
+function decodeWith(reader: Extract<SchemaReader, { decode: Decode }>, bytes: Buffer): unknown {
   try {
     return reader.decode(bytes, 5);
   } catch (cause) {

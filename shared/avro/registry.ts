@@ -49,7 +49,7 @@ export type RegistryClient = Readonly<{
   ping: () => Promise<void>;
 }>;
 
-type Answer = Readonly<{ status: number; body: Readonly<Record<string, unknown>>; list: readonly unknown[] }>;
+type RegistryAnswer = Readonly<{ status: number; body: Readonly<Record<string, unknown>>; list: readonly unknown[] }>;
 
 /** No connection is made before the first call. Calls are counted in `metrics`, where given, by how they ended. */
 export function openRegistry(config: RegistryConfig, metrics?: Metrics): RegistryClient {
@@ -62,8 +62,9 @@ export function openRegistry(config: RegistryConfig, metrics?: Metrics): Registr
       ? {}
       : { authorization: `Basic ${base64Text(utf8Bytes(`${config.user}:${config.password ?? ""}`))}` }),
   };
-  const call = (method: string, path: string, body?: unknown): Promise<Answer> => count(ask(method, path, body));
-  const ask = async (method: string, path: string, body?: unknown): Promise<Answer> => {
+  const call = (method: string, path: string, body?: unknown): Promise<RegistryAnswer> =>
+    count(ask(method, path, body));
+  const ask = async (method: string, path: string, body?: unknown): Promise<RegistryAnswer> => {
     const what = `${method} ${base}${path}`;
     const answer = await fetch(base + path, {
       method,
@@ -167,13 +168,13 @@ function parseAnswer(said: string): unknown {
   }
 }
 
-function numberOf(body: Answer["body"], name: string): number {
+function numberOf(body: RegistryAnswer["body"], name: string): number {
   const value = body[name];
   if (typeof value !== "number") unavailable(`the schema registry's answer has no number "${name}"`);
   return value;
 }
 
-function textOf(body: Answer["body"], ...names: readonly string[]): string {
+function textOf(body: RegistryAnswer["body"], ...names: readonly string[]): string {
   const value = names.map((name) => body[name]).find((found) => typeof found === "string");
   if (typeof value !== "string") unavailable(`the schema registry's answer has no text "${names.join('" or "')}"`);
   return value;

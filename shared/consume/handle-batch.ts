@@ -1,8 +1,8 @@
 // The way of a message, top to bottom: a record is decoded, a batch gets a transaction, and in it the handler is
 // called.
 
-import type { Fetched } from "../messages/broker.ts";
-import type { Received } from "../messages/message.ts";
+import type { FetchedRecord } from "../messages/broker.ts";
+import type { ReceivedMessage } from "../messages/message.ts";
 import { topicNames, type GroupName, type RoleName, type TopicName } from "../messages/topics.ts";
 import { readEnvelope } from "../outbox/envelope.ts";
 import { insertOutbox, outboxRow, type Encoder } from "../outbox/outbox.ts";
@@ -24,13 +24,13 @@ export type Decoder = Readonly<{
   ) => Promise<Readonly<{ type: string; data: unknown }> | Readonly<{ unknown: string }>>;
 }>;
 
-export type ReadResult = Readonly<{ message: Received }> | Readonly<{ unknown: string }>;
+export type ReadResult = Readonly<{ message: ReceivedMessage }> | Readonly<{ unknown: string }>;
 
 /**
  * Makes a message of a record. Throws Problem UNDECODABLE for what can never be read, and the registry's error while
  * the record's schema is not known here and cannot be asked for. `unknown` is an event type of a newer build.
  */
-export async function readRecord(codec: Decoder, record: Fetched): Promise<ReadResult> {
+export async function readRecord(codec: Decoder, record: FetchedRecord): Promise<ReadResult> {
   const topic = topicNames.find((name) => name === record.topic);
   if (topic === undefined) throw new Problem("UNDECODABLE", `the topic ${record.topic} has no schemas`);
   if (record.value === null) throw new Problem("UNDECODABLE", "the record has no value");
@@ -52,7 +52,7 @@ export async function readRecord(codec: Decoder, record: Fetched): Promise<ReadR
       timestamp: record.timestamp,
       value: record.value,
       headers: record.headers,
-    } as Received,
+    } as ReceivedMessage,
   };
 }
 
@@ -60,10 +60,10 @@ export async function readRecord(codec: Decoder, record: Fetched): Promise<ReadR
  * `handled` and `parked` were new to the group; `lost` are of changes the database has lost; all others were
  * duplicates.
  */
-export type Handled = Readonly<{
-  handled: ReadonlySet<Received>;
-  parked: ReadonlySet<Received>;
-  lost: ReadonlySet<Received>;
+export type BatchResult = Readonly<{
+  handled: ReadonlySet<ReceivedMessage>;
+  parked: ReadonlySet<ReceivedMessage>;
+  lost: ReadonlySet<ReceivedMessage>;
   derived: number;
 }>;
 
@@ -83,7 +83,7 @@ export type HandleBatch = RunHandler &
  * together or not at all. Messages that the inbox knows, and those of changes that the database has lost, are left out.
  * Messages of a parked key are queued behind it. Rejects with the first error, with nothing done.
  */
-export async function handleBatch(of: HandleBatch, messages: readonly Received[]): Promise<Handled> {
+export async function handleBatch(of: HandleBatch, messages: readonly ReceivedMessage[]): Promise<BatchResult> {
   const { db, group, epoch, handlerMs, life } = of;
   return db.transaction(
     async (tx) => {
@@ -106,7 +106,7 @@ export async function handleBatch(of: HandleBatch, messages: readonly Received[]
   );
 }
 
-async function queueBehind(tx: Tx, epoch: number, parked: readonly Received[]): Promise<void> {
+async function queueBehind(tx: Tx, epoch: number, parked: readonly ReceivedMessage[]): Promise<void> {
   if (parked.length === 0) return;
   await changeFate(tx, epoch, { from: "done", to: "parked" }, parked);
   await queueParked(
@@ -117,7 +117,7 @@ async function queueBehind(tx: Tx, epoch: number, parked: readonly Received[]): 
 }
 
 /** The same message may be in a batch twice: it is handled where it stands first. */
-function firstOfEach(messages: readonly Received[], ids: ReadonlySet<string>): readonly Received[] {
+function firstOfEach(messages: readonly ReceivedMessage[], ids: ReadonlySet<string>): readonly ReceivedMessage[] {
   const seen = new Set<string>();
   return messages.filter(({ id }) => {
     if (!ids.has(id) || seen.has(id)) return false;
@@ -141,7 +141,7 @@ export type RunHandler = Readonly<{
  * Runs the handler for messages, in order, and puts what it answers into the outbox. Returns how many messages that
  * were. Rejects with what the handler rejects with, with `HANDLER_DEADLINE` when it does not settle in time.
  */
-export async function runHandler(of: RunHandler, tx: Tx, messages: readonly Received[]): Promise<number> {
+export async function runHandler(of: RunHandler, tx: Tx, messages: readonly ReceivedMessage[]): Promise<number> {
   const now = of.now();
   const answers = await limited(of.handlerMs, of.stop, (signal) =>
     of.handle(messages, { tx, signal, log: of.log, now } satisfies Context),

@@ -1,17 +1,17 @@
 import type { Tx } from "../postgres/db.ts";
 import type { Log } from "../role/log.ts";
-import type { Message, Received } from "../messages/message.ts";
+import type { Message, ReceivedMessage } from "../messages/message.ts";
 
 /**
  * Handles one message: works through `tx` only and returns what to publish, in order. It runs once per message and
  * group for everything it does in `tx`; throwing undoes all of it. It never commits, publishes, retries, calls out or
  * reads the clock.
  */
-export type Handler = (message: Received, context: Context) => Promise<readonly Message[]>;
+export type Handler = (message: ReceivedMessage, context: Context) => Promise<readonly Message[]>;
 
 /** The same for projections that want one statement per batch: at most 200 messages, in order, one answer for each. */
 export type BatchHandler = (
-  messages: readonly Received[],
+  messages: readonly ReceivedMessage[],
   context: Context,
 ) => Promise<readonly (readonly Message[])[]>;
 

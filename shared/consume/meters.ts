@@ -2,8 +2,8 @@ import type { TopicPartition } from "../messages/broker.ts";
 import type { Metrics } from "../role/metrics.ts";
 import { consumerGroups, type GroupName } from "../messages/topics.ts";
 import { failureClasses } from "./failure/classify.ts";
-import type { Verdict } from "./member/guard.ts";
-import type { Outcome } from "./member/item.ts";
+import type { GuardVerdict } from "./member/guard.ts";
+import type { MessageOutcome } from "./member/item.ts";
 
 /** The figures of one consumer. Labels are the group, topics, and the closed sets of outcomes, classes and verdicts. */
 export function makeMeters(metrics: Metrics, group: GroupName) {
@@ -82,13 +82,13 @@ export function makeMeters(metrics: Metrics, group: GroupName) {
   for (const reason of ["failed", "gap", "grown", "remade", "fatal", "database_changed", "rewound"])
     clients.inc({ ...of, reason }, 0);
   return {
-    settled: (topic: string, outcome: Outcome) => messages.inc({ ...of, topic, outcome }),
+    settled: (topic: string, outcome: MessageOutcome) => messages.inc({ ...of, topic, outcome }),
     batch: (tookMs: number) => seconds.observe(of, tookMs / 1_000),
     delay: (topic: string, ms: number) => delay.observe({ ...of, topic }, Math.max(0, ms / 1_000)),
     derived: (count: number) => derived.inc(of, count),
     retried: (failure: string) => retries.inc({ ...of, class: failure }),
     dead: (failure: string) => dead.inc({ ...of, class: failure }),
-    dropped: (verdict: Verdict) => dropped.inc({ ...of, verdict }),
+    dropped: (verdict: GuardVerdict) => dropped.inc({ ...of, verdict }),
     rebalanced: () => rebalances.inc(of),
     client: (reason: string) => clients.inc({ ...of, reason }),
     owns: (partitions: number) => owned.set(of, partitions),
@@ -116,4 +116,4 @@ export function makeMeters(metrics: Metrics, group: GroupName) {
     pausedByOperator: (now: boolean) => stopped.set(of, now ? 1 : 0),
   };
 }
-export type Meters = ReturnType<typeof makeMeters>;
+export type ConsumerMeters = ReturnType<typeof makeMeters>;

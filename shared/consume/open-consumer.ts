@@ -8,7 +8,7 @@ import { makeFloodGuard } from "./failure/flood-guard.ts";
 import { probeWrites } from "./failure/probe-writes.ts";
 import { defaultTiersMs } from "./failure/retry.ts";
 import { oneByOne } from "./handler.ts";
-import type { Handling } from "./handling.ts";
+import type { HandlingContext } from "./handling.ts";
 import { makeStanding } from "./log/standing.ts";
 import { makeWake } from "../waiting/wake.ts";
 import { makeMeters } from "./meters.ts";
@@ -68,7 +68,7 @@ export function openConsumer(options: ConsumeOptions, role: Role) {
     end: () => here.abort(),
     /** Cuts off the handlers that run. */
     cutOff: () => cutOff.abort(),
-    handlingIn: (epoch: number): Handling => ({
+    handlingIn: (epoch: number): HandlingContext => ({
       db,
       codec,
       group,

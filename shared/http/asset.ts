@@ -7,10 +7,10 @@ import { webGzip } from "./gzip.ts";
 export type Asset = Readonly<{
   type: string;
   /** As it is, and as gzip where that is smaller: other bytes, so another tag. */
-  plain: Encoded;
-  gzip: Encoded | null;
+  plain: EncodedAsset;
+  gzip: EncodedAsset | null;
 }>;
-type Encoded = Readonly<{ bytes: Uint8Array<ArrayBuffer>; etag: string }>;
+type EncodedAsset = Readonly<{ bytes: Uint8Array<ArrayBuffer>; etag: string }>;
 
 const compressible = /^(?:text|image\/svg|application\/(?:manifest|json))/;
 
@@ -36,6 +36,6 @@ export function answerAsset(request: Request, asset: Asset, more: Readonly<Recor
   return new Response(bytes, { headers: { ...headers, "content-type": asset.type } });
 }
 
-function tagged(bytes: Uint8Array<ArrayBuffer>): Encoded {
+function tagged(bytes: Uint8Array<ArrayBuffer>): EncodedAsset {
   return { bytes, etag: `"${base64UrlText(digestOf("sha256", bytes)).slice(0, 22)}"` };
 }

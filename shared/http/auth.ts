@@ -8,7 +8,7 @@ import {
   optionalUrl,
   text,
   type Config,
-  type Seen,
+  type PartialConfig,
   type Setting,
 } from "../role/config.ts";
 import { deriveId } from "../messages/derive-id.ts";
@@ -103,8 +103,8 @@ const rememberedTokens = 10_000;
  */
 export function openAuth(config: AuthConfig, now: () => Date): Auth {
   const verify = makeVerify(config, now);
-  const remembered = new Map<string, { identity: Verified; until: number }>();
-  const identify = async (token: string): Promise<Verified> => {
+  const remembered = new Map<string, { identity: VerifiedIdentity; until: number }>();
+  const identify = async (token: string): Promise<VerifiedIdentity> => {
     const known = remembered.get(token);
     if (known !== undefined && now().getTime() < known.until) return known.identity;
     remembered.delete(token);
@@ -171,7 +171,7 @@ function secretKey(secret: string | null): Uint8Array {
   return new TextEncoder().encode(secret);
 }
 
-function complainAboutAuth(seen: Seen<typeof authFields>): readonly string[] {
+function complainAboutAuth(seen: PartialConfig<typeof authFields>): readonly string[] {
   const { mode, secret, jwksUrl, algorithm } = seen;
   switch (mode) {
     case undefined:
@@ -194,7 +194,7 @@ function complainAboutAuth(seen: Seen<typeof authFields>): readonly string[] {
   }
 }
 
-function complainAboutDev({ secret, nodeEnv, host }: Seen<typeof authFields>): readonly string[] {
+function complainAboutDev({ secret, nodeEnv, host }: PartialConfig<typeof authFields>): readonly string[] {
   return [
     ...(isProduction(nodeEnv) ? [`AUTH_MODE=dev lets anyone be anyone: not with NODE_ENV=${nodeEnv}`] : []),
     ...(host !== undefined && !isLoopback(host)
@@ -204,7 +204,7 @@ function complainAboutDev({ secret, nodeEnv, host }: Seen<typeof authFields>): r
   ];
 }
 
-function complainAboutTokensOfOthers({ issuer, audience }: Seen<typeof authFields>): readonly string[] {
+function complainAboutTokensOfOthers({ issuer, audience }: PartialConfig<typeof authFields>): readonly string[] {
   return [
     ...(issuer === null
       ? [
@@ -219,9 +219,9 @@ function complainAboutTokensOfOthers({ issuer, audience }: Seen<typeof authField
   ];
 }
 
-type Verified = Omit<Identity, "via" | "token">;
+type VerifiedIdentity = Omit<Identity, "via" | "token">;
 
-function identityOf({ mode, issuer }: AuthConfig, payload: JWTPayload, token: string): Verified {
+function identityOf({ mode, issuer }: AuthConfig, payload: JWTPayload, token: string): VerifiedIdentity {
   const claims = readClaims(payload);
   const userOf = mode === "dev" ? userOfDevToken : issuer === anyone ? userOfIssuer : userOfSubject;
   return {

@@ -67,17 +67,17 @@ export async function readBytes(request: Request, maxBytes: number): Promise<Uin
 }
 
 /** A value and the way to it; the pointer is written only for those that are wrong. */
-type Place = Readonly<{ value: unknown; key: string; parent: Place | null }>;
+type JsonPlace = Readonly<{ value: unknown; key: string; parent: JsonPlace | null }>;
 
 function refuseTexts(text: string, maxLength: number): void {
   const mistakes: Mistake[] = [];
-  const examine = (examined: string, at: Place): void => {
+  const examine = (examined: string, at: JsonPlace): void => {
     if (!examined.isWellFormed() || examined.includes("\0"))
       mistakes.push({ path: pointerOf(at), message: "has a NUL character or half a surrogate pair" });
     else if (examined.length > maxLength)
       mistakes.push({ path: pointerOf(at), message: `has more than ${maxLength} characters` });
   };
-  const waiting: Place[] = [{ value: parsed(text), key: "", parent: null }];
+  const waiting: JsonPlace[] = [{ value: parsed(text), key: "", parent: null }];
   for (let next = waiting.pop(); next !== undefined && mistakes.length < maxMistakes; next = waiting.pop()) {
     if (typeof next.value === "string") examine(next.value, next);
     if (typeof next.value !== "object" || next.value === null) continue;
@@ -101,7 +101,7 @@ function invalid(mistakes: readonly Mistake[]): Problem {
   return new Problem("INVALID_REQUEST", undefined, { mistakes });
 }
 
-function pointerOf(place: Place): string {
+function pointerOf(place: JsonPlace): string {
   const tokens: string[] = [];
   for (let at = place; at.parent !== null; at = at.parent) tokens.unshift(pointerToken(at.key));
   return `/${tokens.join("/")}`;

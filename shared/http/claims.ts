@@ -20,13 +20,13 @@ const claimsShape = z.object({
   /** Up to the year 9999: later is no date that everybody can write. */
   exp: z.number().positive().max(253_402_300_799),
 });
-type Claims = z.infer<typeof claimsShape>;
+type TokenClaims = z.infer<typeof claimsShape>;
 
 /**
  * The claims this product reads. Throws UNAUTHENTICATED for others than the standards allow, however well they are
  * signed.
  */
-export function readClaims(payload: unknown): Claims {
+export function readClaims(payload: unknown): TokenClaims {
   const { data } = claimsShape.safeParse(payload);
   if (data === undefined) throw new Problem("UNAUTHENTICATED");
   return data;
@@ -40,7 +40,7 @@ const givenUuid = /^[\da-f]{8}-[\da-f]{4}-[1-46-8][\da-f]{3}-[89ab][\da-f]{3}-[\
  * and subject, the same for ever. A subject that is a version 5 UUID, or has capitals, is such other text: it could
  * name a user whose id was computed, or was spelled in small letters.
  */
-export function userOfSubject({ sub, iss = "" }: Pick<Claims, "sub" | "iss">): string {
+export function userOfSubject({ sub, iss = "" }: Pick<TokenClaims, "sub" | "iss">): string {
   return givenUuid.test(sub) ? sub : userOfIssuer({ sub, iss });
 }
 
@@ -48,12 +48,12 @@ export function userOfSubject({ sub, iss = "" }: Pick<Claims, "sub" | "iss">): s
  * The same where issuers are not compared: a subject is unique within its issuer alone (OpenID Connect §2), a UUID as
  * well.
  */
-export function userOfIssuer({ sub, iss = "" }: Pick<Claims, "sub" | "iss">): string {
+export function userOfIssuer({ sub, iss = "" }: Pick<TokenClaims, "sub" | "iss">): string {
   return deriveId("subject", iss, sub);
 }
 
 /** A development token was made here and names the user itself: its subject is nobody's choice. */
-export function userOfDevToken({ sub }: Pick<Claims, "sub">): string {
+export function userOfDevToken({ sub }: Pick<TokenClaims, "sub">): string {
   if (!z.uuid().safeParse(sub).success) throw new Problem("UNAUTHENTICATED");
   return sub;
 }
@@ -62,6 +62,6 @@ export function userOfDevToken({ sub }: Pick<Claims, "sub">): string {
  * What sign-out ends: the `jti`, else a digest of what was signed. Not of the whole token: one signature has several
  * spellings. It is one user's; the same `jti` of another user is another session.
  */
-export function sessionOfToken({ jti }: Pick<Claims, "jti">, token: string): string {
+export function sessionOfToken({ jti }: Pick<TokenClaims, "jti">, token: string): string {
   return jti ?? deriveId("session", token.slice(0, token.lastIndexOf(".")));
 }

@@ -11,7 +11,7 @@ export type ApiPart = Readonly<{
 }>;
 
 type Definition = Readonly<{ type?: string; route?: RouteConfig; webhook?: RouteConfig } & Record<string, unknown>>;
-type Header = Readonly<{ description: string; schema: JsonSchema; required?: boolean }>;
+type HeaderDescription = Readonly<{ description: string; schema: JsonSchema; required?: boolean }>;
 
 /**
  * Describes routes and webhooks by the schemas they check with. Requests are described as they may be sent, answers as
@@ -36,7 +36,7 @@ export function describeApi(definitions: readonly unknown[]): Pick<ApiPart, "pat
   return { ...finished, components: { ...components, schemas } };
 }
 
-function operationOf(route: RouteConfig, names: Names): Record<string, unknown> {
+function operationOf(route: RouteConfig, names: SchemaNames): Record<string, unknown> {
   const {
     method: _,
     path: _path,
@@ -65,7 +65,7 @@ function operationOf(route: RouteConfig, names: Names): Record<string, unknown> 
   };
 }
 
-function responseOf(response: unknown, names: Names): unknown {
+function responseOf(response: unknown, names: SchemaNames): unknown {
   if (!isRecord(response)) return response;
   const { headers, content, ...said } = response;
   return {
@@ -76,7 +76,7 @@ function responseOf(response: unknown, names: Names): unknown {
 }
 
 /** Given as in OpenAPI, or as a zod object. */
-function headersOf(headers: unknown, names: Names): unknown {
+function headersOf(headers: unknown, names: SchemaNames): unknown {
   if (!isZod(headers)) return headers;
   const entries = parametersOf(headers, "header", names).map((parameter) => {
     const { name, ...header } = parameter;
@@ -85,7 +85,7 @@ function headersOf(headers: unknown, names: Names): unknown {
   return Object.fromEntries(entries);
 }
 
-function contentOf(content: unknown, side: Side, names: Names): unknown {
+function contentOf(content: unknown, side: Side, names: SchemaNames): unknown {
   if (!isRecord(content)) return content;
   return Object.fromEntries(
     Object.entries(content).map(([type, media]) => {
@@ -99,8 +99,8 @@ function contentOf(content: unknown, side: Side, names: Names): unknown {
 function parametersOf(
   schemas: unknown,
   place: "path" | "query" | "header",
-  names: Names,
-): readonly (Header & { name: string; in: string })[] {
+  names: SchemaNames,
+): readonly (HeaderDescription & { name: string; in: string })[] {
   const all = Array.isArray(schemas) ? schemas : schemas === undefined ? [] : [schemas];
   return all.filter(isZod).flatMap((schema) => {
     const { properties, required } = jsonSchemaOf(schema, "input");
@@ -123,7 +123,7 @@ function isZod(value: unknown): value is z.ZodType {
   return typeof value === "object" && value !== null && "_zod" in value;
 }
 
-type Names = Readonly<{
+type SchemaNames = Readonly<{
   /** The schema with its named parts replaced by references. */
   place: (json: JsonSchema, side: Side) => JsonSchema;
   finish: <T>(document: T) => Readonly<{ schemas: Readonly<Record<string, JsonSchema>>; finished: T }>;
@@ -132,7 +132,7 @@ type Names = Readonly<{
 const prefix = "#/components/schemas/";
 
 /** Collects the named schemas of both sides; only when all are known can be said which differ. */
-function openNames(): Names {
+function openNames(): SchemaNames {
   const sides: Readonly<Record<Side, Map<string, JsonSchema>>> = { input: new Map(), output: new Map() };
   const place = (json: JsonSchema, side: Side): JsonSchema => {
     const { "x-name": name, ...schema } = mapSchemas(json, (part) => place(part, side));

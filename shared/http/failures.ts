@@ -55,7 +55,7 @@ const meanings = {
 } as const;
 
 type FailureStatus = keyof typeof meanings;
-type Failure = Readonly<{
+type FailureResponse = Readonly<{
   description: string;
   content: Readonly<{ "application/problem+json": Readonly<{ schema: typeof problemSchema }> }>;
 }>;
@@ -79,13 +79,13 @@ export function bodyFailures<Status extends FailureStatus>(...statuses: readonly
   return failures([...anywhere, ...withBody, ...statuses]);
 }
 
-function failures<Status extends FailureStatus>(statuses: readonly Status[]): Record<Status, Failure> {
+function failures<Status extends FailureStatus>(statuses: readonly Status[]): Record<Status, FailureResponse> {
   const entries = statuses
     .toSorted()
-    .map((status): [Status, Failure] => [
+    .map((status): [Status, FailureResponse] => [
       status,
       { description: meanings[status], content: { "application/problem+json": { schema: problemSchema } } },
     ]);
   // fromEntries forgets which keys it was given.
-  return Object.fromEntries(entries) as Record<Status, Failure>;
+  return Object.fromEntries(entries) as Record<Status, FailureResponse>;
 }

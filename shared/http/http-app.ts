@@ -5,7 +5,7 @@ import type { Identity } from "./auth.ts";
 import { defaultBodyLimits, readBoundedBody, type BodyLimits } from "./body.ts";
 import { describeApi, type ApiPart } from "./describe-api.ts";
 import { mistakesOf, problemOf, type MistakeSource } from "./problem-response.ts";
-import type { Verdict } from "../limits/limiter.ts";
+import type { LimitVerdict } from "../limits/limiter.ts";
 import type { Log } from "../role/log.ts";
 import type { Metrics } from "../role/metrics.ts";
 import type { Peer } from "./role-server.ts";
@@ -26,7 +26,7 @@ export type HttpEnv = {
     correlationId: string;
     traceparent: string;
     /** What a limit has said of this request last. */
-    rate?: Verdict;
+    rate?: LimitVerdict;
   };
 };
 export type HttpApp = OpenAPIHono<HttpEnv>;

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { makeAsset, type Asset } from "./asset.ts";
-import type { Page } from "./page.ts";
+import type { PageFiles } from "./page.ts";
 
 const types: Readonly<Record<string, string>> = {
   html: "text/html; charset=utf-8",
@@ -19,7 +19,7 @@ const sharedFolder = `${import.meta.dirname}/../page`;
  * Reads a folder and what every page has: its `main.ts` with all it imports becomes `/app.js`, other files keep their
  * names, `index.html` is also `/`.
  */
-export async function openPage(folder: string): Promise<Page> {
+export async function openPage(folder: string): Promise<PageFiles> {
   const names = await readdir(folder);
   const page = new Map([...(await readAssets(sharedFolder)), ...(await readAssets(folder))]);
   if (names.includes("main.ts")) {

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 
-type Issue = Parameters<z.core.$ZodErrorMap>[0];
+type RawIssue = Parameters<z.core.$ZodErrorMap>[0];
 
 const types: Readonly<Record<string, string>> = {
   string: "text",
@@ -36,7 +36,7 @@ export function usePlainWords(): void {
 }
 
 /** What is wrong with a value, for schemas that do not say it themselves. */
-function plainWords(issue: Issue): string {
+function plainWords(issue: RawIssue): string {
   if (issue.input === undefined) return "is missing";
   switch (issue.code) {
     case "invalid_type":

@@ -7,12 +7,15 @@ import { Problem, type Mistake, type ProblemCode } from "../problem.ts";
 /** The part of a request that was looked at. */
 export type MistakeSource = "body" | "query" | "path" | "header" | "cookie" | "form";
 
-type Issue = z.core.$ZodIssue;
+type SchemaIssue = z.core.$ZodIssue;
 
 const maxMistakes = 50;
 
 /** The first mistakes zod found, at most 50: JSON pointers for a body, `query.limit` and the like elsewhere. */
-export function mistakesOf(error: { readonly issues: readonly Issue[] }, source: MistakeSource): readonly Mistake[] {
+export function mistakesOf(
+  error: { readonly issues: readonly SchemaIssue[] },
+  source: MistakeSource,
+): readonly Mistake[] {
   const mistakes: Mistake[] = [];
   for (const issue of error.issues) {
     if (mistakes.length >= maxMistakes) break;
@@ -21,7 +24,7 @@ export function mistakesOf(error: { readonly issues: readonly Issue[] }, source:
   return mistakes.slice(0, maxMistakes);
 }
 
-function mistakesOfIssue(issue: Issue, source: MistakeSource): readonly Mistake[] {
+function mistakesOfIssue(issue: SchemaIssue, source: MistakeSource): readonly Mistake[] {
   if (issue.code === "unrecognized_keys")
     return issue.keys.slice(0, maxMistakes).map((key) => ({
       path: pathOf([...issue.path, key], source),

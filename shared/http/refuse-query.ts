@@ -3,7 +3,7 @@ import { matchedRoutes } from "hono/route";
 import { z, type OpenAPIHono } from "@hono/zod-openapi";
 import { Problem, type Mistake } from "../problem.ts";
 
-type Declares = Readonly<{ openAPIRegistry: Pick<OpenAPIHono["openAPIRegistry"], "definitions"> }>;
+type DeclaredRoutes = Readonly<{ openAPIRegistry: Pick<OpenAPIHono["openAPIRegistry"], "definitions"> }>;
 
 /**
  * Refuses, before anybody looks further, addresses with a NUL, which no database text can hold: 404 in a path, 422 in a
@@ -27,7 +27,7 @@ export function refuseUnstorable(): MiddlewareHandler {
  * Refuses a query parameter that is given twice, of which a reader would take either, and one that the route does not
  * declare: a misspelt filter must not read as "all". Routes outside the OpenAPI document may take any name.
  */
-export function refuseStrayQuery(app: Declares): MiddlewareHandler {
+export function refuseStrayQuery(app: DeclaredRoutes): MiddlewareHandler {
   let declared: ReadonlyMap<string, ReadonlySet<string>> | null = null;
   return async (c, next) => {
     if (c.req.raw.url.includes("?")) {
@@ -56,7 +56,7 @@ function parametersOf(url: string): ReadonlyMap<string, readonly string[]> {
 }
 
 /** What each route of the document takes, by method and path as the router spells them. */
-function declaredQueries(app: Declares): ReadonlyMap<string, ReadonlySet<string>> {
+function declaredQueries(app: DeclaredRoutes): ReadonlyMap<string, ReadonlySet<string>> {
   const routes = app.openAPIRegistry.definitions.flatMap((entry) => (entry.type === "route" ? [entry.route] : []));
   return new Map(
     routes.map(({ method, path, request }) => [

@@ -1,7 +1,7 @@
 import type { Log } from "../role/log.ts";
 import type { Metrics } from "../role/metrics.ts";
 
-type Answered = Readonly<{
+type RequestRecord = Readonly<{
   method: string;
   /** The pattern of the route, never the address, which may hold a ticket; "unmatched" where none answered. */
   route: string;
@@ -16,7 +16,7 @@ type Answered = Readonly<{
 export function makeRequestRecord({ log, metrics }: Readonly<{ log: Log; metrics: Metrics }>) {
   const count = metrics.counter("http_requests_total", "Requests answered", ["method", "route", "status"]);
   const seconds = metrics.histogram("http_request_seconds", "From the request to its answer", ["method", "route"]);
-  return ({ method, route, status, ms, requestId, correlationId = requestId, userId }: Answered): void => {
+  return ({ method, route, status, ms, requestId, correlationId = requestId, userId }: RequestRecord): void => {
     const known = knownMethod(method);
     count.inc({ method: known, route, status });
     seconds.observe({ method: known, route }, ms / 1000);

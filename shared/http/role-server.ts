@@ -3,7 +3,7 @@ import type { Metrics } from "../role/metrics.ts";
 import { Problem, problems } from "../problem.ts";
 import { uuidV7 } from "../uuid.ts";
 import { listen } from "./listen/listen.ts";
-import type { Connection, Listener } from "./listen/listener.ts";
+import type { ClientConnection, HttpListener } from "./listen/listener.ts";
 import { problemAnswer } from "./problem-answer.ts";
 import { makeRequestRecord } from "./request-record.ts";
 import { readTarget } from "./request-target.ts";
@@ -23,7 +23,7 @@ type Probes = Readonly<{
   notes?: () => readonly string[];
 }>;
 
-export type Where = Readonly<{
+export type ListenAddresses = Readonly<{
   hostname: string;
   port: number;
   /** Where probes and metrics are told in full; `null` for the same place as everything else. */
@@ -49,7 +49,7 @@ export type RoleServer = Readonly<{
  * other says of the probes yes or no: it may be public. Rejects when it cannot listen.
  */
 export async function openRoleServer(
-  where: Where,
+  where: ListenAddresses,
   { answer, probes, log, metrics }: Readonly<{ answer: Fetch; probes: Probes; log: Log; metrics: Metrics }>,
 ): Promise<RoleServer> {
   const record = makeRequestRecord({ log, metrics });
@@ -110,7 +110,7 @@ export async function openRoleServer(
 }
 
 /** A second listener; the first is closed where the second cannot listen. */
-async function listenBeside(first: Listener, open: () => Promise<Listener>): Promise<Listener> {
+async function listenBeside(first: HttpListener, open: () => Promise<HttpListener>): Promise<HttpListener> {
   try {
     return await open();
   } catch (error) {
@@ -140,7 +140,7 @@ function isStream({ status, body, headers }: Response): boolean {
  * Lets a stream be silent for longer than other answers. The allowance is of the connection, not of the request, so it
  * is given only to a stream that was opened, and the connection ends with it.
  */
-function keepOpen(response: Response, connection: Connection): Response {
+function keepOpen(response: Response, connection: ClientConnection): Response {
   connection.keepOpen();
   response.headers.set("connection", "close");
   return response;

@@ -1,4 +1,4 @@
-type Limits = Readonly<{ depth: number; values: number }>;
+type JsonLimits = Readonly<{ depth: number; values: number }>;
 
 /** What JSON text would cost its readers, seen without parsing it. */
 type JsonScan = Readonly<{
@@ -19,7 +19,7 @@ const closings: readonly number[] = [93, 125];
  * validator recurse by depth and report by value, so both are bounded before they run. Text that is not JSON gives any
  * result.
  */
-export function scanJson(text: string, limits: Limits): JsonScan {
+export function scanJson(text: string, limits: JsonLimits): JsonScan {
   let depth = 0;
   let values = 1;
   let longestText = 0;

@@ -4,15 +4,19 @@ import type { Consumer, RecordsBatch } from "@platformatic/kafka";
 const transactional = 1 << 4;
 const control = 1 << 5;
 
-type Aborted = Readonly<{ producerId: bigint; firstOffset: bigint }>;
-type Answer = { records?: RecordsBatch[] | null; abortedTransactions?: readonly Aborted[] | null };
+type AbortedTransaction = Readonly<{ producerId: bigint; firstOffset: bigint }>;
+/** One partition's part of an answer to a fetch. */
+export type PartitionAnswer = {
+  records?: RecordsBatch[] | null;
+  abortedTransactions?: readonly AbortedTransaction[] | null;
+};
 
 /**
  * Empties the batches of aborted transactions, and leaves every batch in its place, so that offsets still move past
  * them. The broker answers with the transactions that were aborted, sorted here by their first offset; each ends at its
  * producer's abort marker, or beyond this answer.
  */
-export function emptyAborted(answer: Answer): void {
+export function emptyAborted(answer: PartitionAnswer): void {
   const begun = [...(answer.abortedTransactions ?? [])].toSorted((a, b) => Number(a.firstOffset - b.firstOffset));
   const open = new Set<bigint>();
   for (const batch of answer.records ?? []) {

@@ -5,13 +5,13 @@ import type { Acl } from "./acls.ts";
 export type BrokerCall = keyof Admin | "send" | "join" | "tail";
 
 type Operations = readonly Acl["operation"][];
-type Needs = Readonly<{ topic?: Operations; group?: Operations }>;
+type CallNeeds = Readonly<{ topic?: Operations; group?: Operations }>;
 
 /**
  * What a broker asks of a principal for each call, on each topic and group that the call is about (Kafka's and
  * Redpanda's handlers agree). A call added to the port does not compile until it stands here.
  */
-export const callNeeds: Readonly<Record<BrokerCall, Needs>> = {
+export const callNeeds: Readonly<Record<BrokerCall, CallNeeds>> = {
   // An idempotent producer needs nothing on the cluster: since Kafka 2.8, and on Redpanda, WRITE on any topic is
   // enough.
   send: { topic: ["WRITE"] },

@@ -1,10 +1,7 @@
 import type { KafkaRecord, RecordsBatch } from "@platformatic/kafka";
-import type { Fetched } from "../messages/broker.ts";
+import type { FetchedRecord } from "../messages/broker.ts";
 import type { Headers } from "../messages/message.ts";
-import { emptyAborted, isControl } from "./aborted.ts";
-
-/** One partition's part of an answer. */
-type Answer = Parameters<typeof emptyAborted>[0];
+import { emptyAborted, isControl, type PartitionAnswer } from "./aborted.ts";
 
 /**
  * The records of one fetched partition from `offset` on, in order, and the offset to read next: beyond markers and
@@ -14,8 +11,8 @@ export function readAnswer(
   topic: string,
   partition: number,
   offset: bigint,
-  answer: Answer,
-): Readonly<{ records: readonly Fetched[]; next: bigint; epoch: number | null }> {
+  answer: PartitionAnswer,
+): Readonly<{ records: readonly FetchedRecord[]; next: bigint; epoch: number | null }> {
   emptyAborted(answer);
   const batches = answer.records ?? [];
   const last = batches.at(-1);
@@ -30,7 +27,7 @@ function fetchedFrom(
   partition: number,
   offset: bigint,
   batches: readonly RecordsBatch[],
-): readonly Fetched[] {
+): readonly FetchedRecord[] {
   return batches
     .filter((batch) => !isControl(batch))
     .flatMap((batch) =>
@@ -50,7 +47,7 @@ function fetchedFrom(
 }
 
 /** A key as text; with its bytes beside it where text cannot say them. */
-export function keyOf(bytes: Uint8Array | null | undefined): Pick<Fetched, "key" | "keyBytes"> {
+export function keyOf(bytes: Uint8Array | null | undefined): Pick<FetchedRecord, "key" | "keyBytes"> {
   if (bytes === null || bytes === undefined) return { key: null };
   const key = Buffer.from(bytes).toString();
   return key.includes("\u{fffd}") && !Buffer.from(key).equals(bytes) ? { key, keyBytes: bytes } : { key };

@@ -3,7 +3,7 @@ import type { Consumer, RecordsBatch } from "@platformatic/kafka";
 /** With so much in an answer there is more to be had at once, and no need to wait for it. */
 const muchBytes = 64 << 10;
 
-type Answer = Readonly<{
+type FetchAnswer = Readonly<{
   responses: readonly Readonly<{
     partitions: readonly Readonly<{ records?: readonly Pick<RecordsBatch, "length">[] | null }>[];
   }>[];
@@ -41,7 +41,7 @@ export function gatherFetches(consumer: Consumer, ms: number): void {
   consumer.fetch = fetchLater as typeof consumer.fetch;
 }
 
-function bytesOf({ responses }: Answer): number {
+function bytesOf({ responses }: FetchAnswer): number {
   return responses
     .flatMap(({ partitions }) => partitions)
     .flatMap(({ records }) => records ?? [])

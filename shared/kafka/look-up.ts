@@ -1,5 +1,5 @@
 import { Consumer } from "@platformatic/kafka";
-import type { Fetched, PartitionOffset } from "../messages/broker.ts";
+import type { FetchedRecord, PartitionOffset } from "../messages/broker.ts";
 import { fetchRequest } from "./fetch-request.ts";
 import { readAnswer } from "./fetched.ts";
 import { hasProtocolError } from "./kafka-error.ts";
@@ -18,11 +18,11 @@ export async function readAt(
   naming: Naming,
   topic: string,
   at: ReadonlyMap<number, bigint>,
-): Promise<readonly Fetched[]> {
+): Promise<readonly FetchedRecord[]> {
   if (at.size === 0) return [];
   return withReader(base, async (consumer) => {
     const { topicId, byNode } = await leadersOf(consumer, naming.physical(topic), [...at.keys()]);
-    const found: Fetched[] = [];
+    const found: FetchedRecord[] = [];
     for (const [node, partitions] of byNode) {
       const reader = { consumer, node, topicId, topic };
       const offsets = new Map(partitions.map((partition) => [partition, at.get(partition) ?? 0n]));
@@ -59,14 +59,14 @@ export function findNextRecord(
   });
 }
 
-type Reader = Readonly<{ consumer: Consumer; node: number; topicId: string; topic: string }>;
+type LookUpReader = Readonly<{ consumer: Consumer; node: number; topicId: string; topic: string }>;
 
 /** Asks on past markers and aborted records, until there is a record or nothing more. */
 async function firstFrom(
-  reader: Reader,
+  reader: LookUpReader,
   partition: number,
   from: bigint,
-): Promise<Readonly<{ record: Fetched | null; next: bigint }>> {
+): Promise<Readonly<{ record: FetchedRecord | null; next: bigint }>> {
   for (let next = from; ;) {
     const answer = (await ask(reader, new Map([[partition, next]]), bytesAlone)).get(partition);
     const record = answer?.records[0];
@@ -76,7 +76,11 @@ async function firstFrom(
   }
 }
 
-async function ask({ consumer, node, topicId, topic }: Reader, offsets: ReadonlyMap<number, bigint>, maxBytes: number) {
+async function ask(
+  { consumer, node, topicId, topic }: LookUpReader,
+  offsets: ReadonlyMap<number, bigint>,
+  maxBytes: number,
+) {
   const { responses } = await consumer.fetch(fetchRequest(node, topicId, offsets, 100, maxBytes));
   return new Map(
     responses.flatMap(({ partitions }) =>

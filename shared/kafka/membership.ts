@@ -1,5 +1,5 @@
 import { Consumer, type Message } from "@platformatic/kafka";
-import type { Admin, Assignment, Fetched, JoinOptions, Member } from "../messages/broker.ts";
+import type { Admin, Assignment, FetchedRecord, JoinOptions, Member } from "../messages/broker.ts";
 import type { Log } from "../role/log.ts";
 import type { KafkaAdministration } from "./administer.ts";
 import { readCommitted } from "./aborted.ts";
@@ -246,8 +246,8 @@ async function bounds(
   });
 }
 
-function take(stream: { read: () => unknown }, naming: Naming): Fetched[] {
-  const records: Fetched[] = [];
+function take(stream: { read: () => unknown }, naming: Naming): FetchedRecord[] {
+  const records: FetchedRecord[] = [];
   while (records.length < maxRecords) {
     // The stream is in object mode: `read` gives one message, or null when its buffer is empty.
     const message = stream.read() as Message | null;

@@ -1,5 +1,5 @@
 import { Producer as KafkaProducer, compatibilityPartitioner } from "@platformatic/kafka";
-import type { Outgoing, Producer, SendError } from "../messages/broker.ts";
+import type { OutgoingRecord, Producer, SendError } from "../messages/broker.ts";
 import type { Log } from "../role/log.ts";
 import { deadline, isTimeout } from "../waiting/wait.ts";
 import { judgeSendFailure } from "./send-failures.ts";
@@ -67,7 +67,7 @@ function isSmall(messages: readonly ReturnType<typeof toMessage>[]): boolean {
   return messages.reduce((sum, { value }) => sum + overhead + (value?.length ?? 0), 0) < smallBytes;
 }
 
-function toMessage({ topic, timestamp, key, value, headers }: Outgoing, naming: Naming) {
+function toMessage({ topic, timestamp, key, value, headers }: OutgoingRecord, naming: Naming) {
   return {
     topic: naming.physical(topic),
     timestamp: BigInt(Math.floor(timestamp)),

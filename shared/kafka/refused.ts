@@ -4,10 +4,10 @@ import { hasProtocolError } from "./kafka-error.ts";
 import type { Naming } from "./naming.ts";
 
 /** What a call was about, by the product's names. */
-export type About = Readonly<{ topics?: readonly string[]; groups?: readonly string[] }>;
+export type CallSubject = Readonly<{ topics?: readonly string[]; groups?: readonly string[] }>;
 
 /** Gives a broker's refusal words; any other failure stays what it is. */
-export type Explain = (error: unknown, call: BrokerCall, about: About) => unknown;
+export type Explain = (error: unknown, call: BrokerCall, about: CallSubject) => unknown;
 
 /**
  * Kafka's answer to who may not do something is "Topic authorization failed.", without who, what and on which. The

@@ -1,10 +1,10 @@
 import type { Admin, Broker, JoinOptions } from "../messages/broker.ts";
 import type { BrokerCall } from "./call-needs.ts";
-import type { About, Explain } from "./refused.ts";
+import type { CallSubject, Explain } from "./refused.ts";
 
 /** The same broker, whose refusals say who may not do what, and what mends it; see `makeExplain`. */
 export function sayRefusals(broker: Broker, explain: Explain): Broker {
-  const explained = async <T>(call: BrokerCall, about: About, work: () => Promise<T>): Promise<T> => {
+  const explained = async <T>(call: BrokerCall, about: CallSubject, work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
     } catch (error) {
@@ -12,8 +12,8 @@ export function sayRefusals(broker: Broker, explain: Explain): Broker {
     }
   };
   const { admin } = broker;
-  const onTopic = (topic: string): About => ({ topics: [topic] });
-  const onGroup = (group: string): About => ({ groups: [group] });
+  const onTopic = (topic: string): CallSubject => ({ topics: [topic] });
+  const onGroup = (group: string): CallSubject => ({ groups: [group] });
   const told: Admin = {
     topics: () => explained("topics", {}, admin.topics),
     groups: () => explained("groups", {}, admin.groups),

@@ -34,8 +34,9 @@ export const kafkaSettings = checked(
     ...(tlsCertFile && tlsKeyFile === null ? ["KAFKA_TLS_KEY_FILE is not set: KAFKA_TLS_CERT_FILE needs it"] : []),
   ],
 );
-type Settings = Config<typeof kafkaSettings>;
-export type KafkaConfig = Omit<Settings, "allowPasswordsInClear" | "driver"> & Partial<Pick<Settings, "driver">>;
+type KafkaSettings = Config<typeof kafkaSettings>;
+export type KafkaConfig = Omit<KafkaSettings, "allowPasswordsInClear" | "driver"> &
+  Partial<Pick<KafkaSettings, "driver">>;
 
 /**
  * The options every client of this deployment has in common. `metadataMaxAge` bounds how long a moved leader goes

@@ -1,5 +1,5 @@
 import { Consumer } from "@platformatic/kafka";
-import type { Tailed, TailOptions } from "../messages/broker.ts";
+import type { TailAnswer, TailOptions } from "../messages/broker.ts";
 import type { Log } from "../role/log.ts";
 import { fetchRequest } from "./fetch-request.ts";
 import { readAnswer } from "./fetched.ts";
@@ -24,13 +24,13 @@ export async function* tail(
   log: Log,
   { topic, from, grows = false, signal }: TailOptions,
   explain: Explain = (error) => error,
-): AsyncGenerator<Tailed> {
+): AsyncGenerator<TailAnswer> {
   const next = new Map(from);
   const epochs = new Map<number, number>();
   let topicId: string | null = null;
   const stop = new AbortController();
   const ended = AbortSignal.any([signal, stop.signal]);
-  const queue = handOver<Tailed>(ended);
+  const queue = handOver<TailAnswer>(ended);
   const physical = naming.physical(topic);
 
   /** Follows every partition until its leader moves or a fetch fails, then looks again who leads. */

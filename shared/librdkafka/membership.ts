@@ -5,7 +5,7 @@ import type {
   TopicPartition,
   TopicPartitionOffset,
 } from "@confluentinc/kafka-javascript";
-import type { Admin, Fetched, JoinOptions, Member } from "../messages/broker.ts";
+import type { Admin, FetchedRecord, JoinOptions, Member } from "../messages/broker.ts";
 import { keyOf } from "../kafka/fetched.ts";
 import { announce, rebalanceTimeoutMs } from "../kafka/membership.ts";
 import type { Naming } from "../kafka/naming.ts";
@@ -148,7 +148,7 @@ export async function joinGroup(
   };
 
   /** Records that are there, of the generation they were fetched in. */
-  const ask = async (): Promise<readonly Fetched[]> => {
+  const ask = async (): Promise<readonly FetchedRecord[]> => {
     const at = generation;
     const asked = called<Message[]>((done) => consumer.consume(maxRecords, done));
     asking = asked.catch(() => {});
@@ -180,7 +180,7 @@ export async function joinGroup(
     await done;
   };
   /** Taken from the client while the one before were still worked on. */
-  const waiting: Fetched[] = [];
+  const waiting: FetchedRecord[] = [];
   const read = async () => {
     try {
       while (!over) {
@@ -256,7 +256,7 @@ function makeCommits() {
   };
 }
 
-function toFetched(message: Message, naming: Naming, generation: number): Fetched {
+function toFetched(message: Message, naming: Naming, generation: number): FetchedRecord {
   const { topic, partition, offset, timestamp = -1, key, value, headers = [], leaderEpoch } = message;
   return {
     topic: naming.logical(topic) ?? topic,

@@ -1,5 +1,5 @@
 import type { DeliveryReport, LibrdKafkaError, Producer as Client } from "@confluentinc/kafka-javascript";
-import type { Outgoing, Producer, SendError } from "../messages/broker.ts";
+import type { OutgoingRecord, Producer, SendError } from "../messages/broker.ts";
 import type { Naming } from "../kafka/naming.ts";
 import { judgeSendFailure } from "../kafka/send-failures.ts";
 import { within } from "../kafka/within.ts";
@@ -14,7 +14,7 @@ const deliveryMs = 20_000;
 const connectMs = 5_000;
 
 /** A call of `send`: how many of its records have no answer yet, and the answer that says most about them so far. */
-type Sending = { open: number; error: Error | null; done: () => void };
+type PendingSend = { open: number; error: Error | null; done: () => void };
 
 /**
  * One producer: idempotent, acks=all, zstd, partitioned as the Java client does (murmur2). Once connected, librdkafka
@@ -54,7 +54,7 @@ export async function openProducer(
     client.on("event.stats", tellStatistics);
     client.on("delivery-report", (error: LibrdKafkaError | null, report: DeliveryReport) => {
       // The callback gives back what `produce` was given.
-      const sending = report.opaque as Sending;
+      const sending = report.opaque as PendingSend;
       if (error) note(sending, toError(error));
       if (--sending.open === 0) sending.done();
     });
@@ -78,11 +78,11 @@ export async function openProducer(
     });
   };
 
-  const attempt = async (records: readonly Outgoing[]): Promise<Error | null> => {
+  const attempt = async (records: readonly OutgoingRecord[]): Promise<Error | null> => {
     const client = await connected();
     const { promise, resolve } = Promise.withResolvers<void>();
     // One more than the records, so that answers which come at once do not end it before all are given.
-    const sending: Sending = { open: 1, error: null, done: resolve };
+    const sending: PendingSend = { open: 1, error: null, done: resolve };
     try {
       for (const { topic, timestamp, key, value, headers } of records) {
         client.produce(
@@ -156,7 +156,7 @@ const close = (client: Client) =>
   );
 
 /** An answer about the record itself says more than that another was not reached. */
-function note(sending: Sending, error: Error): void {
+function note(sending: PendingSend, error: Error): void {
   if (sending.error === null || judgeSendFailure(error) === "refused") sending.error = error;
 }
 

@@ -4,14 +4,14 @@ import type { Metrics } from "../role/metrics.ts";
 export type TellStatistics = (event: Readonly<{ message: string }>) => void;
 
 /** The parts that are read of librdkafka's statistics (its STATISTICS.md); times are microseconds. */
-type Said = Readonly<{
+type LibrdkafkaStatistics = Readonly<{
   name: string;
   type: "producer" | "consumer";
   msg_cnt: number;
-  brokers: Readonly<Record<string, Broker>>;
+  brokers: Readonly<Record<string, BrokerStatistics>>;
   topics: Readonly<Record<string, { partitions: Readonly<Record<string, { fetchq_cnt: number }>> }>>;
 }>;
-type Broker = Readonly<{
+type BrokerStatistics = Readonly<{
   nodeid: number;
   txretries: number;
   req_timeouts: number;
@@ -19,8 +19,8 @@ type Broker = Readonly<{
   rtt: Readonly<{ p99: number }>;
 }>;
 
-type Client = Readonly<{
-  kind: Said["type"];
+type ClientStatistics = Readonly<{
+  kind: LibrdkafkaStatistics["type"];
   at: number;
   totals: Readonly<Record<string, number>>;
   queued: number;
@@ -53,9 +53,9 @@ export function makeStatistics(metrics: Metrics): TellStatistics {
     req_timeouts: metrics.counter("kafka_client_timeouts_total", "requests that had no answer in time", ["client"]),
     disconnects: metrics.counter("kafka_client_disconnects_total", "connections to brokers that ended", ["client"]),
   };
-  const clients = new Map<string, Client>();
+  const clients = new Map<string, ClientStatistics>();
   return ({ message }) => {
-    const said: Said = JSON.parse(message);
+    const said: LibrdkafkaStatistics = JSON.parse(message);
     const kind = said.type;
     const brokers = Object.values(said.brokers);
     const before = clients.get(said.name);

@@ -4,7 +4,7 @@
  */
 export type Policy = Readonly<{ name: string; burst: number; perSecond: number }>;
 
-export type Verdict = Readonly<{
+export type LimitVerdict = Readonly<{
   policy: Policy;
   isOver: boolean;
   /** Points that can be spent at once, never below 0. */
@@ -21,11 +21,11 @@ export type Limiter = Readonly<{
    * Takes the points if they are there; one that costs more than `burst` is granted on a full bucket. What is refused
    * costs nothing.
    */
-  take: (key: string, cost: number) => Verdict;
+  take: (key: string, cost: number) => LimitVerdict;
   /** Takes them in any case, into a debt of at most `burst`: for what is known only when it is done. */
-  charge: (key: string, cost: number) => Verdict;
+  charge: (key: string, cost: number) => LimitVerdict;
   /** As `take` would say, and takes nothing. */
-  look: (key: string, cost: number) => Verdict;
+  look: (key: string, cost: number) => LimitVerdict;
   /** Another's view of the bucket, by which this one can only become emptier. */
   merge: (key: string, fullInMs: number) => void;
 }>;
@@ -55,7 +55,7 @@ export function makeLimiter(
     }
   };
   const missing = (key: string, at: number): number => Math.max(0, (fullAt.get(key) ?? at) - at) * perMs;
-  const verdict = (key: string, at: number, cost: number): Verdict => {
+  const verdict = (key: string, at: number, cost: number): LimitVerdict => {
     const left = policy.burst - missing(key, at);
     const lacking = Math.min(cost, policy.burst) - left;
     // A sum of fractions may miss a whole point by less than anybody can spend.
@@ -68,7 +68,7 @@ export function makeLimiter(
       retryAfterSeconds: isOver ? Math.max(1, Math.ceil(lacking / policy.perSecond)) : 0,
     };
   };
-  const charge = (key: string, cost: number): Verdict => {
+  const charge = (key: string, cost: number): LimitVerdict => {
     const at = now();
     set(key, at + Math.min(2 * policy.burst, missing(key, at) + cost) / perMs);
     onTaken(key, cost);

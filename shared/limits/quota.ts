@@ -24,7 +24,7 @@ const servesMs = 60_000;
 const freshMs = 2_000;
 const maxUsers = 10_000;
 
-type Standing<Kind extends string> = {
+type QuotaCount<Kind extends string> = {
   counted: Amounts<Kind>;
   /** What was counted, and what this process has added and taken away since. */
   now: Record<Kind, number>;
@@ -43,15 +43,15 @@ export function makeQuota<Kind extends string>(
 ): Quota<Kind> {
   // fromEntries and entries forget which keys they were given.
   const kinds = (Object.keys(limits) as Kind[]).filter((kind) => limits[kind].most !== null);
-  const users = new Map<string, Standing<Kind>>();
-  const counting = new Map<string, Promise<Standing<Kind>>>();
+  const users = new Map<string, QuotaCount<Kind>>();
+  const counting = new Map<string, Promise<QuotaCount<Kind>>>();
   /** What is on its way into the database in this process. */
   const onTheWay = new Map<string, Record<Kind, number>>();
   const zero = () => Object.fromEntries(kinds.map((kind) => [kind, 0])) as Record<Kind, number>;
   const add = (to: Record<Kind, number>, adds: Partial<Amounts<Kind>>, times: number, only = kinds): void => {
     for (const kind of only) to[kind] += times * (adds[kind] ?? 0);
   };
-  const recount = (userId: string): Promise<Standing<Kind>> => {
+  const recount = (userId: string): Promise<QuotaCount<Kind>> => {
     const running = counting.get(userId);
     if (running !== undefined) return running;
     const started = count(userId)
@@ -72,7 +72,7 @@ export function makeQuota<Kind extends string>(
     return started;
   };
   const most = (kind: Kind): number => limits[kind].most ?? Infinity;
-  const serves = ({ counted, now: has, at }: Standing<Kind>, grown: readonly Kind[]): boolean =>
+  const serves = ({ counted, now: has, at }: QuotaCount<Kind>, grown: readonly Kind[]): boolean =>
     now() - at < servesMs &&
     grown.every((kind) => has[kind] - counted[kind] < (most(kind) - counted[kind]) / 4 && has[kind] < most(kind));
   return {

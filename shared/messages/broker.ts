@@ -18,11 +18,11 @@ export type Broker = AsyncDisposable &
      * Reads partitions from given offsets without a group: nothing to commit, no rebalance, every reader sees every
      * record.
      */
-    tail: (options: TailOptions) => AsyncIterable<Tailed>;
+    tail: (options: TailOptions) => AsyncIterable<TailAnswer>;
     admin: Admin;
   }>;
 
-export type Outgoing = Readonly<{
+export type OutgoingRecord = Readonly<{
   topic: string;
   /** ms since the epoch by the database's clock. Kafka refuses a record of more than an hour ahead of its own clock. */
   timestamp: number;
@@ -38,7 +38,7 @@ export type Producer = AsyncDisposable &
      * Rejects with a `SendError`: `refused` means the broker will never take these records as they are, because of what
      * is in them.
      */
-    send: (records: readonly Outgoing[]) => Promise<void>;
+    send: (records: readonly OutgoingRecord[]) => Promise<void>;
   }>;
 
 /** `refused`: the broker will never take these records as they are. `unreachable`: it may have, or may later. */
@@ -53,7 +53,7 @@ export function sendFailureOf(error: unknown): SendFailure {
   return error instanceof Error && "failure" in error && error.failure === "refused" ? "refused" : "unreachable";
 }
 
-export type Fetched = Readonly<{
+export type FetchedRecord = Readonly<{
   topic: string;
   partition: number;
   offset: bigint;
@@ -97,7 +97,7 @@ export type JoinOptions = Readonly<{
    * Records as the client delivers them: stale, repeated or not owned any more ones included; never before `onAssigned`
    * told of their generation. Awaited: the back-pressure.
    */
-  onRecords: (records: readonly Fetched[]) => Promise<void>;
+  onRecords: (records: readonly FetchedRecord[]) => Promise<void>;
   /** Replaces what was told before. May be called before `join` has resolved. */
   onAssigned: (assignment: Assignment) => void;
   /**
@@ -137,7 +137,11 @@ export type TailOptions = Readonly<{
  * about the offset read next, beyond those records and beyond holes of the log after them. `partitions` is how many are
  * read.
  */
-export type Tailed = Readonly<{ records: readonly Fetched[]; next: ReadonlyMap<number, bigint>; partitions: number }>;
+export type TailAnswer = Readonly<{
+  records: readonly FetchedRecord[];
+  next: ReadonlyMap<number, bigint>;
+  partitions: number;
+}>;
 
 export type TopicState = Readonly<{ name: string; partitions: number; configs: Readonly<Record<string, string>> }>;
 
@@ -170,7 +174,7 @@ export type Admin = Readonly<{
    */
   nextRecord: (at: PartitionOffset) => Promise<bigint>;
   /** The first record at or after each of these offsets; for lag in seconds and for a look. */
-  read: (topic: string, at: ReadonlyMap<number, bigint>) => Promise<readonly Fetched[]>;
+  read: (topic: string, at: ReadonlyMap<number, bigint>) => Promise<readonly FetchedRecord[]>;
   deleteTopic: (topic: string) => Promise<void>;
   /** Only a group without members; one that does not exist is fine. */
   deleteGroup: (group: string) => Promise<void>;

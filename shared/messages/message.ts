@@ -56,7 +56,7 @@ export type ReceivedOf<T extends MessageType> = Omit<MessageOf<T>, "id" | "time"
     value: Uint8Array;
     headers: Headers;
   }>;
-export type Received = { [T in MessageType]: ReceivedOf<T> }[MessageType];
+export type ReceivedMessage = { [T in MessageType]: ReceivedOf<T> }[MessageType];
 
 /** Kafka headers in their order; a name may repeat. */
 export type Headers = readonly (readonly [name: string, value: Uint8Array])[];

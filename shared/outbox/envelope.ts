@@ -11,14 +11,14 @@ export const messageContentType = "application/vnd.confluent.avro";
 /** A header of an outbox row: its name and its text, or its bytes where they are no text. */
 export type StoredHeader = readonly [name: string, value: string | Readonly<{ base64: string }>];
 
-type Written = Omit<Envelope, "source"> &
+type OutgoingEnvelope = Omit<Envelope, "source"> &
   Readonly<{ source: string; type: string; subject: string; contentType: string; traits?: string | null }>;
 
 /**
  * The headers of a message, CloudEvents 1.0 in Kafka's binary mode, without `ce_sequence`: it comes from the row's
  * version. What is null is left out.
  */
-export function writeEnvelope(of: Written): readonly StoredHeader[] {
+export function writeEnvelope(of: OutgoingEnvelope): readonly StoredHeader[] {
   const headers: (readonly [string, string | null])[] = [
     ["ce_specversion", "1.0"],
     ["ce_id", of.id],

@@ -24,7 +24,7 @@ export function formatOrigin({ life, day, id, created }: RowOrigin): string {
 
 /**
  * `null` for a record that came another way, from a build that does not write it, or with a day that no calendar has:
- * Postgres would refuse that, and nobody could handle or bury the record.
+ * Postgres would refuse that, and nobody could handle the record or give it up.
  */
 export function readOrigin(headers: Headers): RowOrigin | null {
   const header = headers.findLast(([name]) => name === originHeader);

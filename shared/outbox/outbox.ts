@@ -3,7 +3,7 @@ import type { Sql, Tx } from "../postgres/db.ts";
 import { deriveId } from "../messages/derive-id.ts";
 import { messageContentType, writeEnvelope } from "./envelope.ts";
 import { traitsOf } from "../tasks/task-traits.ts";
-import type { Message, MessageType, Origin, Received } from "../messages/message.ts";
+import type { Message, MessageType, Origin, ReceivedMessage } from "../messages/message.ts";
 import { topicOf } from "../messages/topic-of.ts";
 import type { RoleName } from "../messages/topics.ts";
 import { uuidV7 } from "../uuid.ts";
@@ -41,7 +41,7 @@ export type WrittenBy = Readonly<{
    * The message that made this one; its id and time become part of the new one, so handling it twice makes the same
    * message.
    */
-  cause?: Received | null;
+  cause?: ReceivedMessage | null;
   /** The message it follows without taking id and time from it: the one that set the timer which writes this one. */
   causationId?: string | null;
   correlationId: string;
@@ -87,7 +87,10 @@ export function outboxRow(codec: Encoder, message: Message, by: WrittenBy): Outb
 }
 
 /** The id of a message that another one caused, unless it has one of its own. */
-export function idCausedBy(cause: Pick<Received, "id">, { type, subject }: Pick<Message, "type" | "subject">): string {
+export function idCausedBy(
+  cause: Pick<ReceivedMessage, "id">,
+  { type, subject }: Pick<Message, "type" | "subject">,
+): string {
   return deriveId(cause.id, type, subject);
 }
 

@@ -1,4 +1,4 @@
-type Attributes = Readonly<Record<string, string | boolean>>;
+export type Attributes = Readonly<Record<string, string | boolean>>;
 
 /** An element with attributes and children; text stays text, so nothing a user typed can become markup. */
 export function element<K extends keyof HTMLElementTagNameMap>(

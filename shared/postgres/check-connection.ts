@@ -1,7 +1,7 @@
 import type { Sql } from "./sql.ts";
 import type { Pooler } from "./connection-options.ts";
 
-type Asked = Readonly<{ pooler: Pooler; statementMs: number }>;
+type ConnectionExpectation = Readonly<{ pooler: Pooler; statementMs: number }>;
 
 /** Said of a pooler nobody told us of. */
 const untold =
@@ -11,7 +11,7 @@ const untold =
  * Rejects, saying what to do, when statements of this connection would have no timeout: behind a pooler that dropped
  * what was asked for, or, with `pooler`, in a database whose own timeouts are not set or longer than `statementMs`.
  */
-export async function checkConnection(sql: Sql, { pooler, statementMs }: Asked): Promise<void> {
+export async function checkConnection(sql: Sql, { pooler, statementMs }: ConnectionExpectation): Promise<void> {
   const rows = await sql<{ name: string; ms: number; database: string }[]>`
     select name, setting::int as ms, quote_ident(current_database()) as database from pg_settings
     where name in ('statement_timeout', 'idle_in_transaction_session_timeout')`.catch(sayPooler);

@@ -5,7 +5,13 @@ import postgres from "postgres";
  */
 export type Pooler = "transaction" | null;
 
-type Pooled = Readonly<{ role: string; max: number; statementMs: number; settings?: ServerSettings; pooler?: Pooler }>;
+type PoolOptions = Readonly<{
+  role: string;
+  max: number;
+  statementMs: number;
+  settings?: ServerSettings;
+  pooler?: Pooler;
+}>;
 
 /** Settings of Postgres for every connection of a pool, such as `enable_sort: "off"`. */
 export type ServerSettings = Readonly<Record<string, string>>;
@@ -16,7 +22,7 @@ export type ServerSettings = Readonly<Record<string, string>>;
  * connections to transactions no statement is prepared, and the timeouts are the database's (see `checkConnection`): it
  * takes none at the start.
  */
-export function connectionOptions(of: Pooled) {
+export function connectionOptions(of: PoolOptions) {
   assertPatched();
   return {
     max: of.max,

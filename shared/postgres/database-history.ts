@@ -4,7 +4,7 @@ import type { Db, Tx } from "./db.ts";
 type HistoryReason = "timeline" | "system" | "effects" | "events" | `operator: ${string}`;
 
 /** The newest row of `database_history`, and whether this call wrote it. */
-type History = Readonly<{ number: number; began: boolean; reason: string }>;
+type DatabaseHistoryRow = Readonly<{ number: number; began: boolean; reason: string }>;
 
 /**
  * Looks whether the database is another than the one it was, and notes it: promoted or recovered (its timeline), made
@@ -16,7 +16,7 @@ type History = Readonly<{ number: number; began: boolean; reason: string }>;
 export async function noteHistory(
   db: Pick<Db, "transaction">,
   evidence: Exclude<HistoryReason, "timeline" | "system"> | null = null,
-): Promise<History> {
+): Promise<DatabaseHistoryRow> {
   return db.transaction(async (tx) => {
     const known = await compare(tx);
     const reason = reasonOf(known, evidence);
@@ -35,7 +35,7 @@ export async function noteHistory(
   });
 }
 
-type Compared = Readonly<{
+type HistoryComparison = Readonly<{
   number: number;
   reason: string;
   life: string;
@@ -46,8 +46,8 @@ type Compared = Readonly<{
   sameSystem: boolean;
 }>;
 
-async function compare(tx: Tx): Promise<Compared> {
-  const [row] = await tx<Compared[]>`
+async function compare(tx: Tx): Promise<HistoryComparison> {
+  const [row] = await tx<HistoryComparison[]>`
     select number, reason, now.life, now.timeline, now.system, last.life = now.life as "sameLife",
       last.timeline = now.timeline as "sameTimeline", last.system = now.system as "sameSystem"
     from (select * from database_history order by number desc limit 1) as last,
@@ -56,7 +56,7 @@ async function compare(tx: Tx): Promise<Compared> {
   return row;
 }
 
-function reasonOf(known: Compared, evidence: HistoryReason | null): HistoryReason | null {
+function reasonOf(known: HistoryComparison, evidence: HistoryReason | null): HistoryReason | null {
   if (evidence !== null && evidence.startsWith("operator: ")) return evidence;
   if (!known.sameSystem) return "system";
   if (!known.sameTimeline) return "timeline";

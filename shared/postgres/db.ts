@@ -2,7 +2,7 @@ import postgres from "postgres";
 import { checked, integer, optionalOneOf, optionalUrl, url, type Config } from "../role/config.ts";
 import { boundStatement } from "./deadline.ts";
 import { beginFenced, type TransactionOptions } from "./fence.ts";
-import { openListener, type Listener } from "./listen.ts";
+import { openListener, type PostgresListener } from "./listen.ts";
 import type { Log } from "../role/log.ts";
 import type { Metrics } from "../role/metrics.ts";
 import type { Role } from "../role/role.ts";
@@ -35,7 +35,7 @@ export type Db = AsyncDisposable &
      * connection of its own, to DATABASE_DIRECT_URL where set. Resolves after a notification of its own has come back;
      * rejects when none does (a transaction-pooling proxy).
      */
-    listen: (channel: string, onNotify: (payload: string) => void) => Promise<Listener>;
+    listen: (channel: string, onNotify: (payload: string) => void) => Promise<PostgresListener>;
     /** Tells a channel that something was committed. One connection per notifier, opened at the first use. */
     notifier: (channel: string) => Notifier;
   }>;

@@ -20,13 +20,13 @@ type Statement = {
   /** True from sending to the answer. */
   active: boolean;
   /** Set by our patch of postgres.js once the query was given to a connection. */
-  connection?: Connection;
+  connection?: PostgresConnection;
 };
 
 /**
  * A connection of postgres.js, as far as our patch shows it. `end` closes it once what was sent on it has its answer.
  */
-export type Connection = Readonly<{ destroy: () => void; end: () => unknown }>;
+export type PostgresConnection = Readonly<{ destroy: () => void; end: () => unknown }>;
 
 /** SQLSTATE of a write that a replica or a demoted primary refuses. */
 const readOnlyCode = "25006";

@@ -1,5 +1,5 @@
 import type { Sql, Tx } from "./sql.ts";
-import { boundStatement, deadlineError, type Connection } from "./deadline.ts";
+import { boundStatement, deadlineError, type PostgresConnection } from "./deadline.ts";
 
 export type TransactionOptions = Readonly<{
   /** For the whole transaction, waiting for a connection included; 30 s by default. */
@@ -22,7 +22,7 @@ export async function beginFenced<T>(
   let over: Error | null = null;
   let finished = false;
   const refusal = (): Error | null => over ?? (finished ? isOver() : null);
-  let connection: Connection | undefined;
+  let connection: PostgresConnection | undefined;
   const never = new Promise<never>(() => {});
   const begun = client.begin(options.mode ?? "", async (raw): Promise<unknown> => {
     connection = connectionOf(raw);
@@ -87,6 +87,6 @@ function fence(raw: Tx, statementDeadlineMs: number, refusal: () => Error | null
 }
 
 // Our patch of postgres.js puts it there; the types do not know.
-function connectionOf(tx: Tx): Connection | undefined {
-  return (tx as Tx & { connection?: Connection }).connection;
+function connectionOf(tx: Tx): PostgresConnection | undefined {
+  return (tx as Tx & { connection?: PostgresConnection }).connection;
 }

@@ -5,7 +5,7 @@ import type { Log } from "../role/log.ts";
 import { orAborted, settlesWithin, sleep } from "../waiting/wait.ts";
 import { connectionOptions } from "./connection-options.ts";
 
-export type Listener = AsyncDisposable & Readonly<{ isListening: () => boolean }>;
+export type PostgresListener = AsyncDisposable & Readonly<{ isListening: () => boolean }>;
 
 type OpenListener = Readonly<{
   url: string;
@@ -26,7 +26,7 @@ const answerWithinMs = 5000;
  * second, and a notification of its own, every 15 s and after each connect, shows a connection that is only apparently
  * there.
  */
-export async function openListener(of: OpenListener): Promise<Listener> {
+export async function openListener(of: OpenListener): Promise<PostgresListener> {
   const stop = new AbortController();
   let listening = false;
   const first = Promise.withResolvers<void>();
@@ -83,7 +83,7 @@ export async function openListener(of: OpenListener): Promise<Listener> {
       await sleep(200 + Math.random() * 300, stop.signal);
     }
   })();
-  const listener: Listener = {
+  const listener: PostgresListener = {
     isListening: () => listening,
     [Symbol.asyncDispose]: async () => {
       stop.abort();

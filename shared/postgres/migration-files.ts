@@ -12,7 +12,7 @@ const reworded: Readonly<Record<string, string>> = {
   "shared/0014_database_history.sql": "07d9c1d0b78ff0e09a4f6b17fde9e943074e793ce9f1a1d0c7dc1b79b25325bc",
 };
 
-type Applied = Readonly<{ role: string; name: string; checksum: string }>;
+type AppliedMigration = Readonly<{ role: string; name: string; checksum: string }>;
 
 const root = `${import.meta.dirname}/../..`;
 
@@ -45,7 +45,10 @@ export async function readMigrations(): Promise<readonly Migration[]> {
  * What is still to apply. Throws when the database has a migration this build does not know (it is newer than the
  * build), or one whose text has changed since.
  */
-export function pendingMigrations(known: readonly Migration[], applied: readonly Applied[]): readonly Migration[] {
+export function pendingMigrations(
+  known: readonly Migration[],
+  applied: readonly AppliedMigration[],
+): readonly Migration[] {
   const label = (of: { role: string; name: string }) => `${of.role}/${of.name}`;
   const byLabel = new Map(known.map((migration) => [label(migration), migration]));
   const unknown = applied.filter((row) => !byLabel.has(label(row))).map(label);
@@ -72,11 +75,11 @@ export async function checkMigrations(sql: Sql): Promise<void> {
 }
 
 /** Nothing in a database nobody has migrated. */
-export async function appliedMigrations(sql: Sql | Tx): Promise<readonly Applied[]> {
+export async function appliedMigrations(sql: Sql | Tx): Promise<readonly AppliedMigration[]> {
   const [{ there } = { there: false }] = await sql<
     { there: boolean }[]
   >`select to_regclass('migrations') is not null as there`;
-  return there ? await sql<Applied[]>`select role, name, checksum from migrations` : [];
+  return there ? await sql<AppliedMigration[]>`select role, name, checksum from migrations` : [];
 }
 
 async function names(folder: string): Promise<readonly string[]> {

@@ -7,7 +7,7 @@ import type { Metrics } from "../role/metrics.ts";
 export type WatchPool = () => (error?: unknown) => void;
 
 const kinds = ["deadline", "connection", "resources", "conflict", "refused"] as const;
-type Kind = (typeof kinds)[number];
+type PoolKind = (typeof kinds)[number];
 
 /**
  * The figures of one pool. More users than connections means that some of them wait; postgres.js itself does not tell.
@@ -29,7 +29,7 @@ export function makePoolMeters(metrics: Metrics, connections: number): WatchPool
 }
 
 /** Null for what is not Postgres's: a transaction also fails because its caller wants it to. */
-function kindOf(error: unknown): Kind | null {
+function kindOf(error: unknown): PoolKind | null {
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return null;
   const { code, name } = error;
   if (code === "DB_DEADLINE") return "deadline";

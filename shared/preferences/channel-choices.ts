@@ -45,7 +45,7 @@ export type ChannelType = z.output<(typeof channelChoices)[number]>["type"];
 export type ChannelLink = z.output<(typeof channelChoices)[number]> & Readonly<{ else?: ChannelLink }>;
 export type LinkOf<T extends ChannelType> = Extract<ChannelLink, Readonly<{ type: T }>>;
 
-type Chained<Choices, Next extends z.ZodType> = {
+type ChainedChoices<Choices, Next extends z.ZodType> = {
   -readonly [Place in keyof Choices]: Choices[Place] extends z.ZodObject<infer Shape, infer Config>
     ? z.ZodObject<Shape & { else: z.ZodExactOptional<Next> }, Config>
     : never;
@@ -58,5 +58,5 @@ export function chained<Next extends z.ZodType>(next: Next) {
   };
   const choices = channelChoices.map((choice) => choice.extend(fallback));
   // `map` forgets which is where.
-  return z.discriminatedUnion("type", choices as Chained<typeof channelChoices, Next>);
+  return z.discriminatedUnion("type", choices as ChainedChoices<typeof channelChoices, Next>);
 }

@@ -1,7 +1,7 @@
 import type { ChannelLink } from "./channel-choices.ts";
 import { preferencesInput, type ChannelChoice, type Preferences } from "./preferences.ts";
 
-type Endpoint = Readonly<{ url: string; secret: string }>;
+type WebhookTarget = Readonly<{ url: string; secret: string }>;
 
 /** A choice and what is used when it has failed, in that order. */
 export function linksOf(choice: ChannelChoice): readonly ChannelLink[] {
@@ -13,14 +13,14 @@ function followed(link: ChannelLink): readonly ChannelLink[] {
 }
 
 /** The webhooks among some preferences' channels, in their order. */
-export function webhooksOf({ channels }: Pick<Preferences, "channels">): readonly Endpoint[] {
+export function webhooksOf({ channels }: Pick<Preferences, "channels">): readonly WebhookTarget[] {
   return channels.flatMap(linksOf).filter((link) => link.type === "webhook");
 }
 
 /** The preferences with other secrets for their webhooks; "" is none. `path` is the JSON pointer of the webhook. */
 export function withSecrets(
   preferences: Preferences,
-  secretOf: (webhook: Endpoint, path: string) => string,
+  secretOf: (webhook: WebhookTarget, path: string) => string,
 ): Preferences {
   const changed = (link: ChannelLink, path: string): object => ({
     ...link,

@@ -3,7 +3,7 @@ import type { RecurrencePattern } from "./recurrence-pattern.ts";
 import { intervalOf, namesDays, namesSeveral } from "./span.ts";
 
 /** What of a pattern is told; what is missing is left open. */
-export type Described = Readonly<{ rrule: string } & Partial<Omit<RecurrencePattern, "rrule">>>;
+export type PatternParts = Readonly<{ rrule: string } & Partial<Omit<RecurrencePattern, "rrule">>>;
 
 const weekdays: Readonly<Record<string, string>> = {
   MO: "Monday",
@@ -22,7 +22,7 @@ const units = { DAILY: "day", WEEKLY: "week", MONTHLY: "month", YEARLY: "year" }
  * the rule leaves to its start (weekday, day, time) is taken from there, or not told where there is none. A rule this
  * build does not understand comes back as it is. Runs in browsers: it needs neither Temporal nor Intl.
  */
-export function describePattern(pattern: Described): string {
+export function describePattern(pattern: PatternParts): string {
   const rule = parseRrule(pattern.rrule);
   if ("message" in rule) return pattern.rrule;
   const days = pattern.anchor === "completion" ? afterCompletion(rule, pattern) : daysOf(rule, pattern);
@@ -33,7 +33,7 @@ export function describePattern(pattern: Described): string {
   );
 }
 
-function afterCompletion(rule: Rrule, pattern: Described): string {
+function afterCompletion(rule: Rrule, pattern: PatternParts): string {
   const interval = intervalOf(rule);
   const span = `${interval} ${units[rule.freq]}${interval === 1 ? "" : "s"}`;
   if (interval === 1 && namesSeveral(rule, pattern.start ?? "1970-01-01", pattern.month_end ?? "skip"))
@@ -44,7 +44,7 @@ function afterCompletion(rule: Rrule, pattern: Described): string {
 }
 
 /** The days a rule names, as what one day must be: "on Monday or Thursday", "on the 15th of the month". */
-function conditionWords(rule: Rrule, { start, month_end }: Described): string {
+function conditionWords(rule: Rrule, { start, month_end }: PatternParts): string {
   const { monthDays, byDay, yearDays, weeks, inMonths } = namedParts(rule, start);
   const names = inMonths === null ? null : list(monthNames(inMonths), "or");
   const numbered = byDay?.some((day) => day.length > 2) ?? false;
@@ -86,7 +86,7 @@ function monthNames(numbers: readonly string[]): readonly string[] {
 }
 
 /** Which days, without the time of day. */
-function daysOf(rule: Rrule, { start, month_end }: Described): string {
+function daysOf(rule: Rrule, { start, month_end }: PatternParts): string {
   const { freq, parts } = rule;
   const interval = intervalOf(rule);
   const every = interval === 1 ? `every ${units[freq]}` : `every ${interval} ${units[freq]}s`;
@@ -140,7 +140,7 @@ function daysOf(rule: Rrule, { start, month_end }: Described): string {
 function monthEndNote(
   monthDays: readonly string[] | null,
   inMonths: readonly string[] | null,
-  monthEnd: Described["month_end"],
+  monthEnd: PatternParts["month_end"],
 ): string {
   const lengths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
   const shortest = Math.min(...(inMonths?.map((month) => lengths[Number(month) - 1] ?? 31) ?? [29]));
@@ -194,7 +194,7 @@ function weekdayWords(days: readonly string[], word: "and" | "or", before: "" | 
   );
 }
 
-function timesOf(rule: Rrule, { start }: Described): string {
+function timesOf(rule: Rrule, { start }: PatternParts): string {
   const time = start?.slice(11) ?? "";
   const hours = rule.parts.get("BYHOUR") ?? (time === "" ? [] : [time.slice(0, 2)]);
   if (hours.length === 0) return "";
@@ -221,13 +221,13 @@ function untilWords({ kind, iso }: Until): string {
   return `${dayWords(iso)}, ${iso.slice(11, 16)}${kind === "instant" ? " UTC" : ""}`;
 }
 
-function exceptions({ exdate = [] }: Described): readonly string[] {
+function exceptions({ exdate = [] }: PatternParts): readonly string[] {
   if (exdate.length === 0) return [];
   const days = [...new Set(exdate.map(dayWords))];
   return [days.length <= 3 ? `except on ${list(days)}` : `except on ${days.length} days`];
 }
 
-function policies({ max_open = 1, catch_up = "latest" }: Described): readonly string[] {
+function policies({ max_open = 1, catch_up = "latest" }: PatternParts): readonly string[] {
   return [
     ...(max_open > 1 ? [`up to ${max_open} open at a time`] : []),
     ...(catch_up === "all" ? ["missed ones are made up for"] : []),

@@ -149,7 +149,7 @@ function mostDays({ freq, parts }: Rrule): number {
   }
 }
 
-type Filter = (day: CalendarDay) => boolean;
+type DayFilter = (day: CalendarDay) => boolean;
 
 /** `months`: those the days lie in, where the rule names any. */
 function dayFilter(
@@ -157,9 +157,9 @@ function dayFilter(
   start: CalendarDay,
   weekStart: number,
   clamp: boolean,
-): Readonly<{ matches: Filter; months: ReadonlySet<number> | null }> {
+): Readonly<{ matches: DayFilter; months: ReadonlySet<number> | null }> {
   const { freq, parts } = rule;
-  const filters: Filter[] = [];
+  const filters: DayFilter[] = [];
   let months = numbers(rule, "BYMONTH");
   let monthDays = numbers(rule, "BYMONTHDAY");
   let byDay = parts.get("BYDAY") ?? null;
@@ -187,7 +187,7 @@ function dayFilter(
       const { week, weeks: all } = weekOf(day, weekStart);
       return weeks.has(week) || weeks.has(week - all - 1);
     });
-  const matches: Filter = (day) => {
+  const matches: DayFilter = (day) => {
     for (const filter of filters) if (!filter(day)) return false;
     return true;
   };
@@ -195,7 +195,7 @@ function dayFilter(
 }
 
 /** `2TU` is the second Tuesday of the month, or, `inMonth` false, of the year; `-1TU` the last; `TU` every one. */
-function weekdayFilter(byDay: readonly string[], inMonth: boolean): Filter {
+function weekdayFilter(byDay: readonly string[], inMonth: boolean): DayFilter {
   const plain = new Set(byDay.filter((day) => day.length === 2).map((day) => weekdays.indexOf(day)));
   // The number and the weekday as one: numbers are from -53 to 53.
   const code = (nth: number, weekday: number) => nth * 7 + weekday;

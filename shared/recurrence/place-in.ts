@@ -4,7 +4,7 @@ import { makeRecurrences, type Recurrence, type Schedule } from "./recurrence.ts
 import { readWall, wallText } from "./wall-time.ts";
 
 /** How a series recurs, as far as the place of an occurrence in it depends on that. */
-export type Laid = Readonly<{ schedule: Schedule; pattern: Pick<RecurrencePattern, "anchor"> }>;
+export type SeriesLayout = Readonly<{ schedule: Schedule; pattern: Pick<RecurrencePattern, "anchor"> }>;
 
 const dayMs = 86_400_000;
 /** A rule has at most one recurrence in an hour. */
@@ -17,7 +17,7 @@ const mostADay = 24;
  * series. The day is that of the id, whatever zone it was written in: made for 1 December at 09:00 in Tokyo, it stands
  * for 1 December in Lima.
  */
-export function placeIn({ schedule, pattern }: Laid, recurrenceId: string): Recurrence | null {
+export function placeIn({ schedule, pattern }: SeriesLayout, recurrenceId: string): Recurrence | null {
   const id = plainId(recurrenceId);
   const day = id.slice(0, 10);
   const laid = pattern.anchor === "completion" ? onlyTimes(schedule, day) : schedule;
@@ -34,7 +34,7 @@ export function placeIn({ schedule, pattern }: Laid, recurrenceId: string): Recu
 }
 
 /** Whether an occurrence of this id stands for a recurrence of a series: see `placeIn`. */
-export function standsFor(laid: Laid, recurrenceId: string, { id }: Pick<Recurrence, "id">): boolean {
+export function standsFor(laid: SeriesLayout, recurrenceId: string, { id }: Pick<Recurrence, "id">): boolean {
   const plain = plainId(recurrenceId);
   return plain === id || (plain.slice(0, 10) === id.slice(0, 10) && placeIn(laid, plain)?.id === id);
 }

@@ -75,7 +75,7 @@ function lay(schedule: Schedule): Recurrences {
     const text = wallText(moment * 1000);
     return allDay ? text.slice(0, 10) : text;
   };
-  const told = ({ moment, at }: Found): Recurrence => ({ id: idOf(moment), at: new Date(at) });
+  const told = ({ moment, at }: RecurrenceMoment): Recurrence => ({ id: idOf(moment), at: new Date(at) });
   const isLeftOut = (moment: number): boolean => excluded.size > 0 && excluded.has(idOf(moment));
 
   /**
@@ -120,9 +120,9 @@ function lay(schedule: Schedule): Recurrences {
     return (counted = last);
   };
 
-  const next = (after: number): Found | null => {
+  const next = (after: number): RecurrenceMoment | null => {
     const last = lastByCount();
-    let found: Found | null = null;
+    let found: RecurrenceMoment | null = null;
     // What comes later has a later local time too: of a time that comes twice, only the first one counts.
     visitFrom(localOf(after), (moment, at) => {
       if (at > last) return true;
@@ -170,7 +170,7 @@ function lay(schedule: Schedule): Recurrences {
 }
 
 /** One recurrence, before it is told to anybody: its local start, seconds since 1970, and the instant, ms. */
-type Found = Readonly<{ moment: number; at: number }>;
+type RecurrenceMoment = Readonly<{ moment: number; at: number }>;
 
 /** UNTIL is inclusive. An all-day recurrence is compared by its day: an instant would be another day in each zone. */
 function makeIsPast(until: Rrule["until"], allDay: boolean): (moment: number, at: number) => boolean {

@@ -12,7 +12,7 @@ export type Config<S extends Settings> = {
 };
 
 /** A group as its check sees it: `undefined` is a value that was complained about already. */
-export type Seen<S extends Settings> = { readonly [K in keyof S]: Config<S>[K] | undefined };
+export type PartialConfig<S extends Settings> = { readonly [K in keyof S]: Config<S>[K] | undefined };
 
 // Under a symbol, so that it is none of the group's settings, and stays with a group that is copied.
 const checkOf = Symbol("check");
@@ -21,7 +21,7 @@ const checkOf = Symbol("check");
  * The same group with rules between its settings. `complain` returns one complaint each, beginning with a setting's
  * name.
  */
-export function checked<S extends Settings>(group: S, complain: (seen: Seen<S>) => readonly string[]): S {
+export function checked<S extends Settings>(group: S, complain: (seen: PartialConfig<S>) => readonly string[]): S {
   return { ...group, [checkOf]: complain };
 }
 
@@ -56,7 +56,7 @@ export function examineConfig<S extends Settings>(
       return undefined;
     }
   };
-  const read = (group: Checked): Record<string, unknown> => {
+  const read = (group: CheckedSettings): Record<string, unknown> => {
     const values = Object.freeze(
       Object.fromEntries(
         Object.entries(group).map(([key, setting]) => [key, isSetting(setting) ? readOne(setting) : read(setting)]),
@@ -70,7 +70,9 @@ export function examineConfig<S extends Settings>(
   return complaints.length > 0 ? { complaints } : { config: config as Config<S> };
 }
 
-type Checked = Settings & { readonly [checkOf]?: (seen: Readonly<Record<string, unknown>>) => readonly string[] };
+type CheckedSettings = Settings & {
+  readonly [checkOf]?: (seen: Readonly<Record<string, unknown>>) => readonly string[];
+};
 
 /** The names a tree of settings reads, for the check of `.env.example`. */
 export function settingNames(settings: Settings): readonly string[] {

@@ -2,8 +2,8 @@ import { outageOf } from "../consume/failure/classify.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** What a part of a process waits for, and how that fails: labels of `dependency_down`. */
-type Outage = Readonly<{ dependency: Dependency; reason: Reason }>;
-type Dependency = "postgres" | "registry" | "kafka" | "redis" | "build" | "other";
+type Outage = Readonly<{ dependency: DependencyName; reason: Reason }>;
+type DependencyName = "postgres" | "registry" | "kafka" | "redis" | "build" | "other";
 type Reason =
   | "read_only"
   | "full"
@@ -17,7 +17,7 @@ type Reason =
   | "failing";
 
 /** By the marks of the table of failures; the first that fits. */
-const kinds: readonly (readonly [mark: RegExp, dependency: Dependency, reason: Reason])[] = [
+const kinds: readonly (readonly [mark: RegExp, dependency: DependencyName, reason: Reason])[] = [
   [/^SQLSTATE 25006$/, "postgres", "read_only"],
   [/^SQLSTATE 53100$/, "postgres", "full"],
   [/^SQLSTATE 53300$/, "postgres", "no_connections"],

@@ -22,7 +22,7 @@ export type RoleClock = Readonly<{
   follow: (db: Readonly<{ sql: Sql }>) => Promise<AsyncDisposable>;
 }>;
 
-type Own = Readonly<{ wallMs: () => number; monotonicMs: () => number }>;
+type ProcessClocks = Readonly<{ wallMs: () => number; monotonicMs: () => number }>;
 
 /** Further off than this is told: `clock_off` in the log, and the alert ClockSkew by the gauge. */
 const clockOffSeconds = 2;
@@ -33,7 +33,7 @@ const jumpMs = 500;
 /** Tells by a gauge, and once by the log, how far the process's clock is off the database's. */
 export function makeRoleClock(
   { log, metrics }: Readonly<{ log: Log; metrics: Metrics }>,
-  { wallMs, monotonicMs }: Own = { wallMs: () => Date.now(), monotonicMs: () => performance.now() },
+  { wallMs, monotonicMs }: ProcessClocks = { wallMs: () => Date.now(), monotonicMs: () => performance.now() },
 ): RoleClock {
   const offset = metrics.gauge("role_clock_offset_seconds", "The database's clock minus this process's");
   let followed: DatabaseClock | null = null;

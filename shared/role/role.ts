@@ -12,7 +12,7 @@ import {
 } from "./config.ts";
 import { useDigests } from "../digest.ts";
 import { earlySignals } from "./early-signals.ts";
-import { openRoleServer, type Fetch, type RoleServer, type Where } from "../http/role-server.ts";
+import { openRoleServer, type Fetch, type RoleServer, type ListenAddresses } from "../http/role-server.ts";
 import { nativeDigests } from "../native-digests.ts";
 import { makeOutages, type TellOutage } from "./outages.ts";
 import { Problem } from "../problem.ts";
@@ -193,7 +193,7 @@ export async function runRole<const S extends Settings>(
   exit(0, "stopped");
 }
 
-function metricsPlace(name: RoleName, config: Config<ReturnType<typeof roleSettings>>): Where["metrics"] {
+function metricsPlace(name: RoleName, config: Config<ReturnType<typeof roleSettings>>): ListenAddresses["metrics"] {
   const port = metricsPortOf(name, config);
   return port === null ? null : { hostname: config.metricsHost ?? config.host, port };
 }

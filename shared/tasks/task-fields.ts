@@ -45,19 +45,21 @@ type ToldSpec = PlainSpec | Readonly<{ set: "due" | "recurrence" | "once"; colum
 type PlainSpec = Readonly<{ set: "plain"; column: object; inherited: boolean; calendar: string | null }>;
 type StateSpec = Readonly<{ set: "state"; column: object }>;
 
-type Fields = typeof taskFields;
-export type TaskField = keyof Fields;
-type Setting = Fields[TaskField]["set"];
+type TaskFieldTable = typeof taskFields;
+export type TaskField = keyof TaskFieldTable;
+type FieldSetting = TaskFieldTable[TaskField]["set"];
 /** The fields that are set in one of these ways. */
-export type FieldSet<S extends Setting> = { [F in TaskField]: Fields[F]["set"] extends S ? F : never }[TaskField];
+export type FieldSet<S extends FieldSetting> = {
+  [F in TaskField]: TaskFieldTable[F]["set"] extends S ? F : never;
+}[TaskField];
 export type PlainField = FieldSet<"plain">;
-type Inherited<F extends PlainField> = Fields[F]["inherited"] extends true ? F : never;
-type InheritedField = { [F in PlainField]: Inherited<F> }[PlainField];
-type InCalendar<F extends PlainField> = Fields[F]["calendar"] extends string ? F : never;
+type InheritedFieldOf<F extends PlainField> = TaskFieldTable[F]["inherited"] extends true ? F : never;
+type InheritedField = { [F in PlainField]: InheritedFieldOf<F> }[PlainField];
+type InCalendar<F extends PlainField> = TaskFieldTable[F]["calendar"] extends string ? F : never;
 /** The fields that are one line of a VTODO, by their property. */
 export type CalendarField = { [F in PlainField]: InCalendar<F> }[PlainField];
 /** JSON text in the table and in events. */
-export type JsonField = { [F in TaskField]: Fields[F] extends { json: true } ? F : never }[TaskField];
+export type JsonField = { [F in TaskField]: TaskFieldTable[F] extends { json: true } ? F : never }[TaskField];
 
 export const taskFieldNames = keysOf(taskFields);
 export const plainFields = fieldsSet("plain");
@@ -71,7 +73,7 @@ export function isJson(name: TaskField): name is JsonField {
   return "json" in taskFields[name];
 }
 
-function fieldsSet<S extends Setting>(...ways: readonly S[]): readonly FieldSet<S>[] {
+function fieldsSet<S extends FieldSetting>(...ways: readonly S[]): readonly FieldSet<S>[] {
   const isSet = (name: TaskField): name is FieldSet<S> => (ways as readonly string[]).includes(taskFields[name].set);
   return taskFieldNames.filter(isSet);
 }

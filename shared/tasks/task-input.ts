@@ -84,11 +84,11 @@ type Rules = { [F in Exclude<PlainField, "title">]: z.ZodType<StoredTask[F] | un
 const hasOneDue = ({ due_date, due_on }: Readonly<{ due_date?: unknown; due_on?: unknown }>) =>
   (due_date ?? null) === null || (due_on ?? null) === null;
 const twoDues = { path: ["due_on"], error: "does not go with a due_date" };
-type Flagged = Readonly<{ is_recurring_template?: boolean | undefined; recurrence_pattern?: unknown }>;
-const agrees = ({ is_recurring_template: flag, recurrence_pattern: pattern }: Flagged) =>
+type RecurrenceFlag = Readonly<{ is_recurring_template?: boolean | undefined; recurrence_pattern?: unknown }>;
+const agrees = ({ is_recurring_template: flag, recurrence_pattern: pattern }: RecurrenceFlag) =>
   flag !== false || (pattern ?? null) === null;
 const contradiction = { path: ["is_recurring_template"], error: "contradicts the recurrence_pattern" };
-const hasPattern = ({ is_recurring_template: flag, recurrence_pattern: pattern }: Flagged) =>
+const hasPattern = ({ is_recurring_template: flag, recurrence_pattern: pattern }: RecurrenceFlag) =>
   flag !== true || (pattern ?? null) !== null;
 const noPattern = { path: ["is_recurring_template"], error: "needs a recurrence_pattern" };
 const nothing = { type: "null" as const };

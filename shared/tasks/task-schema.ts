@@ -44,10 +44,10 @@ export const taskSchema = z
           "Of two of one task take the one with the higher view_version, but none with a lower version than you have.",
         example: 1,
       }),
-  } satisfies Shown)
+  } satisfies ViewSchemas)
   .openapi("Task");
 
 /** A schema for each field of the view, of the field's type. */
-type Shown = { [F in Exclude<keyof TaskView, JsonField>]: z.ZodType<TaskView[F]> } & {
+type ViewSchemas = { [F in Exclude<keyof TaskView, JsonField>]: z.ZodType<TaskView[F]> } & {
   [F in JsonField | "view_version"]: z.ZodType;
 };

@@ -14,7 +14,7 @@ export type TaskView = Readonly<{ id: string; user_id: string; version: number }
   readonly [F in TaskField]: ShownField<F>;
 };
 
-type Identity = Readonly<{ id: string; user_id: string; version: number }>;
+type TaskIdentity = Readonly<{ id: string; user_id: string; version: number }>;
 
 /**
  * The view of a folded task. Whole only once TaskCreated is folded (`isCreated`); fields of a newer build are left out.
@@ -24,11 +24,11 @@ export function taskView({ fields, ...task }: FoldedTask): TaskView {
 }
 
 /** The same of a row of the table. */
-export function viewOfStored(row: Identity & Readonly<Pick<StoredTask, TaskField>>): TaskView {
+export function viewOfStored(row: TaskIdentity & Readonly<Pick<StoredTask, TaskField>>): TaskView {
   return viewOf(row, (name) => jsonOf(row[name]));
 }
 
-function viewOf({ id, user_id, version }: Identity, valueOf: (name: TaskField) => FieldValue): TaskView {
+function viewOf({ id, user_id, version }: TaskIdentity, valueOf: (name: TaskField) => FieldValue): TaskView {
   const view: Record<string, unknown> = { id, user_id };
   for (const [name, shown] of shownFields) view[name] = shown(valueOf(name));
   view["version"] = version;
@@ -38,7 +38,7 @@ function viewOf({ id, user_id, version }: Identity, valueOf: (name: TaskField) =
 const columns = getTableColumns(tasks);
 const shownFields = taskFieldNames.map((name) => [name, isJson(name) ? parsed : shownOf(columns[name])] as const);
 
-type Column = Readonly<{
+type ColumnDefinition = Readonly<{
   dataType: string;
   notNull: boolean;
   default: unknown;
@@ -46,7 +46,7 @@ type Column = Readonly<{
 }>;
 
 /** What no event has said yet, or what a newer build said otherwise, is shown as empty. */
-function shownOf({ dataType, notNull, default: usual, enumValues }: Column): (value: FieldValue) => unknown {
+function shownOf({ dataType, notNull, default: usual, enumValues }: ColumnDefinition): (value: FieldValue) => unknown {
   const empty = notNull ? (usual ?? "") : null;
   switch (dataType) {
     case "array":

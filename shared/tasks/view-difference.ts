@@ -9,6 +9,6 @@ export type ViewDifference = Readonly<{
   fields: readonly Readonly<{ name: string; is: unknown; should: unknown }>[];
 }>;
 
-export type Examined = Readonly<{ examined: number; differences: readonly ViewDifference[] }>;
+export type ViewExamination = Readonly<{ examined: number; differences: readonly ViewDifference[] }>;
 /** `mended`: the tasks whose views were written anew. */
-export type RebuiltViews = Examined & Readonly<{ mended: readonly string[] }>;
+export type RebuiltViews = ViewExamination & Readonly<{ mended: readonly string[] }>;

@@ -11,7 +11,7 @@ export type Wakeup = Readonly<{ id: string; generation: number; dueAt: Date; own
  * (its guard was locked, or it is not due yet); it is asked again within milliseconds. A row not answered is stale:
  * another fired it, or it moved. That is normal and costs nothing.
  */
-export type Outcome = Readonly<{ id: string; outcome: "fired" | "later" }>;
+export type FiringOutcome = Readonly<{ id: string; outcome: "fired" | "later" }>;
 
 /**
  * The owner's compare-and-set: one statement for the whole batch (≤ 500 rows, in id order) that changes exactly the
@@ -19,7 +19,7 @@ export type Outcome = Readonly<{ id: string; outcome: "fired" | "later" }>;
  * rows. It may be called twice, at once, from anywhere, too early or with rows long gone: only its own condition
  * decides. Rejecting means nothing was fired; the rows are tried one by one and then again by the sweeper.
  */
-export type Fire = (batch: readonly Wakeup[]) => Promise<readonly Outcome[]>;
+export type Fire = (batch: readonly Wakeup[]) => Promise<readonly FiringOutcome[]>;
 
 export type ClaimRange = Readonly<{
   which: "unarmed" | "of-earlier-epochs";

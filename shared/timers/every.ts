@@ -2,7 +2,8 @@ import type { Role } from "../role/role.ts";
 import type { Pace } from "../waiting/pace.ts";
 import { sleep } from "../waiting/wait.ts";
 
-export type Every = Readonly<{ ms: number; name: string; pace?: Pace }> & Pick<Role, "signal" | "log" | "tellOutage">;
+export type EveryOptions = Readonly<{ ms: number; name: string; pace?: Pace }> &
+  Pick<Role, "signal" | "log" | "tellOutage">;
 
 /**
  * Runs `work` until `signal` is aborted, and settles when the last run has. The next run begins `ms` after the last one
@@ -10,7 +11,7 @@ export type Every = Readonly<{ ms: number; name: string; pace?: Pace }> & Pick<R
  * there is one. A series of failures is logged once, and its end once. An outage is told under the name of the loop.
  */
 export async function every(
-  { ms, signal, log, name, tellOutage, pace }: Every,
+  { ms, signal, log, name, tellOutage, pace }: EveryOptions,
   work: () => Promise<number | undefined | void>,
 ): Promise<void> {
   let failing = false;

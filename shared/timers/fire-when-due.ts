@@ -1,7 +1,7 @@
 import { outageOf } from "../consume/failure/classify.ts";
 import type { Log } from "../role/log.ts";
 import type { DatabaseClock } from "../postgres/database-clock.ts";
-import type { Fire, Outcome, Wakeup } from "./due-rows.ts";
+import type { Fire, FiringOutcome, Wakeup } from "./due-rows.ts";
 import { makeFairQueue } from "./fair-queue.ts";
 
 export type FiringPath = "job" | "sweeper";
@@ -25,7 +25,7 @@ const atOnce = 2;
 /** A row whose guard was locked is asked again after 5, 10, 20, 40, 80 ms; after that it is the sweeper's. */
 const laterTries = 5;
 
-type Due = Readonly<{ wakeup: Wakeup; path: FiringPath }>;
+type DueWakeup = Readonly<{ wakeup: Wakeup; path: FiringPath }>;
 
 /**
  * Fires rows in batches: rows that become due while one statement runs go with the next, so nobody waits to fill a
@@ -46,7 +46,7 @@ export function makeFirer({
   onFired: (path: FiringPath, asked: number, lateMs: readonly number[]) => void;
 }>): Firer {
   const toCome = new Map<number, { wakeups: Wakeup[]; timer: Timer }>();
-  const due = makeFairQueue<Due>();
+  const due = makeFairQueue<DueWakeup>();
   /** Keys of what is in `due` or being fired. */
   const inLine = new Set<string>();
   const tries = new Map<string, number>();
@@ -91,12 +91,12 @@ export function makeFirer({
       running.add(batch);
     }
   };
-  const run = async (batch: readonly Due[]) => {
+  const run = async (batch: readonly DueWakeup[]) => {
     const outcomes = await fireBatch(batch);
     for (const { wakeup } of batch) inLine.delete(key(wakeup));
     askLater(batch, outcomes);
   };
-  const askLater = (batch: readonly Due[], outcomes: readonly Outcome[]) => {
+  const askLater = (batch: readonly DueWakeup[], outcomes: readonly FiringOutcome[]) => {
     const later = new Set(outcomes.filter(({ outcome }) => outcome === "later").map(({ id }) => id));
     for (const { wakeup, path } of batch) {
       const tried = tries.get(key(wakeup)) ?? 0;
@@ -107,7 +107,7 @@ export function makeFirer({
       }
     }
   };
-  const fireBatch = async (batch: readonly Due[]): Promise<readonly Outcome[]> => {
+  const fireBatch = async (batch: readonly DueWakeup[]): Promise<readonly FiringOutcome[]> => {
     // Always in id order: two batches that overlap would otherwise lock the same rows crosswise.
     const sorted = batch.toSorted((a, b) => (a.wakeup.id < b.wakeup.id ? -1 : 1));
     try {
@@ -124,7 +124,7 @@ export function makeFirer({
       return [...first, ...(await fireBatch(sorted.slice(half)))];
     }
   };
-  const tell = (batch: readonly Due[], outcomes: readonly Outcome[]) => {
+  const tell = (batch: readonly DueWakeup[], outcomes: readonly FiringOutcome[]) => {
     const fired = new Set(outcomes.filter(({ outcome }) => outcome === "fired").map(({ id }) => id));
     const committedAt = clock.now();
     for (const path of ["job", "sweeper"] as const) {

@@ -10,7 +10,7 @@ const pageSize = 2_000;
 /** So many may wait in memory, 20 MB. What is behind them is not seen: among these the owners take turns. */
 export const maxWaiting = 50_000;
 
-type Swept = Readonly<{ found: number; after: Wakeup | null }>;
+type SweepResult = Readonly<{ found: number; after: Wakeup | null }>;
 
 /**
  * Queues every overdue row for firing, oldest first, from `after` on. It goes on past rows that do not fire, so one
@@ -21,7 +21,7 @@ export async function sweepOverdue(
   rows: Pick<DueRows, "overdue">,
   firer: Pick<Firer, "offer" | "waiting">,
   { after, signal }: Readonly<{ after: Wakeup | null; signal: AbortSignal }>,
-): Promise<Swept> {
+): Promise<SweepResult> {
   let last = after;
   let found = 0;
   // Asked once: the rows this sweep lines up are no herd to be patient with.

@@ -70,7 +70,7 @@ const closeDeadlineMs = 2_000;
  */
 const roundSize = 20;
 
-type Ring = Readonly<{ id: string; generation: number; due: number; owner?: string }>;
+type WakeupRing = Readonly<{ id: string; generation: number; due: number; owner?: string }>;
 
 /**
  * Connects, but does not insist: with Redis down it resolves after 3 s and the sweeper fires alone until Redis is back.
@@ -110,9 +110,9 @@ export async function openWakeups(
       hz: server.hz ?? "not told",
       appendonly: server.appendOnly ?? "not told",
     });
-  const queue = new Queue<Ring>(name, { connection: commands, prefix: config.prefix, skipVersionCheck: true });
+  const queue = new Queue<WakeupRing>(name, { connection: commands, prefix: config.prefix, skipVersionCheck: true });
   queue.on("error", tell);
-  let worker: Worker<Ring> | null = null;
+  let worker: Worker<WakeupRing> | null = null;
   const crowd = makeCrowd();
   // BullMQ owns every key below `<prefix>:<queue>:`, a "marker" of its own among them.
   const markerKey = `${config.prefix}:filled:${name}`;
@@ -139,14 +139,14 @@ export async function openWakeups(
       await deadline(storeDeadlineMs, "Redis", queue.addBulk(jobs));
     },
     start: (onWake) => {
-      const ring = async (job: Job<Ring>, token: string | undefined) => {
+      const ring = async (job: Job<WakeupRing>, token: string | undefined) => {
         const { id, generation, due, owner = "" } = job.data;
         const againMs = onWake({ id, generation, dueAt: new Date(due), owner });
         if (againMs === 0) return;
         await job.moveToDelayed(Date.now() + againMs, token);
         throw new DelayedError();
       };
-      worker = new Worker<Ring>(name, ring, {
+      worker = new Worker<WakeupRing>(name, ring, {
         connection: blocking,
         prefix: config.prefix,
         skipVersionCheck: true,

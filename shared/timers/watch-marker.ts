@@ -15,7 +15,7 @@ type MarkerRow = Readonly<{
 }>;
 
 /** `value`: what Redis holds by now, where that was found in order; `null` where it has to be looked at again. */
-type Looked = Readonly<{ epoch: number; value: string | null; server: string | null; staleInMs: number }>;
+type MarkerReading = Readonly<{ epoch: number; value: string | null; server: string | null; staleInMs: number }>;
 
 const rotateSeconds = 10;
 
@@ -47,7 +47,7 @@ export function rememberMarker(
   marker: Wakeups["marker"],
   monotonic: () => number = () => performance.now(),
 ): () => Promise<number> {
-  let last: Looked | null = null;
+  let last: MarkerReading | null = null;
   let until = 0;
   return async () => {
     if (last !== null && monotonic() < until) {
@@ -62,7 +62,11 @@ export function rememberMarker(
   };
 }
 
-async function lookAtMarker({ sql }: Readonly<{ sql: Sql }>, name: string, marker: Wakeups["marker"]): Promise<Looked> {
+async function lookAtMarker(
+  { sql }: Readonly<{ sql: Sql }>,
+  name: string,
+  marker: Wakeups["marker"],
+): Promise<MarkerReading> {
   const before = await readRow(sql, name);
   const seen = await marker.read();
   const row = await readRow(sql, name);

@@ -36,14 +36,21 @@ export function readTzif(bytes: Uint8Array): Tzif {
   }
 }
 
-type Counts = Readonly<{ utc: number; standard: number; leaps: number; times: number; types: number; letters: number }>;
+type TzifCounts = Readonly<{
+  utc: number;
+  standard: number;
+  leaps: number;
+  times: number;
+  types: number;
+  letters: number;
+}>;
 
-function countsAt(view: DataView, header: number): Counts {
+function countsAt(view: DataView, header: number): TzifCounts {
   const at = (place: number) => view.getUint32(header + 20 + 4 * place);
   return { utc: at(0), standard: at(1), leaps: at(2), times: at(3), types: at(4), letters: at(5) };
 }
 
-function blockBytes({ utc, standard, leaps, times, types, letters }: Counts, timeBytes: 4 | 8): number {
+function blockBytes({ utc, standard, leaps, times, types, letters }: TzifCounts, timeBytes: 4 | 8): number {
   return times * (timeBytes + 1) + types * 6 + letters + leaps * (timeBytes + 4) + standard + utc;
 }
 

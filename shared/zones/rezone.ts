@@ -1,6 +1,6 @@
 import type { Log } from "../role/log.ts";
 import type { Db } from "../postgres/db.ts";
-import { every, type Every } from "../timers/every.ts";
+import { every, type EveryOptions } from "../timers/every.ts";
 import { zonesInUse } from "./zones-in-use.ts";
 
 /** What one role decides by zones and keeps. */
@@ -12,7 +12,7 @@ type ZonePart = "tasks" | "series" | "reminders" | "snoozes" | "deliveries";
  */
 export type RezoneStep = (after: string) => Promise<string | null>;
 
-export type Rezoning = Readonly<{ db: Pick<Db, "sql">; part: ZonePart; step: RezoneStep; log: Pick<Log, "info"> }>;
+export type RezoneOptions = Readonly<{ db: Pick<Db, "sql">; part: ZonePart; step: RezoneStep; log: Pick<Log, "info"> }>;
 
 /** Before every id. */
 const beginning = "00000000-0000-0000-0000-000000000000";
@@ -29,7 +29,10 @@ const quietMs = 120_000;
  * the database, goes through all of it once, over all instances, from where the last one stopped. Only the newest
  * edition does. What instances of an older one wrote meanwhile it goes through once more, when they have ended.
  */
-export async function keepRezoned(of: Omit<Rezoning, "log">, role: Omit<Every, "ms" | "name">): Promise<void> {
+export async function keepRezoned(
+  of: Omit<RezoneOptions, "log">,
+  role: Omit<EveryOptions, "ms" | "name">,
+): Promise<void> {
   const { signal, log } = role;
   let isOlder = false;
   await every({ ...role, ms: lookMs, name: `rezone_${of.part}` }, async () => {
@@ -46,7 +49,7 @@ export async function keepRezoned(of: Omit<Rezoning, "log">, role: Omit<Every, "
  * Says that an instance with this edition runs, and begins a pass if one is wanted. Resolves with a newer edition,
  * where one is known.
  */
-export async function beginPass({ db, part, log }: Rezoning): Promise<string | null> {
+export async function beginPass({ db, part, log }: RezoneOptions): Promise<string | null> {
   const edition = zonesInUse().version;
   const [seen] = await db.sql<{ newer: string | null }[]>`
     insert into zone_decisions as mine (part, edition) values (${part}, ${edition})
@@ -67,7 +70,7 @@ export async function beginPass({ db, part, log }: Rezoning): Promise<string | n
 }
 
 /** Takes the next step of a pass that runs; false when none does, or another instance is at it. */
-export async function takeStep({ db, part, step, log }: Rezoning): Promise<boolean> {
+export async function takeStep({ db, part, step, log }: RezoneOptions): Promise<boolean> {
   const edition = zonesInUse().version;
   const [held] = await db.sql<{ after: string }[]>`
     update zone_decisions mine set held_until = clock_timestamp() + ${holdMs} * interval '1 ms'

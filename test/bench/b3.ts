@@ -10,7 +10,7 @@ import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { makeLog } from "../../shared/role/log.ts";
 import { makeMetrics } from "../../shared/role/metrics.ts";
 import { insertOutbox, shardCount, shardOf, lineOf, type OutboxRow } from "../../shared/outbox/outbox.ts";
-import { claim, claimSettings, type Claimed } from "../../workers/outbox-relay/claim.ts";
+import { claim, claimSettings, type ClaimedMessage } from "../../workers/outbox-relay/claim.ts";
 import { openLeases } from "../../workers/outbox-relay/leases.ts";
 import { makeMeters } from "../../workers/outbox-relay/meters.ts";
 import { relayOutbox } from "../../workers/outbox-relay/relay-outbox.ts";
@@ -176,7 +176,7 @@ async function drainAlone(db: Db): Promise<void> {
   }
 }
 
-async function markAlone(db: Db, page: readonly Claimed[]): Promise<void> {
+async function markAlone(db: Db, page: readonly ClaimedMessage[]): Promise<void> {
   await db.sql`
     update outbox o set published_at = clock_timestamp()
     from unnest(${page.map((row) => row.day)}::date[], ${page.map((row) => row.id)}::bigint[]) as done(day, id)

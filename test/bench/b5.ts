@@ -1,6 +1,6 @@
 // B5: records through a consumer whose effects are exactly once, against what Postgres takes alone and against a
 // transaction per record.
-import type { Broker, Fetched } from "../../shared/messages/broker.ts";
+import type { Broker, FetchedRecord } from "../../shared/messages/broker.ts";
 import type { Codec } from "../../shared/avro/codec.ts";
 import type { BatchHandler } from "../../shared/consume/handler.ts";
 import { readRecord } from "../../shared/consume/handle-batch.ts";
@@ -137,14 +137,14 @@ async function insertAlone(db: Db, records: number, inbox: boolean): Promise<num
   return records / ((performance.now() - from) / 1000);
 }
 
-async function decode(codec: Codec, record: Fetched) {
+async function decode(codec: Codec, record: FetchedRecord) {
   const read = await readRecord(codec, { ...record, topic });
   if (!("message" in read)) throw new Error("a record of an unknown type");
   return read.message;
 }
 
 /** What one writes first: a transaction per record, with the inbox and the effect. */
-async function handleNaively(db: Db, codec: Codec, record: Fetched): Promise<void> {
+async function handleNaively(db: Db, codec: Codec, record: FetchedRecord): Promise<void> {
   const { id, sequence } = await decode(codec, record);
   await db.transaction(async (tx) => {
     if ((await insertInbox(tx, [id])) > 0) await insertEffects(tx, [{ id, n: sequence }]);
@@ -159,7 +159,7 @@ async function readAlone(
   broker: Broker,
   from: string,
   records: number,
-  handle: (record: Fetched) => Promise<void>,
+  handle: (record: FetchedRecord) => Promise<void>,
 ): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   let began: number | null = null;

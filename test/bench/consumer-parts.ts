@@ -1,5 +1,5 @@
 import { readSchemas } from "../../shared/avro/files.ts";
-import type { Broker, Outgoing } from "../../shared/messages/broker.ts";
+import type { Broker, OutgoingRecord } from "../../shared/messages/broker.ts";
 import { openCodec, type Codec } from "../../shared/avro/codec.ts";
 import { readConfig } from "../../shared/role/config.ts";
 import { consumerConnections } from "../../shared/consume/consume.ts";
@@ -63,7 +63,7 @@ export async function openConsumerParts(
   };
 }
 
-function makeRecord(codec: Codec, topic: string, n: number, keys: number): Outgoing {
+function makeRecord(codec: Codec, topic: string, n: number, keys: number): OutgoingRecord {
   const key = `00000000-0000-7000-8000-${(n % keys).toString(16).padStart(12, "0")}`;
   const updated_fields = { title: `Task ${n}`, priority: "High", tags: ["home", "soon"] };
   const envelope = writeEnvelope({

@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Producer as TransactionalProducer } from "@platformatic/kafka";
-import type { Assignment, Broker, Fetched, JoinOptions, Member, Outgoing } from "../../shared/messages/broker.ts";
+import type {
+  Assignment,
+  Broker,
+  FetchedRecord,
+  JoinOptions,
+  Member,
+  OutgoingRecord,
+} from "../../shared/messages/broker.ts";
 import { sendFailureOf } from "../../shared/messages/broker.ts";
 import { openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { partitionOf } from "../../shared/kafka/partition.ts";
@@ -16,14 +23,14 @@ import { until } from "../support/until.ts";
 setDefaultTimeout(40_000);
 
 const text = (value: string) => new TextEncoder().encode(value);
-const record = (topic: string, key: string, value: string): Outgoing => ({
+const record = (topic: string, key: string, value: string): OutgoingRecord => ({
   topic,
   timestamp: Date.now(),
   key,
   value: text(value),
   headers: [],
 });
-const values = (records: readonly Fetched[]) => records.map(({ value }) => Buffer.from(value ?? []).toString());
+const values = (records: readonly FetchedRecord[]) => records.map(({ value }) => Buffer.from(value ?? []).toString());
 
 const prefix = `broker-contract-${crypto.randomUUID().slice(0, 8)}.`;
 const config = () => ({
@@ -81,7 +88,12 @@ describe.each(Object.entries(drivers))("%s", (name, open) => {
 
   /** A member that notes what it is told. */
   const join = async (group: string, topic: string, more: Partial<JoinOptions> = {}) => {
-    const seen = { records: [] as Fetched[], assignments: [] as Assignment[], rebalances: 0, failed: [] as Error[] };
+    const seen = {
+      records: [] as FetchedRecord[],
+      assignments: [] as Assignment[],
+      rebalances: 0,
+      failed: [] as Error[],
+    };
     const member: Member = await broker.join({
       group,
       topics: [topic],
@@ -105,7 +117,7 @@ describe.each(Object.entries(drivers))("%s", (name, open) => {
 
   const readAll = async (topic: string, from: ReadonlyMap<number, bigint>, count: number) => {
     const stop = new AbortController();
-    const found: Fetched[] = [];
+    const found: FetchedRecord[] = [];
     for await (const { records } of broker.tail({ topic, from, signal: stop.signal })) {
       found.push(...records);
       if (found.length >= count) stop.abort();
@@ -377,8 +389,8 @@ describe.each(Object.entries(drivers))("%s", (name, open) => {
     const send = (from: number) =>
       producer.send(Array.from({ length: 20 }, (_, n) => record(topic, `k${n}`, String(from + n))));
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
-    const delivered: Fetched[] = [];
-    const note = (records: readonly Fetched[]) => void delivered.push(...records);
+    const delivered: FetchedRecord[] = [];
+    const note = (records: readonly FetchedRecord[]) => void delivered.push(...records);
     await send(0);
     let isWorking = false;
     const first = await join(group, topic, {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { Broker, Fetched } from "../../shared/messages/broker.ts";
+import type { Broker, FetchedRecord } from "../../shared/messages/broker.ts";
 import { Problem } from "../../shared/problem.ts";
 import { consumerWorld, topic, type ConsumerWorld } from "../support/consumer-world.ts";
 import { until } from "../support/until.ts";
@@ -9,7 +9,7 @@ const timing = { watchEveryMs: 50, stuckMs: 1_500, commitEveryMs: 20, drainMs: 2
 /** A client that never delivers the records of some partitions, and says nothing of it. */
 function withholding(
   { broker }: ConsumerWorld,
-  isWithheld: (record: Fetched) => boolean,
+  isWithheld: (record: FetchedRecord) => boolean,
 ): Pick<Broker, "join" | "admin"> {
   return {
     admin: broker.admin,

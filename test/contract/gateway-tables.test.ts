@@ -3,7 +3,7 @@ import { digestOf } from "../../shared/digest.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/role/log.ts";
 import { openTestDb } from "../support/database.ts";
-import { openSessions, type Session } from "../../workers/ui-gateway/sign-in/sessions.ts";
+import { openSessions, type SignInSession } from "../../workers/ui-gateway/sign-in/sessions.ts";
 import { issueTicket, redeemTicket } from "../../workers/ui-gateway/sign-in/tickets.ts";
 import { until } from "../support/until.ts";
 
@@ -18,8 +18,8 @@ afterAll(async () => {
 
 test("the end of a session is known to every instance at once, and to one that starts later", async () => {
   const expiresAt = new Date(Date.now() + 60_000);
-  const session = (): Session => ({ id: crypto.randomUUID(), userId: crypto.randomUUID(), expiresAt });
-  const who = ({ id, userId }: Session) => ({ sessionId: id, userId });
+  const session = (): SignInSession => ({ id: crypto.randomUUID(), userId: crypto.randomUUID(), expiresAt });
+  const who = ({ id, userId }: SignInSession) => ({ sessionId: id, userId });
   const told: string[] = [];
   await using here = await openSessions(db, { log, now: () => new Date(), onEnded: () => void told.push("here") });
   await using there = await openSessions(db, {

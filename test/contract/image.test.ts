@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
 import { readRedpandaFiles } from "../../dev/redpanda/files.ts";
-import { layOutImage, type LaidOut } from "../../dev/redpanda/image/lay-out-image.ts";
+import { layOutImage, type ImageLayout } from "../../dev/redpanda/image/lay-out-image.ts";
 import { variablesOf } from "../../dev/redpanda/kubernetes/examine-roles.ts";
 import { podsOf } from "../../dev/redpanda/kubernetes/pods.ts";
 import { renderOverlay } from "../../dev/redpanda/kubernetes/render-overlay.ts";
@@ -94,7 +94,7 @@ function stackAddresses(databaseUrl: string) {
   };
 }
 
-async function makeImage(): Promise<AsyncDisposable & LaidOut> {
+async function makeImage(): Promise<AsyncDisposable & ImageLayout> {
   const into = await mkdtemp(join(tmpdir(), "taskwire-image-"));
   const laidOut = await layOutImage({ text: files.get("Dockerfile") ?? "", checkout, into });
   await chmod(into, 0o755);
@@ -117,7 +117,7 @@ async function setModes(folder: string, ofFolders: number, ofFiles: number): Pro
 }
 
 /** The image's entry point with arguments, as the image's user where this process may choose one. */
-function start({ root, stage }: LaidOut, args: readonly string[], env: Readonly<Record<string, string>>) {
+function start({ root, stage }: ImageLayout, args: readonly string[], env: Readonly<Record<string, string>>) {
   const [program = "", ...first] = stage.entrypoint ?? [];
   const [user, group] = (stage.user ?? "").split(":").map(Number);
   const child = spawn(join(root, program), [...first, ...args], {

@@ -1,6 +1,6 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { Admin as KafkaAdmin, Producer, compatibilityPartitioner } from "@platformatic/kafka";
-import type { Admin, Outgoing } from "../../shared/messages/broker.ts";
+import type { Admin, OutgoingRecord } from "../../shared/messages/broker.ts";
 import { partitionOf } from "../../shared/kafka/partition.ts";
 import { topicNames } from "../../shared/messages/topics.ts";
 import { resetConsumerGroup } from "../../workers/operator/actions/reset-consumer-group.ts";
@@ -28,7 +28,7 @@ function openForeign() {
     partitioner: compatibilityPartitioner,
   });
   return {
-    transaction: async (records: readonly Outgoing[], prefix: string, outcome: "commit" | "abort" | "open") => {
+    transaction: async (records: readonly OutgoingRecord[], prefix: string, outcome: "commit" | "abort" | "open") => {
       const transaction = await client.beginTransaction();
       await transaction.send({
         messages: records.map(({ topic: name, key, value, headers }) => ({

@@ -1,7 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "bun:test";
 import { SMTPServer } from "smtp-server";
-import type { Notification, Sent } from "../../workers/notification-service/channels/channel.ts";
+import type { Notification, SendOutcome } from "../../workers/notification-service/channels/channel.ts";
 import { makeEmailChannel } from "../../workers/notification-service/channels/email-channel.ts";
 import { openMail } from "../../workers/notification-service/channels/open-mail.ts";
 
@@ -144,7 +144,7 @@ test("what a person wrote cannot add headers", async () => {
   expect(head).toContain("Subject: Reminder: x Bcc: eve@example.org y");
 });
 
-test.each<[string, string, Sent]>([
+test.each<[string, string, SendOutcome]>([
   ["busy", "451@example.org", { outcome: "retry", reason: "SMTP 451", afterMs: null }],
   ["full", "452@example.org", { outcome: "retry", reason: "SMTP 452", afterMs: null }],
   ["unknown there", "550@example.org", { outcome: "refused", reason: "SMTP 550" }],

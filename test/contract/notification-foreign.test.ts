@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Received } from "../../shared/messages/message.ts";
+import type { ReceivedMessage } from "../../shared/messages/message.ts";
 import {
   dismissed,
   of,
@@ -20,9 +20,9 @@ describe.skipIf(!url)("messages that name another user (needs DATABASE_URL)", ()
   afterAll(async () => world?.[Symbol.asyncDispose](), 30_000);
 
   /** The same message as if it were this user's. */
-  const inNameOf = (userId: string, message: Received): Received =>
+  const inNameOf = (userId: string, message: ReceivedMessage): ReceivedMessage =>
     // The payload stays what its type says.
-    ({ ...message, data: { ...message.data, user_id: userId } }) as Received;
+    ({ ...message, data: { ...message.data, user_id: userId } }) as ReceivedMessage;
   /** A reminder of a user that has fired and waits in quiet hours, with its row and its task's where these are kept. */
   const waiting = async (kept: boolean) => {
     const userId = await world.newUser({ muted_until: "2190-01-01T00:00:00Z", channels: [{ type: "in-app" }] });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { claimDeliveries } from "../../workers/notification-service/send/claim-deliveries.ts";
-import type { Sent } from "../../workers/notification-service/channels/channel.ts";
+import type { SendOutcome } from "../../workers/notification-service/channels/channel.ts";
 import { pruneDeliveries, pruneLanes } from "../../workers/notification-service/send/prune-deliveries.ts";
 import { lockLanes } from "../../workers/notification-service/plan/store-deliveries.ts";
 import { settleDelivery } from "../../workers/notification-service/send/settle-delivery.ts";
@@ -126,7 +126,7 @@ describe.skipIf(!url)("notifications on Postgres (needs DATABASE_URL)", () => {
   test("a lane's deliveries go one after the other, and one that fails holds up those behind it, of its own lane alone", async () => {
     const [slow, other] = [await world.newUser(logged), await world.newUser(logged)];
     for (const title of ["first", "second", "third"]) await world.hear(triggered({ userId: slow, title }));
-    const hold = Promise.withResolvers<Sent>();
+    const hold = Promise.withResolvers<SendOutcome>();
     const { channel, sent } = scripted("log", ({ reminders }, attempt) =>
       reminders[0]?.title !== "first"
         ? { outcome: "delivered" }
@@ -279,7 +279,7 @@ describe.skipIf(!url)("notifications on Postgres (needs DATABASE_URL)", () => {
   test("stopping waits for what is on its way and takes nothing new", async () => {
     const userId = await world.newUser(logged);
     await world.hear(triggered({ userId }));
-    const answer = Promise.withResolvers<Sent>();
+    const answer = Promise.withResolvers<SendOutcome>();
     const { channel, sent } = scripted("log", (told) =>
       told.userId === userId ? answer.promise : { outcome: "delivered" },
     );

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
-import type { Notification, Sent } from "../../workers/notification-service/channels/channel.ts";
+import type { Notification, SendOutcome } from "../../workers/notification-service/channels/channel.ts";
 import { makeMeasureDeliveries } from "../../workers/notification-service/send/measure-deliveries.ts";
 import { postPinned } from "../../workers/notification-service/channels/post-pinned.ts";
 import { makeWebhookChannel } from "../../workers/notification-service/channels/post-webhooks.ts";
@@ -89,7 +89,7 @@ describe("the webhook channel", () => {
     });
   });
 
-  test.each<[string, number, Record<string, string>, Sent]>([
+  test.each<[string, number, Record<string, string>, SendOutcome]>([
     ["accepted", 202, {}, { outcome: "delivered" }],
     ["broken", 500, {}, { outcome: "retry", reason: "HTTP 500", afterMs: null }],
     ["busy", 429, { "retry-after": "7" }, { outcome: "retry", reason: "HTTP 429", afterMs: 7000 }],

@@ -1,10 +1,10 @@
 import { makeLog } from "../../shared/role/log.ts";
-import type { Received } from "../../shared/messages/message.ts";
+import type { ReceivedMessage } from "../../shared/messages/message.ts";
 import { makeMetrics } from "../../shared/role/metrics.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { preferencesInput } from "../../shared/preferences/preferences.ts";
 import { buildApp } from "../../workers/notification-service/app.ts";
-import type { Notification, Sent } from "../../workers/notification-service/channels/channel.ts";
+import type { Notification, SendOutcome } from "../../workers/notification-service/channels/channel.ts";
 import type { Channel, ChannelName, TestEndpoint } from "../../workers/notification-service/channels/channels.ts";
 import { sendDeliveries, type SendDeliveries } from "../../workers/notification-service/send/send-deliveries.ts";
 import { makeWakes } from "../../workers/notification-service/send/wakes.ts";
@@ -54,7 +54,7 @@ export async function openNotificationWorld() {
   });
 
   /** Handles a batch as the consumer would, in one transaction. */
-  const hear = (...messages: Received[]) =>
+  const hear = (...messages: ReceivedMessage[]) =>
     db.transaction((tx) => handler(messages, { tx, signal: AbortSignal.timeout(10_000), log, now: new Date() }));
 
   /** A user who said what they want. */
@@ -139,7 +139,9 @@ export async function openNotificationWorld() {
 /** A channel that keeps what it was given and answers as told, delivered by default. */
 export function scripted(
   name: ChannelName,
-  answer: (notification: Notification, attempt: number) => Sent | Promise<Sent> = () => ({ outcome: "delivered" }),
+  answer: (notification: Notification, attempt: number) => SendOutcome | Promise<SendOutcome> = () => ({
+    outcome: "delivered",
+  }),
   more: Pick<Channel, "hourly"> = {},
 ) {
   const sent: Notification[] = [];
@@ -165,7 +167,7 @@ type Firing = Readonly<{
 }>;
 
 /** A reminder of a user that has just fired. */
-export function triggered(of: Firing): Received {
+export function triggered(of: Firing): ReceivedMessage {
   const [id, task_id] = [of.reminderId ?? Bun.randomUUIDv7(), of.taskId ?? Bun.randomUUIDv7()];
   const now = new Date();
   return {
@@ -185,7 +187,7 @@ export function triggered(of: Firing): Received {
   };
 }
 
-export function dismissed({ data }: Received, reason = "user"): Received {
+export function dismissed({ data }: ReceivedMessage, reason = "user"): ReceivedMessage {
   const { id, task_id, user_id, generation } = of(data);
   const now = new Date();
   return {
@@ -196,7 +198,7 @@ export function dismissed({ data }: Received, reason = "user"): Received {
 }
 
 /** The same reminder, scheduled once more. */
-export function scheduledAnew({ data }: Received): Received {
+export function scheduledAnew({ data }: ReceivedMessage): ReceivedMessage {
   const { id, task_id, user_id, generation } = of(data);
   const now = new Date();
   return {
@@ -217,7 +219,12 @@ export function scheduledAnew({ data }: Received): Received {
 }
 
 /** The ids of a firing. */
-export function of(data: Received["data"]): { id: string; task_id: string; user_id: string; generation: number } {
+export function of(data: ReceivedMessage["data"]): {
+  id: string;
+  task_id: string;
+  user_id: string;
+  generation: number;
+} {
   if (!("triggered_at" in data)) throw new Error("not a firing");
   return { id: data.id, task_id: data.task_id, user_id: data.user_id, generation: data.generation ?? 0 };
 }

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import type { Broker, Outgoing } from "../../shared/messages/broker.ts";
+import type { Broker, OutgoingRecord } from "../../shared/messages/broker.ts";
 import { readSchemas } from "../../shared/avro/files.ts";
 import { openCodec } from "../../shared/avro/codec.ts";
 import { readConfig } from "../../shared/role/config.ts";
@@ -235,7 +235,7 @@ async function epoch(): Promise<string | undefined> {
   return (await db.sql<{ epoch: string }[]>`select epoch from stream_epoch where topic = 'task-updates'`)[0]?.epoch;
 }
 
-async function send(record: Outgoing): Promise<void> {
+async function send(record: OutgoingRecord): Promise<void> {
   await using producer = await world.broker.producer();
   await producer.send([record]);
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { makeLog } from "../../shared/role/log.ts";
-import type { Received } from "../../shared/messages/message.ts";
+import type { ReceivedMessage } from "../../shared/messages/message.ts";
 import { ruleReminderId } from "../../shared/reminders/rule-reminder-id.ts";
 import { occurrenceId } from "../../shared/tasks/occurrence-id.ts";
 import { tasksInMaking } from "../../workers/reminder-service/find-task.ts";
@@ -46,7 +46,7 @@ describe("the first occurrence of a template just made", () => {
             requested_at: new Date(),
             completed_at: null,
           },
-        } as unknown as Received,
+        } as unknown as ReceivedMessage,
         { tx, log, now: new Date(), signal: AbortSignal.timeout(10_000) },
       ),
     );

@@ -1,6 +1,6 @@
 import { noLayouts } from "../support/no-layouts.ts";
 import { expect, setDefaultTimeout, test } from "bun:test";
-import type { Broker, Fetched } from "../../shared/messages/broker.ts";
+import type { Broker, FetchedRecord } from "../../shared/messages/broker.ts";
 import { openCodec } from "../../shared/avro/codec.ts";
 import { consume } from "../../shared/consume/consume.ts";
 import { makeLog } from "../../shared/role/log.ts";
@@ -64,7 +64,7 @@ for (const group of groupNames)
     expect(world.ended()).toBeNull();
   });
 
-type Placed = Readonly<{ made: Made; record: Fetched; place: string }>;
+type Placed = Readonly<{ made: Made; record: FetchedRecord; place: string }>;
 
 /** Postgres, the registry and the schemas for real; Kafka faked; a relay that carries dead letters to their topic. */
 async function openWorld(group: GroupName) {
@@ -101,12 +101,15 @@ async function openWorld(group: GroupName) {
   });
 
   let joins = 0;
-  const stamps = new Map<Fetched["headers"], number>();
+  const stamps = new Map<FetchedRecord["headers"], number>();
   const broker: Pick<Broker, "join" | "admin"> = {
     admin: fake.admin,
     join: (options) => {
       joins += 1;
-      const stamp = (record: Fetched) => ({ ...record, timestamp: stamps.get(record.headers) ?? record.timestamp });
+      const stamp = (record: FetchedRecord) => ({
+        ...record,
+        timestamp: stamps.get(record.headers) ?? record.timestamp,
+      });
       return fake.join({ ...options, onRecords: (records) => options.onRecords(records.map(stamp)) });
     },
   };
@@ -137,7 +140,7 @@ async function openWorld(group: GroupName) {
     await Promise.allSettled([running, relaying]);
   });
 
-  const everything = (topic: string): readonly Fetched[] =>
+  const everything = (topic: string): readonly FetchedRecord[] =>
     Array.from({ length: partitions }, (_, partition) => fake.recordsOf({ topic, partition })).flat();
   const caughtUp = async () => {
     const committed = new Map(
@@ -191,7 +194,7 @@ async function openWorld(group: GroupName) {
   };
 }
 
-function placeOf({ topic, partition, offset }: Pick<Fetched, "topic" | "partition" | "offset">): string {
+function placeOf({ topic, partition, offset }: Pick<FetchedRecord, "topic" | "partition" | "offset">): string {
   return `${topic}/${partition}@${offset}`;
 }
 
@@ -200,7 +203,7 @@ function offsetOf(place: string): number {
 }
 
 /** The last header of that name; `x-original-place` is put together of the three that say it. */
-function textOf(letter: Fetched, name: string): string {
+function textOf(letter: FetchedRecord, name: string): string {
   if (name === "x-original-place") {
     const [topic, partition, offset] = ["topic", "partition", "offset"].map((of) => textOf(letter, `x-original-${of}`));
     return `${topic}/${partition}@${offset}`;
@@ -212,7 +215,7 @@ function textOf(letter: Fetched, name: string): string {
  * What a dead letter has otherwise than the record. A missing key or value is an empty one there, and said; a NUL makes
  * a key travel beside.
  */
-function differences(record: Fetched, letter: Fetched): readonly string[] {
+function differences(record: FetchedRecord, letter: FetchedRecord): readonly string[] {
   const found: string[] = [];
   if (!Buffer.from(record.value ?? []).equals(Buffer.from(letter.value ?? []))) found.push("other bytes");
   const missing = (["key", "value"] as const).filter((part) => record[part] === null).join();

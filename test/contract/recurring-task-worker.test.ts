@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Db } from "../../shared/postgres/db.ts";
 import { deriveId } from "../../shared/messages/derive-id.ts";
 import { makeLog } from "../../shared/role/log.ts";
-import type { Message, Received } from "../../shared/messages/message.ts";
+import type { Message, ReceivedMessage } from "../../shared/messages/message.ts";
 import { makeMetrics } from "../../shared/role/metrics.ts";
 import type { TaskCreated } from "../../shared/messages/records.ts";
 import { dueRows, type Wakeup } from "../../shared/timers/due-rows.ts";
@@ -27,7 +27,7 @@ describe.skipIf(!url)("the recurring task worker on Postgres (needs DATABASE_URL
   }, 60_000);
   afterAll(() => db?.[Symbol.asyncDispose](), 30_000);
 
-  const hear = (messages: readonly Received[]) =>
+  const hear = (messages: readonly ReceivedMessage[]) =>
     db.transaction(async (tx) =>
       (await followTasks(messages, { tx, signal: new AbortController().signal, log, now: new Date() })).flat(),
     );
@@ -228,10 +228,15 @@ function message(
   const where = { topic: "task-events", partition: 0, offset: 0n, timestamp: 0, value: new Uint8Array(), headers: [] };
   const envelope = { source: "task-service", correlationId: "test", causationId: null, traceparent: null };
   // Built by hand from parts that fit together.
-  return { ...of, ...where, ...envelope } as unknown as Received;
+  return { ...of, ...where, ...envelope } as unknown as ReceivedMessage;
 }
 
-function created(id: string, recurrence: object | null, over: Partial<TaskCreated> = {}, user_id = ada): Received {
+function created(
+  id: string,
+  recurrence: object | null,
+  over: Partial<TaskCreated> = {},
+  user_id = ada,
+): ReceivedMessage {
   return message(
     "TaskCreated",
     id,
@@ -248,6 +253,6 @@ function created(id: string, recurrence: object | null, over: Partial<TaskCreate
   );
 }
 
-function completed(id: string, version: number): Received {
+function completed(id: string, version: number): ReceivedMessage {
   return message("TaskCompleted", id, version, { id, user_id: ada, completed_at: new Date() });
 }

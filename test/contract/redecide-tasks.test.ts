@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { makeLog } from "../../shared/role/log.ts";
-import type { Received } from "../../shared/messages/message.ts";
+import type { ReceivedMessage } from "../../shared/messages/message.ts";
 import type { Encoder } from "../../shared/outbox/outbox.ts";
 import { defaultPreferences, type Preferences } from "../../shared/preferences/preferences.ts";
 import type { ReminderRule } from "../../shared/messages/records.ts";
@@ -46,7 +46,7 @@ describe.skipIf(!url)("preferences and the tasks they decide on Postgres (needs 
     now: new Date(),
     signal: new AbortController().signal,
   });
-  const hear = (...messages: readonly Received[]) =>
+  const hear = (...messages: readonly ReceivedMessage[]) =>
     db.transaction(async (tx) => (await wantReminders(messages, context(tx))).flat());
   const redecide = (limit = 500) => redecideTasks({ db, codec, now: () => new Date(), notify: () => {}, limit });
   const redecideAll = async (limit = 500) => {

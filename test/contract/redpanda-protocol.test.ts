@@ -1,5 +1,5 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import type { Fetched } from "../../shared/messages/broker.ts";
+import type { FetchedRecord } from "../../shared/messages/broker.ts";
 import { readConfig } from "../../shared/role/config.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { makeLog } from "../../shared/role/log.ts";
@@ -31,7 +31,7 @@ test("all of the broker port works in the protocol versions of Redpanda", async 
   expect(new Map(committed.map(({ partition, offset }) => [partition, offset]))).toEqual(new Map(end));
   expect(await admin.offsets(topic, "start")).toEqual(new Map([...end.keys()].map((partition) => [partition, 0n])));
 
-  const tailed: Fetched[] = [];
+  const tailed: FetchedRecord[] = [];
   const from = new Map([...end.keys()].map((partition) => [partition, 0n]));
   for await (const { records } of broker.tail({ topic, from, signal: AbortSignal.timeout(30_000) })) {
     tailed.push(...records);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { ruleReminderId } from "../../shared/reminders/rule-reminder-id.ts";
 import { makeFireReminders } from "../../workers/reminder-service/fire-reminders.ts";
-import type { Written } from "../../workers/reminder-service/answer-once.ts";
-import type { Asked } from "../../workers/reminder-service/write-events.ts";
+import type { ReminderAnswer } from "../../workers/reminder-service/answer-once.ts";
+import type { ReminderRequest } from "../../workers/reminder-service/write-events.ts";
 import { openReminderQuota } from "../../workers/reminder-service/reminder-quota.ts";
 import { createReminder, dismissReminder } from "../../workers/reminder-service/write-reminder.ts";
 import { command, created, updated, userId } from "../support/guard-messages.ts";
@@ -20,7 +20,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => world?.[Symbol.asyncDispose](), 30_000);
 
-const asked = (): Asked => ({
+const asked = (): ReminderRequest => ({
   userId,
   key: null,
   correlationId: "test",
@@ -60,7 +60,7 @@ const ways: Readonly<Record<string, () => Reschedule>> = {
       const isSame = dismissed !== null && turn % 3 === 0 && dismissed.remindAt.getTime() > answeredAt + 50;
       const set = (remindAt: Date) => createReminder(writing, { taskId: task, remindAt }, asked());
       // Refused where the instant has passed meanwhile, on a busy machine: then for a later one.
-      const soon = async (times: number): Promise<Written> =>
+      const soon = async (times: number): Promise<ReminderAnswer> =>
         await set(new Date((await databaseNow()) + times * soonMs())).catch(() => soon(2 * times));
       const { body } = await (isSame ? set(dismissed.remindAt).catch(() => soon(1)) : soon(1));
       const { id: made } = JSON.parse(body) as { id: string };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/role/log.ts";
-import type { MessageOf, Received } from "../../shared/messages/message.ts";
+import type { MessageOf, ReceivedMessage } from "../../shared/messages/message.ts";
 import { makeWantReminders } from "../../workers/reminder-scheduling-worker/want-reminders.ts";
 import { openTestDb } from "../support/database.ts";
 import { taskCreated } from "../support/task-created.ts";
@@ -24,7 +24,7 @@ describe.skipIf(!url)("the reminder scheduling worker on Postgres (needs DATABAS
   }, 60_000);
   afterAll(() => db?.[Symbol.asyncDispose](), 30_000);
 
-  const hear = (...messages: readonly Received[]) =>
+  const hear = (...messages: readonly ReceivedMessage[]) =>
     db.transaction(async (tx) => {
       const context = { tx, signal: new AbortController().signal, log, now: at(0) };
       // The worker sends nothing else.
@@ -123,10 +123,10 @@ function message(
   const where = { topic: "task-events", partition: 0, offset: 0n, timestamp: 0, value: new Uint8Array(), headers: [] };
   const envelope = { source: "task-service", correlationId: "test", causationId: null, traceparent: null };
   // Built by hand from parts that fit together.
-  return { ...of, ...where, ...envelope } as unknown as Received;
+  return { ...of, ...where, ...envelope } as unknown as ReceivedMessage;
 }
 
-function created(id: string): Received {
+function created(id: string): ReceivedMessage {
   return message(
     "TaskCreated",
     id,
@@ -141,10 +141,15 @@ function created(id: string): Received {
   );
 }
 
-function updated(id: string, version: number, updated_fields: Record<string, string | null>, user_id = ada): Received {
+function updated(
+  id: string,
+  version: number,
+  updated_fields: Record<string, string | null>,
+  user_id = ada,
+): ReceivedMessage {
   return message("TaskUpdated", id, version, { id, user_id, updated_fields, timestamp: at(version) });
 }
 
-function completed(id: string, version: number, user_id = ada): Received {
+function completed(id: string, version: number, user_id = ada): ReceivedMessage {
   return message("TaskCompleted", id, version, { id, user_id, completed_at: at(version) });
 }

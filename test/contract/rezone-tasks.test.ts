@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import { makeLog } from "../../shared/role/log.ts";
-import type { Received } from "../../shared/messages/message.ts";
-import { beginPass, keepRezoned, takeStep, type Rezoning } from "../../shared/zones/rezone.ts";
+import type { ReceivedMessage } from "../../shared/messages/message.ts";
+import { beginPass, keepRezoned, takeStep, type RezoneOptions } from "../../shared/zones/rezone.ts";
 import { Problem } from "../../shared/problem.ts";
 import { makeHandleTaskCommands } from "../../workers/task-service/handle-task-commands.ts";
 import { rezoneTasks } from "../../workers/task-service/rezone-tasks.ts";
@@ -22,7 +22,7 @@ const newId = () => Bun.randomUUIDv7();
 /** Vancouver with Halifax's clocks: 09:00 in December is 13:00Z and not 16:00Z. */
 const moved = { "America/Vancouver": "America/Halifax" };
 
-function rezoning(limit = 500): Rezoning {
+function rezoning(limit = 500): RezoneOptions {
   const step = rezoneTasks({ ...world.write, db: world.db, newId, log, limit });
   return { db: world.db, part: "tasks", step, log };
 }
@@ -132,7 +132,7 @@ async function occurrence(template: Task, place: string, due: string): Promise<s
     requested_at: new Date(),
     completed_at: null,
   };
-  const message: Received = {
+  const message: ReceivedMessage = {
     type: "CreateOccurrence",
     data,
     key: template.id,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import { makeLog } from "../../shared/role/log.ts";
-import type { Received } from "../../shared/messages/message.ts";
+import type { ReceivedMessage } from "../../shared/messages/message.ts";
 import type { Encoder } from "../../shared/outbox/outbox.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { defaultPreferences } from "../../shared/preferences/preferences.ts";
@@ -30,7 +30,7 @@ beforeEach(async () => {
 });
 
 const wantReminders = makeWantReminders({ countForeign: () => {} });
-const hear = (...messages: readonly Received[]) =>
+const hear = (...messages: readonly ReceivedMessage[]) =>
   db.transaction((tx) => wantReminders(messages, { tx, log, now: new Date(), signal: new AbortController().signal }));
 
 async function rezoneAll(limit = 500): Promise<number> {

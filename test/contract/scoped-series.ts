@@ -1,6 +1,6 @@
 import { deriveId } from "../../shared/messages/derive-id.ts";
 import { makeLog } from "../../shared/role/log.ts";
-import type { Received } from "../../shared/messages/message.ts";
+import type { ReceivedMessage } from "../../shared/messages/message.ts";
 import { makeHandleTaskCommands } from "../../workers/task-service/handle-task-commands.ts";
 import { ada, type World } from "./task-service-world.ts";
 
@@ -25,7 +25,7 @@ export function scopedSeries(world: () => World) {
       requested_at: new Date(),
       completed_at: null,
     };
-    const message = { type: "CreateOccurrence", subject: occurrence_id, data } as unknown as Received; // what is looked at
+    const message = { type: "CreateOccurrence", subject: occurrence_id, data } as unknown as ReceivedMessage; // what is looked at
     const context = { signal: new AbortController().signal, log: makeLog({}, "error"), now: new Date() };
     await world().db.transaction((tx) => handler(message, { ...context, tx }));
     return occurrence_id;

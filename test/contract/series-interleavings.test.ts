@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { makeLog } from "../../shared/role/log.ts";
-import type { Message, Received } from "../../shared/messages/message.ts";
+import type { Message, ReceivedMessage } from "../../shared/messages/message.ts";
 import { insertOutbox, outboxRow } from "../../shared/outbox/outbox.ts";
 import { plainId } from "../../shared/recurrence/find-recurrence.ts";
 import { dueRows } from "../../shared/timers/due-rows.ts";
@@ -34,7 +34,7 @@ function openBoth(world: World, random: () => number) {
   const fire = makeFireSeries({ db, codec, onWritten: () => {} });
   const rows = dueRows(db, { table: "series", due: "wake_at", fire });
 
-  const handle = async (message: Received): Promise<void> => {
+  const handle = async (message: ReceivedMessage): Promise<void> => {
     await db.transaction(async (tx) => {
       const context = { tx, signal, log, now: new Date() };
       const answer: readonly Message[] =
@@ -78,7 +78,13 @@ function openBoth(world: World, random: () => number) {
         ]),
       );
       // What the two roles look at; the rest is the kernel's.
-      await handle({ ...head, data, correlationId: "c", causationId: null, traceparent: null } as unknown as Received);
+      await handle({
+        ...head,
+        data,
+        correlationId: "c",
+        causationId: null,
+        traceparent: null,
+      } as unknown as ReceivedMessage);
       return true;
     },
     /** Lets the due of what the series wait for pass, and fires them. */

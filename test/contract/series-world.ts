@@ -1,7 +1,7 @@
 import type { Db } from "../../shared/postgres/db.ts";
 import { deriveId } from "../../shared/messages/derive-id.ts";
 import { makeLog } from "../../shared/role/log.ts";
-import type { Message, Received } from "../../shared/messages/message.ts";
+import type { Message, ReceivedMessage } from "../../shared/messages/message.ts";
 import { makeMetrics } from "../../shared/role/metrics.ts";
 import type { TaskCreated } from "../../shared/messages/records.ts";
 import { dueRows, type Wakeup } from "../../shared/timers/due-rows.ts";
@@ -53,7 +53,7 @@ export async function openSeriesWorld() {
   };
   return {
     db,
-    hear: (messages: readonly Received[]): Promise<readonly Message[]> =>
+    hear: (messages: readonly ReceivedMessage[]): Promise<readonly Message[]> =>
       db.transaction(async (tx) =>
         (await followTasks(messages, { tx, signal: new AbortController().signal, log, now: new Date() })).flat(),
       ),
@@ -110,15 +110,15 @@ export type SeriesWorld = Awaited<ReturnType<typeof openSeriesWorld>>;
 
 export const idOf = (template: string, recurrenceId: string) => deriveId("occurrence", template, recurrenceId);
 
-function message(type: string, subject: string, sequence: number, data: object): Received {
+function message(type: string, subject: string, sequence: number, data: object): ReceivedMessage {
   const of = { type, subject, key: subject, sequence, data, id: Bun.randomUUIDv7(), time: new Date() };
   const where = { topic: "task-events", partition: 0, offset: 0n, timestamp: 0, value: new Uint8Array(), headers: [] };
   const envelope = { source: "task-service", correlationId: "test", causationId: null, traceparent: null };
   // Built by hand from parts that fit together.
-  return { ...of, ...where, ...envelope } as unknown as Received;
+  return { ...of, ...where, ...envelope } as unknown as ReceivedMessage;
 }
 
-export function created(id: string, recurrence: object | null, over: Partial<TaskCreated> = {}): Received {
+export function created(id: string, recurrence: object | null, over: Partial<TaskCreated> = {}): ReceivedMessage {
   const recurrence_pattern = recurrence === null ? null : JSON.stringify(recurrence);
   return message(
     "TaskCreated",
@@ -135,12 +135,12 @@ export function created(id: string, recurrence: object | null, over: Partial<Tas
     }),
   );
 }
-export function completed(id: string, version: number, at = new Date()): Received {
+export function completed(id: string, version: number, at = new Date()): ReceivedMessage {
   return message("TaskCompleted", id, version, { id, user_id: ada, completed_at: at });
 }
-export function deleted(id: string, version: number, at = new Date()): Received {
+export function deleted(id: string, version: number, at = new Date()): ReceivedMessage {
   return message("TaskDeleted", id, version, { id, user_id: ada, deleted_at: at });
 }
-export function updated(id: string, version: number, updated_fields: object, at = new Date()): Received {
+export function updated(id: string, version: number, updated_fields: object, at = new Date()): ReceivedMessage {
   return message("TaskUpdated", id, version, { id, user_id: ada, updated_fields, timestamp: at });
 }

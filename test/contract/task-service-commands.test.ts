@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import { makeLog } from "../../shared/role/log.ts";
-import type { Message, Received } from "../../shared/messages/message.ts";
+import type { Message, ReceivedMessage } from "../../shared/messages/message.ts";
 import type { CreateOccurrence, RemoveOccurrence } from "../../shared/messages/records.ts";
 import { makeHandleTaskCommands } from "../../workers/task-service/handle-task-commands.ts";
 import { ada, ben, openWorld, type Task, type World } from "./task-service-world.ts";
@@ -44,7 +44,7 @@ type Command = Readonly<
 >;
 
 function handleCommand(command: Command): Promise<readonly Message[]> {
-  const received: Received = {
+  const received: ReceivedMessage = {
     ...command,
     key: command.data.template_id,
     subject: command.data.occurrence_id,

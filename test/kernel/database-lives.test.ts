@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { PartitionOffset } from "../../shared/messages/broker.ts";
-import { bury } from "../../shared/consume/dead-letters/bury.ts";
+import { giveUp } from "../../shared/consume/dead-letters/give-up.ts";
 import { handleBatch } from "../../shared/consume/handle-batch.ts";
 import { park } from "../../shared/consume/parking/park.ts";
 import { makePositions } from "../../shared/consume/log/positions.ts";
@@ -129,7 +129,7 @@ test("nothing is handled, parked or buried in another life of the database than 
   for (const work of [
     async () => handleBatch(elsewhere, await one.read([fetched(1)])),
     () => park(elsewhere, failed, { delayMs: 0 }),
-    () => bury(elsewhere, failed),
+    () => giveUp(elsewhere, failed),
   ])
     expect(await work().catch((error: unknown) => error)).toMatchObject({ code: "DATABASE_CHANGED" });
   expect([...(await one.world.fates())]).toEqual([]);
@@ -162,7 +162,7 @@ test("a record of another life is handled, parked or buried only where the outbo
   for (const record of records) {
     const failed = { ...one.failed(record), record };
     await park(living, failed, { delayMs: 0 });
-    await bury(living, failed);
+    await giveUp(living, failed);
   }
   expect(await one.world.fates()).toHaveLength(1);
   expect([...(await one.world.parked()), ...(await one.world.deadLetters())]).toEqual([]);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, spyOn, test } from "bun:test";
-import { bury } from "../../shared/consume/dead-letters/bury.ts";
+import { giveUp } from "../../shared/consume/dead-letters/give-up.ts";
 import { handleBatch } from "../../shared/consume/handle-batch.ts";
 import type { BatchHandler } from "../../shared/consume/handler.ts";
 import { redriveDead } from "../../shared/consume/dead-letters/redrive-dead.ts";
@@ -133,7 +133,7 @@ test("parking behind a key that waits leaves its tries and its time as they are"
 test("a record that two members bury is one dead letter", async () => {
   await using one = await setup();
   const failed = one.failed(fetched(1));
-  await Promise.all([bury(one.handling, failed), bury(one.handling, failed)]);
+  await Promise.all([giveUp(one.handling, failed), giveUp(one.handling, failed)]);
   expect(await one.world.deadLetters()).toHaveLength(1);
 });
 
@@ -154,7 +154,7 @@ test("what an operator skipped can be brought back once, and what waited behind 
 
 test("what dies again is brought back by another redrive, not by the same, and not beyond the cap", async () => {
   await using one = await setup();
-  await bury(one.handling, one.failed(fetched(1)));
+  await giveUp(one.handling, one.failed(fetched(1)));
   const ids = (await db.sql<{ id: string }[]>`select id from dead_letters`).map(({ id }) => id);
   const bringBack = (redriveId: string) => redriveDead(db, { group, ids, redriveId, by: "ada", cap: 2 });
   const dieAgain = () => workParkedKey({ ...one.handling, ...failsAt(1, new Error("no")), tiersMs: [] }, key);
@@ -169,7 +169,7 @@ test("what dies again is brought back by another redrive, not by the same, and n
 
 test("dead letters of a key come back in the order of the log, behind what waits there", async () => {
   await using one = await setup();
-  for (const n of [3, 1, 2]) await bury(one.handling, one.failed(fetched(n)));
+  for (const n of [3, 1, 2]) await giveUp(one.handling, one.failed(fetched(n)));
   await one.park(fetched(4), db, 0);
   const ids = (await db.sql<{ id: string }[]>`select id from dead_letters order by dead_at`).map(({ id }) => id);
   await redriveDead(db, { group, ids, redriveId: crypto.randomUUID(), by: "ada" });
@@ -179,7 +179,7 @@ test("dead letters of a key come back in the order of the log, behind what waits
 
 test("a redrive of what is done already brings nothing back, and leaves no key parked", async () => {
   await using one = await setup();
-  await bury(one.handling, one.failed(fetched(1)));
+  await giveUp(one.handling, one.failed(fetched(1)));
   // As after a redrive of a copy of it.
   await db.sql`update inbox set fate = 'done'`;
   const [letter] = await db.sql<{ id: string }[]>`select id from dead_letters`;
@@ -202,7 +202,7 @@ test("a reset waits for the batches that run, and refuses those that begin after
   for (const late of [
     () => one.batch(fetched(2)),
     () => one.park(fetched(3)),
-    () => bury(one.handling, one.failed(fetched(4))),
+    () => giveUp(one.handling, one.failed(fetched(4))),
     () => workParkedKey(one.handling, key),
   ])
     expect(await late().catch((error: unknown) => error)).toMatchObject({ code: "EPOCH_CHANGED" });

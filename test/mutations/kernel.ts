@@ -177,7 +177,7 @@ export const kernel: Area = {
     },
     {
       breaks: "a dead letter is written twice for a record delivered twice",
-      file: "shared/consume/dead-letters/bury.ts",
+      file: "shared/consume/dead-letters/give-up.ts",
       replace: "if (entered.size > 0) await writeDeadLetter(tx, dead);",
       by: "await writeDeadLetter(tx, dead);",
       tests: ["test/kernel/parked-visits.test.ts"],
@@ -528,7 +528,7 @@ export const kernel: Area = {
     },
     {
       breaks: "what a lost change told is a dead letter",
-      file: "shared/consume/dead-letters/bury.ts",
+      file: "shared/consume/dead-letters/give-up.ts",
       replace: "if ((await findLost(tx, [failed.record], of.life())).size > 0) return;",
       by: "void findLost;",
       tests: ["test/kernel/database-lives.test.ts"],

@@ -1,4 +1,4 @@
-import type { Broker, Outgoing, TopicPartition } from "../../shared/messages/broker.ts";
+import type { Broker, OutgoingRecord, TopicPartition } from "../../shared/messages/broker.ts";
 import { consume } from "../../shared/consume/consume.ts";
 import type { ConsumeOptions } from "../../shared/consume/consume-options.ts";
 import type { Flood } from "../../shared/consume/failure/flood-guard.ts";
@@ -167,7 +167,7 @@ export async function consumerWorld(options: {
         Buffer.from(headers.find(([name]) => name === "ce_id")?.[1] ?? []).toString(),
       );
     },
-    sendRaw: (records: readonly Outgoing[]) => producer.send(records),
+    sendRaw: (records: readonly OutgoingRecord[]) => producer.send(records),
     effects: () => db.sql<Effect[]>`select id, key, n, member from effects order by place`,
     deadLetters: () => db.sql<DeadRow[]>`
       select key, value, headers, message_id, type, subject from outbox where topic = ${`${group}-dlq`} order by id`,
@@ -252,7 +252,7 @@ export async function write(
 /** What may be said of a message besides its key and number. `time`: now by default. */
 type Sent = Readonly<{ topic?: TopicName; time?: Date; value?: Uint8Array }>;
 
-export function event(key: string, n: number, of: Sent = {}): Outgoing {
+export function event(key: string, n: number, of: Sent = {}): OutgoingRecord {
   const data = { id: key, user_id: key, deleted_at: new Date(n) };
   const envelope = writeEnvelope({
     id: Bun.randomUUIDv7(),

@@ -1,13 +1,13 @@
 import type {
   Assignment,
   Broker,
-  Fetched,
+  FetchedRecord,
   JoinOptions,
   Member,
-  Outgoing,
+  OutgoingRecord,
   Commit,
   SendError,
-  Tailed,
+  TailAnswer,
   TailOptions,
   TopicPartition,
   TopicState,
@@ -55,7 +55,7 @@ const wellBehaved: Misbehaviour = {
   fetchSize: 100,
 };
 
-type Stored = Omit<Fetched, "generation" | "topic">;
+type Stored = Omit<FetchedRecord, "generation" | "topic">;
 /** `epoch` is that of its leader: one more after each unclean election. */
 type Log = { start: bigint; end: bigint; epoch: number; records: Stored[] };
 /** `id` is another one for a topic that is made again. */
@@ -65,7 +65,7 @@ type FakeMember = {
   options: JoinOptions;
   generation: number;
   position: Map<string, bigint>;
-  buffer: Fetched[];
+  buffer: FetchedRecord[];
   wake: () => void;
   gone: boolean;
 };
@@ -91,7 +91,7 @@ export type FakeBroker = Broker &
     withhold: (at: TopicPartition, offset: bigint) => void;
     addPartitions: (topic: string, count: number) => void;
     /** Everything in a log, oldest first. */
-    recordsOf: (at: TopicPartition) => readonly Fetched[];
+    recordsOf: (at: TopicPartition) => readonly FetchedRecord[];
     /** While true nothing can be sent, fetched, committed or asked. */
     setDown: (down: boolean) => void;
     misbehave: (how: Partial<Misbehaviour>) => void;
@@ -132,13 +132,13 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
   const assertUp = () => {
     if (down) throw Object.assign(new Error("the broker is down"), { code: "ECONNREFUSED" });
   };
-  const readFrom = (at: TopicPartition, offset: bigint, limit: number, generation: number): Fetched[] =>
+  const readFrom = (at: TopicPartition, offset: bigint, limit: number, generation: number): FetchedRecord[] =>
     logOf(at)
       .records.filter((record) => record.offset >= offset)
       .slice(0, limit)
       .map((record) => ({ ...record, topic: at.topic, generation }));
 
-  const send = async (records: readonly Outgoing[]) => {
+  const send = async (records: readonly OutgoingRecord[]) => {
     await Promise.resolve();
     if (down) throw sendError("unreachable");
     if (records.some(({ topic }) => !topics.has(topic))) throw sendError("unreachable");
@@ -317,7 +317,7 @@ export function makeFakeBroker(how: Partial<Misbehaviour> = {}): FakeBroker {
   // Tail and administration
   // ----------------------------------------------------------------------------------------------
 
-  async function* tail({ topic, from, grows = false, signal }: TailOptions): AsyncGenerator<Tailed> {
+  async function* tail({ topic, from, grows = false, signal }: TailOptions): AsyncGenerator<TailAnswer> {
     const next = new Map(from);
     const id = topics.get(topic)?.id;
     let answered = "";

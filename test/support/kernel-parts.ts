@@ -1,15 +1,15 @@
-import type { Fetched } from "../../shared/messages/broker.ts";
+import type { FetchedRecord } from "../../shared/messages/broker.ts";
 import { openGroup } from "../../shared/consume/group-epoch.ts";
 import { type HandleBatch, handleBatch, readRecord } from "../../shared/consume/handle-batch.ts";
 import { park } from "../../shared/consume/parking/park.ts";
 import type { WorkParkedKey } from "../../shared/consume/parking/work-parked-key.ts";
 import { makeLog } from "../../shared/role/log.ts";
-import type { Received } from "../../shared/messages/message.ts";
+import type { ReceivedMessage } from "../../shared/messages/message.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { consumerWorld, event, group, topic, write } from "./consumer-world.ts";
 import { makeJsonCodec } from "./json-codec.ts";
 
-export type KeyedRecord = Fetched & Readonly<{ key: string }>;
+export type KeyedRecord = FetchedRecord & Readonly<{ key: string }>;
 
 /** A record as a client delivers it: number `n` of its key, at that offset of partition 0. */
 export const fetched = (n: number, key = "k"): KeyedRecord => ({
@@ -48,7 +48,7 @@ export async function kernelParts(options: Readonly<{ db?: Db }> = {}) {
   };
   const failed = (record: KeyedRecord) =>
     ({ record, userId: null, class: "unknown", error: new Error("no"), attempts: [] }) as const;
-  const read = async (records: readonly Fetched[]): Promise<readonly Received[]> => {
+  const read = async (records: readonly FetchedRecord[]): Promise<readonly ReceivedMessage[]> => {
     const all = await Promise.all(records.map((one) => readRecord(codec, one)));
     return all.flatMap((one) => ("message" in one ? [one.message] : []));
   };
@@ -57,7 +57,7 @@ export async function kernelParts(options: Readonly<{ db?: Db }> = {}) {
     handling,
     failed,
     read,
-    batch: async (...records: readonly Fetched[]) => handleBatch(handling, await read(records)),
+    batch: async (...records: readonly FetchedRecord[]) => handleBatch(handling, await read(records)),
     park: (record: KeyedRecord, db: Pick<Db, "transaction"> = world.db, delayMs = 3_600_000) =>
       park({ ...handling, db }, failed(record), { delayMs }),
     numbers: async () => (await world.effects()).map(({ n }) => n),

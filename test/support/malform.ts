@@ -1,4 +1,4 @@
-import type { Outgoing } from "../../shared/messages/broker.ts";
+import type { OutgoingRecord } from "../../shared/messages/broker.ts";
 import type { Codec } from "../../shared/avro/codec.ts";
 import type { Headers, MessageType } from "../../shared/messages/message.ts";
 import { kafkaHeaders, messageContentType, writeEnvelope } from "../../shared/outbox/envelope.ts";
@@ -9,7 +9,7 @@ import { maxMessageBytes, topics, type TopicName } from "../../shared/messages/t
 export type Made = Readonly<{
   kind: string;
   fate: "good" | "dead" | "either";
-  record: Outgoing;
+  record: OutgoingRecord;
   /** What the broker is to give as the time of the record, where it is not its own. */
   timestamp: number | null;
 }>;
@@ -63,7 +63,7 @@ export function makeMalformer(
   };
 
   type Base = ReturnType<typeof recordOf>;
-  type Change = Readonly<{ fate: "dead" | "either"; make: (base: Base) => Partial<Outgoing> }>;
+  type Change = Readonly<{ fate: "dead" | "either"; make: (base: Base) => Partial<OutgoingRecord> }>;
   const dead = (make: Change["make"]): Change => ({ fate: "dead", make });
   const either = (make: Change["make"]): Change => ({ fate: "either", make });
   const value = (make: (body: Buffer) => Buffer) => (base: Base) => ({

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findJava, javaNeeded, listJavas } from "../../dev/stack/java.ts";
 import { startKafka } from "../../dev/stack/kafka.ts";
-import type { Launched } from "../../dev/stack/launch.ts";
+import type { LaunchedProcess } from "../../dev/stack/launch.ts";
 import { fetchMavenParts } from "../../dev/stack/maven-parts.ts";
 import { openPortClaims } from "../../dev/stack/ports.ts";
 import { postgresDirectory, removePostgresOutside } from "../../dev/stack/postgres-directory.ts";
@@ -69,8 +69,8 @@ export async function ownStack(owned: readonly OwnPart[] = ["postgres", "kafka",
     logFile: join(directory, "logs", `${name}.log`),
     recordsDirectory,
   });
-  const running = new Map<OwnPart, Launched>();
-  const starters: Readonly<Record<OwnPart, () => Promise<Launched>>> = {
+  const running = new Map<OwnPart, LaunchedProcess>();
+  const starters: Readonly<Record<OwnPart, () => Promise<LaunchedProcess>>> = {
     postgres: () =>
       startPostgres({
         ...common("postgres"),

@@ -2,7 +2,7 @@ import { chownSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
-import { launch, untilReady, type Launched } from "../../dev/stack/launch.ts";
+import { launch, untilReady, type LaunchedProcess } from "../../dev/stack/launch.ts";
 import { openPortClaims } from "../../dev/stack/ports.ts";
 import { postgresBinaries, runsAsRoot, unprivilegedUid } from "../../dev/stack/postgres-binaries.ts";
 import { ensureDatabase } from "../../dev/stack/postgres.ts";
@@ -49,7 +49,7 @@ export function openPostgresServers(): PostgresServers {
   const { recordsDirectory, release } = ownRecords(root);
   const binaries = postgresBinaries(checkout);
   const claims = openPortClaims();
-  const running = new Set<Launched>();
+  const running = new Set<LaunchedProcess>();
   let made = 0;
   const own = (path: string) => {
     if (uid !== undefined) chownSync(path, uid, uid);

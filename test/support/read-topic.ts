@@ -1,4 +1,4 @@
-import type { Fetched } from "../../shared/messages/broker.ts";
+import type { FetchedRecord } from "../../shared/messages/broker.ts";
 import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { readConfig } from "../../shared/role/config.ts";
 import { readEnvelope, type ReadEnvelope } from "../../shared/outbox/envelope.ts";
@@ -18,7 +18,7 @@ export async function topicEnds(env: Readonly<Record<string, string>>): Promise<
   );
 }
 
-export type Read = Readonly<{ record: Fetched; envelope: ReadEnvelope }>;
+export type Read = Readonly<{ record: FetchedRecord; envelope: ReadEnvelope }>;
 
 /** Every record of a topic up to its end as it is now, by partition and offset. */
 export async function readTopic(env: Readonly<Record<string, string>>, topic: string): Promise<readonly Read[]> {
@@ -28,7 +28,7 @@ export async function readTopic(env: Readonly<Record<string, string>>, topic: st
   });
   const [start, end] = await Promise.all([broker.admin.offsets(topic, "start"), broker.admin.offsets(topic, "end")]);
   const missing = new Map([...end].filter(([partition, offset]) => offset > (start.get(partition) ?? 0n)));
-  const found: Fetched[] = [];
+  const found: FetchedRecord[] = [];
   if (missing.size === 0) return [];
   const stop = new AbortController();
   const from = new Map([...missing.keys()].map((partition) => [partition, start.get(partition) ?? 0n]));

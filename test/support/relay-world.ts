@@ -1,4 +1,4 @@
-import type { Outgoing, Producer, SendFailure } from "../../shared/messages/broker.ts";
+import type { OutgoingRecord, Producer, SendFailure } from "../../shared/messages/broker.ts";
 import { openDb, type Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/role/log.ts";
 import { makeMetrics } from "../../shared/role/metrics.ts";
@@ -13,7 +13,7 @@ import { makeWake } from "../../shared/waiting/wake.ts";
 import { freshDatabase } from "./database.ts";
 
 /** What a send meets: null is taken; "written" is taken and answered with an error, as after a lost answer. */
-type Weather = (records: readonly Outgoing[]) => SendFailure | "written" | null;
+type Weather = (records: readonly OutgoingRecord[]) => SendFailure | "written" | null;
 
 /** A database with an outbox, a producer that keeps what it is given, and relays to start over them. */
 export async function openRelayWorld() {
@@ -26,9 +26,9 @@ export async function openRelayWorld() {
     );
   const db = await open("test");
   const notifier = db.notifier(outboxChannel);
-  const taken: Outgoing[] = [];
+  const taken: OutgoingRecord[] = [];
   const sends: number[] = [];
-  const places = new Map<Outgoing, number>();
+  const places = new Map<OutgoingRecord, number>();
   const world = {
     db,
     url: database.url,
@@ -38,7 +38,7 @@ export async function openRelayWorld() {
     /** Of the topic. A producer knows only of those there were when it was opened. */
     partitions: 6,
     /** How many the producer of a record knew of. */
-    knownAt: (record: Outgoing): number => places.get(record) ?? 0,
+    knownAt: (record: OutgoingRecord): number => places.get(record) ?? 0,
     /** Sends begun so far. */
     begun: 0,
     /** Awaited by every send before anything else. */
@@ -146,7 +146,7 @@ export function relayRow(key: string, sequence: number, of: Partial<OutboxRow> =
   };
 }
 
-export function sequenceOf(record: Outgoing): number {
+export function sequenceOf(record: OutgoingRecord): number {
   const header = record.headers.findLast(([name]) => name === "ce_sequence");
   return Number(Buffer.from(header?.[1] ?? []).toString());
 }

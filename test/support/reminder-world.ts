@@ -1,6 +1,6 @@
 import type { Db } from "../../shared/postgres/db.ts";
 import { makeLog } from "../../shared/role/log.ts";
-import type { Message, Received } from "../../shared/messages/message.ts";
+import type { Message, ReceivedMessage } from "../../shared/messages/message.ts";
 import { insertOutbox, outboxRow, type Encoder } from "../../shared/outbox/outbox.ts";
 import { makeKeepReminders } from "../../workers/reminder-service/keep-reminders.ts";
 import { reminderColumns } from "../../workers/reminder-service/store-reminders.ts";
@@ -50,7 +50,7 @@ export async function openReminderWorld(): Promise<ReminderWorld> {
       await writeTasks(db.sql, messages);
       return await db.transaction(async (tx) => {
         // What the consumer hands over is a received message of any type.
-        const received = messages as readonly GuardMessage[] as readonly Received[];
+        const received = messages as readonly GuardMessage[] as readonly ReceivedMessage[];
         const answers = await keep(received, { tx, log, now: new Date(), signal: AbortSignal.timeout(10_000) });
         const rows = answers.flatMap((out, index) => {
           const cause = received[index] ?? null;

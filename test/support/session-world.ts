@@ -47,7 +47,7 @@ export async function sessionWorld({ partitions = 1 }: Readonly<{ partitions?: n
       meters,
       log,
       stop: stop.signal,
-      giveUp: () => {},
+      cutOff: () => {},
       lanes: 1,
       ...of,
       timing: { ...timing, commitEveryMs: 5, ...of.timing },

@@ -188,6 +188,22 @@ test("what is exported is used by another file", () => {
   expect(unusedExports(planted)).toEqual(["shared/planted.ts planted", "shared/planted.ts Sown"]);
 });
 
+/** Names that more than one type has, each with the files that declare it. */
+function sharedTypeNames(from: Sources): readonly string[] {
+  const places = new Map<string, string[]>();
+  for (const [file, source] of from)
+    for (const [, name = ""] of source.matchAll(/^(?:export )?(?:type|interface|class) ([A-Z][A-Za-z0-9]*)/gm))
+      places.set(name, [...(places.get(name) ?? []), file]);
+  return [...places].filter(([, at]) => at.length > 1).map(([name, at]) => `${name}: ${at.join(", ")}`);
+}
+
+test("every type of the product has a name of its own", () => {
+  const product = new Map([...sources].filter(([file]) => /^(shared|workers|dev)\//.test(file)));
+  expect(sharedTypeNames(product)).toEqual([]);
+  const planted = new Map([...product, ["shared/planted.ts", "export type Guard = 1;"]]);
+  expect(sharedTypeNames(planted)).toEqual(["Guard: shared/consume/member/guard.ts, shared/planted.ts"]);
+});
+
 test("a library that must stay behind a port is imported by its own files only", () => {
   const allowed: Record<string, RegExp> = {
     "@platformatic/kafka": /^shared\/kafka/,

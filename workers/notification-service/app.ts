@@ -23,7 +23,7 @@ import { resendNotification } from "./http/resend-notification.ts";
 import { describeWebhooks } from "./http/describe-webhooks.ts";
 import type { TestEndpoint } from "./channels/channels.ts";
 
-type AppOptions = Readonly<{
+type NotificationAppOptions = Readonly<{
   db: Pick<Db, "sql" | "transaction">;
   authenticate: Auth["authenticate"];
   newId: () => string;
@@ -52,7 +52,15 @@ const answers = <S extends z.ZodType>(schema: S, description: string) => ({
 });
 
 /** The routes of notifications. Runs wherever `fetch` handlers do. */
-export function buildApp({ db, authenticate, newId, log, metrics, sendTest, onResent }: AppOptions): HttpApp {
+export function buildApp({
+  db,
+  authenticate,
+  newId,
+  log,
+  metrics,
+  sendTest,
+  onResent,
+}: NotificationAppOptions): HttpApp {
   const app = makeHttpApp({ title: "Taskwire notifications", version: "1", authenticate, newId, log, metrics });
   const find = async (id: string, userId: string) => {
     const found = await findNotification(db.sql, { id, userId });

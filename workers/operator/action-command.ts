@@ -1,7 +1,7 @@
 import type { AnyAction } from "./action.ts";
 
 /** What `parseArgs` found. */
-export type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
+export type ParsedOptions = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
 
 /**
  * A command that is nothing but its actions. Run by `runActions`; nothing here needs a terminal, since the API has the
@@ -13,7 +13,7 @@ export type ActionCommand = Readonly<{
   /** By the word that says which, the first where none is said; a command whose only word is "" has none. */
   actions: Readonly<Record<string, AnyAction>>;
   /** Chooses by what follows the word; names with a space are chosen by it alone. */
-  pick?: (verb: string, words: readonly string[], values: Values) => string;
+  pick?: (verb: string, words: readonly string[], values: ParsedOptions) => string;
   /** Those of the API alone. */
   others?: readonly AnyAction[];
 }>;

@@ -5,7 +5,7 @@ import type { Config } from "../../shared/role/config.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import type { RegistryClient } from "../../shared/avro/registry.ts";
 import type { ReadSchemas } from "./actions/apply-schemas.ts";
-import type { By } from "./audit.ts";
+import type { ChangeAuthor } from "./audit.ts";
 import type { topicSettings } from "./plan-topics.ts";
 
 /** What actions work with. The command line opens each at its first use; the operator's role has most of it open. */
@@ -35,7 +35,7 @@ export type Tools = Readonly<{
 }>;
 
 /** How a change is made: by whom, and whether it is only shown. */
-type Change = Readonly<{ by: By; dryRun: boolean }>;
+type ChangeContext = Readonly<{ by: ChangeAuthor; dryRun: boolean }>;
 
 export type Shape = z.ZodObject;
 
@@ -69,7 +69,7 @@ export type Action<Route extends string | null, Input extends Shape, Answer> = R
    */
   change?: Readonly<{ dryRun: boolean; confirm?: string; resumes?: string }>;
   // Methods: `AnyAction` gives each the input that its own schema has read.
-  run(tools: Tools, input: z.output<Input>, change: Change): Promise<Answer>;
+  run(tools: Tools, input: z.output<Input>, change: ChangeContext): Promise<Answer>;
   /** The answer for people. */
   print(answer: Answer, about: Readonly<{ dryRun: boolean; input: z.output<Input> }>): string;
   /** Whether the command ends with 1, though there is an answer. */

@@ -1,5 +1,5 @@
 import { makeHttpApp, type HttpApp, type HttpOptions } from "../../shared/http/http-app.ts";
-import { servePage, type Page } from "../../shared/http/page.ts";
+import { servePage, type PageFiles } from "../../shared/http/page.ts";
 import type { Limiter } from "../../shared/limits/limiter.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
@@ -22,7 +22,7 @@ type BuildApp = Readonly<{
   /** Counts wrong tokens by address; null for no limit. */
   guesses: Limiter | null;
   trustedProxies: number;
-  page: Page;
+  page: PageFiles;
   deps: OperatorDeps;
 }>;
 

@@ -3,7 +3,7 @@ import { Problem } from "../../shared/problem.ts";
 import { uuidV7 } from "../../shared/uuid.ts";
 
 /** Who asks for a change, by which way, and why. */
-export type By = Readonly<{ who: string; via: "cli" | "http"; reason: string | null }>;
+export type ChangeAuthor = Readonly<{ who: string; via: "cli" | "http"; reason: string | null }>;
 
 type AuditState = "running" | "done" | "failed";
 type AuditEntry = Readonly<{
@@ -25,7 +25,7 @@ type AuditEntry = Readonly<{
  */
 export async function auditDone(
   tx: Tx,
-  by: By,
+  by: ChangeAuthor,
   change: Readonly<{ action: string; plan: unknown; progress?: unknown }>,
 ): Promise<string> {
   const id = uuidV7();
@@ -39,7 +39,7 @@ export async function auditDone(
 /** Writes down a change that takes many transactions before its first; see `auditProgress` and `auditEnd`. */
 export async function auditBegin(
   sql: Sql | Tx,
-  by: By,
+  by: ChangeAuthor,
   change: Readonly<{ id: string; action: string; plan: unknown }>,
 ): Promise<void> {
   await sql`
@@ -75,7 +75,7 @@ export async function auditEnd(sql: Sql | Tx, id: string, state: "done" | "faile
  */
 export async function audited<T>(
   sql: Sql,
-  by: By,
+  by: ChangeAuthor,
   change: Readonly<{ action: string; plan: unknown }>,
   work: (id: string) => Promise<T>,
 ): Promise<T> {

@@ -13,7 +13,7 @@ export type Terminal = Readonly<{
 }>;
 
 /** One word of the command line. `run` resolves with the exit code; what it rejects with is shown and ends with 1. */
-export type Command = Readonly<{
+export type OperatorCommand = Readonly<{
   summary: string;
   help: string;
   run: (args: readonly string[], terminal: Terminal) => Promise<number>;

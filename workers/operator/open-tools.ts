@@ -7,7 +7,7 @@ import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
 import { databaseSettings, openDb, type Db } from "../../shared/postgres/db.ts";
 import { openRegistry, registrySettings } from "../../shared/avro/registry.ts";
 import type { Tools } from "./action.ts";
-import type { By } from "./audit.ts";
+import type { ChangeAuthor } from "./audit.ts";
 import type { Terminal } from "./command.ts";
 import { once } from "./once.ts";
 import { topicSettings } from "./plan-topics.ts";
@@ -69,7 +69,7 @@ export function openTools(terminal: Terminal): Tools & AsyncDisposable {
 export function readBy(
   values: Readonly<{ by?: string | undefined; reason?: string | undefined }>,
   env: Terminal["env"],
-): By {
+): ChangeAuthor {
   const who = values.by ?? `${env["USER"] ?? env["LOGNAME"] ?? "somebody"}@${hostname()}`;
   return { who, via: "cli", reason: values.reason ?? null };
 }

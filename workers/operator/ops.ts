@@ -2,7 +2,7 @@
 // twice.
 import { makeLog } from "../../shared/role/log.ts";
 import { printable } from "../../shared/printable.ts";
-import type { Command, Terminal } from "./command.ts";
+import type { OperatorCommand, Terminal } from "./command.ts";
 import type { ActionCommand } from "./action-command.ts";
 import { sharedCommands } from "./commands.ts";
 import { aclsCommand } from "./commands/acls.ts";
@@ -14,7 +14,7 @@ import { replayCommand } from "./commands/replay.ts";
 import { runActions } from "./run-actions.ts";
 
 /** Every command, in the order in which they are shown. */
-export const commands: Readonly<Record<string, Command | ActionCommand>> = {
+export const commands: Readonly<Record<string, OperatorCommand | ActionCommand>> = {
   migrate: migrateCommand,
   topics: sharedCommands.topics,
   schemas: sharedCommands.schemas,

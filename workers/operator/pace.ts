@@ -1,7 +1,7 @@
 import { sleep } from "../../shared/waiting/wait.ts";
 
 /** How a long change is kept from getting in the way of live traffic. */
-export type Pace = Readonly<{
+export type ChangePace = Readonly<{
   ratePerSecond: number;
   /** Why to wait, or null to go on; asked before every batch. */
   inTheWay: () => Promise<string | null>;
@@ -17,7 +17,7 @@ const recheckMs = 500;
  * second on average and never while something is in the way. Resolves with false when the signal ended it first.
  */
 export async function inBatches(
-  { ratePerSecond, inTheWay, onWait, signal }: Pace,
+  { ratePerSecond, inTheWay, onWait, signal }: ChangePace,
   step: (size: number) => Promise<Readonly<{ items: number; more: boolean }>>,
 ): Promise<boolean> {
   const size = Math.max(1, Math.min(100, Math.ceil(ratePerSecond / 4)));

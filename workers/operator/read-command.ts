@@ -1,15 +1,20 @@
 import { z } from "@hono/zod-openapi";
 import type { ParseArgsOptionsConfig } from "node:util";
 import type { AnyAction, Shape, Wording } from "./action.ts";
-import type { Values } from "./action-command.ts";
+import type { ParsedOptions } from "./action-command.ts";
 import { readNumber } from "./command.ts";
 import { usageError } from "./usage-error.ts";
 import { moment } from "./fields.ts";
 import { readGroup } from "./read-group.ts";
 
-type Kind = "text" | "list" | "switch" | "number";
+type OptionKind = "text" | "list" | "switch" | "number";
 /** A field of an input as the command line asks for it. `path`: where it is in the input. */
-type Field = Readonly<{ path: readonly [string, ...string[]]; option: string; kind: Kind; schema: z.ZodType }>;
+type InputField = Readonly<{
+  path: readonly [string, ...string[]];
+  option: string;
+  kind: OptionKind;
+  schema: z.ZodType;
+}>;
 /** The options by which any of these actions is asked. */
 export function optionsOf(actions: readonly AnyAction[]): ParseArgsOptionsConfig {
   const options: Record<string, NonNullable<ParseArgsOptionsConfig[string]>> = {};
@@ -29,12 +34,12 @@ export function optionsOf(actions: readonly AnyAction[]): ParseArgsOptionsConfig
 export async function readCommand(
   { input, cli = {} }: AnyAction,
   typed: readonly string[],
-  values: Values,
+  values: ParsedOptions,
 ): Promise<z.output<Shape>> {
   const names = Object.keys(cli.words ?? {});
   if (typed.length > names.length) throw usageError(`unexpected "${typed[names.length]}"`);
   const raw: Record<string, unknown> = {};
-  const numbers: (readonly [Field, number])[] = [];
+  const numbers: (readonly [InputField, number])[] = [];
   const fields = fieldsOf(input, cli);
   for (const field of fields) {
     const { path, option, kind, schema } = field;
@@ -58,8 +63,8 @@ function fieldsOf(
   shape: Shape,
   { words = {}, options = {} }: Wording,
   under: readonly string[] = [],
-): readonly Field[] {
-  return Object.entries(shape.shape).flatMap(([name, schema]): readonly Field[] => {
+): readonly InputField[] {
+  return Object.entries(shape.shape).flatMap(([name, schema]): readonly InputField[] => {
     const bare = bareOf(schema as z.ZodType); // zod's own classes
     if (bare instanceof z.ZodObject) return fieldsOf(bare, { words, options }, [...under, name]);
     const option = options[name] ?? name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -74,7 +79,7 @@ function bareOf(schema: z.ZodType): z.ZodType {
     : schema;
 }
 
-function kindOf(bare: z.ZodType, schema: z.ZodType): Kind {
+function kindOf(bare: z.ZodType, schema: z.ZodType): OptionKind {
   if (bare instanceof z.ZodBoolean || bare instanceof z.ZodLiteral) return "switch";
   if (bare instanceof z.ZodArray) return "list";
   // A number of a query is made of text; its default tells.
@@ -82,14 +87,14 @@ function kindOf(bare: z.ZodType, schema: z.ZodType): Kind {
 }
 
 /** An option that other actions of the command take several times is said once here. */
-function oneOf({ option, kind }: Field, value: Values[string]): Values[string] {
+function oneOf({ option, kind }: InputField, value: ParsedOptions[string]): ParsedOptions[string] {
   if (typeof value !== "object" || kind === "list") return value;
   if (value.length > 1) throw usageError(`one --${option} at a time`);
   return value[0];
 }
 
 /** The number as far as the schema takes it, or nothing where it takes text. Too small is a mistake here as there. */
-function bounded({ schema, option }: Field, number: number): number | undefined {
+function bounded({ schema, option }: InputField, number: number): number | undefined {
   if (!(schema instanceof z.ZodNumber)) return undefined;
   const { minValue, maxValue } = schema;
   if (minValue !== null && number < minValue) throw usageError(`--${option} must be ${minValue} or more`);
@@ -105,7 +110,11 @@ function put(into: Record<string, unknown>, [name, ...rest]: readonly string[], 
 
 function mistakes(
   { issues }: z.ZodError,
-  { fields, raw, cli }: Readonly<{ fields: readonly Field[]; raw: Readonly<Record<string, unknown>>; cli: Wording }>,
+  {
+    fields,
+    raw,
+    cli,
+  }: Readonly<{ fields: readonly InputField[]; raw: Readonly<Record<string, unknown>>; cli: Wording }>,
 ): string {
   const missing: string[] = [];
   const wrong: string[] = [];

@@ -1,4 +1,4 @@
-import type { Admin, Broker, Fetched } from "../../shared/messages/broker.ts";
+import type { Admin, Broker, FetchedRecord } from "../../shared/messages/broker.ts";
 import { deadLetterTopics } from "../../shared/messages/topics.ts";
 import { utf8Text } from "../../shared/bytes.ts";
 
@@ -30,8 +30,8 @@ async function readLast(
   topic: string,
   ends: ReadonlyMap<number, bigint>,
   starts: ReadonlyMap<number, bigint>,
-): Promise<readonly Fetched[]> {
-  const found: Fetched[] = [];
+): Promise<readonly FetchedRecord[]> {
+  const found: FetchedRecord[] = [];
   let open = new Map(ends);
   for (let back = 1n; open.size > 0; back *= 2n) {
     const from = [...open].map(([partition, end]) => {
@@ -48,7 +48,7 @@ async function readLast(
 }
 
 /** A header as text; of a name that repeats, the last counts, as it is the newest story. */
-export function headerText(record: Fetched, name: string): string | null {
+export function headerText(record: FetchedRecord, name: string): string | null {
   const found = record.headers.findLast(([header]) => header === name);
   return found === undefined ? null : utf8Text(found[1]);
 }

@@ -1,7 +1,7 @@
-import type { Broker, Fetched } from "../../shared/messages/broker.ts";
+import type { Broker, FetchedRecord } from "../../shared/messages/broker.ts";
 
 /** The newest `limit` records of a topic, oldest first; at most `limit` are read per partition. */
-export async function readNewest(broker: Broker, topic: string, limit: number): Promise<readonly Fetched[]> {
+export async function readNewest(broker: Broker, topic: string, limit: number): Promise<readonly FetchedRecord[]> {
   const [start, end] = await Promise.all([broker.admin.offsets(topic, "start"), broker.admin.offsets(topic, "end")]);
   const from = new Map<number, bigint>();
   for (const [partition, offset] of end) {
@@ -11,7 +11,7 @@ export async function readNewest(broker: Broker, topic: string, limit: number): 
   }
   if (from.size === 0) return [];
   const open = new Set(from.keys());
-  const found: Fetched[] = [];
+  const found: FetchedRecord[] = [];
   const stop = new AbortController();
   for await (const { records, next } of broker.tail({ topic, from, signal: stop.signal })) {
     found.push(...records.filter(({ partition, offset }) => offset < (end.get(partition) ?? 0n)));

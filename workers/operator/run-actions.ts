@@ -1,5 +1,5 @@
 import { isDry } from "./action.ts";
-import type { ActionCommand, Values } from "./action-command.ts";
+import type { ActionCommand, ParsedOptions } from "./action-command.ts";
 import { commonOptions, readArgs, type Terminal } from "./command.ts";
 import { openTools, readBy } from "./open-tools.ts";
 import { optionsOf, readCommand } from "./read-command.ts";
@@ -15,7 +15,7 @@ export async function runActions(
   const verbs = Object.keys(actions).filter((verb) => !verb.includes(" "));
   const { values: read, positionals } = readArgs(args, { ...commonOptions, ...optionsOf(Object.values(actions)) });
   // parseArgs gives what the options say; their names are known at run time alone.
-  const values = read as Values;
+  const values = read as ParsedOptions;
   const [verb = "", ...words] = verbs[0] === "" ? ["", ...positionals] : positionals.length > 0 ? positionals : verbs;
   if (!verbs.includes(verb)) throw usageError(`"${verb}" is not one of ${verbs.join(", ")}`);
   const typed = positionals.length > 0 ? words : [];
@@ -35,6 +35,6 @@ export async function runActions(
   return action.fails?.(answer, { dryRun }) === true ? 1 : 0;
 }
 
-function textOf(value: Values[string]): string | undefined {
+function textOf(value: ParsedOptions[string]): string | undefined {
   return typeof value === "string" ? value : undefined;
 }

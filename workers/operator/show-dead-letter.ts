@@ -1,4 +1,4 @@
-import type { Fetched } from "../../shared/messages/broker.ts";
+import type { FetchedRecord } from "../../shared/messages/broker.ts";
 import type { Codec } from "../../shared/avro/codec.ts";
 import { utf8Text } from "../../shared/bytes.ts";
 import { headerText } from "./read-dead-letters.ts";
@@ -15,7 +15,7 @@ type ShownDeadLetter = ReadValue &
     headers: Readonly<Record<string, string>>;
   }>;
 
-export async function showDeadLetter(record: Fetched, openCodec: () => Promise<Codec>): Promise<ShownDeadLetter> {
+export async function showDeadLetter(record: FetchedRecord, openCodec: () => Promise<Codec>): Promise<ShownDeadLetter> {
   const { value } = record;
   const [topic, contentType] = [headerText(record, "x-original-topic"), headerText(record, "content-type")];
   return {

@@ -5,7 +5,7 @@ import {
   overheadBytes,
   withLeases,
   type Claim,
-  type Claimed,
+  type ClaimedMessage,
   type ClaimedRow,
 } from "./claim.ts";
 import type { Allowances } from "./turns.ts";
@@ -31,7 +31,7 @@ type ClaimInTurns = Claim &
  * in the order, so that only the index of lines fits: told that it equals something, the planner may read the shard's
  * rows in order.
  */
-export async function claimInTurns(db: Db, of: ClaimInTurns): Promise<readonly Claimed[]> {
+export async function claimInTurns(db: Db, of: ClaimInTurns): Promise<readonly ClaimedMessage[]> {
   const { leases, busy, except, layouts, rowsPerShard, bytesPerShard, allowances, otherwise } = of;
   if (leases.length === 0) return [];
   const linesPerArc = Math.ceil(rowsPerShard / 2);

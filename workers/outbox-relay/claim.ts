@@ -6,7 +6,7 @@ import type { Lease } from "./leases.ts";
  * A row on its way to Kafka, with the lease it was claimed under. `bytes` is about what it takes in a batch,
  * uncompressed.
  */
-export type Claimed = Readonly<{
+export type ClaimedMessage = Readonly<{
   id: number;
   day: string;
   lease: Lease;
@@ -82,7 +82,7 @@ export const overheadBytes = 450;
 export async function claim(
   db: Db,
   { leases, busy, except, layouts, rowsPerShard, bytesPerShard }: Claim,
-): Promise<readonly Claimed[]> {
+): Promise<readonly ClaimedMessage[]> {
   if (leases.length === 0) return [];
   const rows = await db.sql<ClaimedRow[]>`
     select o.id::float8 as id, o.day, o.shard, o.line, o.topic, o.key, o.sequence::float8 as sequence, o.value, o.headers, o.bytes,
@@ -106,7 +106,7 @@ export async function claim(
   return withLeases(rows, leases);
 }
 
-export function withLeases(rows: readonly ClaimedRow[], leases: readonly Lease[]): readonly Claimed[] {
+export function withLeases(rows: readonly ClaimedRow[], leases: readonly Lease[]): readonly ClaimedMessage[] {
   const byShard = new Map(leases.map((lease) => [lease.shard, lease]));
   return rows.flatMap(({ shard, ...row }) => {
     const lease = byShard.get(shard);
@@ -114,4 +114,4 @@ export function withLeases(rows: readonly ClaimedRow[], leases: readonly Lease[]
   });
 }
 
-export type ClaimedRow = Omit<Claimed, "lease"> & Readonly<{ shard: number }>;
+export type ClaimedRow = Omit<ClaimedMessage, "lease"> & Readonly<{ shard: number }>;

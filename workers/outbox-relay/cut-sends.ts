@@ -1,6 +1,6 @@
 import { partitionOf } from "../../shared/kafka/partition.ts";
 import { defaultPartitions } from "../../shared/messages/topics.ts";
-import type { Claimed } from "./claim.ts";
+import type { ClaimedMessage } from "./claim.ts";
 
 /** The broker's limit is on the batch of a partition, so a send carries at most this much for each. */
 const maxBytesPerPartition = 200_000;
@@ -10,8 +10,11 @@ const maxBytesPerPartition = 200_000;
  * than that has its partition to itself. Partitions are guessed with the default count: with more the batches are
  * smaller than allowed, and where they come out too large the broker refuses them and they are halved.
  */
-export function cutSends(rows: readonly Claimed[], maxBytes = maxBytesPerPartition): readonly (readonly Claimed[])[] {
-  const sends: Claimed[][] = [];
+export function cutSends(
+  rows: readonly ClaimedMessage[],
+  maxBytes = maxBytesPerPartition,
+): readonly (readonly ClaimedMessage[])[] {
+  const sends: ClaimedMessage[][] = [];
   let bytes = new Map<string, number>();
   for (const row of rows) {
     const partition = `${row.topic}/${partitionOf(row.key, defaultPartitions)}`;

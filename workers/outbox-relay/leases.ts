@@ -101,9 +101,9 @@ export async function openLeases({ db, instance, log, onAcquired, tellOutage }: 
   };
 }
 
-type Renewed = Readonly<{ kept: ReadonlyMap<number, number>; alive: number }>;
+type RenewResult = Readonly<{ kept: ReadonlyMap<number, number>; alive: number }>;
 
-async function renew(db: Db, instance: string, held: ReadonlyMap<number, { epoch: number }>): Promise<Renewed> {
+async function renew(db: Db, instance: string, held: ReadonlyMap<number, { epoch: number }>): Promise<RenewResult> {
   const shards = [...held.keys()];
   const epochs = [...held.values()].map((lease) => lease.epoch);
   const [row] = await db.sql<{ alive: number; shards: number[]; epochs: string[] }[]>`

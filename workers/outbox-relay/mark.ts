@@ -2,13 +2,13 @@ import { pause, sleep } from "../../shared/waiting/wait.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import type { Log } from "../../shared/role/log.ts";
 import type { TellOutage } from "../../shared/role/outages.ts";
-import type { Claimed } from "./claim.ts";
+import type { ClaimedMessage } from "./claim.ts";
 import type { Lease } from "./leases.ts";
 
 /** Marks rows as published behind the sends. */
 type Marker = AsyncDisposable &
   Readonly<{
-    add: (rows: readonly Claimed[]) => void;
+    add: (rows: readonly ClaimedMessage[]) => void;
     /** How many are acknowledged and not marked. */
     waiting: () => number;
   }>;
@@ -18,7 +18,7 @@ type MakeMarker = Readonly<{
   instance: string;
   log: Log;
   /** These need not be kept in mind any more: marked, or left to whoever has their lease now. */
-  onDone: (rows: readonly Claimed[]) => void;
+  onDone: (rows: readonly ClaimedMessage[]) => void;
   /** Nothing was marked for this lease, because it is somebody else's by now. */
   onLost: (lease: Lease) => void;
   tellOutage?: TellOutage | undefined;
@@ -34,7 +34,7 @@ const rowsPerStatement = 5_000;
  * the process dies are published twice, which their readers tell by the id. Disposing marks the rest, for at most 3 s.
  */
 export function makeMarker({ db, instance, log, onDone, onLost, tellOutage }: MakeMarker): Marker {
-  let pending: Claimed[] = [];
+  let pending: ClaimedMessage[] = [];
   let marking = 0;
   let isRunning = false;
   let running = Promise.resolve();
@@ -80,7 +80,7 @@ export function makeMarker({ db, instance, log, onDone, onLost, tellOutage }: Ma
  * it claimed with. The lock on the lease rows keeps a takeover from coming between the look and the commit; renewing
  * needs a weaker one and is not held up. Returns the leases that were not held.
  */
-async function mark(db: Db, instance: string, rows: readonly Claimed[]): Promise<readonly Lease[]> {
+async function mark(db: Db, instance: string, rows: readonly ClaimedMessage[]): Promise<readonly Lease[]> {
   const leases = new Map(rows.map(({ lease }) => [`${lease.shard}/${lease.epoch}`, lease]));
   const held = await db.sql<{ shard: number; epoch: number }[]>`
     with held as materialized (

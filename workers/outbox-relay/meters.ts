@@ -2,11 +2,11 @@ import type { Metrics } from "../../shared/role/metrics.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { topicNames } from "../../shared/messages/topics.ts";
 import { shardCount } from "../../shared/outbox/outbox.ts";
-import type { Claimed } from "./claim.ts";
+import type { ClaimedMessage } from "./claim.ts";
 
-export type Meters = Readonly<{
-  published: (rows: readonly Claimed[]) => void;
-  refused: (row: Claimed) => void;
+export type RelayMeters = Readonly<{
+  published: (rows: readonly ClaimedMessage[]) => void;
+  refused: (row: ClaimedMessage) => void;
   /** So many lines have more waiting than they may send. */
   crowded: (lines: number) => void;
   failed: (step: "claim" | "send" | "watch") => void;
@@ -16,7 +16,7 @@ export type Meters = Readonly<{
   watch: (db: Db) => Promise<void>;
 }>;
 
-export function makeMeters(metrics: Metrics, shardsHeld: () => number): Meters {
+export function makeMeters(metrics: Metrics, shardsHeld: () => number): RelayMeters {
   const published = metrics.counter("outbox_published_total", "Messages the broker has acknowledged", ["topic"]);
   const refused = metrics.counter("outbox_refused_total", "Messages the broker will never take", ["topic"]);
   const untold = metrics.counter("poll_found_untold_total", "Looks that found what nobody had told of", ["loop"]);

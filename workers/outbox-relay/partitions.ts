@@ -82,10 +82,10 @@ async function endedDays(db: Db, today: string): Promise<readonly string[]> {
     .filter((day) => day <= addDays(today, -2));
 }
 
-type Drop = Readonly<{ day: string; today: string; signal: AbortSignal }>;
+type PartitionDrop = Readonly<{ day: string; today: string; signal: AbortSignal }>;
 
 /** Whether the partition is gone. */
-async function dropDay(db: Db, { day, today, signal }: Drop): Promise<boolean> {
+async function dropDay(db: Db, { day, today, signal }: PartitionDrop): Promise<boolean> {
   await inBatches(
     { rows: rowsPerStatement, signal },
     () => db.sql`

@@ -2,17 +2,17 @@ import type { Db } from "../../shared/postgres/db.ts";
 import { kafkaHeaders, storeHeaders } from "../../shared/outbox/envelope.ts";
 import { insertOutbox } from "../../shared/outbox/outbox.ts";
 import { deadLetterTopic, topicNames } from "../../shared/messages/topics.ts";
-import type { Claimed } from "./claim.ts";
+import type { ClaimedMessage } from "./claim.ts";
 
 /**
  * Whether later messages of a refused one's key wait for an operator. Not on task-updates, where the next snapshot has
  * it all.
  */
-export function holds(row: Claimed): boolean {
+export function holds(row: ClaimedMessage): boolean {
   return row.topic !== "task-updates";
 }
 
-type Stored = Readonly<{ message_id: string; type: string; subject: string; time: Date; now: Date }>;
+type StoredMessage = Readonly<{ message_id: string; type: string; subject: string; time: Date; now: Date }>;
 
 /**
  * Puts a row the broker never takes on record, in one transaction: its bytes and headers go to the dead-letter topic of
@@ -20,10 +20,10 @@ type Stored = Readonly<{ message_id: string; type: string; subject: string; time
  * unpublished behind a hold: nothing is lost, and an operator sees it. Does nothing when the row was dealt with
  * meanwhile.
  */
-export async function refuse(db: Db, row: Claimed, reason: string): Promise<void> {
+export async function refuse(db: Db, row: ClaimedMessage, reason: string): Promise<void> {
   const topic = topicNames.find((name) => name === row.topic);
   await db.transaction(async (tx) => {
-    const [stored] = await tx<Stored[]>`
+    const [stored] = await tx<StoredMessage[]>`
       select message_id, type, subject, time, clock_timestamp() as now from outbox
       where day = ${row.day} and id = ${row.id} and published_at is null
         and (extract(epoch from created_at) * 1000000)::bigint = ${row.created}::bigint for update`;

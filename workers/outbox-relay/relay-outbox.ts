@@ -4,12 +4,12 @@ import type { Db } from "../../shared/postgres/db.ts";
 import type { Log } from "../../shared/role/log.ts";
 import type { TellOutage } from "../../shared/role/outages.ts";
 import { shardCount } from "../../shared/outbox/outbox.ts";
-import { claim, type Claimed } from "./claim.ts";
+import { claim, type ClaimedMessage } from "./claim.ts";
 import { claimInTurns } from "./claim-in-turns.ts";
 import type { Layouts } from "./layouts.ts";
 import type { Leases } from "./leases.ts";
 import { makeMarker } from "./mark.ts";
-import type { Meters } from "./meters.ts";
+import type { RelayMeters } from "./meters.ts";
 import { makePollPace } from "./poll-pace.ts";
 import { publish } from "./publish.ts";
 import { holds, refuse } from "./refuse.ts";
@@ -36,7 +36,7 @@ type RelayOutbox = Readonly<{
   wake: Wake;
   signal: AbortSignal;
   log: Log;
-  meters: Meters;
+  meters: RelayMeters;
   /** Whether notifications of commits come through; without it the outbox is looked at every 100 ms. */
   isHeard?: () => boolean;
   /** Told what claims, marks and sends wait for. */
@@ -58,8 +58,8 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
   const pauses = makeTopicPauses();
   const turns = makeTurns();
   const busy = new Set<number>();
-  const forget = (rows: readonly Claimed[]): void => rows.forEach(({ id }) => busy.delete(id));
-  const giveBack = (rows: readonly Claimed[]): void => {
+  const forget = (rows: readonly ClaimedMessage[]): void => rows.forEach(({ id }) => busy.delete(id));
+  const giveBack = (rows: readonly ClaimedMessage[]): void => {
     forget(rows);
     turns.unsent(rows);
   };
@@ -86,7 +86,7 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
   });
   let rested: Readonly<{ woken: boolean }> | null = null;
 
-  const next = async (): Promise<readonly Claimed[]> => {
+  const next = async (): Promise<readonly ClaimedMessage[]> => {
     const held = leases.held();
     const perShard = <T extends number>(total: T): number =>
       Math.ceil(total / Math.max(1, Math.min(activeShards, held.length)));
@@ -117,7 +117,7 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
   };
 
   /** Whether all of them are acknowledged. */
-  const send = async (rows: readonly Claimed[]): Promise<boolean> => {
+  const send = async (rows: readonly ClaimedMessage[]): Promise<boolean> => {
     const { failure, complete } = await publish(rows, {
       producer: deps.producer,
       mayBeSent: (row) => row.life === life && leases.isHeld(row.lease),
@@ -145,7 +145,7 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
     return complete;
   };
   // Claimed and not acknowledged: given back when the round is over.
-  const unsent = new Map<number, Claimed>();
+  const unsent = new Map<number, ClaimedMessage>();
 
   /**
    * What was sent under a lease that is lost by now goes out again, and until its mark is refused no claim brings it:
@@ -159,10 +159,10 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
     return marker.waiting() === 0;
   };
 
-  let ahead: Promise<readonly Claimed[]> | null = null;
+  let ahead: Promise<readonly ClaimedMessage[]> | null = null;
   while (!signal.aborted) {
     deps.onTurn?.();
-    let rows: readonly Claimed[];
+    let rows: readonly ClaimedMessage[];
     try {
       await layouts.settle(areMarked);
       rows = await (ahead ?? next());
@@ -207,7 +207,10 @@ export async function relayOutbox(deps: RelayOutbox): Promise<void> {
  * One group for all topics in good standing and one for each suspect. They may share shards: order is promised per
  * topic and key.
  */
-function apart(rows: readonly Claimed[], isSuspect: (topic: string) => boolean): readonly (readonly Claimed[])[] {
+function apart(
+  rows: readonly ClaimedMessage[],
+  isSuspect: (topic: string) => boolean,
+): readonly (readonly ClaimedMessage[])[] {
   const groups = Map.groupBy(rows, ({ topic }) => (isSuspect(topic) ? topic : ""));
   return [...groups.values()];
 }

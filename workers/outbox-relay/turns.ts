@@ -1,7 +1,7 @@
 import type { Db } from "../../shared/postgres/db.ts";
 import { consumerGroups, groupNames } from "../../shared/messages/topics.ts";
 import { passesOverPlain, traitsHeader } from "../../shared/tasks/task-traits.ts";
-import type { Claimed } from "./claim.ts";
+import type { ClaimedMessage } from "./claim.ts";
 
 /** What a user sees at once depends on this group, so it is the one that must not be flooded. */
 const watchedGroup = "task-update-broadcaster";
@@ -30,13 +30,13 @@ type Turns = Readonly<{
   crowded: () => number;
   allowances: () => Allowances;
   /** Takes note of what a look at the first rows found; whether each line may send all of them. */
-  fits: (rows: readonly Claimed[]) => boolean;
+  fits: (rows: readonly ClaimedMessage[]) => boolean;
   /** Takes note of what a look by lines found, in order of id; what may be sent: of each line its first rows. */
-  share: (rows: readonly Claimed[]) => readonly Claimed[];
+  share: (rows: readonly ClaimedMessage[]) => readonly ClaimedMessage[];
   /** These are on their way. */
-  sent: (rows: readonly Claimed[]) => void;
+  sent: (rows: readonly ClaimedMessage[]) => void;
   /** These are not, after all. */
-  unsent: (rows: Iterable<Claimed>) => void;
+  unsent: (rows: Iterable<ClaimedMessage>) => void;
   /**
    * Asks the inbox what has been handled of the crowded lines: of a herd by every group that reads it, else by the
    * watched group.
@@ -49,7 +49,7 @@ type Flight = Readonly<{ day: string; at: number }>;
  * A herd's last batch: when it was sent, whether it was given up, and when the next may be sent: `null` while it is on
  * its way.
  */
-type Batch = { sentAt: number; lapsed: boolean; nextAt: number | null };
+type HerdBatch = { sentAt: number; lapsed: boolean; nextAt: number | null };
 
 /**
  * Bounds what one user can have waiting in Kafka. A partition is read in order, so what waits there delays everybody
@@ -62,7 +62,7 @@ export function makeTurns(now: () => number = () => performance.now()): Turns {
   // By line, then by id, in the order sent.
   const flights = new Map<number, Map<number, Flight>>();
   const crowded = new Map<number, string>();
-  const herds = new Map<number, Batch>();
+  const herds = new Map<number, HerdBatch>();
   // Lines that may send nothing now are not looked at, and stay as they are.
   let resting: ReadonlySet<number> = new Set();
   let prunedAt = now();
@@ -96,10 +96,10 @@ export function makeTurns(now: () => number = () => performance.now()): Turns {
     prunedAt = now();
     for (const line of flights.keys()) inFlight(line);
   };
-  const share = (rows: readonly Claimed[]): readonly Claimed[] => {
+  const share = (rows: readonly ClaimedMessage[]): readonly ClaimedMessage[] => {
     prune();
     for (const line of crowded.keys()) if (!resting.has(line)) crowded.delete(line);
-    const waits = new Set<Claimed>();
+    const waits = new Set<ClaimedMessage>();
     for (const [line, ofLine] of Map.groupBy(rows, (row) => row.line)) {
       const topic = ofLine[0]?.topic ?? "";
       const may = line === 0 ? ofLine.length : allowance(line, topic);
@@ -166,7 +166,7 @@ export function makeTurns(now: () => number = () => performance.now()): Turns {
  * picked of a shard are its first rows, so keys keep their order. A shard's keys share a lane of the consumer: a herd's
  * batch is one transaction there, and delays one lane of eight.
  */
-export function pickOfLine(rows: readonly Claimed[], count: number) {
+export function pickOfLine(rows: readonly ClaimedMessage[], count: number) {
   const byShard = [...Map.groupBy(rows, ({ lease }) => lease.shard).values()].flat();
   return { picked: byShard.slice(0, count), left: byShard.slice(count) };
 }

@@ -1,7 +1,7 @@
 import type { Log } from "../../shared/role/log.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { sleep } from "../../shared/waiting/wait.ts";
-import type { Meters } from "./meters.ts";
+import type { RelayMeters } from "./meters.ts";
 import { setAsideHeld } from "./set-aside.ts";
 
 const watchMs = 5_000;
@@ -15,7 +15,7 @@ export async function watchOutbox({
   meters,
   log,
   signal,
-}: Readonly<{ db: Db; meters: Meters; log: Log; signal: AbortSignal }>): Promise<void> {
+}: Readonly<{ db: Db; meters: RelayMeters; log: Log; signal: AbortSignal }>): Promise<void> {
   while (!signal.aborted) {
     try {
       await setAsideHeld(db);

@@ -4,7 +4,13 @@ import { occurrenceId } from "../../shared/tasks/occurrence-id.ts";
 import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
 import type { MessageOf } from "../../shared/messages/message.ts";
 import { plainId } from "../../shared/recurrence/find-recurrence.ts";
-import { decideSeries, lastInTurn, type Asked, type Occurrence, type Question } from "./decide-series.ts";
+import {
+  decideSeries,
+  lastInTurn,
+  type OccurrenceRequest,
+  type Occurrence,
+  type SeriesQuestion,
+} from "./decide-series.ts";
 import { dueOf } from "./exception.ts";
 import type { Series, SeriesMessage } from "./series.ts";
 import { takeBack } from "./take-back.ts";
@@ -15,7 +21,7 @@ type Advance = Readonly<{
   /** What is known of the template and of tasks that may be occurrences. */
   tasks: ReadonlyMap<string, FoldedTask | null>;
   at: Date;
-  by: Question["by"];
+  by: SeriesQuestion["by"];
   /** The number of the occurrence whose completion has just been undone. */
   reopened?: number | null;
 }>;
@@ -64,11 +70,11 @@ export function withAsked(occurrences: readonly Occurrence[], asked: readonly Oc
 }
 
 /** The occurrence with the id of its task. */
-export function withId(seriesId: string, asked: Asked): Occurrence {
+export function withId(seriesId: string, asked: OccurrenceRequest): Occurrence {
   return { ...asked, id: occurrenceId(seriesId, asked.recurrenceId) };
 }
 
-function taskOf(tasks: Advance["tasks"], seriesId: string, asked: Asked): FoldedTask | null {
+function taskOf(tasks: Advance["tasks"], seriesId: string, asked: OccurrenceRequest): FoldedTask | null {
   return tasks.get(withId(seriesId, asked).id) ?? null;
 }
 

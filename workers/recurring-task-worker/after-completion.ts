@@ -15,7 +15,7 @@ import { zoneClock } from "../../shared/recurrence/zone-clock.ts";
 const dayMs = 86_400_000;
 
 /** What a completion closed, and the recurrences that were made before, by their ids, it among them. */
-type Completed = Readonly<{ last: Recurrence | null; made: readonly string[] }>;
+type CompletedRecurrences = Readonly<{ last: Recurrence | null; made: readonly string[] }>;
 
 /**
  * The recurrence that follows a completion. A span of INTERVAL days, weeks, months or years is counted from the day of
@@ -35,7 +35,7 @@ type Completed = Readonly<{ last: Recurrence | null; made: readonly string[] }>;
 export function afterCompletion(
   schedule: Schedule,
   completedAt: Date,
-  { last, made }: Completed = { last: null, made: [] },
+  { last, made }: CompletedRecurrences = { last: null, made: [] },
 ): Recurrence | null {
   const { rule, tz } = schedule;
   const clock = zoneClock(tz);
@@ -65,12 +65,12 @@ export function afterCompletion(
   return firstAfter(each, startOf(from) - 1);
 }
 
-type Reading = Readonly<{ each: Schedule; isSeveral: boolean }>;
+type PatternReading = Readonly<{ each: Schedule; isSeveral: boolean }>;
 /** Dates ahead are found one from another, so a schedule is read once. */
-const readings = new WeakMap<Schedule, Reading>();
+const readings = new WeakMap<Schedule, PatternReading>();
 
 /** The schedule with every time its rule names, and whether those are several in a period. */
-function readingOf(schedule: Schedule): Reading {
+function readingOf(schedule: Schedule): PatternReading {
   const { rule, start, monthEnd } = schedule;
   const reading = readings.get(schedule) ?? {
     each: { ...schedule, rule: everyPeriod(rule) },

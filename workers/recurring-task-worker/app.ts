@@ -18,7 +18,7 @@ import { tagOfView } from "./series-tag.ts";
 import { seriesSchema } from "./series-view.ts";
 import { tellSeries } from "./tell-series.ts";
 
-type AppOptions = Readonly<{
+type RecurrenceAppOptions = Readonly<{
   db: Pick<Db, "sql">;
   changeOccurrence: ChangeOccurrence;
   now: () => Date;
@@ -43,7 +43,7 @@ export function buildApp({
   log,
   metrics,
   ...more
-}: AppOptions): HttpApp {
+}: RecurrenceAppOptions): HttpApp {
   const { cpuMs = () => performance.now() } = more;
   const app = makeHttpApp({ title: "Taskwire series", version: "1", authenticate, newId, log, metrics });
   app.openapi(

@@ -2,7 +2,7 @@ import { pollUntil } from "../../shared/waiting/poll-until.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
 import { findSeries } from "./list-series.ts";
-import type { SeriesRow } from "./series-view.ts";
+import type { SeriesViewRow } from "./series-view.ts";
 
 const patienceMs = 3_000;
 
@@ -10,7 +10,7 @@ const patienceMs = 3_000;
  * `coming`: a live template whose series is not begun; `behind`: changed since, in a way not heard of here; `gone`:
  * deleted.
  */
-type Standing = "coming" | "behind" | "gone" | "current";
+type SeriesFreshness = "coming" | "behind" | "gone" | "current";
 
 /**
  * Reads one series of a user, once it is up to date with task-service's table. It waits up to 3 s for changes made
@@ -21,7 +21,7 @@ type Standing = "coming" | "behind" | "gone" | "current";
 export async function awaitSeries(
   sql: Sql,
   { id, userId, signal }: Readonly<{ id: string; userId: string; signal: AbortSignal }>,
-): Promise<SeriesRow> {
+): Promise<SeriesViewRow> {
   let standing = await readStanding(sql, id, userId);
   const isHeard = async () => {
     standing = await readStanding(sql, id, userId);
@@ -37,7 +37,7 @@ export async function awaitSeries(
 }
 
 /** Of a template that task-service does not know, what is known here counts. */
-async function readStanding(sql: Sql, id: string, userId: string): Promise<Standing> {
+async function readStanding(sql: Sql, id: string, userId: string): Promise<SeriesFreshness> {
   const [row] = await sql<{ isGone: boolean; isComing: boolean; isBehind: boolean }[]>`
     select template.deleted_at is not null as "isGone",
       template.is_recurring_template and series.id is null as "isComing",

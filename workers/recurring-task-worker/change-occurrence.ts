@@ -24,7 +24,7 @@ import { templateSchedule, type TemplateSchedule } from "./template-schedule.ts"
 export type Reach = Readonly<{ recurrenceId: string }> | Readonly<{ from: Date; to: Date }>;
 
 /** One change of the recurrences it reaches, and who asks for it. */
-type ChangeRequest = Readonly<{
+type OccurrenceChangeRequest = Readonly<{
   seriesId: string;
   reach: Reach;
   change: OccurrenceChange;
@@ -36,7 +36,7 @@ type ChangeRequest = Readonly<{
   current: () => Promise<unknown>;
 }>;
 /** Gives the version of the series after it. */
-export type ChangeOccurrence = (request: ChangeRequest) => Promise<number>;
+export type ChangeOccurrence = (request: OccurrenceChangeRequest) => Promise<number>;
 
 /** So many recurrences are changed at once, at most. */
 export const maxReached = 366;

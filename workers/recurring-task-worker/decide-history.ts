@@ -1,10 +1,14 @@
-import type { Told } from "./preview-occurrences.ts";
+import type { RecurrenceView } from "./preview-occurrences.ts";
 
 /** How one recurrence of a series ended; `open` where it has not. */
-type Entry = Readonly<{ told: Told; outcome: "done" | "skipped" | "missed" | "open"; onTime: boolean | null }>;
+type HistoryEntry = Readonly<{
+  told: RecurrenceView;
+  outcome: "done" | "skipped" | "missed" | "open";
+  onTime: boolean | null;
+}>;
 
-export type History = Readonly<{
-  entries: readonly Entry[];
+export type SeriesHistory = Readonly<{
+  entries: readonly HistoryEntry[];
   totals: Readonly<{ done: number; onTime: number; late: number; skipped: number; missed: number; open: number }>;
   /**
    * The number of recurrences done in a row up to the newest. Skipped ones neither break nor extend it; open ones are
@@ -21,8 +25,8 @@ export type History = Readonly<{
  * moved one has the moved due. A deleted occurrence counts as skipped. A recurrence to come is not part of it, unless
  * it was done ahead.
  */
-export function decideHistory(all: readonly Told[], now: Date): History {
-  const entries = all.flatMap((told): readonly Entry[] => {
+export function decideHistory(all: readonly RecurrenceView[], now: Date): SeriesHistory {
+  const entries = all.flatMap((told): readonly HistoryEntry[] => {
     switch (told.state) {
       case "completed":
         return [{ told, outcome: "done", onTime: isOnTime(told) }];
@@ -39,7 +43,7 @@ export function decideHistory(all: readonly Told[], now: Date): History {
         return [];
     }
   });
-  const count = (outcome: Entry["outcome"]) => entries.filter((entry) => entry.outcome === outcome).length;
+  const count = (outcome: HistoryEntry["outcome"]) => entries.filter((entry) => entry.outcome === outcome).length;
   const done = count("done");
   const missed = count("missed");
   const onTime = entries.filter((entry) => entry.onTime === true).length;
@@ -61,7 +65,7 @@ export function decideHistory(all: readonly Told[], now: Date): History {
 }
 
 /** At its due is on time; at the end of its day, an all-day one is late. */
-function isOnTime({ closedAt, due, duePassesAt }: Told): boolean {
+function isOnTime({ closedAt, due, duePassesAt }: RecurrenceView): boolean {
   if (closedAt === null) return false;
   return due.on === null ? closedAt <= duePassesAt : closedAt < duePassesAt;
 }

@@ -9,13 +9,13 @@ import { dueOf, passesAt, type Exceptions } from "./exception.ts";
 import type { TemplateSchedule } from "./template-schedule.ts";
 
 /** An occurrence asked for. Its task may not exist yet; what is known of it is folded from its own events. */
-export type Occurrence = Asked &
+export type Occurrence = OccurrenceRequest &
   Readonly<{
     /** The task's id, computed from series and recurrence id. */
     id: string;
   }>;
 
-export type Asked = Readonly<{
+export type OccurrenceRequest = Readonly<{
   /** Counts the occurrences of the series in the order they were asked for, from 1. */
   number: number;
   /**
@@ -51,13 +51,13 @@ export type Asked = Readonly<{
  */
 export type SeriesStatus = "pending" | "waiting" | "ended" | "stopped";
 
-type Decision = Readonly<{
-  ask: readonly Asked[];
+type SeriesPlan = Readonly<{
+  ask: readonly OccurrenceRequest[];
   status: SeriesStatus;
   wakeAt: Date | null;
 }>;
 
-export type Question = Readonly<{
+export type SeriesQuestion = Readonly<{
   /** `null` for a template that is none any more. */
   template: TemplateSchedule | null;
   /**
@@ -89,11 +89,11 @@ export type Question = Readonly<{
  * beforehand is passed over, a moved one is made in its turn with its other due. COUNT counts recurrences, skipped ones
  * included.
  */
-export function decideSeries({ template, occurrences, exceptions, made, at, by }: Question): Decision {
+export function decideSeries({ template, occurrences, exceptions, made, at, by }: SeriesQuestion): SeriesPlan {
   if (template === null) return { ask: [], status: "stopped", wakeAt: null };
   const { pattern, since } = template;
   const moment = new Date(Math.max(at.getTime(), since));
-  const ask: Asked[] = [];
+  const ask: OccurrenceRequest[] = [];
   for (;;) {
     const all = [...occurrences, ...ask];
     // What was completed under another schedule is counted from as well.
@@ -117,18 +117,25 @@ export function decideSeries({ template, occurrences, exceptions, made, at, by }
 }
 
 /** The occurrence the series goes on from: the last one asked for in its turn under this schedule; `null` for any. */
-export function lastInTurn(occurrences: readonly Asked[], key: string | null): Asked | null {
+export function lastInTurn(occurrences: readonly OccurrenceRequest[], key: string | null): OccurrenceRequest | null {
   return occurrences
     .filter((each) => (key === null || each.scheduleKey === key) && !each.ahead && !isGone(each))
-    .reduce<Asked | null>((latest, each) => (latest === null || each.number > latest.number ? each : latest), null);
+    .reduce<OccurrenceRequest | null>(
+      (latest, each) => (latest === null || each.number > latest.number ? each : latest),
+      null,
+    );
 }
 
 /** Dropped, or taken back and deleted: as if it had never been made, but for its id, see `freeId`. */
-export function isGone({ takenBack, dropped, state }: Pick<Asked, "takenBack" | "dropped" | "state">): boolean {
+export function isGone({
+  takenBack,
+  dropped,
+  state,
+}: Pick<OccurrenceRequest, "takenBack" | "dropped" | "state">): boolean {
   return dropped || (takenBack && state === "deleted");
 }
 
-export function nextNumber(occurrences: readonly Asked[]): number {
+export function nextNumber(occurrences: readonly OccurrenceRequest[]): number {
   return Math.max(0, ...occurrences.map(({ number }) => number)) + 1;
 }
 
@@ -137,7 +144,7 @@ export function makeAsked(
   { id, at }: Recurrence,
   { key, schedule }: TemplateSchedule,
   { number, exceptions }: Readonly<{ number: number; exceptions: Exceptions }>,
-): Asked {
+): OccurrenceRequest {
   const duePassesAt = passesAt(dueOf({ id, at }, schedule, exceptions), schedule.tz);
   const rest = { state: "open", closedAt: null, ahead: false, madeBy: null, takenBack: false, dropped: false } as const;
   return { number, recurrenceId: id, scheduleKey: key, at, duePassesAt, ...rest };
@@ -147,7 +154,7 @@ export function makeAsked(
  * An id for one more occurrence of this local start: itself, or with the first number nobody has. What was dropped is
  * asked for again under its own, since its task may exist; a task that was deleted never comes back.
  */
-export function freeId(id: string, occurrences: readonly Asked[]): string {
+export function freeId(id: string, occurrences: readonly OccurrenceRequest[]): string {
   const used = new Set(occurrences.filter(({ dropped }) => !dropped).map(({ recurrenceId }) => recurrenceId));
   if (!used.has(id)) return id;
   let copy = 2;
@@ -155,18 +162,18 @@ export function freeId(id: string, occurrences: readonly Asked[]): string {
   return `${id}#${copy}`;
 }
 
-function isDone(last: Asked, moment: Date, template: TemplateSchedule): boolean {
+function isDone(last: OccurrenceRequest, moment: Date, template: TemplateSchedule): boolean {
   if (template.pattern.anchor === "completion") return last.state !== "open";
   return last.state === "completed" || turnPassesAt(last, template) <= moment;
 }
 
 /** Moved to later, an occurrence does not hold up those after it; moved to earlier, they may come earlier. */
-function turnPassesAt({ recurrenceId, at, duePassesAt }: Asked, { schedule }: TemplateSchedule): Date {
+function turnPassesAt({ recurrenceId, at, duePassesAt }: OccurrenceRequest, { schedule }: TemplateSchedule): Date {
   const own = passesAt(ownDue({ id: recurrenceId, at }, schedule), schedule.tz);
   return duePassesAt < own ? duePassesAt : own;
 }
 
-type Place = Readonly<{ last: Asked | null; all: readonly Asked[] }>;
+type SeriesProgress = Readonly<{ last: OccurrenceRequest | null; all: readonly OccurrenceRequest[] }>;
 
 function nextOnSchedule(
   template: TemplateSchedule,
@@ -177,7 +184,7 @@ function nextOnSchedule(
     fresh,
     moment,
     by,
-  }: Place & Readonly<{ exceptions: Exceptions; fresh: boolean; moment: Date; by: Question["by"] }>,
+  }: SeriesProgress & Readonly<{ exceptions: Exceptions; fresh: boolean; moment: Date; by: SeriesQuestion["by"] }>,
 ): Recurrence | null {
   const isSkipped = ({ id }: Recurrence) => exceptions.get(id)?.kind === "skipped";
   if (last === null && fresh) return firstRecurrence(template, moment, isSkipped);
@@ -207,7 +214,7 @@ function nextOnSchedule(
 
 function nextAfterCompletion(
   { schedule }: TemplateSchedule,
-  { last, all, made }: Readonly<{ last: Asked; all: readonly Asked[]; made: number }>,
+  { last, all, made }: Readonly<{ last: OccurrenceRequest; all: readonly OccurrenceRequest[]; made: number }>,
 ): Recurrence | null {
   if (schedule.rule.count !== null && made >= schedule.rule.count) return null;
   const done = { id: plainId(last.recurrenceId), at: last.at };

@@ -48,7 +48,7 @@ export function foldSeries(events: readonly (FollowedEvent | null)[], before: Wo
   return { answers, world: { tasks, series } };
 }
 
-type Concerned = Readonly<{ one: Series; reopened: number | null }>;
+type ConcernedSeries = Readonly<{ one: Series; reopened: number | null }>;
 
 /**
  * Finds the series this task belongs to, as template or as occurrence, and updates the task's entry in it. `reopened`
@@ -59,8 +59,8 @@ function concerned(
   task: FoldedTask,
   { tasks, series: all }: World,
   { at, isRescheduled }: Readonly<{ at: Date; isRescheduled: boolean }>,
-): readonly Concerned[] {
-  const found = [...all.values()].flatMap((series): readonly Concerned[] => {
+): readonly ConcernedSeries[] {
+  const found = [...all.values()].flatMap((series): readonly ConcernedSeries[] => {
     if (series.templateId === task.id) {
       const template = templateSchedule(task);
       const one = dropUnmade(layAnew(series, template), template, { tasks, now: at });

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import type { History } from "./decide-history.ts";
+import type { SeriesHistory } from "./decide-history.ts";
 import { occurrenceSchema, occurrenceView } from "./occurrence-view.ts";
 
 const count = z.int();
@@ -27,7 +27,7 @@ export const historySchema = z
   })
   .openapi("SeriesHistory");
 
-export function historyView(history: History, nextFrom: Date | null): z.infer<typeof historySchema> {
+export function historyView(history: SeriesHistory, nextFrom: Date | null): z.infer<typeof historySchema> {
   const { done, onTime, late, skipped, missed, open } = history.totals;
   return {
     items: history.entries.map(({ told, outcome, onTime }) => ({ ...occurrenceView(told), outcome, on_time: onTime })),

@@ -3,7 +3,7 @@ import { describePattern } from "../../shared/recurrence/describe-pattern.ts";
 import { endsAt } from "../../shared/recurrence/passing.ts";
 import { zoneClock } from "../../shared/recurrence/zone-clock.ts";
 import { zonesInUse } from "../../shared/zones/zones-in-use.ts";
-import { previewOccurrences, unknownSchedule, type PreviewOf, type Told } from "./preview-occurrences.ts";
+import { previewOccurrences, unknownSchedule, type PreviewOf, type RecurrenceView } from "./preview-occurrences.ts";
 
 const nextShown = 5;
 /** A hundred in a row that were skipped or done ahead are looked at, not more. */
@@ -26,7 +26,7 @@ export type KeptDates = Readonly<{
 /**
  * Dates that were computed for a revision of the series, and until when time does not make them wrong; `null`: never.
  */
-export type Kept = Readonly<{ id: string; revision: number; dates: KeptDates; until: Date | null }>;
+export type ComputedDates = Readonly<{ id: string; revision: number; dates: KeptDates; until: Date | null }>;
 
 /** Whether what a row keeps still holds. */
 export function isKept(
@@ -41,7 +41,7 @@ export function isKept(
 export function findDates(of: PreviewOf): Readonly<{ dates: KeptDates; until: Date | null }> {
   const { template, now } = of;
   const schedule = template?.schedule ?? unknownSchedule;
-  const next: Told[] = [];
+  const next: RecurrenceView[] = [];
   const changes: number[] = [];
   for (const each of previewOccurrences(of).take(mostLookedAt)) {
     // It is none of what is ahead once it has passed; where it was moved to an earlier due, once that has.
@@ -75,9 +75,9 @@ export function findDates(of: PreviewOf): Readonly<{ dates: KeptDates; until: Da
 }
 
 /** Stores dates for the series that are still at the revision they were computed from. */
-export async function keepDates(sql: Sql, kept: readonly Kept[]): Promise<void> {
+export async function keepDates(sql: Sql, kept: readonly ComputedDates[]): Promise<void> {
   if (kept.length === 0) return;
-  const column = <T>(of: (one: Kept) => T): T[] => kept.map(of);
+  const column = <T>(of: (one: ComputedDates) => T): T[] => kept.map(of);
   await sql`
     update series set kept = found.kept::jsonb, kept_of = found.revision, kept_until = found.until
     from unnest(

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { decodeCursor, encodeCursor, placeParts } from "../../shared/http/cursor.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
-import type { SeriesRow } from "./series-view.ts";
+import type { SeriesViewRow } from "./series-view.ts";
 
 type SeriesQuery = Readonly<{ userId: string; limit: number; cursor: string | null }>;
 
@@ -12,9 +12,9 @@ const place = z.tuple([placeParts.time, placeParts.id]);
 export async function listSeries(
   sql: Sql,
   { userId, limit, cursor }: SeriesQuery,
-): Promise<Readonly<{ items: readonly SeriesRow[]; hasMore: boolean }>> {
+): Promise<Readonly<{ items: readonly SeriesViewRow[]; hasMore: boolean }>> {
   const after = cursor === null ? null : decodeCursor(list, cursor, place);
-  const found = await sql<SeriesRow[]>`
+  const found = await sql<SeriesViewRow[]>`
     ${selectSeries(sql)}
     where series.user_id = ${userId} and ${isThere(sql)}
       ${after === null ? sql`` : sql`and (created_at, series.id) < (${after[0]}::timestamptz, ${after[1]}::uuid)`}
@@ -23,13 +23,13 @@ export async function listSeries(
 }
 
 /** The cursor of what comes after a series. */
-export function cursorAfter({ createdAt, id }: Pick<SeriesRow, "createdAt" | "id">): string {
+export function cursorAfter({ createdAt, id }: Pick<SeriesViewRow, "createdAt" | "id">): string {
   return encodeCursor(list, [createdAt.toISOString(), id]);
 }
 
 /** One series of a user; `null` where there is none, it is somebody else's, or its template was deleted. */
-export async function findSeries(sql: Sql, id: string, userId: string): Promise<SeriesRow | null> {
-  const [row] = await sql<SeriesRow[]>`${selectSeries(sql)} where series.id = ${id} and series.user_id = ${userId}
+export async function findSeries(sql: Sql, id: string, userId: string): Promise<SeriesViewRow | null> {
+  const [row] = await sql<SeriesViewRow[]>`${selectSeries(sql)} where series.id = ${id} and series.user_id = ${userId}
       and ${isThere(sql)}`;
   return row ?? null;
 }

@@ -23,7 +23,7 @@ import { occurrenceSchema, occurrenceView } from "./occurrence-view.ts";
 import { recurrenceId } from "./recurrence-id-param.ts";
 import { answers, seriesParams } from "./route-parts.ts";
 import { versionsOf } from "./series-tag.ts";
-import type { SeriesRow } from "./series-view.ts";
+import type { SeriesViewRow } from "./series-view.ts";
 import { templateSchedule } from "./template-schedule.ts";
 import { endOfTime, tellOccurrence, tellOccurrences, tellSeries } from "./tell-series.ts";
 
@@ -79,7 +79,7 @@ const newDue = z
 
 /** The recurrences of a series: to look at, past and to come, and to change while they have no task. */
 export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }: OccurrenceRoutes): void {
-  const seriesOf = (c: Context<HttpEnv>, id: string): Promise<SeriesRow> =>
+  const seriesOf = (c: Context<HttpEnv>, id: string): Promise<SeriesViewRow> =>
     awaitSeries(sql, { id, userId: c.var.identity.userId, signal: c.req.raw.signal });
 
   app.openapi(
@@ -126,7 +126,7 @@ export function addOccurrenceRoutes(app: HttpApp, { sql, changeOccurrence, now }
   );
 
   type Asked = Readonly<{ ifMatch: string | undefined; change: OccurrenceChange }>;
-  const changed = async (c: Context<HttpEnv>, id: string, reach: Reach, asked: Asked): Promise<SeriesRow> => {
+  const changed = async (c: Context<HttpEnv>, id: string, reach: Reach, asked: Asked): Promise<SeriesViewRow> => {
     const { userId } = c.var.identity;
     const { correlationId, traceparent } = c.var;
     const current = async () =>

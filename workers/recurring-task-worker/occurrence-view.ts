@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import type { Told } from "./preview-occurrences.ts";
+import type { RecurrenceView } from "./preview-occurrences.ts";
 
 const instant = z.string().openapi({ format: "date-time", example: "2026-12-31T23:59:59.000Z" });
 
@@ -25,7 +25,7 @@ export const occurrenceSchema = z
   })
   .openapi("SeriesOccurrence");
 
-export function occurrenceView(told: Told): z.infer<typeof occurrenceSchema> {
+export function occurrenceView(told: RecurrenceView): z.infer<typeof occurrenceSchema> {
   return {
     recurrence_id: told.recurrenceId,
     starts_at: told.at.toISOString(),

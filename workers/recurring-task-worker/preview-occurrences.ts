@@ -15,7 +15,7 @@ const maxExpected = 400;
 export const unknownSchedule = { start: "", tz: "UTC" } as const;
 
 /** One recurrence of a series, past or to come, as a person sees it. */
-export type Told = Readonly<{
+export type RecurrenceView = Readonly<{
   recurrenceId: string;
   at: Date;
   due: OccurrenceDue;
@@ -31,7 +31,7 @@ export type Told = Readonly<{
 }>;
 
 /** How far a series has come under its present schedule. */
-export type Reached = Readonly<{ first: Date; last: Date; made: number }>;
+export type SeriesExtent = Readonly<{ first: Date; last: Date; made: number }>;
 
 export type PreviewOf = Readonly<{
   template: TemplateSchedule | null;
@@ -39,7 +39,7 @@ export type PreviewOf = Readonly<{
   occurrences: readonly Occurrence[];
   exceptions: Exceptions;
   /** `null` where nothing was made under the present schedule. */
-  reached: Reached | null;
+  reached: SeriesExtent | null;
   /** An all-day one of the day this lies in is told too. */
   from: Date;
   to: Date;
@@ -52,19 +52,19 @@ export type PreviewOf = Readonly<{
  * The recurrences that start in [from, to), and an all-day one that ends in it, by start. Lazy: the caller takes as
  * many as it wants, and each costs one step of the rule.
  */
-export function* previewOccurrences(of: PreviewOf): Generator<Told, void> {
+export function* previewOccurrences(of: PreviewOf): Generator<RecurrenceView, void> {
   const { occurrences, from, to, until = to } = of;
   const schedule = of.template?.schedule ?? unknownSchedule;
   const inRange = ({ recurrenceId: id, at }: Readonly<{ recurrenceId: string; at: Date }>) =>
     at < to && (at >= from || endsAt({ id, at }, schedule) > from);
   const made = occurrences.filter(inRange);
   const byDay = Map.groupBy(occurrences, ({ recurrenceId }) => recurrenceId.slice(0, 10));
-  const isMade = ({ recurrenceId: id }: Told) =>
+  const isMade = ({ recurrenceId: id }: RecurrenceView) =>
     (byDay.get(id.slice(0, 10)) ?? []).some(
       (each) => of.template !== null && standsFor(of.template, each.recurrenceId, { id }),
     );
   const computed = unmade(of);
-  const nextUnmade = (): Told | null => {
+  const nextUnmade = (): RecurrenceView | null => {
     for (let one = computed.next(); one.done !== true; one = computed.next()) {
       if (one.value.at >= to || one.value.at > until) return null;
       if (inRange(one.value) && !isMade(one.value)) return one.value;
@@ -85,7 +85,7 @@ export function* previewOccurrences(of: PreviewOf): Generator<Told, void> {
   }
 }
 
-function toldOf(made: Occurrence, { exceptions, template }: PreviewOf): Told {
+function toldOf(made: Occurrence, { exceptions, template }: PreviewOf): RecurrenceView {
   const { recurrenceId, at, duePassesAt, state, closedAt, id, scheduleKey } = made;
   const plain = plainId(recurrenceId);
   const place = template?.key === scheduleKey ? placeIn(template, recurrenceId) : null;
@@ -98,7 +98,7 @@ function toldOf(made: Occurrence, { exceptions, template }: PreviewOf): Told {
 }
 
 /** The recurrences of the rule from `from` on, made ones included: the caller leaves those out. */
-function* unmade(of: PreviewOf): Generator<Told, void> {
+function* unmade(of: PreviewOf): Generator<RecurrenceView, void> {
   if (of.template === null) return;
   if (of.template.pattern.anchor === "completion") return yield* expected(of, of.template);
   const recurrences = makeRecurrences(of.template.schedule);
@@ -118,7 +118,7 @@ function unmadeOf(
   recurrence: Recurrence,
   { exceptions, reached, now }: PreviewOf,
   template: TemplateSchedule,
-): Told | null {
+): RecurrenceView | null {
   const { schedule, pattern } = template;
   const due = dueOf(recurrence, schedule, exceptions);
   const duePassesAt = passesAt(due, schedule.tz);
@@ -133,7 +133,10 @@ function unmadeOf(
   return { ...told, state: isStillMade ? "upcoming" : "missed", moved };
 }
 
-function* expected({ occurrences, reached, now }: PreviewOf, template: TemplateSchedule): Generator<Told, void> {
+function* expected(
+  { occurrences, reached, now }: PreviewOf,
+  template: TemplateSchedule,
+): Generator<RecurrenceView, void> {
   const { schedule, key } = template;
   const last = lastInTurn(occurrences, key);
   if (last === null || reached === null) return;

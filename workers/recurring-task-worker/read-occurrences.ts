@@ -2,14 +2,14 @@ import type { Sql } from "../../shared/postgres/db.ts";
 import type { Occurrence } from "./decide-series.ts";
 import type { Exceptions } from "./exception.ts";
 import { occurrenceColumns, type OccurrenceRow } from "./occurrence-row.ts";
-import type { Reached } from "./preview-occurrences.ts";
+import type { SeriesExtent } from "./preview-occurrences.ts";
 import { exceptionColumns, exceptionOf, type ExceptionRow } from "./store-exceptions.ts";
 
 type OccurrencesOf = Readonly<{
   occurrences: readonly Occurrence[];
   exceptions: Exceptions;
   /** By the key of the schedule. */
-  reached: Readonly<Record<string, Reached>>;
+  reached: Readonly<Record<string, SeriesExtent>>;
 }>;
 
 /**
@@ -38,7 +38,7 @@ export async function readOccurrences(
         from series_exceptions
         where series_id = any(${all}::uuid[]) and starts_at >= ${from} and starts_at < ${to}) as placed
       where place <= ${limit}`,
-    sql<(Reached & { seriesId: string; key: string })[]>`
+    sql<(SeriesExtent & { seriesId: string; key: string })[]>`
       select series_id as "seriesId", schedule_key as key, count(*)::int as made,
         coalesce(min(starts_at) filter (where not ahead), min(starts_at)) as first,
         coalesce(max(starts_at) filter (where not ahead), min(starts_at)) as last

@@ -45,9 +45,13 @@ function rezoneException(exception: Exception, { schedule }: TemplateSchedule): 
   return sameContent(moved, exception) ? exception : moved;
 }
 
-type Both = Readonly<{ before: Exceptions; after: Exceptions }>;
+type ExceptionsChange = Readonly<{ before: Exceptions; after: Exceptions }>;
 
-function rezoneOccurrence(occurrence: Occurrence, template: TemplateSchedule, exceptions: Both): Occurrence {
+function rezoneOccurrence(
+  occurrence: Occurrence,
+  template: TemplateSchedule,
+  exceptions: ExceptionsChange,
+): Occurrence {
   const place = placeIn(template, occurrence.recurrenceId);
   if (place === null) return occurrence;
   const { tz } = template.schedule;
@@ -59,7 +63,7 @@ function rezoneOccurrence(occurrence: Occurrence, template: TemplateSchedule, ex
 
 function duePassesAnew(
   { at: before, duePassesAt }: Occurrence,
-  of: Readonly<{ tz: string; place: string; at: Date; exceptions: Both }>,
+  of: Readonly<{ tz: string; place: string; at: Date; exceptions: ExceptionsChange }>,
 ): Date {
   const { tz, place, at, exceptions } = of;
   const [was, is] = [exceptions.before.get(place), exceptions.after.get(place)];

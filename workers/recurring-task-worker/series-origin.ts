@@ -1,4 +1,4 @@
-import type { Origin, Received } from "../../shared/messages/message.ts";
+import type { Origin, ReceivedMessage } from "../../shared/messages/message.ts";
 import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
 import type { TaskEvent } from "../../shared/tasks/task-event.ts";
 
@@ -6,18 +6,18 @@ import type { TaskEvent } from "../../shared/tasks/task-event.ts";
  * A task as it is kept here: with the event that made its latest version, whose chain goes on where a timer of its
  * series fires.
  */
-type Followed = FoldedTask & Readonly<{ origin?: Origin }>;
+type FollowedTask = FoldedTask & Readonly<{ origin?: Origin }>;
 
 /** An event of a task with what names it; in the folds of tests it may be missing. */
-export type FollowedEvent = TaskEvent & Partial<Pick<Received, "id" | "correlationId" | "traceparent">>;
+export type FollowedEvent = TaskEvent & Partial<Pick<ReceivedMessage, "id" | "correlationId" | "traceparent">>;
 
 /** The task with its origin: this event's, if it made the latest version, else the one from before. */
-export function withOrigin(task: FoldedTask, before: FoldedTask | null, event: FollowedEvent): Followed {
+export function withOrigin(task: FoldedTask, before: FoldedTask | null, event: FollowedEvent): FollowedTask {
   const origin = event.sequence === task.version ? readOrigin(event) : originOf(before);
   return origin === null ? task : { ...task, origin };
 }
 
-export function originOf(task: Followed | null): Origin | null {
+export function originOf(task: FollowedTask | null): Origin | null {
   return task?.origin ?? null;
 }
 

@@ -5,7 +5,7 @@ import { recurrencePatternSchema } from "../../shared/recurrence/pattern-schema.
 import type { SeriesStatus } from "./decide-series.ts";
 import type { KeptDates } from "./keep-dates.ts";
 
-export type SeriesRow = Readonly<{
+export type SeriesViewRow = Readonly<{
   id: string;
   templateId: string;
   status: SeriesStatus;
@@ -64,7 +64,7 @@ export const seriesSchema = z
   .openapi("Series");
 export type SeriesView = z.infer<typeof seriesSchema>;
 
-export function seriesView(row: SeriesRow, { words, next }: KeptDates): SeriesView {
+export function seriesView(row: SeriesViewRow, { words, next }: KeptDates): SeriesView {
   const pattern = row.template === null ? null : fieldValue(row.template.fields, "recurrence_pattern");
   return {
     id: row.id,

@@ -18,9 +18,9 @@ export type Series = Readonly<{
   version: number;
   /** Raised by the database with every change that is saved. */
   revision: number;
-  /** Those that can matter: see `Question`. */
+  /** Those that can matter: see `SeriesQuestion`. */
   occurrences: readonly Occurrence[];
-  /** Those that can matter: see `Question`. */
+  /** Those that can matter: see `SeriesQuestion`. */
   exceptions: Exceptions;
   /** How many occurrences were made under each schedule, by its key. */
   made: Readonly<Record<string, number>>;

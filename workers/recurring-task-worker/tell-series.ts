@@ -6,10 +6,10 @@ import { templateSchedule } from "./template-schedule.ts";
 import { beginsFrom } from "../../shared/recurrence/passing.ts";
 import { ownDue } from "../../shared/recurrence/recurrence-due.ts";
 import { passesAt } from "./exception.ts";
-import { findDates, isKept, keepDates, mostLookedAt, type Kept } from "./keep-dates.ts";
-import { previewOccurrences, type PreviewOf, type Told } from "./preview-occurrences.ts";
+import { findDates, isKept, keepDates, mostLookedAt, type ComputedDates } from "./keep-dates.ts";
+import { previewOccurrences, type PreviewOf, type RecurrenceView } from "./preview-occurrences.ts";
 import { readOccurrences } from "./read-occurrences.ts";
-import { seriesView, type SeriesRow, type SeriesView } from "./series-view.ts";
+import { seriesView, type SeriesViewRow, type SeriesView } from "./series-view.ts";
 
 const dayMs = 86_400_000;
 /** Beyond it nothing recurs: see `makeRecurrences`. */
@@ -31,7 +31,7 @@ type TellOptions = Readonly<{ now: Date; signal: AbortSignal; cpuMs?: () => numb
  */
 export async function tellSeries(
   sql: Sql,
-  rows: readonly SeriesRow[],
+  rows: readonly SeriesViewRow[],
   { now, signal, cpuMs = () => performance.now() }: TellOptions,
 ): Promise<readonly SeriesView[]> {
   signal.throwIfAborted();
@@ -43,7 +43,7 @@ export async function tellSeries(
     const begun = new Date(now.getTime() - 2 * dayMs);
     const read = await readOccurrences(sql, { ids, from: begun, to: endOfTime, limit: 2 * mostLookedAt });
     const breathe = makeBreathe();
-    const found: Kept[] = [];
+    const found: ComputedDates[] = [];
     let spentMs = 0;
     for (const row of unknown) {
       if (spentMs > mostMs) break;
@@ -76,15 +76,15 @@ export async function tellSeries(
  */
 export async function tellOccurrences(
   sql: Sql,
-  row: SeriesRow,
+  row: SeriesViewRow,
   range: Readonly<{ from: Date; to: Date; limit: number; now: Date; until?: Date; signal: AbortSignal }>,
-): Promise<Readonly<{ told: readonly Told[]; nextFrom: Date | null }>> {
+): Promise<Readonly<{ told: readonly RecurrenceView[]; nextFrom: Date | null }>> {
   const { from, to, limit, signal } = range;
   const template = templateSchedule(row.template);
   const begun = template === null ? from : beginsFrom(template.schedule, from);
   const read = await readOccurrences(sql, { ids: [row.id], from: begun, to, limit: limit + 1 });
   const breathe = makeBreathe({ signal });
-  const told: Told[] = [];
+  const told: RecurrenceView[] = [];
   for (const each of previewOccurrences(previewOf(row, read, { ...range, template })).take(limit + 1)) {
     told.push(each);
     await breathe();
@@ -95,9 +95,9 @@ export async function tellOccurrences(
 /** One recurrence of a series; `null` where it is none. One from before the series began is told as missed. */
 export async function tellOccurrence(
   sql: Sql,
-  row: SeriesRow,
+  row: SeriesViewRow,
   { recurrenceId, now, signal }: Readonly<{ recurrenceId: string; now: Date; signal: AbortSignal }>,
-): Promise<Told | null> {
+): Promise<RecurrenceView | null> {
   const template = templateSchedule(row.template);
   const schedule = template?.schedule ?? null;
   const tz = schedule?.tz ?? "UTC";
@@ -117,7 +117,7 @@ export async function tellOccurrence(
 }
 
 function previewOf(
-  row: SeriesRow,
+  row: SeriesViewRow,
   read: Awaited<ReturnType<typeof readOccurrences>>,
   { template, from, to, now, until }: Pick<PreviewOf, "template" | "from" | "to" | "now" | "until">,
 ): PreviewOf {

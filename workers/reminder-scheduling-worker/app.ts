@@ -17,14 +17,14 @@ import {
 } from "../../shared/preferences/preferences.ts";
 import { Problem } from "../../shared/problem.ts";
 import { admitPreferences, showPreferences } from "./admit-preferences.ts";
-import type { Kept, PreferencesChange } from "./keep-preferences.ts";
+import type { StoredPreferences, PreferencesChange } from "./keep-preferences.ts";
 import { mergePatch } from "./merge-patch.ts";
 
-type AppOptions = Readonly<{
+type SchedulingAppOptions = Readonly<{
   /** `null` for a user who never said anything. */
-  readPreferences: (userId: string) => Promise<Kept | null>;
+  readPreferences: (userId: string) => Promise<StoredPreferences | null>;
   /** Resolves with what they are now; throws VERSION_MISMATCH. */
-  changePreferences: (change: PreferencesChange) => Promise<Kept>;
+  changePreferences: (change: PreferencesChange) => Promise<StoredPreferences>;
   /** Whether people's webhooks may lead to addresses that are not public. */
   allowPrivate: boolean;
   authenticate: Auth["authenticate"];
@@ -36,7 +36,7 @@ type AppOptions = Readonly<{
 const content = { "application/json": { schema: preferencesInput } };
 
 /** The routes of preferences. Runs wherever `fetch` handlers do. */
-export function buildApp({ readPreferences, changePreferences, allowPrivate, ...http }: AppOptions): HttpApp {
+export function buildApp({ readPreferences, changePreferences, allowPrivate, ...http }: SchedulingAppOptions): HttpApp {
   const app = makeHttpApp({ title: "Taskwire preferences", version: "1", ...http });
   const path = "/v1/preferences";
   app.openapi(

@@ -18,7 +18,7 @@ export type WantedState = Readonly<{
 
 export const nothingKnown: WantedState = { folded: null, wanted: null, commands: 0 };
 
-type Decided = Readonly<{ state: WantedState; command: SetTaskReminders | null }>;
+type WantedDecision = Readonly<{ state: WantedState; command: SetTaskReminders | null }>;
 
 /** The fields reminders depend on, and the title; the rest of the task is not kept here. */
 const deciding = ["due_date", "due_on", "due_tz", "remind", "status", "deleted_at", "is_recurring_template"] as const;
@@ -29,7 +29,7 @@ const kept = [...deciding, "title"] as const satisfies readonly TaskField[];
  * last command. Closed and deleted tasks, templates and tasks without a due time want none. Pure; a repeated or late
  * event that says nothing new gives the same state object and no command.
  */
-export function decideWanted(state: WantedState, event: TaskEvent, choices: ReminderChoices): Decided {
+export function decideWanted(state: WantedState, event: TaskEvent, choices: ReminderChoices): WantedDecision {
   const folded = keepFields(foldTask(state.folded, event));
   if (sameContent(folded, state.folded)) return { state, command: null };
   // Choices may have changed since: they are told by `redecideWanted`, as of their change. By this event they would be
@@ -43,12 +43,12 @@ export function decideWanted(state: WantedState, event: TaskEvent, choices: Remi
  * The same after a change of preferences, without an event. `changedAt` is the time of asking: reminders before it are
  * not made.
  */
-export function redecideWanted(state: WantedState, choices: ReminderChoices, changedAt: Date): Decided {
+export function redecideWanted(state: WantedState, choices: ReminderChoices, changedAt: Date): WantedDecision {
   const decided = state.folded === null ? null : decide(state, state.folded, choices, changedAt);
   return decided === null || decided.command === null ? { state, command: null } : decided;
 }
 
-function decide(state: WantedState, folded: FoldedTask, choices: ReminderChoices, notBefore: Date): Decided {
+function decide(state: WantedState, folded: FoldedTask, choices: ReminderChoices, notBefore: Date): WantedDecision {
   const task = folded.fields;
   const reminders = wantedReminders(task, choices);
   const wanted = reminders.due === null || isClosed(task) ? null : textOf(reminders);

@@ -20,10 +20,10 @@ export type PreferencesChange = Readonly<{
   traceparent: string | null;
 }>;
 
-export type Kept = Readonly<{ settings: Preferences; version: number }>;
+export type StoredPreferences = Readonly<{ settings: Preferences; version: number }>;
 
 /** What a person has said, `null` where they never did. */
-export async function findPreferences(sql: Sql, userId: string): Promise<Kept | null> {
+export async function findPreferences(sql: Sql, userId: string): Promise<StoredPreferences | null> {
   const [row] = await sql<{ settings: unknown; version: number }[]>`
     select settings, version::float8 as version from preferences where user_id = ${userId}`;
   return row === undefined ? null : { settings: storedPreferences(row.settings), version: row.version };
@@ -41,7 +41,7 @@ const beginning = "00000000-0000-0000-0000-000000000000";
 export async function changePreferences(
   db: Pick<Db, "transaction">,
   { userId, change, ifMatch, correlationId, traceparent }: PreferencesChange,
-): Promise<Kept> {
+): Promise<StoredPreferences> {
   return await db.transaction(async (tx) => {
     const before = await lockStanding(tx, userId);
     const settings = change(before.settings);

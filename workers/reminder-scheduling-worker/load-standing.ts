@@ -3,9 +3,9 @@ import { storedPreferences } from "../../shared/preferences/read-preferences.ts"
 import type { Tx } from "../../shared/postgres/db.ts";
 
 /** A user's preferences as they stand; version 0 and the defaults for one who never said anything. */
-type Standing = Readonly<{ settings: Preferences; version: number; updatedAt: Date }>;
+type CurrentPreferences = Readonly<{ settings: Preferences; version: number; updatedAt: Date }>;
 
-const neverSaid: Standing = { settings: defaultPreferences, version: 0, updatedAt: new Date(0) };
+const neverSaid: CurrentPreferences = { settings: defaultPreferences, version: 0, updatedAt: new Date(0) };
 
 /**
  * The preferences of these users, which no other transaction changes until this one ends. A change waits for
@@ -13,7 +13,10 @@ const neverSaid: Standing = { settings: defaultPreferences, version: 0, updatedA
  * transactions read the new ones. So no task stays decided by old preferences. Call it after locking the tasks' rows,
  * never before.
  */
-export async function loadStanding(tx: Tx, userIds: Iterable<string>): Promise<ReadonlyMap<string, Standing>> {
+export async function loadStanding(
+  tx: Tx,
+  userIds: Iterable<string>,
+): Promise<ReadonlyMap<string, CurrentPreferences>> {
   const ids = [...new Set(userIds)].sort();
   const standing = new Map(ids.map((id) => [id, neverSaid]));
   if (ids.length === 0) return standing;
@@ -28,7 +31,7 @@ export async function loadStanding(tx: Tx, userIds: Iterable<string>): Promise<R
 }
 
 /** The same for the one who changes them: waits for everybody who decides by what is now. */
-export async function lockStanding(tx: Tx, userId: string): Promise<Standing> {
+export async function lockStanding(tx: Tx, userId: string): Promise<CurrentPreferences> {
   await tx`
     select pg_advisory_xact_lock(${lockOf(tx)}) from unnest(${[userId]}::uuid[]) as one (user_id)`;
   const [row] = await tx<{ settings: unknown; version: number; updatedAt: Date }[]>`

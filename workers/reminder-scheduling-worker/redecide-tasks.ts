@@ -5,7 +5,7 @@ import { loadStanding } from "./load-standing.ts";
 import { lockWantedAfter, saveWanted } from "./store-wanted.ts";
 import { askFor } from "./want-reminders.ts";
 
-type Redeciding = Readonly<{
+type RedecideOptions = Readonly<{
   db: Db;
   codec: Encoder;
   now: () => Date;
@@ -16,7 +16,7 @@ type Redeciding = Readonly<{
 }>;
 
 /** `correlationId` and `traceparent`: of the request that changed them. */
-type Waiting = Readonly<{
+type WaitingUser = Readonly<{
   userId: string;
   version: number;
   after: string;
@@ -30,8 +30,8 @@ type Waiting = Readonly<{
  * The same commit stores how far it came: it can be cut off anywhere and go on in any instance. Two at once on one user
  * do some work twice and send nothing twice.
  */
-export async function redecideTasks({ db, codec, now, notify, limit = 500 }: Redeciding): Promise<boolean> {
-  const [next] = await db.sql<Waiting[]>`
+export async function redecideTasks({ db, codec, now, notify, limit = 500 }: RedecideOptions): Promise<boolean> {
+  const [next] = await db.sql<WaitingUser[]>`
     select user_id as "userId", version::float8 as version, redecide_after as after,
       redecide_correlation_id as "correlationId", redecide_traceparent as traceparent
     from preferences

@@ -3,14 +3,14 @@ import type { FoldedTask } from "../../shared/tasks/fold-task.ts";
 import { nothingKnown, type WantedState } from "./decide-wanted.ts";
 
 /** What is known of some tasks, and whose each of them is. */
-type Loaded = Readonly<{ states: ReadonlyMap<string, WantedState>; owners: ReadonlyMap<string, string> }>;
+type LoadedTasks = Readonly<{ states: ReadonlyMap<string, WantedState>; owners: ReadonlyMap<string, string> }>;
 
 /**
  * What is known of these tasks, each row locked until the transaction ends, in id order. A task not known yet gets its
  * row first, so that two instances in the middle of a rebalance cannot both begin it; it belongs to whom task-service's
  * table says, else to the given user.
  */
-export async function loadWanted(tx: Tx, tasks: ReadonlyMap<string, { userId: string }>): Promise<Loaded> {
+export async function loadWanted(tx: Tx, tasks: ReadonlyMap<string, { userId: string }>): Promise<LoadedTasks> {
   const ids = [...tasks.keys()].sort();
   await tx`
     insert into wanted_reminders (task_id, user_id)
@@ -55,7 +55,7 @@ export async function lockWantedAfter(
 export async function lockAllWantedAfter(
   tx: Tx,
   { after, limit }: Readonly<{ after: string; limit: number }>,
-): Promise<Loaded> {
+): Promise<LoadedTasks> {
   const rows = await tx<({ task_id: string; user_id: string } & WantedState)[]>`
     select task_id, user_id, folded, wanted, commands::int as commands
     from wanted_reminders

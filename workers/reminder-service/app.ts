@@ -20,14 +20,14 @@ import { instant } from "../../shared/tasks/instant.ts";
 import { findReminder, findTask, settle } from "./find-task.ts";
 import { listReminders, readReminder } from "./list-reminders.ts";
 import type { ReminderQuota } from "./reminder-quota.ts";
-import type { Written } from "./answer-once.ts";
+import type { ReminderAnswer } from "./answer-once.ts";
 import { reminderView } from "./reminder-view.ts";
 import { changeReminder, snoozeReminder } from "./move-reminder.ts";
 import { snoozeInput } from "./snooze-until.ts";
 import { createReminder, deleteReminder, dismissReminder } from "./write-reminder.ts";
-import type { Asked, Writing } from "./write-events.ts";
+import type { ReminderRequest, ReminderWriteDeps } from "./write-events.ts";
 
-type AppOptions = Writing &
+type ReminderAppOptions = ReminderWriteDeps &
   Readonly<{
     quota: ReminderQuota;
     authenticate: Auth["authenticate"];
@@ -59,10 +59,10 @@ const gone: RouteConfig["responses"] = { 204: { description: "It is gone" }, ...
 const dismissHeaders = z.object(needlessKeyHeader);
 
 /** The routes of reminders. Runs wherever `fetch` handlers do; never touches Redis. */
-export function buildApp(options: AppOptions): HttpApp {
+export function buildApp(options: ReminderAppOptions): HttpApp {
   const { db, quota, authenticate, newId, now, log, metrics } = options;
   const app = makeHttpApp({ title: "Taskwire reminders", version: "1", authenticate, newId, log, metrics });
-  const asked = (c: Context<HttpEnv>, key: RequestKey | null): Asked => ({
+  const asked = (c: Context<HttpEnv>, key: RequestKey | null): ReminderRequest => ({
     key,
     userId: c.var.identity.userId,
     correlationId: c.var.correlationId,
@@ -238,14 +238,14 @@ export function buildApp(options: AppOptions): HttpApp {
 }
 
 /** `usual`: the status of the route, for an answer that was kept without one. */
-function answered(c: Context<HttpEnv>, usual: Answered, { body, status, replayed }: Written): Response {
+function answered(c: Context<HttpEnv>, usual: AnswerStatus, { body, status, replayed }: ReminderAnswer): Response {
   if (replayed) c.header(replayedHeader, "true");
   const known = statuses.find((one) => one === status) ?? usual;
   return known === 204 ? c.body(null, 204) : c.body(body, known, { "content-type": "application/json" });
 }
 
 const statuses = [200, 201, 204] as const;
-type Answered = (typeof statuses)[number];
+type AnswerStatus = (typeof statuses)[number];
 
 const lateness = {
   drop_after: span.nullable().optional().openapi({

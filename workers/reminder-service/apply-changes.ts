@@ -1,20 +1,20 @@
 import type { Message } from "../../shared/messages/message.ts";
-import type { Change } from "./decide-reminders.ts";
-import type { Guard } from "./guard.ts";
+import type { ReminderChange } from "./decide-reminders.ts";
+import type { GuardRow } from "./guard.ts";
 import { instantOf, type DismissReason, type Reminder } from "./reminder.ts";
 
-type Applied = Readonly<{ reminders: readonly Reminder[]; messages: readonly Message[] }>;
+type AppliedChanges = Readonly<{ reminders: readonly Reminder[]; messages: readonly Message[] }>;
 
 /**
  * The rows after the changes and the messages that tell them, in order; pure. Each message raises the version of its
  * reminder by one. Only changed rows are returned.
  */
 export function applyChanges(
-  guard: Guard,
+  guard: GuardRow,
   existing: readonly Reminder[],
-  changes: readonly Change[],
+  changes: readonly ReminderChange[],
   now: Date,
-): Applied {
+): AppliedChanges {
   const applied = changes.map((change): { reminder: Reminder; messages: readonly Message[] } => {
     const before = existing.find(({ id }) => id === change.id);
     if (change.change === "dismiss") {

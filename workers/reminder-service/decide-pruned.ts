@@ -1,4 +1,4 @@
-import { taskState, type Guard } from "./guard.ts";
+import { taskState, type GuardRow } from "./guard.ts";
 import type { Reminder } from "./reminder.ts";
 
 /** A task with more rows than this loses the oldest of what is over. */
@@ -14,7 +14,7 @@ const closedForMs = 24 * 60 * 60 * 1000;
  * with its task and its time has not passed for a day; and one of a rule the task no longer has, fired or dismissed.
  * The row of a rule that is still wanted stays: nothing else stores for which due it was dismissed.
  */
-export function decidePruned(guard: Guard, rows: readonly Reminder[], now: Date): readonly Reminder[] {
+export function decidePruned(guard: GuardRow, rows: readonly Reminder[], now: Date): readonly Reminder[] {
   if (rows.length <= mostRows) return [];
   const wanted = new Set(taskState(guard).rules.map(({ rule }) => rule));
   const isOver = ({ rule, status, reason, remindAt }: Reminder): boolean => {

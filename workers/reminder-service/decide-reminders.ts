@@ -1,13 +1,13 @@
 import { deriveId } from "../../shared/messages/derive-id.ts";
 import { ruleReminderId } from "../../shared/reminders/rule-reminder-id.ts";
-import { taskState, type Guard, type TaskState } from "./guard.ts";
+import { taskState, type GuardRow, type TaskState } from "./guard.ts";
 import { instantOf, type DismissReason, type Reminder } from "./reminder.ts";
 
 /**
  * `schedule` begins a new generation at `remindAt`; one still pending at another time is dismissed first, as moved or,
  * where there is a `snooze`, as snoozed.
  */
-export type Change =
+export type ReminderChange =
   | Readonly<{
       change: "schedule";
       id: string;
@@ -22,7 +22,7 @@ export type Change =
 /** The time a snoozed reminder had before, and what was wanted of it when it was snoozed; see `Reminder`. */
 export type Snooze = Readonly<{ from: Date; for: Date | null }>;
 
-type Wanted = Readonly<{
+type WantedTime = Readonly<{
   rule: string | null;
   /** The instant, in ms; `null` for none. */
   at: number | null;
@@ -43,15 +43,15 @@ type Wanted = Readonly<{
  * - else a new generation. So reopening and restoring bring a reminder back, at the snooze's time if that is still
  *   ahead.
  */
-export function decideReminders(guard: Guard, existing: readonly Reminder[]): readonly Change[] {
+export function decideReminders(guard: GuardRow, existing: readonly Reminder[]): readonly ReminderChange[] {
   const state = taskState(guard);
   const byId = new Map(existing.map((reminder) => [reminder.id, reminder]));
   const ids = new Set([...byId.keys(), ...state.rules.map(({ rule }) => ruleReminderId(guard.taskId, rule))]);
   const rules = new Map(state.rules.map(({ rule }) => [ruleReminderId(guard.taskId, rule), rule]));
-  return [...ids].sort().flatMap((id): readonly Change[] => {
+  return [...ids].sort().flatMap((id): readonly ReminderChange[] => {
     const reminder = byId.get(id) ?? null;
     const { rule, at, askedAt } = wantedOf(state, reminder, rules.get(id) ?? null);
-    const dismiss = (reason: DismissReason): readonly Change[] =>
+    const dismiss = (reason: DismissReason): readonly ReminderChange[] =>
       reminder?.status === "pending" ? [{ change: "dismiss", id, reason }] : [];
     const barred = whyNone(state);
     if (barred !== null) return dismiss(barred);
@@ -68,7 +68,7 @@ export function decideReminders(guard: Guard, existing: readonly Reminder[]): re
 }
 
 /** The instant that is wanted of a reminder as things are, `null` for none: where a snooze of it belongs. */
-export function wantedInstant(guard: Guard, reminder: Reminder): Date | null {
+export function wantedInstant(guard: GuardRow, reminder: Reminder): Date | null {
   const { at } = wantedOf(taskState(guard), reminder, reminder.rule);
   return at === null ? null : new Date(at);
 }
@@ -77,7 +77,7 @@ function wantedOf(
   { due, rules, askedAt, openedAt }: TaskState,
   reminder: Reminder | null,
   rule: string | null,
-): Wanted {
+): WantedTime {
   if (reminder !== null && reminder.rule === null)
     return { rule: null, at: instantOf(reminder).getTime(), askedAt: openedAt };
   const wanted = rules.find((each) => each.rule === rule);

@@ -5,7 +5,7 @@ import { awaitTask } from "../../shared/tasks/await-task.ts";
 
 const patienceMs = 2_000;
 
-type Of = Readonly<{ userId: string; signal: AbortSignal }>;
+type FindTaskOptions = Readonly<{ userId: string; signal: AbortSignal }>;
 
 /**
  * Resolves when the task is a live one of the user, known here, and its last change has become its reminders.
@@ -14,7 +14,7 @@ type Of = Readonly<{ userId: string; signal: AbortSignal }>;
  * Kafka, and changes of the last 10 s (see `settle`). Throws TASK_NOT_FOUND, and UNAVAILABLE if the task has not
  * arrived by then.
  */
-export async function findTask(sql: Sql, taskId: string, { userId, signal }: Of): Promise<void> {
+export async function findTask(sql: Sql, taskId: string, { userId, signal }: FindTaskOptions): Promise<void> {
   const isKnown = await pollUntil(
     async () => {
       const [task] = await sql<{ isKnown: boolean; isDeleted: boolean }[]>`
@@ -38,7 +38,7 @@ export async function findTask(sql: Sql, taskId: string, { userId, signal }: Of)
  * of the last 10 s: an older one that has not arrived is an outage, which must not slow down every request; the answer
  * is what is known then.
  */
-export async function settle(sql: Sql, taskId: string, { userId, signal }: Of): Promise<void> {
+export async function settle(sql: Sql, taskId: string, { userId, signal }: FindTaskOptions): Promise<void> {
   const isSettled = async () => {
     const [task] = await sql<{ isUnsettled: boolean }[]>`
       select ${unsettled(sql)} as "isUnsettled" from ${tasksAsHeard(sql)} where tasks.id = ${taskId} and tasks.user_id = ${userId}`;
@@ -75,7 +75,7 @@ function unsettled(sql: Sql) {
  */
 export async function findReminder(
   sql: Sql,
-  { id, userId, signal, removed = false }: Of & Readonly<{ id: string; removed?: boolean }>,
+  { id, userId, signal, removed = false }: FindTaskOptions & Readonly<{ id: string; removed?: boolean }>,
 ): Promise<string> {
   const look = async () => {
     const [found] = await sql<{ taskId: string }[]>`

@@ -4,9 +4,9 @@ import { deriveId } from "../../shared/messages/derive-id.ts";
 import { afterOrigin, byteaArray, outboxRow, type Encoder, type OutboxRow } from "../../shared/outbox/outbox.ts";
 import type { Origin } from "../../shared/messages/message.ts";
 import type { TaskPriority } from "../../shared/messages/records.ts";
-import type { Fire, Outcome } from "../../shared/timers/due-rows.ts";
+import type { Fire, FiringOutcome } from "../../shared/timers/due-rows.ts";
 
-type Candidate = Readonly<{
+type FiringCandidate = Readonly<{
   id: string;
   generation: number;
   taskId: string;
@@ -26,7 +26,7 @@ type Candidate = Readonly<{
   triggeredAt: Date;
 }>;
 
-type Options = Readonly<{
+type FiringOptions = Readonly<{
   db: Readonly<{ sql: Sql }>;
   codec: Encoder;
   /** Called after a commit that wrote to the outbox. */
@@ -44,11 +44,11 @@ type Options = Readonly<{
  * writes a guard row, its reminders are not waited for and answer `later`: a handler's batch may hold it for 250 ms and
  * locks in another order.
  */
-export function makeFireReminders({ db: { sql }, codec, notify }: Options): Fire {
+export function makeFireReminders({ db: { sql }, codec, notify }: FiringOptions): Fire {
   return async (batch) => {
     // A batch may hold two generations of a reminder: a stale wake-up beside the true one.
     const asked = new Set(batch.map(({ id, generation }) => `${id} ${generation}`));
-    const found = await sql<Candidate[]>`
+    const found = await sql<FiringCandidate[]>`
       select r.id, r.generation::float8 as generation, r.drop_after as "dropAfter", r.task_id as "taskId",
         r.user_id as "userId", r.remind_at as "remindAt", r.rule, r.caused_by as "causedBy", r.correlation_id as "correlationId", r.traceparent,
         case when g.fields->'priority'->>'value' in ('Low', 'High') then g.fields->'priority'->>'value'
@@ -79,21 +79,21 @@ export function makeFireReminders({ db: { sql }, codec, notify }: Options): Fire
 }
 
 /** Why it is dismissed instead of fired; `null` for one that fires. */
-function whySilent(candidate: Candidate): "expired" | "same_time" | null {
+function whySilent(candidate: FiringCandidate): "expired" | "same_time" | null {
   if (isExpired(candidate)) return "expired";
   return candidate.isTwin ? "same_time" : null;
 }
 
-function isExpired({ remindAt, triggeredAt, dropAfter }: Candidate): boolean {
+function isExpired({ remindAt, triggeredAt, dropAfter }: FiringCandidate): boolean {
   const ms = dropAfter === null ? null : spanMs(dropAfter);
   return ms !== null && triggeredAt.getTime() - remindAt.getTime() > ms;
 }
 
-function originOf({ causedBy, correlationId, traceparent }: Candidate): Origin | null {
+function originOf({ causedBy, correlationId, traceparent }: FiringCandidate): Origin | null {
   return causedBy === null || correlationId === null ? null : { messageId: causedBy, correlationId, traceparent };
 }
 
-function dismissedRow(codec: Encoder, candidate: Candidate, reason: "expired" | "same_time"): OutboxRow {
+function dismissedRow(codec: Encoder, candidate: FiringCandidate, reason: "expired" | "same_time"): OutboxRow {
   const { id, generation, taskId, userId, remindAt, triggeredAt } = candidate;
   const data = {
     id,
@@ -118,7 +118,7 @@ function dismissedRow(codec: Encoder, candidate: Candidate, reason: "expired" | 
   );
 }
 
-function triggeredRow(codec: Encoder, candidate: Candidate): OutboxRow {
+function triggeredRow(codec: Encoder, candidate: FiringCandidate): OutboxRow {
   const { id, generation, taskId, userId, remindAt, title, rule, priority, triggeredAt } = candidate;
   return outboxRow(
     codec,
@@ -153,10 +153,10 @@ function triggeredRow(codec: Encoder, candidate: Candidate): OutboxRow {
  */
 async function compareAndSet(
   sql: Sql,
-  candidates: readonly Candidate[],
+  candidates: readonly FiringCandidate[],
   rows: readonly OutboxRow[],
-): Promise<readonly Outcome[]> {
-  const of = <T>(read: (candidate: Candidate) => T): T[] => candidates.map(read);
+): Promise<readonly FiringOutcome[]> {
+  const of = <T>(read: (candidate: FiringCandidate) => T): T[] => candidates.map(read);
   const column = <T>(read: (row: OutboxRow) => T): T[] => rows.map(read);
   const fired = await sql<{ id: string }[]>`
     with guarded as materialized (

@@ -12,7 +12,7 @@ import type { ReminderRule } from "../../shared/messages/records.ts";
  * carry, have the command's sequence: a command is taken whole or not at all, because its offsets belong to its due
  * instant.
  */
-export type Guard = Readonly<{
+export type GuardRow = Readonly<{
   taskId: string;
   userId: string;
   fields: FoldedFields;
@@ -38,13 +38,13 @@ const kept = [
 /**
  * Folds a message in; pure. Returns `guard` itself when the message says nothing new, or is about another user's task.
  */
-export function foldGuard(guard: Guard, message: GuardMessage): Guard {
+export function foldGuard(guard: GuardRow, message: GuardMessage): GuardRow {
   if (message.data.user_id !== guard.userId) return guard;
   const fields = message.type === "SetTaskReminders" ? foldCommand(guard.fields, message) : foldEvent(guard, message);
   return fields === guard.fields ? guard : { ...guard, fields };
 }
 
-function foldEvent({ taskId, userId, fields }: Guard, event: ReceivedTaskEvent): FoldedFields {
+function foldEvent({ taskId, userId, fields }: GuardRow, event: ReceivedTaskEvent): FoldedFields {
   const { fields: all } = foldTask({ id: taskId, user_id: userId, version: 0, fields }, event);
   if (kept.every((name) => all[name] === fields[name])) return fields;
   return { ...fields, ...Object.fromEntries(kept.flatMap((name) => (all[name] ? [[name, all[name]]] : []))) };
@@ -86,7 +86,7 @@ export type TaskState = Readonly<{
  * The state by the folded fields. If an event and a command differ in a field that only one of them may know yet, the
  * newer one counts.
  */
-export function taskState({ fields }: Guard): TaskState {
+export function taskState({ fields }: GuardRow): TaskState {
   const title = fieldValue(fields, "title") ?? fieldValue(fields, "wanted_title");
   const time = (name: string) => fields[name]?.time ?? 0;
   const openedAt = Math.max(time("status"), time("deleted_at"), time("is_recurring_template"));

@@ -6,14 +6,14 @@ import { Problem } from "../../shared/problem.ts";
  * An answer as it was sent, and to which request. `status` is `null` where an older build kept it: then it is its
  * route's usual one.
  */
-export type KeptAnswer = Readonly<{ fingerprint: string; body: string; status: number | null }>;
+export type KeptReminderAnswer = Readonly<{ fingerprint: string; body: string; status: number | null }>;
 
 /** More than the one a request adds, so the table shrinks to a day's worth while it is written to. */
 const prunedPerAnswer = 20;
 
 /** The answer kept under a key less than a day ago, `null` when there is none. */
-export async function readKept(sql: Sql | Tx, userId: string, key: string): Promise<KeptAnswer | null> {
-  const [kept] = await sql<KeptAnswer[]>`
+export async function readKept(sql: Sql | Tx, userId: string, key: string): Promise<KeptReminderAnswer | null> {
+  const [kept] = await sql<KeptReminderAnswer[]>`
     select fingerprint, body, status from reminder_request_keys
     where user_id = ${userId} and key = ${key} and created_at > clock_timestamp() - ${keptHours} * interval '1 hour'`;
   return kept ?? null;
@@ -28,7 +28,7 @@ export async function readKept(sql: Sql | Tx, userId: string, key: string): Prom
 export async function keepAnswer(
   tx: Tx,
   userId: string,
-  { key, fingerprint, body, status }: RequestKey & KeptAnswer,
+  { key, fingerprint, body, status }: RequestKey & KeptReminderAnswer,
 ): Promise<void> {
   const kept = await tx`
     insert into reminder_request_keys as kept (user_id, key, fingerprint, body, status)

@@ -1,11 +1,11 @@
 import type { BatchHandler } from "../../shared/consume/handler.ts";
-import type { Message, Origin, Received } from "../../shared/messages/message.ts";
+import type { Message, Origin, ReceivedMessage } from "../../shared/messages/message.ts";
 import { idCausedBy } from "../../shared/outbox/outbox.ts";
 import { isTaskEvent } from "../../shared/tasks/task-event.ts";
 import { applyChanges } from "./apply-changes.ts";
 import { decidePruned } from "./decide-pruned.ts";
 import { decideReminders } from "./decide-reminders.ts";
-import { foldGuard, type Guard, type GuardMessage } from "./guard.ts";
+import { foldGuard, type GuardRow, type GuardMessage } from "./guard.ts";
 import type { Reminder } from "./reminder.ts";
 import { deleteReminders, lockOrMakeGuards, lockReminders, saveGuards, saveReminders } from "./store-reminders.ts";
 
@@ -24,7 +24,7 @@ export function makeKeepReminders(options: Readonly<{ countForeign: (type: strin
     const reminders = new Map<string, Map<string, Reminder>>();
     for (const reminder of await lockReminders(tx, [...users.keys()]))
       rowsOf(reminders, reminder.taskId).set(reminder.id, reminder);
-    const changedGuards = new Map<string, Guard>();
+    const changedGuards = new Map<string, GuardRow>();
     const changedReminders = new Map<string, Reminder>();
     const origins = new Map<string, Origin>();
 
@@ -64,7 +64,7 @@ export function makeKeepReminders(options: Readonly<{ countForeign: (type: strin
   };
 }
 
-function originOf({ correlationId, traceparent }: Received): Omit<Origin, "messageId"> {
+function originOf({ correlationId, traceparent }: ReceivedMessage): Omit<Origin, "messageId"> {
   return { correlationId, traceparent };
 }
 
@@ -74,6 +74,6 @@ function rowsOf(reminders: Map<string, Map<string, Reminder>>, taskId: string): 
   return rows;
 }
 
-function isGuardMessage(message: Received): message is Received & GuardMessage {
+function isGuardMessage(message: ReceivedMessage): message is ReceivedMessage & GuardMessage {
   return isTaskEvent(message) || message.type === "SetTaskReminders";
 }

@@ -1,12 +1,12 @@
 import { z } from "@hono/zod-openapi";
 import { decodeCursor, encodeCursor, placeParts } from "../../shared/http/cursor.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
-import type { Reminder, ReminderStatus } from "./reminder.ts";
+import type { Reminder, ReminderState } from "./reminder.ts";
 import { reminderColumns } from "./store-reminders.ts";
 
 type ReminderQuery = Readonly<{
   userId: string;
-  status: ReminderStatus | null;
+  status: ReminderState | null;
   taskId: string | null;
   limit: number;
   cursor: string | null;

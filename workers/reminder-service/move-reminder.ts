@@ -1,18 +1,18 @@
 import { readPreferences } from "../../shared/preferences/read-preferences.ts";
 import type { Tx } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
-import { answerOnce, onItsWay, type Written } from "./answer-once.ts";
+import { answerOnce, onItsWay, type ReminderAnswer } from "./answer-once.ts";
 import { applyChanges } from "./apply-changes.ts";
 import { wantedInstant, type Snooze } from "./decide-reminders.ts";
 import { findReminder } from "./find-task.ts";
-import { taskState, type Guard } from "./guard.ts";
+import { taskState, type GuardRow } from "./guard.ts";
 import { isAhead, refuse, refuseClosed, refuseTooMany } from "./refuse.ts";
 import { reminderView } from "./reminder-view.ts";
 import { instantOf, type Reminder } from "./reminder.ts";
 import { snoozeLocal, snoozeUntil, type SnoozeWish } from "./snooze-until.ts";
 import { lockReminders, saveReminders, saveSnoozeLocal } from "./store-reminders.ts";
 import { allowLateness } from "./write-reminder.ts";
-import type { Asked, Changed, Writing } from "./write-events.ts";
+import type { ReminderRequest, ReminderChangeResult, ReminderWriteDeps } from "./write-events.ts";
 
 /**
  * Snoozes a reminder, pending or fired, to a later time: a new generation, which ends as soon as its task is due at
@@ -21,7 +21,12 @@ import type { Asked, Changed, Writing } from "./write-events.ts";
  * TASK_COMPLETED, TASK_NOT_FOUND, TASK_IS_TEMPLATE, IDEMPOTENCY_KEY_REUSED, or INVALID_REQUEST for a time that is not
  * ahead by the database's clock, or more than a year ahead.
  */
-export async function snoozeReminder(writing: Writing, id: string, wish: SnoozeWish, asked: Asked): Promise<Written> {
+export async function snoozeReminder(
+  writing: ReminderWriteDeps,
+  id: string,
+  wish: SnoozeWish,
+  asked: ReminderRequest,
+): Promise<ReminderAnswer> {
   return await answerOnce(writing, asked, {
     findTask: () => findReminder(writing.db.sql, { ...asked, id }),
     change: async (tx, guard) => {
@@ -58,11 +63,11 @@ type ReminderPatch = Readonly<{ remindAt: Date | undefined; dropAfter: string | 
  * late a fired one may fire.
  */
 export async function changeReminder(
-  writing: Writing,
+  writing: ReminderWriteDeps,
   id: string,
   { remindAt, dropAfter }: ReminderPatch,
-  asked: Asked,
-): Promise<Written> {
+  asked: ReminderRequest,
+): Promise<ReminderAnswer> {
   return await answerOnce(writing, asked, {
     findTask: () => findReminder(writing.db.sql, { ...asked, id }),
     change: async (tx, guard) => {
@@ -91,7 +96,7 @@ export async function changeReminder(
 }
 
 /** Needs the guard locked. */
-async function lockMovable(tx: Tx, guard: Guard, id: string) {
+async function lockMovable(tx: Tx, guard: GuardRow, id: string) {
   const existing = await lockReminders(tx, [guard.taskId]);
   const before = existing.find((reminder) => reminder.id === id);
   if (before === undefined) throw new Problem("REMINDER_NOT_FOUND");
@@ -104,7 +109,7 @@ async function lockMovable(tx: Tx, guard: Guard, id: string) {
   return { before, existing };
 }
 
-type Move = Readonly<{
+type ReminderMove = Readonly<{
   before: Reminder;
   remindAt: Date;
   snooze: Snooze | null;
@@ -114,7 +119,12 @@ type Move = Readonly<{
 }>;
 
 /** Gives a reminder a new generation at another time. Its guard and all reminders of its task must be locked. */
-export async function move(tx: Tx, guard: Guard, existing: readonly Reminder[], to: Move): Promise<Changed> {
+export async function move(
+  tx: Tx,
+  guard: GuardRow,
+  existing: readonly Reminder[],
+  to: ReminderMove,
+): Promise<ReminderChangeResult> {
   const { id, rule } = to.before;
   const change = { change: "schedule", id, rule, remindAt: to.remindAt, snooze: to.snooze } as const;
   const { reminders, messages } = applyChanges(guard, existing, [change], to.now);

@@ -1,6 +1,6 @@
 import type { Tx } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
-import type { Guard } from "./guard.ts";
+import type { GuardRow } from "./guard.ts";
 import type { Reminder } from "./reminder.ts";
 
 /** A person's own reminders that may wait for one task, and that may have fired and not be dismissed. */
@@ -16,7 +16,7 @@ export function refuse(path: string, message: string): never {
  * Throws TASK_NOT_FOUND for a deleted task, TASK_COMPLETED, or TASK_IS_TEMPLATE: none of them has reminders that wait.
  * What task-service's table says counts, for closing and reopening alike: the event of it may still be on its way.
  */
-export async function refuseClosed(tx: Tx, guard: Guard): Promise<void> {
+export async function refuseClosed(tx: Tx, guard: GuardRow): Promise<void> {
   const [task] = await tx<{ isDeleted: boolean; isCompleted: boolean; isTemplate: boolean }[]>`
     select deleted_at is not null as "isDeleted", status = 'completed' as "isCompleted",
       is_recurring_template as "isTemplate"

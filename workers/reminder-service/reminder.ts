@@ -1,4 +1,4 @@
-export type ReminderStatus = "pending" | "triggered" | "dismissed";
+export type ReminderState = "pending" | "triggered" | "dismissed";
 export type DismissReason =
   | "user"
   | "completed"
@@ -21,7 +21,7 @@ export type Reminder = Readonly<{
   /** When it is to fire, or fired; snoozed, the later time. */
   remindAt: Date;
   generation: number;
-  status: ReminderStatus;
+  status: ReminderState;
   version: number;
   triggeredAt: Date | null;
   dismissedAt: Date | null;

@@ -1,7 +1,7 @@
 import type { Origin } from "../../shared/messages/message.ts";
 import type { OutboxRow, WrittenBy } from "../../shared/outbox/outbox.ts";
 import type { Sql, Tx } from "../../shared/postgres/db.ts";
-import { taskState, type Guard } from "./guard.ts";
+import { taskState, type GuardRow } from "./guard.ts";
 import type { Reminder } from "./reminder.ts";
 
 /**
@@ -20,8 +20,8 @@ export function reminderColumns(sql: Sql | Tx) {
  * The guards of these tasks, locked in id order until the transaction ends; a task nobody knows is missing. Whoever
  * writes a reminder locks its task's guard first.
  */
-export async function lockGuards(tx: Tx, taskIds: readonly string[]): Promise<Map<string, Guard>> {
-  const rows = await tx<Guard[]>`
+export async function lockGuards(tx: Tx, taskIds: readonly string[]): Promise<Map<string, GuardRow>> {
+  const rows = await tx<GuardRow[]>`
     select task_id as "taskId", user_id as "userId", fields, greatest(floor, (select told_floor()))::float8 as floor from reminder_guards
     where task_id = any(${[...taskIds]}::uuid[]) order by task_id for no key update`;
   return new Map(rows.map((guard) => [guard.taskId, guard]));
@@ -32,7 +32,7 @@ export async function lockGuards(tx: Tx, taskIds: readonly string[]): Promise<Ma
  * first message with a foreign user changes nothing. Of two transactions that make one, the second gets the row of the
  * first.
  */
-export async function lockOrMakeGuards(tx: Tx, users: ReadonlyMap<string, string>): Promise<Map<string, Guard>> {
+export async function lockOrMakeGuards(tx: Tx, users: ReadonlyMap<string, string>): Promise<Map<string, GuardRow>> {
   const known = await lockGuards(tx, [...users.keys()]);
   const missing = [...users.keys()].filter((taskId) => !known.has(taskId)).sort();
   if (missing.length === 0) return known;
@@ -46,7 +46,7 @@ export async function lockOrMakeGuards(tx: Tx, users: ReadonlyMap<string, string
   return new Map([...known, ...(await lockGuards(tx, missing))]);
 }
 
-export async function saveGuards(tx: Tx, guards: readonly Guard[]): Promise<void> {
+export async function saveGuards(tx: Tx, guards: readonly GuardRow[]): Promise<void> {
   if (guards.length === 0) return;
   await tx`
     update reminder_guards

@@ -5,7 +5,7 @@ import type { Db, Tx } from "../../shared/postgres/db.ts";
 import type { Reminder } from "./reminder.ts";
 import { noteOrigins, originsOf } from "./store-reminders.ts";
 
-export type Writing = Readonly<{
+export type ReminderWriteDeps = Readonly<{
   db: Db;
   codec: Encoder;
   /** Called after a commit that wrote to the outbox. */
@@ -13,7 +13,7 @@ export type Writing = Readonly<{
 }>;
 
 /** Who asks, and with which request. `now` is for stamps. `key` is `null` without an Idempotency-Key. */
-export type Asked = Readonly<{
+export type ReminderRequest = Readonly<{
   userId: string;
   key: RequestKey | null;
   correlationId: string;
@@ -27,12 +27,16 @@ export type Asked = Readonly<{
  * A reminder after its change, the events of that change, and the status of the answer: 201 begins a reminder, 204 ends
  * one.
  */
-export type Changed = Readonly<{ reminder: Reminder; messages: readonly Message[]; status: 200 | 201 | 204 }>;
+export type ReminderChangeResult = Readonly<{
+  reminder: Reminder;
+  messages: readonly Message[];
+  status: 200 | 201 | 204;
+}>;
 
 /** Runs `work` in a transaction and writes the messages it answers with into the outbox of the same commit. */
 export async function writeEvents<Done>(
-  { db, codec, notify }: Writing,
-  { correlationId, traceparent, now }: Asked,
+  { db, codec, notify }: ReminderWriteDeps,
+  { correlationId, traceparent, now }: ReminderRequest,
   work: (tx: Tx) => Promise<Readonly<{ done: Done; messages: readonly Message[] }>>,
 ): Promise<Done> {
   const { done, messages } = await db.transaction(async (tx) => {

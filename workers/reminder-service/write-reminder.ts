@@ -1,16 +1,21 @@
 import type { Tx } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
-import { answerOnce, type Written } from "./answer-once.ts";
+import { answerOnce, type ReminderAnswer } from "./answer-once.ts";
 import { applyChanges, dismissed, dismissedMessage, scheduledMessage } from "./apply-changes.ts";
 import { decidePruned } from "./decide-pruned.ts";
 import { ownReminderId } from "./decide-reminders.ts";
 import { findReminder, findTask } from "./find-task.ts";
-import type { Guard } from "./guard.ts";
+import type { GuardRow } from "./guard.ts";
 import { instantOf, type Reminder } from "./reminder.ts";
 import { isAhead, refuse, refuseClosed, refuseTooMany } from "./refuse.ts";
 import type { ReminderQuota } from "./reminder-quota.ts";
 import { deleteReminders, lockGuards, lockReminders, reminderColumns, saveReminders } from "./store-reminders.ts";
-import { writeEvents, type Asked, type Changed, type Writing } from "./write-events.ts";
+import {
+  writeEvents,
+  type ReminderRequest,
+  type ReminderChangeResult,
+  type ReminderWriteDeps,
+} from "./write-events.ts";
 
 /** `dropAfter`: see `Reminder`; `undefined` leaves it as it is. */
 type WantedReminder = Readonly<{ taskId: string; remindAt: Date; dropAfter?: string | null | undefined }>;
@@ -22,10 +27,10 @@ type WantedReminder = Readonly<{ taskId: string; remindAt: Date; dropAfter?: str
  * is not ahead by the database's clock.
  */
 export async function createReminder(
-  writing: Writing & Readonly<{ quota: ReminderQuota }>,
+  writing: ReminderWriteDeps & Readonly<{ quota: ReminderQuota }>,
   wanted: WantedReminder,
-  asked: Asked,
-): Promise<Written> {
+  asked: ReminderRequest,
+): Promise<ReminderAnswer> {
   return await answerOnce(writing, asked, {
     findTask: async () => {
       await findTask(writing.db.sql, wanted.taskId, asked);
@@ -39,7 +44,7 @@ export async function createReminder(
 }
 
 /** Needs the guard locked. */
-async function setReminder(tx: Tx, guard: Guard, wanted: WantedReminder, now: Date): Promise<Changed> {
+async function setReminder(tx: Tx, guard: GuardRow, wanted: WantedReminder, now: Date): Promise<ReminderChangeResult> {
   const { taskId, remindAt, dropAfter } = wanted;
   await refuseClosed(tx, guard);
   const existing = await lockReminders(tx, [taskId]);
@@ -67,7 +72,7 @@ async function setReminder(tx: Tx, guard: Guard, wanted: WantedReminder, now: Da
 }
 
 /** Says how late one that waits may fire. It is a new version of it, so it is told anew, in the same generation. */
-export async function allowLateness(tx: Tx, before: Reminder, dropAfter: string | null): Promise<Changed> {
+export async function allowLateness(tx: Tx, before: Reminder, dropAfter: string | null): Promise<ReminderChangeResult> {
   const reminder = { ...before, dropAfter, version: before.version + 1 };
   await saveReminders(tx, [reminder]);
   return { reminder, messages: [scheduledMessage(reminder)], status: 200 };
@@ -78,7 +83,11 @@ export async function allowLateness(tx: Tx, before: Reminder, dropAfter: string 
  * again changes nothing. Throws REMINDER_NOT_FOUND, also for another user's, and REMINDER_FOLLOWS_TASK for a reminder
  * that a rule made.
  */
-export async function deleteReminder(writing: Writing, id: string, asked: Asked): Promise<Written> {
+export async function deleteReminder(
+  writing: ReminderWriteDeps,
+  id: string,
+  asked: ReminderRequest,
+): Promise<ReminderAnswer> {
   return await answerOnce(writing, asked, {
     findTask: () => findReminder(writing.db.sql, { ...asked, id, removed: true }),
     change: async (tx) => {
@@ -108,7 +117,11 @@ async function lockReminder(tx: Tx, id: string): Promise<Reminder> {
  * Dismisses a reminder, pending or fired, for good at its instant; a repeated request changes nothing and answers the
  * same. Throws REMINDER_NOT_FOUND, also for one of another user.
  */
-export async function dismissReminder(writing: Writing, id: string, asked: Asked): Promise<Reminder> {
+export async function dismissReminder(
+  writing: ReminderWriteDeps,
+  id: string,
+  asked: ReminderRequest,
+): Promise<Reminder> {
   const taskId = await findReminder(writing.db.sql, { ...asked, id });
   return await writeEvents(writing, asked, async (tx) => {
     await lockGuards(tx, [taskId]);

@@ -31,7 +31,14 @@ import {
   scopeQuery,
   writeHeaders,
 } from "./task-schema.ts";
-import { changeTask, createTask, notFound, type ChangeRequest, type WriteDeps, type Written } from "./write-task.ts";
+import {
+  changeTask,
+  createTask,
+  notFound,
+  type TaskChangeRequest,
+  type WriteDeps,
+  type WriteResult,
+} from "./write-task.ts";
 
 export type TaskAppDeps = Readonly<{
   http: Omit<HttpOptions, "title" | "description">;
@@ -95,7 +102,7 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     c: Context<HttpEnv>,
     id: string,
     headers: z.output<typeof writeHeaders>,
-    request: Pick<ChangeRequest, "decide" | "answer" | "seesDeleted">,
+    request: Pick<TaskChangeRequest, "decide" | "answer" | "seesDeleted">,
   ): Promise<Response> => {
     const ifMatch = readIfMatch(headers["if-match"]);
     const by = await writer(c, headers["idempotency-key"]);
@@ -335,7 +342,7 @@ function opensAtOnce(pattern: TaskPatch["recurrence_pattern"]): number {
   return pattern?.catch_up === "all" ? (pattern.max_open ?? 1) : 1;
 }
 
-function answered(c: Context<HttpEnv>, { answer, replayed, events = 1 }: Written): Response {
+function answered(c: Context<HttpEnv>, { answer, replayed, events = 1 }: WriteResult): Response {
   if (!replayed && events > 1) c.header(...eventsMade(events));
   if (answer.version !== null) c.header("etag", etagOf(answer.version));
   if (answer.status === 201) c.header("location", `/v1/tasks/${answer.taskId}`);

@@ -2,11 +2,11 @@ import { replayOf } from "../../shared/http/request-key.ts";
 import { matches, type IfMatch } from "../../shared/http/if-match.ts";
 import type { OutboxRow } from "../../shared/outbox/outbox.ts";
 import { Problem } from "../../shared/problem.ts";
-import type { Answer } from "./answer.ts";
-import type { DecideSeriesChange, Written as Write } from "./series-rows.ts";
+import type { TaskAnswer } from "./answer.ts";
+import type { DecideSeriesChange, RowWithEvent } from "./series-rows.ts";
 import type { OpenSeries } from "./store-series.ts";
 import { viewOfRow, type TaskRow } from "./task-row.ts";
-import { notFound, type WriteDeps, type Writer, type Written } from "./write-task.ts";
+import { notFound, type WriteDeps, type Writer, type WriteResult } from "./write-task.ts";
 
 export type SeriesChangeRequest = Readonly<{
   /** The task addressed. */
@@ -18,7 +18,7 @@ export type SeriesChangeRequest = Readonly<{
   of: "occurrence" | "template";
   ifMatch: IfMatch;
   decide: DecideSeriesChange;
-  answer: (row: TaskRow) => Answer;
+  answer: (row: TaskRow) => TaskAnswer;
   /** A tombstone is given to `decide` instead of being answered with 404. */
   seesDeleted?: boolean;
 }>;
@@ -36,7 +36,11 @@ const namesTemplate =
  * Throws TASK_NOT_FOUND (also for another's), VERSION_MISMATCH with the occurrence as it is, INVALID_REQUEST for a task
  * that is no occurrence, and what the rule throws.
  */
-export async function changeSeries(deps: SeriesDeps, writer: Writer, request: SeriesChangeRequest): Promise<Written> {
+export async function changeSeries(
+  deps: SeriesDeps,
+  writer: Writer,
+  request: SeriesChangeRequest,
+): Promise<WriteResult> {
   const { userId, key } = writer;
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     try {
@@ -57,7 +61,7 @@ export async function changeSeries(deps: SeriesDeps, writer: Writer, request: Se
         // Of a tombstone the same deletion sent again is let through: it finds nothing left to do.
         if (isStale && decided.writes.length > 0) throw staleError(target);
         const answer = request.answer(decided.row);
-        const writes: (Write & Readonly<{ encoded: OutboxRow }>)[] = [];
+        const writes: (RowWithEvent & Readonly<{ encoded: OutboxRow }>)[] = [];
         for (const write of decided.writes)
           writes.push({ ...write, encoded: await deps.encode(write.event, { ...writer, now }) });
         await series.store(writes, key === null ? null : { ...key, answer });

@@ -26,13 +26,13 @@ type UnsetReason = "no_due" | "past" | "same_time" | "completed";
  * What other roles will make of a new task, as its answer tells it. By time, then rule; unset ones in the order they
  * were given.
  */
-export type Coming = Readonly<{
+export type TaskForecast = Readonly<{
   first_occurrence: FirstOccurrence | null;
   reminders: readonly Readonly<{ id: string; rule: string; remind_at: string }>[];
   unset_reminders: readonly Readonly<{ rule: string; remind_at: string | null; reason: UnsetReason }>[];
 }>;
 
-type Reminded = Readonly<{ id: string; due: Due | null; dueTz: string | null }>;
+type TaskToRemind = Readonly<{ id: string; due: Due | null; dueTz: string | null }>;
 
 /** Whether `decideComing` needs to know the user's choices: only a task that will be due has reminders. */
 export function needsChoices(row: TaskRow): boolean {
@@ -44,7 +44,7 @@ export function needsChoices(row: TaskRow): boolean {
  * decide by the same rules, and the ids are computed, so an answer can name what is not there yet. Pure. `choices` are
  * the user's as they stand; where they change before the scheduling worker has heard of the task, the new ones count.
  */
-export function decideComing(row: TaskRow, choices: ReminderChoices): Coming {
+export function decideComing(row: TaskRow, choices: ReminderChoices): TaskForecast {
   const first = firstOccurrence(row);
   const reminded = row.is_recurring_template ? first : { id: row.id, due: dueOf(row), dueTz: row.due_tz };
   const askedAt = row.created_at;
@@ -55,7 +55,7 @@ export function decideComing(row: TaskRow, choices: ReminderChoices): Coming {
  * The rules of a task that make no reminder after a change of it, and why. A template has none: its rules are for
  * occurrences to come, each of which may be due at any time. Pure.
  */
-export function decideUnset(row: TaskRow, choices: ReminderChoices): Coming["unset_reminders"] {
+export function decideUnset(row: TaskRow, choices: ReminderChoices): TaskForecast["unset_reminders"] {
   if (row.is_recurring_template) return [];
   const reminded = { id: row.id, due: dueOf(row), dueTz: row.due_tz };
   const { reminders, unset_reminders: unset } = comingReminders(row, { reminded, choices, askedAt: row.updated_at });
@@ -63,7 +63,7 @@ export function decideUnset(row: TaskRow, choices: ReminderChoices): Coming["uns
   return [...reminders, ...unset].map(({ rule, remind_at }) => ({ rule, remind_at, reason: "completed" }));
 }
 
-function firstOccurrence(row: TaskRow): (Reminded & Readonly<{ told: FirstOccurrence }>) | null {
+function firstOccurrence(row: TaskRow): (TaskToRemind & Readonly<{ told: FirstOccurrence }>) | null {
   if (row.recurrence_pattern === null) return null;
   const of = { dueDate: row.due_date, dueOn: row.due_on, dueTz: row.due_tz, setAt: row.created_at.getTime() };
   const filled = patternSchedule(row.recurrence_pattern, of);
@@ -81,8 +81,8 @@ function firstOccurrence(row: TaskRow): (Reminded & Readonly<{ told: FirstOccurr
 
 function comingReminders(
   { remind }: TaskRow,
-  { reminded, choices, askedAt }: Readonly<{ reminded: Reminded | null; choices: ReminderChoices; askedAt: Date }>,
-): Omit<Coming, "first_occurrence"> {
+  { reminded, choices, askedAt }: Readonly<{ reminded: TaskToRemind | null; choices: ReminderChoices; askedAt: Date }>,
+): Omit<TaskForecast, "first_occurrence"> {
   const { due, rules, same } =
     reminded === null ? { due: null, rules: [], same: [] } : resolveReminders({ ...reminded, remind }, choices);
   // Without a due only what was asked for by name is told: nobody expects the usual ones then.

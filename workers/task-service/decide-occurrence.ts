@@ -10,7 +10,7 @@ import { dueNow } from "./follow-schedule.ts";
 import { newRow, type TaskRow } from "./task-row.ts";
 
 /** Why a command was done without effect: it no longer applies, which is normal. */
-export type Ignored =
+export type IgnoreReason =
   "template_missing" | "template_deleted" | "no_template" | "past_end" | "exists" | "missing" | "touched";
 
 /** A template as a command needs it. */
@@ -24,14 +24,18 @@ export const templateColumns = [
 export type Template = Pick<TaskRow, (typeof templateColumns)[number]>;
 
 /** A row as it is to be and the events that tell how it came about, in order. */
-export type Decided = Readonly<{ row: TaskRow; events: readonly Message[] }>;
+export type OccurrenceDecision = Readonly<{ row: TaskRow; events: readonly Message[] }>;
 
 /**
  * The occurrence a command asks for, completed at once where it was completed ahead of its time; or why there is none.
  * Asked for before the worker heard that the pattern changed, it is due as the pattern says now. A template of another
  * user counts as missing.
  */
-export function decideOccurrence(template: Template | null, command: CreateOccurrence, now: Date): Decided | Ignored {
+export function decideOccurrence(
+  template: Template | null,
+  command: CreateOccurrence,
+  now: Date,
+): OccurrenceDecision | IgnoreReason {
   if (template === null || template.user_id !== command.user_id) return "template_missing";
   if (template.deleted_at !== null) return "template_deleted";
   if (!template.is_recurring_template || template.recurrence_pattern === null) return "no_template";
@@ -54,7 +58,11 @@ export function decideOccurrence(template: Template | null, command: CreateOccur
 }
 
 /** The tombstone of an occurrence nobody has touched since the command was decided; or why it stays. */
-export function decideRemoval(row: TaskRow | null, command: RemoveOccurrence, now: Date): Decided | Ignored {
+export function decideRemoval(
+  row: TaskRow | null,
+  command: RemoveOccurrence,
+  now: Date,
+): OccurrenceDecision | IgnoreReason {
   if (row === null || row.user_id !== command.user_id || row.template_id !== command.template_id) return "missing";
   if (row.version !== command.version || row.status !== "open" || row.deleted_at !== null) return "touched";
   const { row: deleted, event } = decideDelete(row, now);

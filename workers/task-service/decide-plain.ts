@@ -3,7 +3,7 @@ import { inheritedFields } from "../../shared/tasks/task-fields.ts";
 import type { TaskPatch } from "../../shared/tasks/task-input.ts";
 import { decidePatch } from "./decide-task.ts";
 import { localDueOf } from "./local-due-of.ts";
-import type { Resolved } from "./resolve-due.ts";
+import type { WithResolvedDue } from "./resolve-due.ts";
 import { deletions, writesOf, type DecideSeriesChange } from "./series-rows.ts";
 import type { TaskRow } from "./task-row.ts";
 
@@ -34,7 +34,7 @@ function earliest(open: readonly TaskRow[]): TaskRow | null {
 }
 
 /** What an occurrence shows; without its due where the patch says one. */
-function shownOf(row: TaskRow, patch: TaskPatch): Resolved<TaskPatch> {
+function shownOf(row: TaskRow, patch: TaskPatch): WithResolvedDue<TaskPatch> {
   const fields = pick(row, inheritedFields);
   if (patch.due_date !== undefined || patch.due_on !== undefined) return fields;
   return { ...fields, due_date: row.due_date, due_local: localDueOf(row), due_on: row.due_on, due_tz: row.due_tz };

@@ -13,15 +13,15 @@ import {
   type DecideSeriesChange,
   type SeriesDecision,
   type SeriesRows,
-  type Written,
+  type RowWithEvent,
 } from "./series-rows.ts";
-import { dueUnder, placeUnder, rescheduledBy, type NewDue, type Rescheduled } from "./follow-schedule.ts";
-import { resolveDue, type Resolved } from "./resolve-due.ts";
+import { dueUnder, placeUnder, rescheduledBy, type NewDue, type RecurrenceChange } from "./follow-schedule.ts";
+import { resolveDue, type WithResolvedDue } from "./resolve-due.ts";
 import { splitSeries } from "./split-series.ts";
 import type { TaskRow } from "./task-row.ts";
 
 /** How far a change of an occurrence reaches: its whole series, or it and those after it. */
-export type Scope = "all" | "future";
+export type SeriesScope = "all" | "future";
 
 /**
  * Changes an occurrence and with it its series. Every open occurrence reached follows in the fields in which it still
@@ -33,7 +33,7 @@ export type Scope = "all" | "future";
  */
 export function decideScopedPatch(
   asked: TaskPatch,
-  of: Readonly<{ scope: Scope; zone: string | null; newId: (now: Date) => string }>,
+  of: Readonly<{ scope: SeriesScope; zone: string | null; newId: (now: Date) => string }>,
 ): DecideSeriesChange {
   const { scope, zone } = of;
   return (rows, now) => {
@@ -61,11 +61,11 @@ export function decideScopedPatch(
  * Deletes an occurrence with those after it, which ends the series before it, or with all that are open and the
  * template.
  */
-export function decideScopedDelete(scope: Scope, zone: string): DecideSeriesChange {
+export function decideScopedDelete(scope: SeriesScope, zone: string): DecideSeriesChange {
   return (rows, now) => {
     const { template, target, open } = rows;
     const gone = target.deleted_at === null ? [target] : [];
-    const answer = (writes: readonly Written[]): SeriesDecision => ({ writes, row: target });
+    const answer = (writes: readonly RowWithEvent[]): SeriesDecision => ({ writes, row: target });
     const others = open.filter(({ id }) => id !== target.id);
     if (template.deleted_at !== null || template.recurrence_pattern === null)
       return answer(deletions([...gone, ...(scope === "all" ? others : laterThan(rows))], now));
@@ -102,9 +102,9 @@ export function decideStopAfter(zone: string): DecideSeriesChange {
   };
 }
 
-type Patching = Readonly<{ patch: Resolved<TaskPatch>; zone: string | null; now: Date }>;
+type PatchContext = Readonly<{ patch: WithResolvedDue<TaskPatch>; zone: string | null; now: Date }>;
 
-function inPlace(rows: SeriesRows, { patch, zone, now }: Patching): SeriesDecision {
+function inPlace(rows: SeriesRows, { patch, zone, now }: PatchContext): SeriesDecision {
   // A due is the occurrence's; the template's pattern says when the series recurs.
   const template = decidePatch(withoutDue(patch), zone)(rows.template, now);
   const { writes, row } = occurrencesAlone(rows, {
@@ -123,7 +123,7 @@ function inPlace(rows: SeriesRows, { patch, zone, now }: Patching): SeriesDecisi
 
 function occurrencesAlone(
   { template, target, open }: SeriesRows,
-  { patch, zone, now, rescheduled = null }: Patching & Readonly<{ rescheduled?: Rescheduled | null }>,
+  { patch, zone, now, rescheduled = null }: PatchContext & Readonly<{ rescheduled?: RecurrenceChange | null }>,
 ): SeriesDecision {
   const due = (row: TaskRow): NewDue =>
     rescheduled === null || row.status === "completed" ? {} : dueUnder(row, { ...rescheduled, now });
@@ -139,7 +139,7 @@ function endedBefore(place: string): Problem {
 }
 
 /** In place the series recurs by its pattern alone: a new due would be this occurrence's only. */
-function refuseOwnDue(patch: Resolved<TaskPatch>, target: TaskRow): void {
+function refuseOwnDue(patch: WithResolvedDue<TaskPatch>, target: TaskRow): void {
   if (patch.recurrence_pattern) return;
   const isNew = {
     due_date: patch.due_date && patch.due_date.getTime() !== target.due_date?.getTime(),
@@ -159,7 +159,7 @@ function refuseOwnDue(patch: Resolved<TaskPatch>, target: TaskRow): void {
   if (mistakes.length > 0) throw new Problem("INVALID_REQUEST", undefined, { mistakes });
 }
 
-function refuseUnscoped(patch: TaskPatch, scope: Scope): void {
+function refuseUnscoped(patch: TaskPatch, scope: SeriesScope): void {
   const mistakes: Mistake[] = [];
   const refuse = (path: string, message: string) => mistakes.push({ path, message });
   if (patch.recurrence_pattern === null)

@@ -9,17 +9,17 @@ import type { UpdatedFields } from "./updated-fields.ts";
 import { checkStart, checkZone } from "./check-start.ts";
 import { fillPattern } from "./fill-pattern.ts";
 import { instantOfLocalDue } from "../../shared/tasks/local-due.ts";
-import { resolveDue, type Resolved } from "./resolve-due.ts";
+import { resolveDue, type WithResolvedDue } from "./resolve-due.ts";
 import { parseRecurrencePatternText } from "../../shared/recurrence/recurrence-pattern.ts";
 import { refuseTemplateDue, templateDue } from "./template-due.ts";
 import { isSame } from "./follow-template.ts";
 import { newRow, type TaskRow } from "./task-row.ts";
 
 /** What a request makes of a task: the next row with the one event that tells it, or nothing at all. */
-export type Decision = Readonly<{ row: TaskRow; event: Message | null }>;
+export type TaskDecision = Readonly<{ row: TaskRow; event: Message | null }>;
 
 /** A rule: pure, of the row as it is and the time. Throws INVALID_REQUEST for what cannot be. */
-export type Decide = (row: TaskRow, now: Date) => Decision;
+export type Decide = (row: TaskRow, now: Date) => TaskDecision;
 
 /** `zone` is the user's, for a pattern and a local due that name none; `null` for a user who has chosen none. */
 export function decideCreate(
@@ -55,7 +55,7 @@ export function taskCreated(row: TaskRow): Message {
 }
 
 /** Changes what the patch says; what it leaves as it is, is no change. `zone` as for `decideCreate`. */
-export function decidePatch(asked: TaskPatch | Resolved<TaskPatch>, zone: string | null): Decide {
+export function decidePatch(asked: TaskPatch | WithResolvedDue<TaskPatch>, zone: string | null): Decide {
   return (row, now) => {
     refuseOwnPattern(asked, row);
     const patch = resolveDue(asked, { dueTz: row.due_tz ?? patternZone(row), zone });
@@ -95,7 +95,7 @@ export const decideRezoned: Decide = (row, now) => {
   return updated({ ...row, due_date: due }, { due_date: due.toISOString() }, now);
 };
 
-function updated(wanted: TaskRow, changed: UpdatedFields, now: Date): Decision {
+function updated(wanted: TaskRow, changed: UpdatedFields, now: Date): TaskDecision {
   const row: TaskRow = { ...wanted, updated_at: now, version: wanted.version + 1 };
   const data = { id: row.id, user_id: row.user_id, updated_fields: changed, timestamp: now };
   return { row, event: { type: "TaskUpdated", key: row.id, subject: row.id, sequence: row.version, data } };
@@ -105,7 +105,7 @@ function updated(wanted: TaskRow, changed: UpdatedFields, now: Date): Decision {
  * The plain fields of a patch; undefined ones are not there, so spreading leaves the row's. A due day ends a due time,
  * and the other way round.
  */
-function given(patch: Resolved<TaskPatch>): Partial<TaskRow> {
+function given(patch: WithResolvedDue<TaskPatch>): Partial<TaskRow> {
   const { due_date, due_on } = patch;
   return {
     ...pick(patch, [...plainFields, "due_date", "due_on", "due_tz"]),
@@ -135,7 +135,7 @@ function refuseOwnPattern({ recurrence_pattern: pattern }: TaskPatch, row: TaskR
 }
 
 function recurrenceAfter(
-  patch: Resolved<TaskPatch>,
+  patch: WithResolvedDue<TaskPatch>,
   { row, plain, zone, now }: Readonly<{ row: TaskRow; plain: TaskRow; zone: string | null; now: Date }>,
 ): Partial<TaskRow> {
   const pattern = patch.recurrence_pattern ?? null;

@@ -1,11 +1,11 @@
 import { makeBreathe, type Breathe } from "../../shared/waiting/breathe.ts";
 import { writeCalendar } from "./calendar/write-calendar.ts";
-import type { Exported } from "./calendar/write-todos.ts";
+import type { ExportedTask } from "./calendar/write-todos.ts";
 import type { Preferences } from "../../shared/preferences/preferences.ts";
 import type { PartsWanted, SeriesParts } from "./read-export.ts";
 import type { OwnAlarms } from "./read-own-alarms.ts";
 import { makeReadRule } from "./read-rule.ts";
-import type { ListQuery, Place } from "./read-tasks.ts";
+import type { ListQuery, ListPosition } from "./read-tasks.ts";
 import { viewOfRow, type TaskRow } from "./task-row.ts";
 
 export type ExportDeps = Readonly<{
@@ -57,11 +57,11 @@ async function* readPages(
   deps: ExportDeps,
   userId: string,
   { preferences, breathe }: Readonly<{ preferences: Preferences; breathe: Breathe }>,
-): AsyncGenerator<readonly Exported[]> {
+): AsyncGenerator<readonly ExportedTask[]> {
   const { tz, all_day_at, default_reminders } = preferences;
   const readRule = makeReadRule();
   const user = { clock: { tz, allDayAt: all_day_at }, remind: default_reminders };
-  for (let after: Place | null = null; ;) {
+  for (let after: ListPosition | null = null; ;) {
     const rows = await deps.listTasks({ userId, status: "all", templates: true, after, limit: pageSize });
     const templates = rows.filter((row) => row.is_recurring_template);
     const others = rows.filter((row) => !row.is_recurring_template);
@@ -75,7 +75,7 @@ async function* readPages(
         others.map(({ id }) => id),
       ),
     ]);
-    const page: Exported[] = [];
+    const page: ExportedTask[] = [];
     for (const row of rows) {
       await breathe();
       const { placeOf, ...told } = readRule(row.recurrence_pattern ?? patterns.get(row.template_id ?? "") ?? null);

@@ -1,12 +1,12 @@
 import { instantOf, plainId } from "../../shared/recurrence/find-recurrence.ts";
-import { placeIn, type Laid } from "../../shared/recurrence/place-in.ts";
+import { placeIn, type SeriesLayout } from "../../shared/recurrence/place-in.ts";
 import { ownDue, type OccurrenceDue } from "../../shared/recurrence/recurrence-due.ts";
 import { parseRecurrencePatternText, type RecurrencePattern } from "../../shared/recurrence/recurrence-pattern.ts";
 import { wallText } from "../../shared/recurrence/wall-time.ts";
 import { zoneClock } from "../../shared/recurrence/zone-clock.ts";
 import { localDue } from "../../shared/tasks/local-due.ts";
 import { scheduleOf } from "./cut-pattern.ts";
-import type { Decision } from "./decide-task.ts";
+import type { TaskDecision } from "./decide-task.ts";
 import { placeOf } from "./series-rows.ts";
 import type { TaskRow } from "./task-row.ts";
 
@@ -14,10 +14,10 @@ import type { TaskRow } from "./task-row.ts";
 export type NewDue = Readonly<{ due_date?: Date; due_local?: string; due_on?: string; due_tz?: string }>;
 
 /** How a series recurred, and how it recurs now. */
-export type Rescheduled = Readonly<{ before: RecurrencePattern; after: RecurrencePattern }>;
+export type RecurrenceChange = Readonly<{ before: RecurrencePattern; after: RecurrencePattern }>;
 
 /** `null` where the pattern stays as it was, or there is none before or after. */
-export function rescheduledBy(before: TaskRow, { row: after }: Decision): Rescheduled | null {
+export function rescheduledBy(before: TaskRow, { row: after }: TaskDecision): RecurrenceChange | null {
   const [old, text] = [before.recurrence_pattern, after.recurrence_pattern];
   if (old === null || text === null || old === text) return null;
   return { before: parseRecurrencePatternText(old), after: parseRecurrencePatternText(text) };
@@ -39,7 +39,7 @@ export function placeUnder(pattern: RecurrencePattern, row: Pick<TaskRow, "recur
  */
 export function dueUnder(
   row: Pick<TaskRow, "recurrence_id" | "due_date" | "due_on" | "due_tz">,
-  { before, after, now }: Rescheduled & Readonly<{ now: Date }>,
+  { before, after, now }: RecurrenceChange & Readonly<{ now: Date }>,
 ): NewDue {
   if (row.recurrence_id === null || before.start === undefined || after.start === undefined) return {};
   const [old, laid] = [laidBy(before), laidBy(after)];
@@ -98,6 +98,6 @@ function dayAt(moment: Date, tz: string): string {
 }
 
 /** The pattern of a template has its zone and start filled in. */
-function laidBy(pattern: RecurrencePattern): Laid {
+function laidBy(pattern: RecurrencePattern): SeriesLayout {
   return { schedule: scheduleOf(pattern), pattern };
 }

@@ -1,11 +1,15 @@
 import { pick } from "../../shared/pick.ts";
 import { inheritedFields } from "../../shared/tasks/task-fields.ts";
 import type { TaskPatch } from "../../shared/tasks/task-input.ts";
-import type { Resolved } from "./resolve-due.ts";
+import type { WithResolvedDue } from "./resolve-due.ts";
 import type { TaskRow } from "./task-row.ts";
 
 /** The fields of a patch in which an occurrence follows its template: those in which it was as the template was. */
-export function followed(patch: Resolved<TaskPatch>, row: TaskRow, template: TaskRow): Resolved<TaskPatch> {
+export function followed(
+  patch: WithResolvedDue<TaskPatch>,
+  row: TaskRow,
+  template: TaskRow,
+): WithResolvedDue<TaskPatch> {
   return pick(
     patch,
     inheritedFields.filter((name) => isSame(row[name], template[name])),
@@ -22,16 +26,16 @@ export function withoutPattern({
   recurrence_pattern: _pattern,
   is_recurring_template: _flag,
   ...rest
-}: Resolved<TaskPatch>) {
-  return rest satisfies Resolved<TaskPatch>;
+}: WithResolvedDue<TaskPatch>) {
+  return rest satisfies WithResolvedDue<TaskPatch>;
 }
 
 /** The part of a patch that has nothing to do with when one occurrence is due. */
-export function withoutDue({ due_date: _date, due_on: _on, due_tz: _tz, ...rest }: Resolved<TaskPatch>) {
-  return rest satisfies Resolved<TaskPatch>;
+export function withoutDue({ due_date: _date, due_on: _on, due_tz: _tz, ...rest }: WithResolvedDue<TaskPatch>) {
+  return rest satisfies WithResolvedDue<TaskPatch>;
 }
 
 /** Whether a patch says when one occurrence is due. */
-export function hasDue({ due_date, due_on }: Resolved<TaskPatch>): boolean {
+export function hasDue({ due_date, due_on }: WithResolvedDue<TaskPatch>): boolean {
   return due_date !== undefined || due_on !== undefined;
 }

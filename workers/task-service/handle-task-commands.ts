@@ -7,8 +7,8 @@ import {
   decideOccurrence,
   decideRemoval,
   templateColumns,
-  type Decided,
-  type Ignored,
+  type OccurrenceDecision,
+  type IgnoreReason,
   type Template,
 } from "./decide-occurrence.ts";
 import { localDueOf } from "./local-due-of.ts";
@@ -21,7 +21,7 @@ import type { TaskRow } from "./task-row.ts";
  * Replay is safe because the id of an occurrence is computed from series and recurrence id, the table is unique on
  * both, and a removal holds for one version only.
  */
-export function makeHandleTaskCommands(countIgnored: (why: Ignored) => void): Handler {
+export function makeHandleTaskCommands(countIgnored: (why: IgnoreReason) => void): Handler {
   return async (message, { tx, now, log }) => {
     const done = await (() => {
       switch (message.type) {
@@ -41,7 +41,11 @@ export function makeHandleTaskCommands(countIgnored: (why: Ignored) => void): Ha
   };
 }
 
-async function makeOccurrence(tx: Tx, command: CreateOccurrence, now: Date): Promise<Decided | Ignored> {
+async function makeOccurrence(
+  tx: Tx,
+  command: CreateOccurrence,
+  now: Date,
+): Promise<OccurrenceDecision | IgnoreReason> {
   // Shared lock: the template is neither changed nor deleted until the occurrence is committed.
   const [template] = await tx<Template[]>`
     select ${tx(templateColumns)} from tasks where id = ${command.template_id} for share`;
@@ -61,7 +65,11 @@ async function movedTo(tx: Tx, row: TaskRow): Promise<string | null> {
   return moved?.local ?? null;
 }
 
-async function removeOccurrence(tx: Tx, command: RemoveOccurrence, now: Date): Promise<Decided | Ignored> {
+async function removeOccurrence(
+  tx: Tx,
+  command: RemoveOccurrence,
+  now: Date,
+): Promise<OccurrenceDecision | IgnoreReason> {
   const decided = decideRemoval(await lockTask(tx, command.occurrence_id), command, now);
   if (typeof decided === "string") return decided;
   await updateRows(tx, [decided.row]);

@@ -3,17 +3,17 @@ import { QueryBuilder } from "drizzle-orm/pg-core";
 import { builtQuery } from "./built-query.ts";
 import type { Sql, Tx } from "../../shared/postgres/db.ts";
 import { tasks } from "../../shared/tasks/task-table.ts";
-import type { KeptAnswer } from "./answer.ts";
+import type { KeptTaskAnswer } from "./answer.ts";
 import { rowColumns, rowOf, rowSelection, type RawRow, type TaskRow } from "./task-row.ts";
 
 /** Where a list goes on: after this task. */
-export type Place = Readonly<{ createdAt: Date; id: string }>;
+export type ListPosition = Readonly<{ createdAt: Date; id: string }>;
 
 export type ListQuery = Readonly<{
   userId: string;
   status: "open" | "completed" | "all";
   templates: boolean;
-  after: Place | null;
+  after: ListPosition | null;
   limit: number;
 }>;
 
@@ -107,9 +107,9 @@ export function readLocalDues({ sql }: Readonly<{ sql: Sql }>) {
  * What a change starts from, of one snapshot: a change commits its row and its kept answer together, so both are seen
  * or neither.
  */
-export type Found = Readonly<{
+export type TaskSnapshot = Readonly<{
   row: TaskRow | null;
-  kept: KeptAnswer | null;
+  kept: KeptTaskAnswer | null;
   /**
    * The next version is above it: those at or below may have been told before the database went back in time. 0 if it
    * never did.
@@ -122,7 +122,7 @@ export type Found = Readonly<{
  * one.
  */
 export function findForChange({ sql }: Readonly<{ sql: Sql }>) {
-  return async (userId: string, id: string, key: string | null): Promise<Found> => {
+  return async (userId: string, id: string, key: string | null): Promise<TaskSnapshot> => {
     if (key === null) {
       const [found] = await sql<(RawRow & { floor: string })[]>`
         select ${sql.unsafe(rowColumns)}, told_floor()::text as floor from tasks where id = ${id} and user_id = ${userId}`;
@@ -130,7 +130,7 @@ export function findForChange({ sql }: Readonly<{ sql: Sql }>) {
       const { floor, ...raw } = found;
       return { row: rowOf(raw), kept: null, floor: Number(floor) };
     }
-    const [found] = await sql<(RawRow & { kept: RawKept | null; floor: string })[]>`
+    const [found] = await sql<(RawRow & { kept: KeptTaskAnswer | null; floor: string })[]>`
       select ${sql.unsafe(rowColumns)}, kept.answer as kept, told_floor()::text as floor
       from (select) as one
       left join tasks on id = ${id} and user_id = ${userId}
@@ -145,12 +145,10 @@ export function findForChange({ sql }: Readonly<{ sql: Sql }>) {
   };
 }
 
-type RawKept = KeptAnswer;
-
 /** The answer kept under a key, `null` when there is none (any more). */
 export function readKept({ sql }: Readonly<{ sql: Sql | Tx }>) {
-  return async (userId: string, key: string): Promise<KeptAnswer | null> => {
-    const [kept] = await sql<(Omit<KeptAnswer, "version"> & { version: string | null })[]>`
+  return async (userId: string, key: string): Promise<KeptTaskAnswer | null> => {
+    const [kept] = await sql<(Omit<KeptTaskAnswer, "version"> & { version: string | null })[]>`
       select fingerprint, task_id as "taskId", status, version, body
       from idempotency_keys where user_id = ${userId} and key = ${key}`;
     return kept ? { ...kept, version: kept.version === null ? null : Number(kept.version) } : null;

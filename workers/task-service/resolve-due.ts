@@ -6,20 +6,21 @@ import { localDue } from "../../shared/tasks/local-due.ts";
  * What was asked for, its due time an instant; `due_local` is what it was said as, see `localDue`, `null` or missing
  * for an instant.
  */
-export type Resolved<T> = Omit<T, "due_date"> &
+export type WithResolvedDue<T> = Omit<T, "due_date"> &
   Readonly<{ due_date?: Date | null | undefined; due_local?: string | null | undefined }>;
 
-type Asked = Pick<TaskPatch, "due_date" | "due_tz" | "recurrence_pattern"> & Pick<Resolved<TaskPatch>, "due_local">;
+type DueInput = Pick<TaskPatch, "due_date" | "due_tz" | "recurrence_pattern"> &
+  Pick<WithResolvedDue<TaskPatch>, "due_local">;
 
 /**
  * Finds the instant of a local due time: in the zone asked for with it, else the one that its pattern names, else that
  * of the task as it is, else the user's (`null`: they have chosen none). What is resolved stays as it is. Throws what
  * `dueInstant` throws.
  */
-export function resolveDue<T extends Asked>(
+export function resolveDue<T extends DueInput>(
   asked: T,
   of: Readonly<{ dueTz: string | null; zone: string | null }>,
-): Resolved<T> {
+): WithResolvedDue<T> {
   const { due_date: due, ...rest } = asked;
   if (due === undefined) return rest;
   // Cleared with it, the zone of the task is the user's again.

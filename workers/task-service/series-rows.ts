@@ -20,10 +20,10 @@ export type SeriesRows = Readonly<{
 }>;
 
 /** A row to be written with the event that tells it; version 1 is a new task. */
-export type Written = Readonly<{ row: TaskRow; event: Message }>;
+export type RowWithEvent = Readonly<{ row: TaskRow; event: Message }>;
 
 /** What becomes of a series, in the order it is to be told; `row` is what the answer shows. */
-export type SeriesDecision = Readonly<{ writes: readonly Written[]; row: TaskRow }>;
+export type SeriesDecision = Readonly<{ writes: readonly RowWithEvent[]; row: TaskRow }>;
 
 /** A rule over a series: pure. Throws INVALID_REQUEST, TASK_DELETED and TASK_COMPLETED for what cannot be. */
 export type DecideSeriesChange = (rows: SeriesRows, now: Date) => SeriesDecision;
@@ -39,11 +39,13 @@ export function laterThan({ target, open }: SeriesRows): readonly TaskRow[] {
 }
 
 /** Those decisions that are changes. */
-export function writesOf(decisions: readonly Readonly<{ row: TaskRow; event: Message | null }>[]): readonly Written[] {
+export function writesOf(
+  decisions: readonly Readonly<{ row: TaskRow; event: Message | null }>[],
+): readonly RowWithEvent[] {
   return decisions.flatMap(({ row, event }) => (event === null ? [] : [{ row, event }]));
 }
 
-export function deletions(rows: readonly TaskRow[], now: Date): readonly Written[] {
+export function deletions(rows: readonly TaskRow[], now: Date): readonly RowWithEvent[] {
   return writesOf(rows.map((row) => decideDelete(row, now)));
 }
 

@@ -15,11 +15,11 @@ import type { TaskPatch } from "../../shared/tasks/task-input.ts";
 import { countBefore, endingAfter, lastBefore, scheduleOf } from "./cut-pattern.ts";
 import { fillPattern } from "./fill-pattern.ts";
 import { placeUnder } from "./follow-schedule.ts";
-import type { Resolved } from "./resolve-due.ts";
+import type { WithResolvedDue } from "./resolve-due.ts";
 import { placeOf, type SeriesRows } from "./series-rows.ts";
 
-type Change = Readonly<{
-  patch: Resolved<TaskPatch>;
+type PatternChange = Readonly<{
+  patch: WithResolvedDue<TaskPatch>;
   pattern: RecurrencePattern;
   zone: string | null;
   now: Date;
@@ -33,7 +33,7 @@ type Change = Readonly<{
  * Throws INVALID_REQUEST for a rule that never occurs, or not from the occurrence on; TOO_MANY_EXCEPTIONS where more is
  * to be left out than a pattern can.
  */
-export function splitPattern({ template, target, open, closedPlaces }: SeriesRows, change: Change): string {
+export function splitPattern({ template, target, open, closedPlaces }: SeriesRows, change: PatternChange): string {
   const { patch, pattern, now } = change;
   const zone = change.zone ?? "UTC";
   const place = placeUnder(pattern, target);
@@ -120,7 +120,7 @@ function keepingDay(pattern: RecurrencePattern, old: RecurrencePattern, start: s
   return { ...pattern, rrule: `${pattern.rrule}${inMonth};BYMONTHDAY=${day}` };
 }
 
-function startOf({ due_date: date, due_on: on }: Resolved<TaskPatch>, tz: string): string | null {
+function startOf({ due_date: date, due_on: on }: WithResolvedDue<TaskPatch>, tz: string): string | null {
   if (on) return on;
   if (!date) return null;
   return localStart(date, tz);

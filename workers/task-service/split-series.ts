@@ -15,15 +15,15 @@ import {
   writesOf,
   type SeriesDecision,
   type SeriesRows,
-  type Written,
+  type RowWithEvent,
 } from "./series-rows.ts";
 import { checkStart } from "./check-start.ts";
-import type { Resolved } from "./resolve-due.ts";
+import type { WithResolvedDue } from "./resolve-due.ts";
 import { splitPattern } from "./split-pattern.ts";
 import type { TaskRow } from "./task-row.ts";
 
-type Split = Readonly<{
-  patch: Resolved<TaskPatch>;
+type SeriesSplit = Readonly<{
+  patch: WithResolvedDue<TaskPatch>;
   /** Of the template as it is. */
   pattern: RecurrencePattern;
   zone: string | null;
@@ -39,7 +39,7 @@ type Split = Readonly<{
  * time the new series does not have are only deleted. A COUNT is divided between the two. Throws INVALID_REQUEST for a
  * due the rule does not name or the one before has, and what `splitPattern` throws.
  */
-export function splitSeries(rows: SeriesRows, split: Split): SeriesDecision {
+export function splitSeries(rows: SeriesRows, split: SeriesSplit): SeriesDecision {
   const { template, target } = rows;
   const { patch, pattern, zone, now } = split;
   const place = placeUnder(pattern, target);
@@ -90,14 +90,14 @@ export function splitSeries(rows: SeriesRows, split: Split): SeriesDecision {
     writes: [
       ...writesOf([ended]),
       ...deletions([target, ...laterThan(rows)], now),
-      ...[successor, ...made.values()].map((row): Written => ({ row, event: taskCreated(row) })),
+      ...[successor, ...made.values()].map((row): RowWithEvent => ({ row, event: taskCreated(row) })),
     ],
     row: addressed,
   };
 }
 
 /** The new series begins after the last recurrence the old one keeps: else one date would have a task of each. */
-function refuseOvertaking(first: Recurrence, { patch, pattern }: Split, place: string): void {
+function refuseOvertaking(first: Recurrence, { patch, pattern }: SeriesSplit, place: string): void {
   const kept = lastBefore(pattern, place);
   if (kept === null || first.at > kept.at) return;
   const path = patch.due_on ? "/due_on" : patch.due_date ? "/due_date" : "/recurrence_pattern/start";

@@ -1,26 +1,26 @@
 import type { Sql, Tx } from "../../shared/postgres/db.ts";
 import { insertOutboxFrom, type OutboxRow } from "../../shared/outbox/outbox.ts";
 import type { RequestKey } from "../../shared/http/request-key.ts";
-import type { Answer } from "./answer.ts";
+import type { TaskAnswer } from "./answer.ts";
 import { valueReader } from "./row-columns.ts";
 import { changedColumns } from "./store-rows.ts";
 import type { TaskRow } from "./task-row.ts";
 
 /** One change, complete before the database is asked: the next row, its event in bytes, the answer to keep. */
-export type Change = Readonly<{
+export type PreparedChange = Readonly<{
   row: TaskRow;
   /** The version it was decided from. */
   before: number;
   event: OutboxRow;
   /** `null` for a request without an Idempotency-Key. */
-  keep: (RequestKey & Readonly<{ answer: Answer }>) | null;
+  keep: (RequestKey & Readonly<{ answer: TaskAnswer }>) | null;
 }>;
 
 /**
  * `moved`: the row is no longer at the version before; `key_taken`: the key has an answer by now. Nothing is written
  * then.
  */
-export type Stored = "stored" | "moved" | "key_taken";
+export type StoreResult = "stored" | "moved" | "key_taken";
 
 /**
  * Writes a change in one statement: it locks the row, goes on only where its version is the one before, and inserts the
@@ -28,7 +28,7 @@ export type Stored = "stored" | "moved" | "key_taken";
  * halves.
  */
 export function storeChange({ sql }: Readonly<{ sql: Sql }>) {
-  return async ({ row, before, event, keep }: Change): Promise<Stored> => {
+  return async ({ row, before, event, keep }: PreparedChange): Promise<StoreResult> => {
     const kept = keep
       ? sql`, kept as (
           insert into idempotency_keys (user_id, key, fingerprint, task_id, status, version, body)
@@ -60,7 +60,7 @@ function changedValues(row: TaskRow) {
 
 /** Keeps the answer of a request that changed nothing. Where the key is taken by then, the answer there stays. */
 export function keepAnswer({ sql }: Readonly<{ sql: Sql | Tx }>) {
-  return async (userId: string, { key, fingerprint }: RequestKey, answer: Answer): Promise<void> => {
+  return async (userId: string, { key, fingerprint }: RequestKey, answer: TaskAnswer): Promise<void> => {
     await sql`
       insert into idempotency_keys (user_id, key, fingerprint, task_id, status, version, body)
       values (${userId}, ${key}, ${fingerprint}, ${answer.taskId}, ${answer.status}, ${answer.version}, ${answer.body})

@@ -20,7 +20,7 @@ export type Creation = Readonly<{
 /**
  * What became of a creation. `key_taken`: an answer is kept under its key by now, and nothing was written for this one.
  */
-export type Created = "created" | "key_taken";
+export type CreateResult = "created" | "key_taken";
 
 /** Columns that follow from others; what is neither said nor follows is as the table fills it in. */
 const following: Partial<Record<RowColumn, string>> = {
@@ -33,8 +33,8 @@ const said = (["id", "user_id", "created_at", ...patchFields, "due_local"] as co
   .map(arrayColumn);
 
 /** An array parameter. The names of what is sent beside the row are those of no column. */
-type Sent = Readonly<{ name: string; type: string; of: (creation: Creation) => string | number | null }>;
-const beside: readonly Sent[] = [
+type ArrayParameter = Readonly<{ name: string; type: string; of: (creation: Creation) => string | number | null }>;
+const beside: readonly ArrayParameter[] = [
   { name: "first_occurrence", type: "uuid[]", of: ({ firstOccurrence }) => firstOccurrence },
   { name: "key", type: "text[]", of: ({ keep }) => keep?.key ?? null },
   { name: "fingerprint", type: "text[]", of: ({ keep }) => keep?.fingerprint ?? null },
@@ -44,7 +44,7 @@ const beside: readonly Sent[] = [
   { name: "message_id", type: "uuid[]", of: ({ event }) => event.messageId },
   { name: "headers", type: "text[]", of: ({ event }) => event.headers },
 ];
-const sent: readonly Sent[] = [
+const sent: readonly ArrayParameter[] = [
   ...said.map(({ name, type, of }) => ({ name, type, of: ({ row }: Creation) => of(row) })),
   ...beside,
 ];
@@ -85,7 +85,7 @@ const text = `
  * more than 100 rows.
  */
 export function storeCreates({ sql }: Readonly<{ sql: Sql }>) {
-  return async (creations: readonly Creation[]): Promise<readonly Created[]> => {
+  return async (creations: readonly Creation[]): Promise<readonly CreateResult[]> => {
     const created = await sql.unsafe<{ id: string }[]>(
       text,
       [

@@ -2,7 +2,7 @@ import type { Db } from "../../shared/postgres/db.ts";
 import { insertOutbox, type OutboxRow } from "../../shared/outbox/outbox.ts";
 import { plainId } from "../../shared/recurrence/find-recurrence.ts";
 import type { RequestKey } from "../../shared/http/request-key.ts";
-import type { Answer, KeptAnswer } from "./answer.ts";
+import type { TaskAnswer, KeptTaskAnswer } from "./answer.ts";
 import { lockTask, lockTasks, readKept } from "./read-tasks.ts";
 import { parseRecurrencePatternText } from "../../shared/recurrence/recurrence-pattern.ts";
 import { lastBefore } from "./cut-pattern.ts";
@@ -18,11 +18,11 @@ type Write = Readonly<{ row: TaskRow; encoded: OutboxRow }>;
 /** A series locked for one change. */
 type LockedSeries = Readonly<{
   /** The answer under the key of the request, if there is one by now. */
-  kept: KeptAnswer | null;
+  kept: KeptTaskAnswer | null;
   /** `null` where the user has no such task; without a template where it is neither an occurrence nor one itself. */
   rows: (Omit<SeriesRows, "template"> & Readonly<{ template: TaskRow | null }>) | null;
   /** Writes all of it, in order, and keeps the answer. */
-  store: (writes: readonly Write[], keep: (RequestKey & Readonly<{ answer: Answer }>) | null) => Promise<void>;
+  store: (writes: readonly Write[], keep: (RequestKey & Readonly<{ answer: TaskAnswer }>) | null) => Promise<void>;
 }>;
 
 /** The last recurrence that a series keeps when it is split at this occurrence; `null` where it keeps none. */

@@ -2,17 +2,17 @@ import { Problem, type Mistake } from "../../shared/problem.ts";
 import { instantOf } from "../../shared/recurrence/find-recurrence.ts";
 import { parseRecurrencePatternText } from "../../shared/recurrence/recurrence-pattern.ts";
 import type { TaskPatch } from "../../shared/tasks/task-input.ts";
-import type { Resolved } from "./resolve-due.ts";
+import type { WithResolvedDue } from "./resolve-due.ts";
 import type { TaskRow } from "./task-row.ts";
 
-type DueFields = Pick<TaskRow, "due_date" | "due_on" | "due_tz">;
+type DueColumns = Pick<TaskRow, "due_date" | "due_on" | "due_tz">;
 
 /**
  * Throws INVALID_REQUEST where a patch says when a template is due and that would move nothing: a series recurs by its
  * pattern. With a pattern a due says its start; none at all, a series cannot be.
  */
-export function refuseTemplateDue(patch: Resolved<TaskPatch>, row: TaskRow): void {
-  const isSame: Readonly<Record<keyof DueFields, boolean>> = {
+export function refuseTemplateDue(patch: WithResolvedDue<TaskPatch>, row: TaskRow): void {
+  const isSame: Readonly<Record<keyof DueColumns, boolean>> = {
     due_date: patch.due_date === undefined || patch.due_date?.getTime() === row.due_date?.getTime(),
     due_on: patch.due_on === undefined || patch.due_on === row.due_on,
     due_tz: patch.due_tz === undefined || patch.due_tz === row.due_tz,
@@ -34,7 +34,7 @@ export function refuseTemplateDue(patch: Resolved<TaskPatch>, row: TaskRow): voi
  * The due a template shows under a new pattern, whose start it is: as the patch says it, else that start. Nothing where
  * it shows none.
  */
-export function templateDue(patch: Resolved<TaskPatch>, row: TaskRow, text: string): Partial<DueFields> {
+export function templateDue(patch: WithResolvedDue<TaskPatch>, row: TaskRow, text: string): Partial<DueColumns> {
   const { start, tz } = parseRecurrencePatternText(text);
   const old = row.recurrence_pattern === null ? null : parseRecurrencePatternText(row.recurrence_pattern);
   const isShown = row.due_date !== null || row.due_on !== null;

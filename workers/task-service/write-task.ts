@@ -3,13 +3,13 @@ import { replayOf, type RequestKey } from "../../shared/http/request-key.ts";
 import type { OutboxRow } from "../../shared/outbox/outbox.ts";
 import { Problem } from "../../shared/problem.ts";
 import { matches, type IfMatch } from "../../shared/http/if-match.ts";
-import { madeAnswer, type Answer, type KeptAnswer } from "./answer.ts";
-import type { Coming } from "./decide-coming.ts";
-import type { Decide, Decision } from "./decide-task.ts";
+import { madeAnswer, type TaskAnswer, type KeptTaskAnswer } from "./answer.ts";
+import type { TaskForecast } from "./decide-coming.ts";
+import type { Decide, TaskDecision } from "./decide-task.ts";
 import { taskCreated } from "./decide-task.ts";
-import type { Found } from "./read-tasks.ts";
-import type { Change, Stored } from "./store-change.ts";
-import type { Created, Creation } from "./store-creates.ts";
+import type { TaskSnapshot } from "./read-tasks.ts";
+import type { PreparedChange, StoreResult } from "./store-change.ts";
+import type { CreateResult, Creation } from "./store-creates.ts";
 import { addedBy, type TaskQuota } from "./task-quota.ts";
 import { viewOfRow, type TaskRow } from "./task-row.ts";
 import { inTime } from "../../shared/waiting/wait.ts";
@@ -27,19 +27,19 @@ export type WriteDeps = Readonly<{
   now: () => Date;
   /** Encodes an event; throws INTERNAL after having set aside one that cannot be encoded. */
   encode: (event: Message, by: Pick<Writer, "correlationId" | "traceparent"> & { now: Date }) => Promise<OutboxRow>;
-  create: (creation: Creation) => Promise<Created>;
-  readKept: (userId: string, key: string) => Promise<KeptAnswer | null>;
-  findForChange: (userId: string, id: string, key: string | null) => Promise<Found>;
-  storeChange: (change: Change) => Promise<Stored>;
-  keepAnswer: (userId: string, key: RequestKey, answer: Answer) => Promise<void>;
+  create: (creation: Creation) => Promise<CreateResult>;
+  readKept: (userId: string, key: string) => Promise<KeptTaskAnswer | null>;
+  findForChange: (userId: string, id: string, key: string | null) => Promise<TaskSnapshot>;
+  storeChange: (change: PreparedChange) => Promise<StoreResult>;
+  keepAnswer: (userId: string, key: RequestKey, answer: TaskAnswer) => Promise<void>;
   quota: TaskQuota;
   /** Tells the relay, after the commit. */
   notify: () => void;
 }>;
 
 /** An answer, and whether it is an earlier one given again. */
-export type Written = Readonly<{
-  answer: Answer;
+export type WriteResult = Readonly<{
+  answer: TaskAnswer;
   replayed: boolean;
   /** How many events it made, where that may be many. */
   events?: number;
@@ -49,7 +49,12 @@ export type Written = Readonly<{
  * Makes a task with its event; answers it with what is to come of it. With a key that has an answer, gives that again
  * and makes nothing.
  */
-export async function createTask(deps: WriteDeps, writer: Writer, row: TaskRow, coming: Coming): Promise<Written> {
+export async function createTask(
+  deps: WriteDeps,
+  writer: Writer,
+  row: TaskRow,
+  coming: TaskForecast,
+): Promise<WriteResult> {
   const answer = madeAnswer(row, coming);
   const { key } = writer;
   const event = await deps.encode(taskCreated(row), { ...writer, now: row.created_at });
@@ -72,12 +77,12 @@ export async function createTask(deps: WriteDeps, writer: Writer, row: TaskRow, 
   return await replay(kept, key);
 }
 
-export type ChangeRequest = Readonly<{
+export type TaskChangeRequest = Readonly<{
   id: string;
   ifMatch: IfMatch;
   decide: Decide;
   /** What is answered for the row after it. */
-  answer: (row: TaskRow) => Answer;
+  answer: (row: TaskRow) => TaskAnswer;
   /** A tombstone is given to `decide` instead of being answered with 404. */
   seesDeleted?: boolean;
 }>;
@@ -89,7 +94,7 @@ const maxAttempts = 50;
  * else begins again. Throws TASK_NOT_FOUND (also for another's), VERSION_MISMATCH with the task as it is, and what the
  * rule throws.
  */
-export async function changeTask(deps: WriteDeps, writer: Writer, request: ChangeRequest): Promise<Written> {
+export async function changeTask(deps: WriteDeps, writer: Writer, request: TaskChangeRequest): Promise<WriteResult> {
   const { userId, key } = writer;
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const { row, kept, floor } = await deps.findForChange(userId, request.id, key?.key ?? null);
@@ -117,7 +122,7 @@ export async function changeTask(deps: WriteDeps, writer: Writer, request: Chang
 }
 
 /** A version that may have been told before would let a client change, by its old ETag, what it has not seen. */
-function raised(decision: Decision, floor: number): Decision {
+function raised(decision: TaskDecision, floor: number): TaskDecision {
   const { row, event } = decision;
   if (event === null || row.version > floor) return decision;
   return { row: { ...row, version: floor + 1 }, event: { ...event, sequence: floor + 1 } };
@@ -127,7 +132,7 @@ export function notFound(id: string): Problem {
   return new Problem("TASK_NOT_FOUND", `There is no task ${id}`);
 }
 
-async function replay(kept: KeptAnswer, key: RequestKey): Promise<Written> {
+async function replay(kept: KeptTaskAnswer, key: RequestKey): Promise<WriteResult> {
   return { answer: await replayOf(kept, key), replayed: true };
 }
 

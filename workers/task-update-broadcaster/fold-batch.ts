@@ -1,4 +1,4 @@
-import type { Message, Received } from "../../shared/messages/message.ts";
+import type { Message, ReceivedMessage } from "../../shared/messages/message.ts";
 import type { ChangeType } from "../../shared/messages/records.ts";
 import { foldView, taskIdOf, viewEventOf, viewPayload, type View } from "./fold-view.ts";
 
@@ -8,7 +8,7 @@ type FoldedBatch = Readonly<{
   /** The views that differ from what was loaded. */
   changed: readonly View[];
   /** Messages whose user is not the task's: not merged anywhere. */
-  foreign: readonly Received[];
+  foreign: readonly ReceivedMessage[];
 }>;
 
 /**
@@ -16,10 +16,14 @@ type FoldedBatch = Readonly<{
  * become one, told by the last of them: they piled up while the batch before ran, and the last view contains the
  * others. So do `deleted`s. Created, completed and a deletion are always told. View versions told are above `floor`.
  */
-export function foldBatch(messages: readonly Received[], loaded: ReadonlyMap<string, View>, floor = 0): FoldedBatch {
+export function foldBatch(
+  messages: readonly ReceivedMessage[],
+  loaded: ReadonlyMap<string, View>,
+  floor = 0,
+): FoldedBatch {
   const views = new Map(loaded);
   const answers: (readonly Message[])[] = messages.map(() => []);
-  const foreign: Received[] = [];
+  const foreign: ReceivedMessage[] = [];
   /** By task: its last change, and where it was answered. */
   const last = new Map<string, Readonly<{ change: ChangeType; index: number }>>();
 

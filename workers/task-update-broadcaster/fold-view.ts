@@ -2,7 +2,7 @@ import { fieldValue } from "../../shared/tasks/fold-fields.ts";
 import { foldTask, isCreated, type FoldedTask } from "../../shared/tasks/fold-task.ts";
 import { isTaskEvent, type TaskEvent } from "../../shared/tasks/task-event.ts";
 import { taskView } from "../../shared/tasks/task-view.ts";
-import type { Received } from "../../shared/messages/message.ts";
+import type { ReceivedMessage } from "../../shared/messages/message.ts";
 import type { ChangeType } from "../../shared/messages/records.ts";
 import { foldReminder, reminderViews, type FoldedReminders, type ReminderEvent } from "./fold-reminder.ts";
 
@@ -22,10 +22,10 @@ type ViewEvent = TaskEvent | ReminderEvent;
 /**
  * What an event did to a view: a change to tell, nothing to tell (a placeholder, a duplicate), or not ours to merge.
  */
-type Outcome = Readonly<{ view: View; change: ChangeType | "silent" | "foreign" }>;
+type FoldOutcome = Readonly<{ view: View; change: ChangeType | "silent" | "foreign" }>;
 
 /** The event of a received message, or null for types this role does not fold. */
-export function viewEventOf(message: Received): ViewEvent | null {
+export function viewEventOf(message: ReceivedMessage): ViewEvent | null {
   if (isTaskEvent(message)) return message;
   switch (message.type) {
     case "ReminderScheduled":
@@ -55,7 +55,7 @@ export function taskIdOf(event: ViewEvent): string {
  * - `silent` when nothing changed, or the task's TaskCreated has not come yet: a view with holes would overwrite a
  *   good one.
  */
-export function foldView(view: View | null, event: ViewEvent): Outcome {
+export function foldView(view: View | null, event: ViewEvent): FoldOutcome {
   const { user_id: userId } = event.data;
   const base = view ?? { taskId: taskIdOf(event), userId, folded: null, reminders: {}, viewVersion: 0 };
   return isTaskEvent(event) ? foldTaskEvent(base, event) : foldReminderEvent(base, event);
@@ -67,7 +67,7 @@ export function viewPayload(folded: FoldedTask, view: View): string {
   return JSON.stringify({ ...taskView(folded), view_version: view.viewVersion, reminders });
 }
 
-function foldTaskEvent(view: View, event: TaskEvent): Outcome {
+function foldTaskEvent(view: View, event: TaskEvent): FoldOutcome {
   const { user_id } = event.data;
   if (view.folded !== null && view.folded.user_id !== user_id) return { view, change: "foreign" };
   const folded = foldTask(view.folded, event);
@@ -76,7 +76,7 @@ function foldTaskEvent(view: View, event: TaskEvent): Outcome {
   return { view: { ...view, folded, userId: user_id }, change: kindOf(view.folded, folded, event) };
 }
 
-function foldReminderEvent(view: View, event: ReminderEvent): Outcome {
+function foldReminderEvent(view: View, event: ReminderEvent): FoldOutcome {
   const owners = [view.folded?.user_id, view.reminders[event.subject]?.user_id];
   if (owners.some((user) => user !== undefined && user !== event.data.user_id)) return { view, change: "foreign" };
   const reminders = foldReminder(view.reminders, event);

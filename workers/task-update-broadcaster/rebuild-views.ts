@@ -1,7 +1,7 @@
 import { readToldFloor } from "../../shared/postgres/told-floor.ts";
 import { insertOutbox, outboxChannel, outboxRow, type Encoder } from "../../shared/outbox/outbox.ts";
 import type { Db, Sql, Tx } from "../../shared/postgres/db.ts";
-import type { Examined, ViewDifference } from "../../shared/tasks/view-difference.ts";
+import type { ViewExamination, ViewDifference } from "../../shared/tasks/view-difference.ts";
 import { fieldValue } from "../../shared/tasks/fold-fields.ts";
 import { taskFieldNames } from "../../shared/tasks/task-fields.ts";
 import { tasks } from "../../shared/tasks/task-table.ts";
@@ -11,7 +11,7 @@ import { viewPayload, type View } from "./fold-view.ts";
 import { saveViews } from "./store-views.ts";
 import { viewOfTables, type ReminderFacts, type TaskFacts } from "./view-of-tables.ts";
 
-type Pair = Readonly<{ view: View | null; rebuilt: View }>;
+type ViewPair = Readonly<{ view: View | null; rebuilt: View }>;
 type PairRow = Readonly<{
   task: TaskFacts;
   reminders: readonly ReminderFacts[];
@@ -34,7 +34,7 @@ const mendSize = 50;
 export async function examineViews(
   { db, settleMs, signal }: Readonly<{ db: Pick<Db, "sql">; settleMs: number; signal: AbortSignal }>,
   ids: readonly string[] | null = null,
-): Promise<Examined> {
+): Promise<ViewExamination> {
   let examined = 0;
   let suspects = new Map<string, ViewDifference>();
   for (let after = "00000000-0000-0000-0000-000000000000"; !signal.aborted;) {
@@ -57,13 +57,13 @@ export async function examineViews(
   return { examined, differences: [...suspects.values()] };
 }
 
-function note(into: Map<string, ViewDifference>, pair: Pair): void {
+function note(into: Map<string, ViewDifference>, pair: ViewPair): void {
   const difference = differenceOf(pair);
   if (difference !== null) into.set(difference.taskId, difference);
 }
 
 /** Pure. Views are compared as people are shown them; how they came to be is not. */
-function differenceOf({ view, rebuilt }: Pair): ViewDifference | null {
+function differenceOf({ view, rebuilt }: ViewPair): ViewDifference | null {
   const should = shown(rebuilt);
   const is = view === null ? {} : shown(view);
   const names = [...new Set([...Object.keys(should), ...Object.keys(is)])];
@@ -157,7 +157,7 @@ const taskFacts = (["id", "user_id", "version", ...taskFieldNames] as const)
 async function readPairs(
   sql: Sql | Tx,
   { after, ids }: Readonly<{ after: string | null; ids: readonly string[] | null }>,
-): Promise<readonly Pair[]> {
+): Promise<readonly ViewPair[]> {
   const text = (column: string) => sql.unsafe(timeText(column));
   const rows = await sql<PairRow[]>`
     select json_build_object(${sql.unsafe(taskFacts)}) as task,

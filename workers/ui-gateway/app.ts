@@ -14,9 +14,9 @@ import type { Peer } from "../../shared/http/role-server.ts";
 import { takeEvents } from "../../shared/limits/events-made.ts";
 import { Problem } from "../../shared/problem.ts";
 import type { Gzip } from "../../shared/http/gzip.ts";
-import { servePage, type Page } from "../../shared/http/page.ts";
+import { servePage, type PageFiles } from "../../shared/http/page.ts";
 import { limitRequests } from "./limits/limit-requests.ts";
-import type { Limits } from "./limits/open-limits.ts";
+import type { RequestLimits } from "./limits/open-limits.ts";
 import type { Proxy } from "./http/proxy.ts";
 import { addSessionRoutes, refuseWithoutDevelopment, type SessionDeps } from "./sign-in/session-routes.ts";
 import { addStreamRoutes, type StreamDeps } from "./stream/stream-routes.ts";
@@ -31,8 +31,8 @@ export type GatewayDeps = Readonly<{
   proxy: Proxy;
   /** The stream position of a user now; `null` while there is none to promise. */
   cursorOf: (userId: string) => string | null;
-  page: Page;
-  limits: Limits;
+  page: PageFiles;
+  limits: RequestLimits;
   /** How answers are compressed; by Web standards alone where it is left out. */
   gzip?: Gzip;
   /** Whose pages may call the API from a browser. */

@@ -4,19 +4,19 @@
 import { makeEdge, type Edge } from "./make-edge.ts";
 
 /** Workers hand their settings over with each request, Deno says where it comes from. */
-type Beside = Readonly<{ ORIGIN?: string; remoteAddr?: Readonly<{ hostname?: string }> }>;
+type EdgeContext = Readonly<{ ORIGIN?: string; remoteAddr?: Readonly<{ hostname?: string }> }>;
 
 let edge: Edge | null = null;
 
 // oxlint-disable-next-line import/no-default-export -- what such a runtime looks for
 export default {
-  fetch: (request: Request, beside: Beside = {}): Promise<Response> => {
+  fetch: (request: Request, beside: EdgeContext = {}): Promise<Response> => {
     edge ??= makeEdge(originOf(beside));
     return edge(request, beside.remoteAddr?.hostname ?? request.headers.get("cf-connecting-ip"));
   },
 };
 
-function originOf({ ORIGIN }: Beside): string {
+function originOf({ ORIGIN }: EdgeContext): string {
   const origin = ORIGIN ?? globalThis.process?.env["ORIGIN"];
   if (!origin) throw new Error("ORIGIN is not set: the address of the gateway");
   return origin;

@@ -5,7 +5,7 @@
 // The file is among the attachments of the reference in github.com/redpanda-data/docs.
 import { basename, join } from "node:path";
 
-type Published = Readonly<{
+type PropertyDescription = Readonly<{
   type: string;
   config_scope: string;
   category?: string | null;
@@ -31,11 +31,11 @@ const byHand = (name: string): string =>
         ? "integer"
         : "string";
 // The source names these in another way than the variable they are read from.
-const misread = ({ config_scope, category, defined_in }: Published): boolean =>
+const misread = ({ config_scope, category, defined_in }: PropertyDescription): boolean =>
   config_scope === "broker" && (category ?? null) === null && defined_in !== "override";
 
 const [file = ""] = process.argv.slice(2);
-const { properties } = (await Bun.file(file).json()) as { properties: Readonly<Record<string, Published>> };
+const { properties } = (await Bun.file(file).json()) as { properties: Readonly<Record<string, PropertyDescription>> };
 const rows = Object.entries(properties)
   .filter(([, property]) => !property.is_deprecated && !misread(property))
   .flatMap(([name, property]) => [name, ...(property.aliases ?? [])].map((each) => row(each, property)))
@@ -47,7 +47,7 @@ const head = [
 await Bun.write(join(import.meta.dirname, "properties.tsv"), [...head, ...rows, ""].join("\n"));
 console.log(`${rows.length} properties`);
 
-function row(name: string, property: Published): string {
+function row(name: string, property: PropertyDescription): string {
   const scope = property.config_scope === "broker" ? (property.category ?? "redpanda") : property.config_scope;
   const type =
     property.defined_in === "override" ? byHand(name) : property.type.replace("retention_duration_property", "integer");

@@ -5,7 +5,7 @@ import { roleNames } from "../../../shared/messages/topics.ts";
 import { checkout } from "../../installed.ts";
 import type { RedpandaFiles } from "../files.ts";
 import { modulesOf } from "../kubernetes/role-settings.ts";
-import { readDockerfile, type Stage } from "./read-dockerfile.ts";
+import { readDockerfile, type ImageStage } from "./read-dockerfile.ts";
 
 /**
  * What is wrong with the image: by the grammar of Dockerfiles, by what this one promises (its bytes pinned, not root,
@@ -45,7 +45,7 @@ export function examineDockerfile(files: RedpandaFiles): readonly string[] {
 }
 
 /** Every path of the checkout that some stage copies. */
-function copied(stages: readonly Stage[]): ReadonlySet<string> {
+function copied(stages: readonly ImageStage[]): ReadonlySet<string> {
   return new Set(
     stages.flatMap(({ steps }) =>
       steps.flatMap((step) => ("sources" in step && step.from === null ? step.sources : [])),
@@ -77,7 +77,7 @@ const dispensable: readonly string[] = ["@confluentinc/kafka-javascript"];
  * What the roles import and the image does not hold: files that are not copied, packages that are not installed for
  * production.
  */
-function forgotten(last: Stage): readonly string[] {
+function forgotten(last: ImageStage): readonly string[] {
   const held = [...copied([last])];
   const manifest: { dependencies: Readonly<Record<string, string>> } = JSON.parse(
     readFileSync(join(checkout, "package.json"), "utf8"),
@@ -93,14 +93,14 @@ function forgotten(last: Stage): readonly string[] {
   ];
 }
 
-type Imported = Readonly<{ modules: readonly string[]; packages: readonly string[] }>;
-let imported: Imported | null = null;
+type ImportedModules = Readonly<{ modules: readonly string[]; packages: readonly string[] }>;
+let imported: ImportedModules | null = null;
 
 /**
  * Everything that the entry point, the roles and the command line import; read once, it does not change while a check
  * runs.
  */
-function readImported(): Imported {
+function readImported(): ImportedModules {
   const entries = [
     "redpanda/start.ts",
     "workers/operator/ops.ts",

@@ -1,12 +1,12 @@
 import { cp, mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { runCommand } from "../../stack/run-command.ts";
-import { readDockerfile, type Copy, type Stage } from "./read-dockerfile.ts";
+import { readDockerfile, type CopyStep, type ImageStage } from "./read-dockerfile.ts";
 
-export type LaidOut = Readonly<{
+export type ImageLayout = Readonly<{
   /** The folder that stands for `/`. */
   root: string;
-  stage: Stage;
+  stage: ImageStage;
 }>;
 
 /**
@@ -17,7 +17,7 @@ export async function layOutImage({
   text,
   checkout,
   into,
-}: Readonly<{ text: string; checkout: string; into: string }>): Promise<LaidOut> {
+}: Readonly<{ text: string; checkout: string; into: string }>): Promise<ImageLayout> {
   const { stages } = readDockerfile(text);
   for (const [index, stage] of stages.entries()) await layOut(stage, rootOf(index));
   const stage = stages.at(-1);
@@ -28,7 +28,7 @@ export async function layOutImage({
     return join(into, `stage-${index}`);
   }
 
-  async function layOut({ steps, workdir }: Stage, root: string): Promise<void> {
+  async function layOut({ steps, workdir }: ImageStage, root: string): Promise<void> {
     const folder = join(root, workdir);
     await mkdir(folder, { recursive: true });
     await mkdir(join(root, "usr/local/bin"), { recursive: true });
@@ -38,7 +38,7 @@ export async function layOutImage({
       else await copy(step, folder);
   }
 
-  async function copy({ from, sources, to }: Copy, folder: string): Promise<void> {
+  async function copy({ from, sources, to }: CopyStep, folder: string): Promise<void> {
     const source = from === null ? checkout : rootOf(stages.findIndex(({ name }) => name === from));
     for (const path of sources)
       await cp(join(source, path), to.endsWith("/") ? join(folder, to, basename(path)) : join(folder, to), {

@@ -1,13 +1,13 @@
 import { DockerfileParser, type Instruction } from "dockerfile-ast";
 
-export type Copy = Readonly<{ from: string | null; sources: readonly string[]; to: string }>;
-type Step = Copy | Readonly<{ run: readonly string[] | null }>;
-export type Stage = Readonly<{
+export type CopyStep = Readonly<{ from: string | null; sources: readonly string[]; to: string }>;
+type ImageStep = CopyStep | Readonly<{ run: readonly string[] | null }>;
+export type ImageStage = Readonly<{
   name: string | null;
   /** The image it begins with, as it is written. */
   base: string;
   /** COPY and RUN, in their order; of RUN the words of its exec form, `null` for a line for a shell. */
-  steps: readonly Step[];
+  steps: readonly ImageStep[];
   workdir: string;
   env: Readonly<Record<string, string>>;
   user: string | null;
@@ -17,7 +17,9 @@ export type Stage = Readonly<{
 }>;
 
 /** The stages of a Dockerfile, as far as one is used here; what else it says is in `keywords`. */
-export function readDockerfile(text: string): Readonly<{ stages: readonly Stage[]; keywords: ReadonlySet<string> }> {
+export function readDockerfile(
+  text: string,
+): Readonly<{ stages: readonly ImageStage[]; keywords: ReadonlySet<string> }> {
   const instructions = DockerfileParser.parse(text).getInstructions();
   const starts = instructions.flatMap((instruction, index) => (instruction.getKeyword() === "FROM" ? [index] : []));
   return {
@@ -26,7 +28,7 @@ export function readDockerfile(text: string): Readonly<{ stages: readonly Stage[
   };
 }
 
-function readStage(instructions: readonly Instruction[]): Stage {
+function readStage(instructions: readonly Instruction[]): ImageStage {
   const last = (keyword: string) => instructions.findLast((instruction) => instruction.getKeyword() === keyword);
   const [base = "", as = "", name = ""] = words(instructions[0]);
   const env = instructions.filter((instruction) => instruction.getKeyword() === "ENV").flatMap(words);
@@ -34,7 +36,7 @@ function readStage(instructions: readonly Instruction[]): Stage {
   return {
     base,
     name: as.toUpperCase() === "AS" ? name : null,
-    steps: instructions.flatMap((instruction): readonly Step[] => {
+    steps: instructions.flatMap((instruction): readonly ImageStep[] => {
       if (instruction.getKeyword() === "RUN") return [{ run: execForm(instruction) }];
       return instruction.getKeyword() === "COPY" ? [readCopy(instruction)] : [];
     }),
@@ -46,7 +48,7 @@ function readStage(instructions: readonly Instruction[]): Stage {
   };
 }
 
-function readCopy(instruction: Instruction): Copy {
+function readCopy(instruction: Instruction): CopyStep {
   const flag = /--from=(\S+)/.exec(instruction.getTextContent());
   const sources = words(instruction);
   return { from: flag?.[1] ?? null, sources: sources.slice(0, -1), to: sources.at(-1) ?? "" };

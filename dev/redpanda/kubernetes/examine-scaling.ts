@@ -2,7 +2,7 @@ import { consumerGroups, defaultPartitions, groupNames } from "../../../shared/m
 import type { RedpandaFiles } from "../files.ts";
 import type { Secrets } from "./examine-references.ts";
 import { kedaTriggers } from "./keda-triggers.ts";
-import { fieldAt, isFields, listAt, nameOf, textAt, textsAt, type Fields, type KubeObject } from "./object.ts";
+import { fieldAt, isFields, listAt, nameOf, textAt, textsAt, type ObjectFields, type KubeObject } from "./object.ts";
 import { podsOf } from "./pods.ts";
 
 /** How many relays have something to do: a shard is one's at a time (`shared/outbox`). */
@@ -35,7 +35,7 @@ export function examineScaling(
   ];
 }
 
-function examineTrigger(trigger: Fields, scaler: KubeObject, objects: readonly KubeObject[]): readonly string[] {
+function examineTrigger(trigger: ObjectFields, scaler: KubeObject, objects: readonly KubeObject[]): readonly string[] {
   const type = String(trigger["type"]);
   const known = kedaTriggers[type];
   if (known === undefined) return [`has a trigger ${type}, which is not known here`];
@@ -60,7 +60,7 @@ function fits(value: string, takes: readonly string[] | "text" | "number" | "fla
 }
 
 function examineAuthentication(
-  trigger: Fields,
+  trigger: ObjectFields,
   parameters: readonly string[],
   objects: readonly KubeObject[],
 ): readonly string[] {
@@ -74,7 +74,7 @@ function examineAuthentication(
     .map((parameter) => `the trigger ${String(trigger["type"])} has no parameter ${parameter}`);
 }
 
-function sourcesOf({ spec }: KubeObject): readonly Fields[] {
+function sourcesOf({ spec }: KubeObject): readonly ObjectFields[] {
   return [...listAt(spec, "secretTargetRef"), ...listAt(spec, "configMapTargetRef")];
 }
 
@@ -122,7 +122,7 @@ function examineContainer(
   return name === undefined || isThere ? [] : [`measures the container ${name}, which its pods do not have`];
 }
 
-function examineQuery(trigger: Fields, metrics: ReadonlySet<string>): readonly string[] {
+function examineQuery(trigger: ObjectFields, metrics: ReadonlySet<string>): readonly string[] {
   const query = textAt(trigger, "metadata", "query");
   if (query === null) return [];
   return metricsOf(query)

@@ -1,6 +1,6 @@
 import { isFields } from "./object.ts";
 
-type Looked = { readonly value: object; readonly at: Set<string> };
+type FieldSearch = { readonly value: object; readonly at: Set<string> };
 
 /**
  * Runs a validator over a value and returns the fields it never asked for, as paths: fields its schema does not have.
@@ -8,7 +8,7 @@ type Looked = { readonly value: object; readonly at: Set<string> };
  * they do not complain about others. An object that nothing was asked of may hold anything.
  */
 export function unknownFields(value: object, validate: (watched: object) => void): readonly string[] {
-  const looked = new Map<string, Looked>();
+  const looked = new Map<string, FieldSearch>();
   validate(watch(value, "", looked));
   return [...looked].flatMap(([path, { value: inner, at }]) => {
     if (Array.isArray(inner) || !isFields(inner) || at.size === 0) return [];
@@ -18,7 +18,7 @@ export function unknownFields(value: object, validate: (watched: object) => void
   });
 }
 
-function watch(value: object, path: string, looked: Map<string, Looked>): object {
+function watch(value: object, path: string, looked: Map<string, FieldSearch>): object {
   const at = new Set<string>();
   looked.set(path, { value, at });
   const inner = new Map<string, object>();

@@ -1,4 +1,4 @@
-import { isFields, type Fields } from "./object.ts";
+import { isFields, type ObjectFields } from "./object.ts";
 
 /**
  * What identifies an item of a list that a patch merges into, by the list's name (the API's `patchMergeKey`). Any other
@@ -18,7 +18,7 @@ const mergeKeys: Readonly<Record<string, string>> = {
  * A strategic merge patch, as kustomize applies it: maps are merged, `null` removes, lists are merged by their key, new
  * items first.
  */
-export function mergePatch(target: Fields, patch: Fields, isCustom: boolean): Fields {
+export function mergePatch(target: ObjectFields, patch: ObjectFields, isCustom: boolean): ObjectFields {
   const merged: Record<string, unknown> = { ...target };
   for (const [field, value] of Object.entries(patch)) {
     const before = merged[field];

@@ -6,9 +6,9 @@ export type KubeObject = Readonly<{
   [field: string]: unknown;
 }>;
 
-export type Fields = Readonly<Record<string, unknown>>;
+export type ObjectFields = Readonly<Record<string, unknown>>;
 
-export function isFields(value: unknown): value is Fields {
+export function isFields(value: unknown): value is ObjectFields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
@@ -32,7 +32,7 @@ export function fieldAt(value: unknown, ...path: readonly string[]): unknown {
 }
 
 /** The objects of a list at a path; nothing where there is none. */
-export function listAt(value: unknown, ...path: readonly string[]): readonly Fields[] {
+export function listAt(value: unknown, ...path: readonly string[]): readonly ObjectFields[] {
   const found = fieldAt(value, ...path);
   return Array.isArray(found) ? found.filter(isFields) : [];
 }

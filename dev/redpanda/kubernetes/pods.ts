@@ -1,11 +1,11 @@
-import { fieldAt, isFields, listAt, textAt, textsAt, type Fields, type KubeObject } from "./object.ts";
+import { fieldAt, isFields, listAt, textAt, textsAt, type ObjectFields, type KubeObject } from "./object.ts";
 
 /** A workload as its pods are: what selectors, ports and references are held against. */
 export type Pods = Readonly<{
   of: KubeObject;
   labels: Readonly<Record<string, string>>;
-  spec: Fields;
-  containers: readonly Fields[];
+  spec: ObjectFields;
+  containers: readonly ObjectFields[];
   /** Ports by name. */
   ports: ReadonlyMap<string, number>;
 }>;

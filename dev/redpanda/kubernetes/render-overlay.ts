@@ -1,7 +1,16 @@
 import { posix } from "node:path";
 import { readYaml, type RedpandaFiles } from "../files.ts";
 import { mergePatch } from "./merge-patch.ts";
-import { fieldAt, isFields, isKubeObject, nameOf, textAt, textsAt, type Fields, type KubeObject } from "./object.ts";
+import {
+  fieldAt,
+  isFields,
+  isKubeObject,
+  nameOf,
+  textAt,
+  textsAt,
+  type ObjectFields,
+  type KubeObject,
+} from "./object.ts";
 
 /**
  * The fields of a kustomization that are understood here, the ones this project uses; anything else is refused, so a
@@ -61,7 +70,7 @@ function build(files: RedpandaFiles, folder: string, before: readonly KubeObject
 function generate(
   files: RedpandaFiles,
   folder: string,
-  kustomization: Fields,
+  kustomization: ObjectFields,
   objects: readonly KubeObject[],
 ): KubeObject[] {
   let made = [...objects];
@@ -90,7 +99,12 @@ function generate(
   return made;
 }
 
-function applyPatch(files: RedpandaFiles, folder: string, entry: Fields, objects: readonly KubeObject[]): KubeObject[] {
+function applyPatch(
+  files: RedpandaFiles,
+  folder: string,
+  entry: ObjectFields,
+  objects: readonly KubeObject[],
+): KubeObject[] {
   const path = posix.join(folder, String(entry["path"]));
   const patches = readObjects(files, path);
   const target = entry["target"];
@@ -112,8 +126,8 @@ function applyPatch(files: RedpandaFiles, folder: string, entry: Fields, objects
   return patched;
 }
 
-function transform(object: KubeObject, kustomization: Fields): KubeObject {
-  let changed: Fields = object;
+function transform(object: KubeObject, kustomization: ObjectFields): KubeObject {
+  let changed: ObjectFields = object;
   const namespace = textAt(kustomization, "namespace");
   if (namespace !== null && !clusterScoped.has(object.kind))
     changed = mergePatch(changed, { metadata: { namespace } }, true);
@@ -133,7 +147,7 @@ function transform(object: KubeObject, kustomization: Fields): KubeObject {
   return asObject(images.length === 0 ? changed : withImages(changed, images));
 }
 
-function withImages(object: Fields, images: readonly Fields[]): Fields {
+function withImages(object: ObjectFields, images: readonly ObjectFields[]): ObjectFields {
   const replace = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(replace);
     if (!isFields(value)) return value;
@@ -177,14 +191,14 @@ function readFile(files: RedpandaFiles, path: string): string {
 }
 
 /** The entries of a list of a kustomization, each of which may have the fields that are understood there. */
-function items(kustomization: Fields, list: keyof typeof understood): readonly Fields[] {
+function items(kustomization: ObjectFields, list: keyof typeof understood): readonly ObjectFields[] {
   const found = kustomization[list] ?? [];
   if (!Array.isArray(found) || !found.every(isFields)) throw new Error(`${list} is not a list of objects`);
   for (const item of found) refuseUnknown(item, understood[list], list);
   return found;
 }
 
-function refuseUnknown(value: Fields, known: readonly string[], what: string): void {
+function refuseUnknown(value: ObjectFields, known: readonly string[], what: string): void {
   const unknown = Object.keys(value).filter((field) => !known.includes(field));
   if (unknown.length > 0) throw new Error(`${what} has no field ${unknown.join(", ")} here`);
 }

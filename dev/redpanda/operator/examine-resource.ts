@@ -5,7 +5,7 @@ import { licensedSettings, propertiesOf } from "../broker/properties.ts";
 import { fieldAt, isFields, type KubeObject } from "../kubernetes/object.ts";
 import { flag, listOf, mapOf, only, shape, text, whole } from "../shape.ts";
 
-type Field = Readonly<{ path: string; type: string; values: readonly string[] }>;
+type ResourceField = Readonly<{ path: string; type: string; values: readonly string[] }>;
 
 const fields = Map.groupBy(
   readFileSync(join(import.meta.dirname, "fields.tsv"), "utf8")
@@ -47,7 +47,7 @@ function settingsOf({ spec }: KubeObject): readonly string[] {
 }
 
 /** The schema of the object at a path, by the paths that begin with it. */
-function objectAt(path: string, known: readonly Field[]): AnySchema {
+function objectAt(path: string, known: readonly ResourceField[]): AnySchema {
   const prefix = path === "" ? "" : `${path}.`;
   const own = known.filter(
     (field) => field.path.startsWith(prefix) && /^[^.[{]+$/.test(field.path.slice(prefix.length)),
@@ -55,7 +55,7 @@ function objectAt(path: string, known: readonly Field[]): AnySchema {
   return only(Object.fromEntries(own.map((field) => [field.path.slice(prefix.length), schemaOf(field, known)])));
 }
 
-function schemaOf({ path, type, values }: Field, known: readonly Field[]): AnySchema {
+function schemaOf({ path, type, values }: ResourceField, known: readonly ResourceField[]): AnySchema {
   const inner = (suffix: string): AnySchema => {
     const found = known.find((field) => field.path === `${path}${suffix}`);
     return found === undefined ? {} : schemaOf(found, known);

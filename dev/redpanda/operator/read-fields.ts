@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-type Field = Readonly<{ name: string; type: string; values: string; isInline: boolean }>;
+type DocumentedField = Readonly<{ name: string; type: string; values: string; isInline: boolean }>;
 
 /** The types of `spec`, by the kinds that are used here. */
 const kinds = { Redpanda: "RedpandaSpec", Topic: "TopicSpec", User: "UserSpec" } as const;
@@ -52,8 +52,8 @@ const head = [
 ];
 await Bun.write(join(import.meta.dirname, "fields.tsv"), `${[...head, ...lines].join("\n")}\n`);
 
-function fieldsOf(body: string): readonly Field[] {
-  const found: Field[] = [];
+function fieldsOf(body: string): readonly DocumentedField[] {
+  const found: DocumentedField[] = [];
   let values = "";
   for (const line of body.split("\n")) {
     const marker = /\+kubebuilder:validation:(?:item:)?Enum=(\S+)/.exec(line);

@@ -6,7 +6,7 @@
 import { basename, join } from "node:path";
 
 type Flag = Readonly<{ name: string; shorthand?: string; type: string }>;
-type Command = Readonly<{ name: string; flags?: readonly Flag[]; commands?: readonly Command[] }>;
+type RpkCommand = Readonly<{ name: string; flags?: readonly Flag[]; commands?: readonly RpkCommand[] }>;
 
 // What deals with a cluster of one's own. The rest is of the cloud, of Redpanda Connect and of plugins.
 const kept = new Set([
@@ -24,7 +24,7 @@ const kept = new Set([
 ]);
 
 const [file = ""] = process.argv.slice(2);
-const { tree } = (await Bun.file(file).json()) as { tree: Command & Readonly<{ global_flags: readonly Flag[] }> };
+const { tree } = (await Bun.file(file).json()) as { tree: RpkCommand & Readonly<{ global_flags: readonly Flag[] }> };
 const rows = [
   line("", tree.global_flags),
   ...(tree.commands ?? []).filter(({ name }) => kept.has(name)).flatMap((command) => walk(command, [])),
@@ -36,7 +36,7 @@ const head = [
 await Bun.write(join(import.meta.dirname, "commands.tsv"), [...head, ...rows, ""].join("\n"));
 console.log(`${rows.length - 1} commands`);
 
-function walk({ name, flags = [], commands = [] }: Command, above: readonly string[]): readonly string[] {
+function walk({ name, flags = [], commands = [] }: RpkCommand, above: readonly string[]): readonly string[] {
   const path = [...above, name];
   return [line(path.join(" "), flags), ...commands.flatMap((command) => walk(command, path))];
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { properties } from "../broker/properties.ts";
 
-type Options = ReadonlyMap<string, string>;
+type RpkOptions = ReadonlyMap<string, string>;
 
 const rows = readFileSync(join(import.meta.dirname, "commands.tsv"), "utf8")
   .split("\n")
@@ -54,7 +54,7 @@ export function understandStart(words: readonly string[]): readonly string[] {
   return unknown.map((option) => `rpk redpanda start has no option ${option}`);
 }
 
-function unknownProperties(command: string, values: Values, plain: readonly string[]): readonly string[] {
+function unknownProperties(command: string, values: OptionValues, plain: readonly string[]): readonly string[] {
   const named = (option: string): readonly string[] =>
     (values.get(option) ?? []).map((value) => value.split(/[=:]/)[0] ?? "");
   if (command === "topic create") return named("topic-config").filter((name) => !topicProperties.has(name));
@@ -68,7 +68,7 @@ function unknownProperties(command: string, values: Values, plain: readonly stri
   return [];
 }
 
-type Values = ReadonlyMap<string, readonly string[]>;
+type OptionValues = ReadonlyMap<string, readonly string[]>;
 
 /**
  * Reads options as rpk's library does: `--name value`, `--name=value`, `-n value`, `-nvalue`; a flag takes no value of
@@ -76,8 +76,8 @@ type Values = ReadonlyMap<string, readonly string[]>;
  */
 function readOptions(
   words: readonly string[],
-  options: Options,
-): Readonly<{ unknown: string[]; values: Values; plain: string[] }> {
+  options: RpkOptions,
+): Readonly<{ unknown: string[]; values: OptionValues; plain: string[] }> {
   const long = new Map(
     [...options].flatMap(([key, type]) =>
       key.split("/").map((name) => [name, { name: key.split("/")[0] ?? "", type }] as const),
@@ -104,7 +104,7 @@ function readOptions(
   return { unknown, values, plain };
 }
 
-function optionsOf(flags: readonly string[]): Options {
+function optionsOf(flags: readonly string[]): RpkOptions {
   return new Map(
     flags.map((flag) => [flag.slice(0, flag.lastIndexOf(":")), flag.slice(flag.lastIndexOf(":") + 1)] as const),
   );

@@ -1,4 +1,4 @@
-import type { Fetched } from "../../messages/broker.ts";
+import type { FetchedRecord } from "../../messages/broker.ts";
 import { base64Text, utf8Bytes, utf8Text } from "../../bytes.ts";
 import { deriveId } from "../../messages/derive-id.ts";
 import { readEnvelope, storeHeaders } from "../../outbox/envelope.ts";
@@ -14,7 +14,7 @@ import type { InboxEntry } from "../inbox.ts";
 export type Attempt = Readonly<{ at: Date; class: FailureClass; error: string }>;
 
 export type DeadLetter = Readonly<{
-  record: Fetched;
+  record: FetchedRecord;
   group: GroupName;
   class: FailureClass;
   error: unknown;
@@ -97,7 +97,7 @@ export function deadLetterRow(dead: DeadLetter): OutboxRow {
  * Under which id and time the inbox knows a record. One whose envelope cannot be read is known by its place in the log,
  * so that delivering it again does not dead-letter it again.
  */
-export function inboxEntryOf(record: Omit<Fetched, "key" | "generation">): InboxEntry {
+export function inboxEntryOf(record: Omit<FetchedRecord, "key" | "generation">): InboxEntry {
   try {
     const { id, time } = readEnvelope(record.headers);
     return { id, time };
@@ -116,7 +116,7 @@ export function schemaIdOf(value: Uint8Array | null): number | null {
 }
 
 /** The last header of that name as text, `null` where there is none. */
-export function headerOf(record: Fetched, name: string): string | null {
+export function headerOf(record: FetchedRecord, name: string): string | null {
   const found = record.headers.findLast(([header]) => header === name)?.[1];
   return found === undefined ? null : storable(utf8Text(found)) || null;
 }

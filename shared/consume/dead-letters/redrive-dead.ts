@@ -6,7 +6,7 @@ import { openGroup, shareGroup } from "../group-epoch.ts";
 /** How often one dead letter may be redriven. */
 export const maxRedrives = 5;
 
-export type Skipped = Readonly<{
+export type SkippedDeadLetter = Readonly<{
   id: string;
   /**
    * `over_cap`: redriven too often. `already`: this redrive has moved it before. `not_dead`: it is not dead (any more),
@@ -15,7 +15,7 @@ export type Skipped = Readonly<{
   why: "over_cap" | "already" | "not_dead" | "unknown" | "no_key";
 }>;
 
-type Redriven = Readonly<{ moved: readonly string[]; skipped: readonly Skipped[] }>;
+type RedriveOutcome = Readonly<{ moved: readonly string[]; skipped: readonly SkippedDeadLetter[] }>;
 
 type Redrive = Readonly<{
   group: GroupName;
@@ -33,13 +33,13 @@ type Redrive = Readonly<{
  * handle them. One transaction per key, so a call that was cut off can be repeated. The letters of a key are queued in
  * the order of the log, behind messages that wait there already.
  */
-export async function redriveDead(db: Pick<Db, "sql" | "transaction">, of: Redrive): Promise<Redriven> {
+export async function redriveDead(db: Pick<Db, "sql" | "transaction">, of: Redrive): Promise<RedriveOutcome> {
   const epoch = await openGroup(db.sql, of.group);
   const found = await db.sql<{ id: string; topic: string; key: string | null }[]>`
     select id, topic, key from dead_letters where group_name = ${of.group} and id = any(${[...of.ids]}::uuid[])
     order by topic, key, dead_at, id`;
   const known = new Set(found.map(({ id }) => id));
-  const skipped: Skipped[] = of.ids
+  const skipped: SkippedDeadLetter[] = of.ids
     .filter((id) => !known.has(id.toLowerCase()))
     .map((id) => ({ id, why: "unknown" as const }));
   const moved: string[] = [];
@@ -60,7 +60,7 @@ export async function redriveDead(db: Pick<Db, "sql" | "transaction">, of: Redri
   return { moved, skipped };
 }
 
-type Letter = Readonly<{
+type DeadLetterRow = Readonly<{
   id: string;
   message_id: string;
   time: string;
@@ -73,15 +73,15 @@ async function moveBack(
   tx: Tx,
   of: Redrive,
   at: Readonly<{ epoch: number; topic: string; key: string; ids: readonly string[] }>,
-): Promise<Redriven> {
+): Promise<RedriveOutcome> {
   await shareGroup(tx, of.group, at.epoch);
   await lockKey(tx, at, of.by);
   // Under the key's lock nobody else changes these: neither a consumer that gives one up nor another redrive.
-  const letters = await tx<Letter[]>`
+  const letters = await tx<DeadLetterRow[]>`
     select id, message_id, time::text as time, state, redrives, last_redrive
     from dead_letters where id = any(${[...at.ids]}::uuid[])
     order by partition, "offset", id for update`;
-  const skipped: Skipped[] = [];
+  const skipped: SkippedDeadLetter[] = [];
   const moved: string[] = [];
   for (const letter of letters) {
     const why = await refusal(tx, of, at.epoch, letter);
@@ -110,7 +110,12 @@ async function lockKey(
     on conflict (epoch, topic, key) do update set attempts = waiting.attempts`;
 }
 
-async function refusal(tx: Tx, of: Redrive, epoch: number, letter: Letter): Promise<Skipped["why"] | null> {
+async function refusal(
+  tx: Tx,
+  of: Redrive,
+  epoch: number,
+  letter: DeadLetterRow,
+): Promise<SkippedDeadLetter["why"] | null> {
   if (letter.last_redrive === of.redriveId) return "already";
   if (letter.state !== "dead") return "not_dead";
   if (letter.redrives >= (of.cap ?? maxRedrives)) return "over_cap";
@@ -123,7 +128,7 @@ async function refusal(tx: Tx, of: Redrive, epoch: number, letter: Letter): Prom
   return rows.length === 0 ? "not_dead" : null;
 }
 
-async function moveOne(tx: Tx, of: Redrive, epoch: number, { id }: Letter): Promise<void> {
+async function moveOne(tx: Tx, of: Redrive, epoch: number, { id }: DeadLetterRow): Promise<void> {
   await tx`
     insert into parked_messages
       (epoch, topic, key, partition, "offset", message_id, time, timestamp_ms, value, headers, history, redrive_id)

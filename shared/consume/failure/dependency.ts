@@ -101,13 +101,13 @@ export function makeDependency(
     },
   };
 }
-export type Dependency = ReturnType<ReturnType<typeof makeDependency>["ofLane"]>;
+export type LaneDependency = ReturnType<ReturnType<typeof makeDependency>["ofLane"]>;
 
-type Waiting<T> = Readonly<{ attempt: () => Promise<T>; begin: () => void; end: () => void }>;
+type DependencyWait<T> = Readonly<{ attempt: () => Promise<T>; begin: () => void; end: () => void }>;
 
 async function waitOut<T>(
   of: Readonly<{ log: Log; stop: AbortSignal; tell?: (error: unknown) => void }>,
-  { attempt, begin, end }: Waiting<T>,
+  { attempt, begin, end }: DependencyWait<T>,
   pause: (error: unknown, round: number) => Promise<void>,
 ): Promise<T> {
   let isWaiting = false;

@@ -1,10 +1,10 @@
-import type { Fetched } from "../../messages/broker.ts";
+import type { FetchedRecord } from "../../messages/broker.ts";
 import type { Attempt } from "../dead-letters/dead-letter.ts";
 import type { FailureClass } from "./classify.ts";
 
 /** A message that has failed, and how. */
-export type Failed = Readonly<{
-  record: Fetched;
+export type FailedMessage = Readonly<{
+  record: FetchedRecord;
   /** Whose it is, where the message could be read. */
   userId: string | null;
   class: FailureClass;
@@ -19,6 +19,6 @@ export function attemptOf(at: Date, failure: FailureClass, error: unknown): Atte
   return { at, class: failure, error: text.slice(0, 200).replaceAll("\0", "\u{fffd}").toWellFormed() };
 }
 
-export function positionOf({ topic, partition, offset, key }: Fetched) {
+export function positionOf({ topic, partition, offset, key }: FetchedRecord) {
   return { topic, partition, offset, key };
 }

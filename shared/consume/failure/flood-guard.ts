@@ -10,7 +10,7 @@ export type Flood = Readonly<{
   probeMs?: Readonly<{ baseMs: number; maxMs: number }>;
 }>;
 
-type Seen = Readonly<{ key: string; mark: string | null }>;
+type FloodSample = Readonly<{ key: string; mark: string | null }>;
 
 /**
  * Tells a broken build or database from broken messages. A flood begins when most of the last messages (11 of 20 by
@@ -23,14 +23,14 @@ export function makeFloodGuard(
   of: Flood & Readonly<{ log: Log; stop: AbortSignal; changed: (flooded: boolean) => void }>,
 ) {
   const { log, stop, window = 20, keys = 5, probeMs = { baseMs: 1_000, maxMs: 30_000 } } = of;
-  let seen: Seen[] = [];
+  let seen: FloodSample[] = [];
   let flooded: string | null = null;
   let released = false;
   let held = 0;
   let probing = false;
   let wake = Promise.withResolvers<void>();
 
-  const see = (one: Seen) => {
+  const see = (one: FloodSample) => {
     seen = [...seen, one].slice(-window);
     const marks = Map.groupBy(seen, ({ mark }) => mark);
     const most = [...marks].find(

@@ -45,7 +45,7 @@ export function makeTries(): (failure: FailureClass, error: unknown) => number |
 /** How long a message that failed waits for its next try, after each: 5 s, 30 s, 2 min, 10 min, 1 h. */
 export const defaultTiersMs: readonly number[] = [5_000, 30_000, 120_000, 600_000, 3_600_000];
 
-type Next = Readonly<{ delayMs: number; attempts: number }>;
+type NextTry = Readonly<{ delayMs: number; attempts: number }>;
 
 /**
  * When a parked message is tried next after a failed try; `null` when enough was tried. Full jitter: at a random moment
@@ -64,7 +64,7 @@ export function nextTry(
   }>,
   tiersMs: readonly number[],
   random: () => number = Math.random,
-): Next | null {
+): NextTry | null {
   const attempts = failed.attempts + 1;
   if (isHopeless(failed.class))
     return failed.before !== null && isHopeless(failed.before) ? null : { delayMs: 0, attempts };

@@ -1,7 +1,7 @@
 import type { TopicPartition } from "../../messages/broker.ts";
 import type { Log } from "../../role/log.ts";
-import type { Outcome } from "../member/item.ts";
-import type { Meters } from "../meters.ts";
+import type { MessageOutcome } from "../member/item.ts";
+import type { ConsumerMeters } from "../meters.ts";
 import { partitionName } from "../member/partition-name.ts";
 
 /**
@@ -12,7 +12,7 @@ import { partitionName } from "../member/partition-name.ts";
 export function makeDoubts(
   of: Readonly<{
     log: Log;
-    meters: Pick<Meters, "lost">;
+    meters: Pick<ConsumerMeters, "lost">;
     /** Told once of what the database has lost: effects it had, or the changes that events tell of. */
     wentBack: (evidence: "effects" | "events") => void;
   }>,
@@ -24,7 +24,7 @@ export function makeDoubts(
     about: (doubted: ReadonlyMap<string, bigint>) => {
       below = doubted;
     },
-    settled: (record: TopicPartition & Readonly<{ offset: bigint }>, outcome: Outcome): void => {
+    settled: (record: TopicPartition & Readonly<{ offset: bigint }>, outcome: MessageOutcome): void => {
       const wasLost = outcome === "lost";
       const isNew = outcome !== "duplicate" && outcome !== "skipped" && !wasLost;
       const isMadeAgain = isNew && record.offset < (below.get(partitionName(record)) ?? 0n);

@@ -2,7 +2,7 @@ import type { Headers } from "../../messages/message.ts";
 import { readOrigin, type RowOrigin } from "../../outbox/origin.ts";
 import type { Tx } from "../../postgres/db.ts";
 
-type Sent = Readonly<{ headers: Headers }>;
+type SentRecord = Readonly<{ headers: Headers }>;
 
 /**
  * The records of changes that this database has lost, in a restore or a failover: handled, they would bring back half
@@ -10,7 +10,7 @@ type Sent = Readonly<{ headers: Headers }>;
  * for a day, and two days more after the database went back. Only records claimed in another life of the server than
  * `life` are looked up: no statement is spent while the server lives on.
  */
-export async function findLost<T extends Sent>(
+export async function findLost<T extends SentRecord>(
   tx: Tx,
   records: readonly T[],
   life: string | null,

@@ -9,7 +9,7 @@ import { partitionName } from "../member/partition-name.ts";
 type Partition = Assignment["partitions"][number];
 
 /** What a group's commits come to, held against the database. */
-export type Compared = Readonly<{
+export type PositionComparison = Readonly<{
   /** The life of the server that was asked. */
   life: string;
   /**
@@ -25,7 +25,7 @@ export type Compared = Readonly<{
 
 export type Positions = Readonly<{
   /** Holds the commits of an assignment against the database, in one transaction. Rejects when the group was reset. */
-  compare: (partitions: readonly Partition[]) => Promise<Compared>;
+  compare: (partitions: readonly Partition[]) => Promise<PositionComparison>;
   /**
    * Puts on record that everything below these offsets has its fate in the database of this life. Positions only rise.
    * Rejects with DATABASE_CHANGED, nothing written, when the server lives another life.

@@ -1,6 +1,6 @@
 import type { TopicPartition } from "../../messages/broker.ts";
 import type { Log } from "../../role/log.ts";
-import type { Meters } from "../meters.ts";
+import type { ConsumerMeters } from "../meters.ts";
 import { partitionName } from "../member/partition-name.ts";
 
 /**
@@ -13,7 +13,7 @@ type Loss = "cut_off" | "shortened" | "skipped";
  * The partitions of one member that are not read any further: records were lost there, and an operator must say where
  * to go on.
  */
-export function makeStanding(of: Readonly<{ meters: Pick<Meters, "standing">; log: Log }>) {
+export function makeStanding(of: Readonly<{ meters: Pick<ConsumerMeters, "standing">; log: Log }>) {
   const standing = new Map<string, TopicPartition>();
   const tell = () => of.meters.standing([...standing.values()]);
   return {
@@ -39,4 +39,4 @@ export function makeStanding(of: Readonly<{ meters: Pick<Meters, "standing">; lo
     names: (): readonly string[] => [...standing.keys()],
   };
 }
-export type Standing = ReturnType<typeof makeStanding>;
+export type StandingPartitions = ReturnType<typeof makeStanding>;

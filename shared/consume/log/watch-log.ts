@@ -1,22 +1,22 @@
-import type { Admin, Fetched, PartitionOffset } from "../../messages/broker.ts";
+import type { Admin, FetchedRecord, PartitionOffset } from "../../messages/broker.ts";
 import type { ExamineLog, Findings } from "./examine-log.ts";
 import type { Guard } from "../member/guard.ts";
-import type { Meters } from "../meters.ts";
+import type { ConsumerMeters } from "../meters.ts";
 import type { Offsets } from "../member/offsets.ts";
 import { partitionName } from "../member/partition-name.ts";
-import type { Standing } from "./standing.ts";
+import type { StandingPartitions } from "./standing.ts";
 
 type WatchLog = Readonly<{
   admin: Pick<Admin, "nextRecord" | "read">;
   examine: ExamineLog["examine"];
   guard: Guard;
   offsets: Offsets;
-  standing: Standing;
-  meters: Pick<Meters, "passed">;
+  standing: StandingPartitions;
+  meters: Pick<ConsumerMeters, "passed">;
 }>;
 
 /** What came of a gap: the log has nothing there, or not any more, or it has what the client did not deliver. */
-type Gap = "passed" | "standing" | "skipped";
+type GapOutcome = "passed" | "standing" | "skipped";
 
 /**
  * Tells holes of the log from losses, by asking the log itself. A hole is passed over; a partition that has lost
@@ -24,7 +24,7 @@ type Gap = "passed" | "standing" | "skipped";
  */
 export function makeWatchLog(of: WatchLog) {
   const { admin, guard, offsets, standing, meters } = of;
-  const stand: Standing["add"] = (at, loss, fields) => {
+  const stand: StandingPartitions["add"] = (at, loss, fields) => {
     guard.stand(at);
     standing.add(at, loss, fields);
   };
@@ -50,7 +50,7 @@ export function makeWatchLog(of: WatchLog) {
   return {
     stand,
     /** Rejects when the broker does not answer. */
-    closeGap: async (record: Fetched): Promise<Gap> => {
+    closeGap: async (record: FetchedRecord): Promise<GapOutcome> => {
       const { topic, partition } = record;
       const expected = guard.expects(record);
       if (expected === null) return "passed";
@@ -69,7 +69,7 @@ export function makeWatchLog(of: WatchLog) {
      * stands. What cannot be compared, as it is not there any more, counts as the same. Rejects when the broker does
      * not answer.
      */
-    checkLeader: async (record: Fetched): Promise<void> => {
+    checkLeader: async (record: FetchedRecord): Promise<void> => {
       const last = guard.last(record);
       if (last === null || record.leaderEpoch === undefined) return;
       // Deleted by now, or a hole: there is nothing to compare with.

@@ -5,7 +5,7 @@ import { makeExamineLog } from "../log/examine-log.ts";
 import { makeWatchLog } from "../log/watch-log.ts";
 import { makeCommitter } from "./committer.ts";
 import { makeGuard } from "./guard.ts";
-import type { Item } from "./item.ts";
+import type { QueuedRecord } from "./item.ts";
 import { makeLanes } from "./lanes.ts";
 import { makeOffsets } from "./offsets.ts";
 import type { Session, SessionEnd } from "./session.ts";
@@ -60,7 +60,7 @@ export function makeClient(of: Session) {
   };
 
   const guard = makeGuard();
-  const lanes = makeLanes<Item>((items, lane) => of.work(items, lane, end), of.lanes);
+  const lanes = makeLanes<QueuedRecord>((items, lane) => of.work(items, lane, end), of.lanes);
   const offsets = makeOffsets(() => {
     state.settled = true;
     committer.soon();
@@ -109,4 +109,4 @@ export function makeClient(of: Session) {
     unpause: () => unpause(),
   };
 }
-export type Client = ReturnType<typeof makeClient>;
+export type GroupClient = ReturnType<typeof makeClient>;

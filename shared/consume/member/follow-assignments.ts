@@ -1,6 +1,6 @@
 import type { Assignment, Member, PartitionOffset } from "../../messages/broker.ts";
-import type { Compared } from "../log/positions.ts";
-import type { Client } from "./client.ts";
+import type { PositionComparison } from "../log/positions.ts";
+import type { GroupClient } from "./client.ts";
 import { partitionName } from "./partition-name.ts";
 import type { Session } from "./session.ts";
 
@@ -9,7 +9,7 @@ import type { Session } from "./session.ts";
  * database were compared with the commits. If the database went back in time, the commits are moved back and the client
  * ends: the next client begins there.
  */
-export function followAssignments(of: Session, client: Client, joined: () => Promise<Member>) {
+export function followAssignments(of: Session, client: GroupClient, joined: () => Promise<Member>) {
   const { state, guard, lanes, offsets, committer, watchLog, end, fail, failOn } = client;
   const { meters, log } = of;
 
@@ -21,7 +21,7 @@ export function followAssignments(of: Session, client: Client, joined: () => Pro
       fail(error);
     }
   };
-  const begin = ({ partitions }: Assignment, compared: Compared) => {
+  const begin = ({ partitions }: Assignment, compared: PositionComparison) => {
     if (state.life !== null && state.life !== compared.life) return end({ kind: "database_changed" });
     for (const at of compared.remade)
       log.error("topic_made_anew", {

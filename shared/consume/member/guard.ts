@@ -1,4 +1,4 @@
-import type { Fetched, PartitionOffset, TopicPartition } from "../../messages/broker.ts";
+import type { FetchedRecord, PartitionOffset, TopicPartition } from "../../messages/broker.ts";
 import { partitionName } from "./partition-name.ts";
 
 /**
@@ -11,15 +11,16 @@ import { partitionName } from "./partition-name.ts";
  *   last record.
  * - `standing`: an operator must say where this partition is read on.
  */
-export type Verdict = "take" | "not_owned" | "standing" | "stale" | "repeated" | "rewritten" | "new_leader" | "gap";
+export type GuardVerdict =
+  "take" | "not_owned" | "standing" | "stale" | "repeated" | "rewritten" | "new_leader" | "gap";
 
-export type Owned = TopicPartition & Readonly<{ committed: bigint; leaderEpoch?: number }>;
-type Bounded = Owned & Readonly<{ start: bigint; end: bigint }>;
+export type OwnedPartition = TopicPartition & Readonly<{ committed: bigint; leaderEpoch?: number }>;
+type BoundedPartition = OwnedPartition & Readonly<{ start: bigint; end: bigint }>;
 /** A commit outside its log: records were deleted before they were read, or the log was replaced by a shorter one. */
-type OutOfLog = Bounded;
+type OutOfLog = BoundedPartition;
 
-type Change = Readonly<{
-  acquired: readonly Owned[];
+type AssignmentChange = Readonly<{
+  acquired: readonly OwnedPartition[];
   lost: readonly TopicPartition[];
   outOfLog: readonly OutOfLog[];
 }>;
@@ -34,7 +35,10 @@ export function makeGuard() {
   type State = { at: TopicPartition; acquired: number; last: bigint; epoch: number; stands: boolean };
   let owned = new Map<string, State>();
   return {
-    assign: ({ generation, partitions }: Readonly<{ generation: number; partitions: readonly Bounded[] }>): Change => {
+    assign: ({
+      generation,
+      partitions,
+    }: Readonly<{ generation: number; partitions: readonly BoundedPartition[] }>): AssignmentChange => {
       const before = owned;
       const acquired = partitions.filter((one) => !before.has(partitionName(one)));
       const names = new Set(partitions.map(partitionName));
@@ -53,7 +57,7 @@ export function makeGuard() {
         outOfLog: acquired.filter(({ committed, start, end }) => committed < start || committed > end),
       };
     },
-    judge: (record: Fetched): Verdict => {
+    judge: (record: FetchedRecord): GuardVerdict => {
       const state = owned.get(partitionName(record));
       if (state === undefined) return "not_owned";
       if (state.stands) return "standing";

@@ -1,19 +1,19 @@
-import type { Fetched } from "../../messages/broker.ts";
-import type { Received } from "../../messages/message.ts";
-import type { Tracked } from "./offsets.ts";
+import type { FetchedRecord } from "../../messages/broker.ts";
+import type { ReceivedMessage } from "../../messages/message.ts";
+import type { TrackedRecord } from "./offsets.ts";
 
 /** A record the guard took, on its way through a lane. */
-export type Item = Readonly<{ record: Fetched; tracked: Tracked; lane: string; bytes: number }>;
+export type QueuedRecord = Readonly<{ record: FetchedRecord; tracked: TrackedRecord; lane: string; bytes: number }>;
 
 /** An item whose record could be read. */
-export type Readable = Readonly<{ item: Item; message: Received }>;
+export type Readable = Readonly<{ item: QueuedRecord; message: ReceivedMessage }>;
 
 /**
  * What became of a message in a group. `skipped`: of a type this build does not know, or of
  * no concern to the group. `lost`: of a change the database
  * has lost.
  */
-export type Outcome = "done" | "duplicate" | "parked" | "dead" | "skipped" | "lost";
+export type MessageOutcome = "done" | "duplicate" | "parked" | "dead" | "skipped" | "lost";
 
 /** The years 1 to 9999. */
 const firstMs = Date.parse("0001-01-01T00:00:00.000Z");
@@ -24,7 +24,7 @@ const lastMs = Date.parse("9999-12-31T23:59:59.999Z");
  * the time: one that `Date` or Postgres cannot hold becomes the nearest that they can, or the record could not even
  * become a dead letter.
  */
-export function makeItem(record: Fetched, track: (lane: string) => Tracked): Item {
+export function makeItem(record: FetchedRecord, track: (lane: string) => TrackedRecord): QueuedRecord {
   const lane = record.key ?? `${record.topic}/${record.partition}`;
   const timestamp = Math.min(Math.max(record.timestamp, firstMs), lastMs);
   return {

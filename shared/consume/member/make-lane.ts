@@ -3,15 +3,15 @@ import type { FloodGuard } from "../failure/flood-guard.ts";
 import { makeSetAside } from "../failure/set-aside.ts";
 import { isEpochChange } from "../group-epoch.ts";
 import { handleBatch, readRecord, type HandleBatch } from "../handle-batch.ts";
-import type { Handling } from "../handling.ts";
-import { makeFates } from "../make-fates.ts";
+import type { HandlingContext } from "../handling.ts";
+import { makeFailureActions } from "../make-failure-actions.ts";
 import { makeLaneWork, type LaneWork } from "./work-lane.ts";
 
 /**
  * The work of one lane. It counts its ended handlers, and says whether it is this lane that waits, for a dependency or
  * for a flood to end: the watchdog excuses only partitions whose next record is in a waiting lane.
  */
-export function makeLane(handling: Handling & Pick<HandleBatch, "life">, settled: LaneWork["settled"]) {
+export function makeLane(handling: HandlingContext & Pick<HandleBatch, "life">, settled: LaneWork["settled"]) {
   const { flood, meters, tiersMs, notify, log, now, ending: stop } = handling;
   const dependency = handling.dependency.ofLane();
   let tries = 0;
@@ -24,8 +24,8 @@ export function makeLane(handling: Handling & Pick<HandleBatch, "life">, settled
       held -= 1;
     }
   };
-  const fates = makeFates({ ...handling, dependency, wake: handling.wake.now, stop });
-  const common = { bury: fates.bury, log, now, stop };
+  const actions = makeFailureActions({ ...handling, dependency, wake: handling.wake.now, stop });
+  const common = { giveUp: actions.giveUp, log, now, stop };
   const work = makeLaneWork({
     ...common,
     read: async (record) => (handling.concerns(record.headers) ? readRecord(handling.codec, record) : null),
@@ -36,7 +36,7 @@ export function makeLane(handling: Handling & Pick<HandleBatch, "life">, settled
     },
     setAside: makeSetAside({
       ...common,
-      park: fates.park,
+      park: actions.park,
       flood: { hold },
       tiersMs,
       isFatal: (error) => isEpochChange(error) || isDatabaseChange(error),

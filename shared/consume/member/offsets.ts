@@ -1,11 +1,11 @@
 import type { Commit, PartitionOffset, TopicPartition } from "../../messages/broker.ts";
-import type { Owned } from "./guard.ts";
+import type { OwnedPartition } from "./guard.ts";
 import { partitionName } from "./partition-name.ts";
 
 /** A record on its way: `finish` once its fate is durable, `isOwned` until its partition is lost. */
-export type Tracked = Readonly<{ finish: () => void; isOwned: () => boolean }>;
+export type TrackedRecord = Readonly<{ finish: () => void; isOwned: () => boolean }>;
 
-type Progress = {
+type PartitionProgress = {
   at: TopicPartition;
   next: bigint;
   finished: Set<bigint>;
@@ -26,9 +26,9 @@ type Progress = {
  * told after each finish.
  */
 export function makeOffsets(onFinished: () => void = () => {}) {
-  const owned = new Map<string, Progress>();
+  const owned = new Map<string, PartitionProgress>();
   return {
-    acquire: ({ topic, partition, committed, leaderEpoch = -1 }: Owned) => {
+    acquire: ({ topic, partition, committed, leaderEpoch = -1 }: OwnedPartition) => {
       const at = { topic, partition };
       owned.set(partitionName(at), {
         at,
@@ -52,7 +52,7 @@ export function makeOffsets(onFinished: () => void = () => {}) {
       owned.delete(partitionName(at));
     },
     isOwned: (at: TopicPartition): boolean => owned.has(partitionName(at)),
-    track: (at: TopicPartition & Readonly<{ leaderEpoch?: number }>, offset: bigint, lane = ""): Tracked => {
+    track: (at: TopicPartition & Readonly<{ leaderEpoch?: number }>, offset: bigint, lane = ""): TrackedRecord => {
       const progress = owned.get(partitionName(at));
       if (progress === undefined) throw new Error(`${partitionName(at)} is not owned`);
       const { leaderEpoch: epoch = -1 } = at;
@@ -122,12 +122,12 @@ export function makeOffsets(onFinished: () => void = () => {}) {
 }
 
 /** The commit at this offset, with the leader epoch of the last record before it. */
-function commitOf({ at, epochs }: Progress, offset: bigint): Commit {
+function commitOf({ at, epochs }: PartitionProgress, offset: bigint): Commit {
   const { epoch = -1 } = epochs.findLast(({ from }) => from < offset) ?? {};
   return epoch < 0 ? { ...at, offset } : { ...at, offset, leaderEpoch: epoch };
 }
 
-function advance(progress: Progress): void {
+function advance(progress: PartitionProgress): void {
   for (;;) {
     const behindHole = progress.holes.get(progress.next);
     if (behindHole !== undefined) {

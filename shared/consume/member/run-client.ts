@@ -2,7 +2,7 @@ import { isDatabaseChange } from "../../postgres/database-change.ts";
 import { noteHistory } from "../../postgres/database-history.ts";
 import type { Role } from "../../role/role.ts";
 import type { ConsumeOptions } from "../consume-options.ts";
-import type { Handling } from "../handling.ts";
+import type { HandlingContext } from "../handling.ts";
 import { makeDoubts } from "../log/doubts.ts";
 import { makePositions } from "../log/positions.ts";
 import type { Consumer } from "../open-consumer.ts";
@@ -15,7 +15,7 @@ type RunClient = Readonly<{
   options: ConsumeOptions;
   role: Pick<Role, "tellOutage">;
   consumer: Consumer;
-  handling: Handling;
+  handling: HandlingContext;
   timing: Timing;
 }>;
 
@@ -80,7 +80,7 @@ export function runClient(
       wake.now();
     },
     stop,
-    giveUp: consumer.cutOff,
+    cutOff: consumer.cutOff,
     timing,
     lanes: lanes.length,
   });

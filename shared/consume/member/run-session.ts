@@ -1,6 +1,6 @@
 import type { Member } from "../../messages/broker.ts";
 import { settlesWithin } from "../../waiting/wait.ts";
-import { makeClient, type Client } from "./client.ts";
+import { makeClient, type GroupClient } from "./client.ts";
 import { followAssignments } from "./follow-assignments.ts";
 import type { Session, SessionEnd } from "./session.ts";
 import { makeTakeRecords } from "./take-records.ts";
@@ -42,7 +42,7 @@ export async function runSession(of: Session): Promise<SessionEnd> {
 /** Lets what runs come to its end, commits it, and leaves the group. */
 async function leave(
   of: Session,
-  { lanes, committer }: Client,
+  { lanes, committer }: GroupClient,
   { why, joined }: Readonly<{ why: SessionEnd; joined: Promise<Member> }>,
 ): Promise<void> {
   const { meters, log } = of;
@@ -55,7 +55,7 @@ async function leave(
   const drained = settlesWithin(of.timing.drainMs, lanes.idle());
   if (why.kind === "stopped" || why.kind === "gap" || why.kind === "grown") {
     // A handler that will not end now is cut off: its transaction is rolled back and its message delivered again.
-    if (!(await drained) && why.kind === "stopped") of.giveUp();
+    if (!(await drained) && why.kind === "stopped") of.cutOff();
     const committed = committer.commit().catch((error: unknown) => log.warn("last_commit_failed", { error }));
     await settlesWithin(2_000, committed);
   }

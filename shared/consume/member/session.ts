@@ -1,10 +1,10 @@
 import type { Broker, PartitionOffset, TopicPartition } from "../../messages/broker.ts";
 import type { GroupName, TopicName } from "../../messages/topics.ts";
 import type { Log } from "../../role/log.ts";
-import type { Compared, Positions } from "../log/positions.ts";
-import type { Standing } from "../log/standing.ts";
-import type { Meters } from "../meters.ts";
-import type { Item } from "./item.ts";
+import type { PositionComparison, Positions } from "../log/positions.ts";
+import type { StandingPartitions } from "../log/standing.ts";
+import type { ConsumerMeters } from "../meters.ts";
+import type { QueuedRecord } from "./item.ts";
 
 /** Why a client's life ended. `worked` says that it had settled something, so that failures before do not add up. */
 export type SessionEnd =
@@ -24,7 +24,7 @@ export type Session = Readonly<{
   broker: Pick<Broker, "join" | "admin">;
   group: GroupName;
   topics: readonly TopicName[];
-  work: (items: readonly Item[], lane: number, end: (end: SessionEnd) => void) => Promise<void>;
+  work: (items: readonly QueuedRecord[], lane: number, end: (end: SessionEnd) => void) => Promise<void>;
   /** True while anything is waited for on purpose. */
   isWaiting: () => boolean;
   /** The same of one lane; of `null`: while all of them wait. */
@@ -34,21 +34,21 @@ export type Session = Readonly<{
   onJoined: () => void;
   positions: Positions;
   /** Told what the database says of an assignment, before any of its records is worked. */
-  onCompared: (compared: Compared) => void;
+  onCompared: (compared: PositionComparison) => void;
   /** Whether a client before this one left out the same records too: then no new client will help. */
   wasSkipped: (partition: string, expected: bigint | null, found: bigint) => boolean;
-  standing: Standing;
+  standing: StandingPartitions;
   /** Takes what is called when topics have grown: it makes this session look at its logs at once. */
   toldToLook: (look: () => void) => void;
   /**
    * Told what the member owns, whenever that changes; nothing while the group rebalances and once the client is over.
    */
   onOwned: (partitions: readonly TopicPartition[]) => void;
-  meters: Meters;
+  meters: ConsumerMeters;
   log: Log;
   stop: AbortSignal;
   /** Called when a stop has waited long enough for the running handlers. */
-  giveUp: () => void;
+  cutOff: () => void;
   timing: Timing;
   lanes: number;
 }>;

@@ -1,7 +1,7 @@
 import type { Admin } from "../../messages/broker.ts";
 import type { Log } from "../../role/log.ts";
 import { classify, isRefusal } from "../failure/classify.ts";
-import type { Meters } from "../meters.ts";
+import type { ConsumerMeters } from "../meters.ts";
 import type { Session, SessionEnd } from "./session.ts";
 import { backoff, sleep } from "../../waiting/wait.ts";
 
@@ -18,7 +18,7 @@ type Supervision = Readonly<{
    */
   session: (wasSkipped: Session["wasSkipped"]) => Promise<SessionEnd>;
   admin: Pick<Admin, "groups">;
-  meters: Pick<Meters, "client">;
+  meters: Pick<ConsumerMeters, "client">;
   /** Told of a client that the broker does not allow what it does. That it does again, its session tells. */
   tellRefusal: (error: unknown) => void;
   log: Log;

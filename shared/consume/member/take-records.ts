@@ -1,6 +1,6 @@
-import type { Fetched } from "../../messages/broker.ts";
-import type { Client } from "./client.ts";
-import type { Verdict } from "./guard.ts";
+import type { FetchedRecord } from "../../messages/broker.ts";
+import type { GroupClient } from "./client.ts";
+import type { GuardVerdict } from "./guard.ts";
 import { makeItem } from "./item.ts";
 import { partitionName } from "./partition-name.ts";
 import type { Session } from "./session.ts";
@@ -9,11 +9,11 @@ import type { Session } from "./session.ts";
  * Gives what the broker delivers to the lanes, as far as the guard lets it pass. Ends the client at records that were
  * left out.
  */
-export function makeTakeRecords(of: Session, client: Client) {
+export function makeTakeRecords(of: Session, client: GroupClient) {
   const { state, guard, lanes, offsets, watchLog, end } = client;
 
   /** Whether what is before the record is settled: the log has nothing there, or the partition stands because of it. */
-  const isClosed = async (record: Fetched): Promise<boolean> => {
+  const isClosed = async (record: FetchedRecord): Promise<boolean> => {
     const expected = guard.expects(record);
     const gap = await watchLog.closeGap(record);
     if (gap !== "skipped") return true;
@@ -22,14 +22,14 @@ export function makeTakeRecords(of: Session, client: Client) {
     return true;
   };
   /** Asks the log where a record does not simply follow the one before it. */
-  const judge = async (record: Fetched): Promise<Verdict> => {
+  const judge = async (record: FetchedRecord): Promise<GuardVerdict> => {
     const first = guard.judge(record);
     if (first === "new_leader") await watchLog.checkLeader(record);
     else if (first !== "gap" || !(await isClosed(record))) return first;
     return judge(record);
   };
 
-  return async (records: readonly Fetched[]): Promise<void> => {
+  return async (records: readonly FetchedRecord[]): Promise<void> => {
     state.giving = true;
     for (const record of records) {
       while (state.rebalancing && !state.over) await client.unpaused();

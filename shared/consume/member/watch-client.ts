@@ -1,6 +1,6 @@
 import { sleep } from "../../waiting/wait.ts";
 import { findLag } from "../log/find-lag.ts";
-import type { Client } from "./client.ts";
+import type { GroupClient } from "./client.ts";
 import { partitionName } from "./partition-name.ts";
 import type { Session } from "./session.ts";
 import { makeWatchdog } from "./watchdog.ts";
@@ -12,7 +12,7 @@ const soonMs = 250;
  * Every few seconds, until the client is over: its figures, whether its member is alive, moves, and meets the same
  * database.
  */
-export async function watchClient(of: Session, client: Client): Promise<void> {
+export async function watchClient(of: Session, client: GroupClient): Promise<void> {
   const { state, lanes, offsets, committer, partitions, end, fail } = client;
   const { meters, log } = of;
   const inactive = makeWatchdog(of.timing.inactiveMs);
@@ -64,7 +64,7 @@ export async function watchClient(of: Session, client: Client): Promise<void> {
 /**
  * Looks at the logs from time to time, and soon after it was told to: for topics that have grown, or were made anew.
  */
-export async function watchLogs(of: Session, { state, watchLog, done, end }: Client): Promise<void> {
+export async function watchLogs(of: Session, { state, watchLog, done, end }: GroupClient): Promise<void> {
   // While the group rebalances nobody looks: who was told to then looks after it.
   let isTold = false;
   let resting = new AbortController();

@@ -1,27 +1,27 @@
 import type { Log } from "../../role/log.ts";
 import { classify } from "../failure/classify.ts";
-import type { Received } from "../../messages/message.ts";
+import type { ReceivedMessage } from "../../messages/message.ts";
 import type { SetAside } from "../failure/set-aside.ts";
-import type { Failed } from "../failure/failed.ts";
+import type { FailedMessage } from "../failure/failed.ts";
 import { positionOf } from "../failure/failed.ts";
-import type { Dependency } from "../failure/dependency.ts";
-import type { Handled, ReadResult } from "../handle-batch.ts";
-import type { Item, Outcome, Readable } from "./item.ts";
-import type { Meters } from "../meters.ts";
-import type { Fetched } from "../../messages/broker.ts";
+import type { LaneDependency } from "../failure/dependency.ts";
+import type { BatchResult, ReadResult } from "../handle-batch.ts";
+import type { QueuedRecord, MessageOutcome, Readable } from "./item.ts";
+import type { ConsumerMeters } from "../meters.ts";
+import type { FetchedRecord } from "../../messages/broker.ts";
 
 export type LaneWork = Readonly<{
   /** `null` for what does not concern the group. */
-  read: (record: Fetched) => Promise<ReadResult | null>;
-  handle: (messages: readonly Received[]) => Promise<Handled>;
-  bury: (failed: Failed) => Promise<void>;
+  read: (record: FetchedRecord) => Promise<ReadResult | null>;
+  handle: (messages: readonly ReceivedMessage[]) => Promise<BatchResult>;
+  giveUp: (failed: FailedMessage) => Promise<void>;
   setAside: (failed: SetAside) => Promise<"handled" | "parked" | "dead">;
   /** Called for every message that was handled well. */
   worked: (key: string) => void;
   /** Called for every record whose fate is settled. */
-  settled: (record: Fetched, outcome: Outcome) => void;
-  dependency: Dependency;
-  meters: Meters;
+  settled: (record: FetchedRecord, outcome: MessageOutcome) => void;
+  dependency: LaneDependency;
+  meters: ConsumerMeters;
   log: Log;
   now: () => Date;
   stop: AbortSignal;
@@ -36,7 +36,7 @@ export type LaneWork = Readonly<{
 export function makeLaneWork(of: LaneWork) {
   const { dependency, meters, log } = of;
 
-  const settle = (item: Item, outcome: Outcome, began: number, message?: Received) => {
+  const settle = (item: QueuedRecord, outcome: MessageOutcome, began: number, message?: ReceivedMessage) => {
     item.tracked.finish();
     meters.settled(item.record.topic, outcome);
     of.settled(item.record, outcome);
@@ -55,7 +55,7 @@ export function makeLaneWork(of: LaneWork) {
    * Reads a record; what needs no handler, because this build does not know its type or it does not concern the group,
    * is settled here.
    */
-  const readOne = async (item: Item, began: number): Promise<Readable | null> => {
+  const readOne = async (item: QueuedRecord, began: number): Promise<Readable | null> => {
     const result = await of.read(item.record);
     if (result !== null && "message" in result) return { item, message: result.message };
     settle(item, "skipped", began);
@@ -66,7 +66,7 @@ export function makeLaneWork(of: LaneWork) {
    * Up to the first record that cannot be read now: what comes before it must be handled before anything is done about
    * it.
    */
-  const readAll = async (items: readonly Item[], began: number): Promise<Batch> => {
+  const readAll = async (items: readonly QueuedRecord[], began: number): Promise<Batch> => {
     const readable: Readable[] = [];
     for (const [at, item] of items.entries())
       try {
@@ -96,7 +96,7 @@ export function makeLaneWork(of: LaneWork) {
       // What is no record will never be one; anything else that keeps it from being read is tried again like a
       // handler's failure.
       if (classify(error) === "invalid") {
-        await of.bury({ record: item.record, userId: null, class: "invalid", error, attempts: [] });
+        await of.giveUp({ record: item.record, userId: null, class: "invalid", error, attempts: [] });
         settle(item, "dead", began);
       } else {
         const fate = await of.setAside({ record: item.record, userId: null, error, again });
@@ -147,7 +147,7 @@ export function makeLaneWork(of: LaneWork) {
     meters.batch(performance.now() - began);
   };
 
-  return async (items: readonly Item[], fatal: (error: unknown) => void): Promise<void> => {
+  return async (items: readonly QueuedRecord[], fatal: (error: unknown) => void): Promise<void> => {
     const began = performance.now();
     try {
       for (let left = items; left.length > 0;) {
@@ -167,5 +167,5 @@ export function makeLaneWork(of: LaneWork) {
   };
 }
 
-type Unreadable = Readonly<{ item: Item; error: unknown }>;
-type Batch = Readonly<{ readable: readonly Readable[]; unreadable: Unreadable | null; rest: readonly Item[] }>;
+type Unreadable = Readonly<{ item: QueuedRecord; error: unknown }>;
+type Batch = Readonly<{ readable: readonly Readable[]; unreadable: Unreadable | null; rest: readonly QueuedRecord[] }>;

@@ -4,8 +4,8 @@ import { describeFailure, inboxEntryOf, storable } from "../dead-letters/dead-le
 import { findLost } from "../log/find-lost.ts";
 import { shareGroup } from "../group-epoch.ts";
 import { enterInbox } from "../inbox.ts";
-import { queueParked, type Keyed } from "./parked-queue.ts";
-import type { Failed } from "../failure/failed.ts";
+import { queueParked, type RecordWithKey } from "./parked-queue.ts";
+import type { FailedMessage } from "../failure/failed.ts";
 
 export type ParkAt = Readonly<{
   /** Until it is tried again, from now by the clock of the database. */
@@ -19,7 +19,7 @@ export type ParkAt = Readonly<{
  */
 export async function park(
   of: Readonly<{ db: Pick<Db, "transaction">; group: GroupName; epoch: number; life: () => string | null }>,
-  failed: Failed & Readonly<{ record: Keyed }>,
+  failed: FailedMessage & Readonly<{ record: RecordWithKey }>,
   { delayMs }: ParkAt,
 ): Promise<void> {
   await of.db.transaction(async (tx) => {
@@ -35,7 +35,12 @@ export async function park(
 }
 
 /** Makes the key's row, or locks the one that is there and leaves it as it is. */
-async function openQueue(tx: Tx, epoch: number, failed: Failed & Readonly<{ record: Keyed }>, delayMs: number) {
+async function openQueue(
+  tx: Tx,
+  epoch: number,
+  failed: FailedMessage & Readonly<{ record: RecordWithKey }>,
+  delayMs: number,
+) {
   const { record } = failed;
   const failure = describeFailure(failed);
   await tx`

@@ -1,4 +1,4 @@
-import type { Fetched } from "../../messages/broker.ts";
+import type { FetchedRecord } from "../../messages/broker.ts";
 import { kafkaHeaders, storeHeaders, type StoredHeader } from "../../outbox/envelope.ts";
 import type { Tx } from "../../postgres/db.ts";
 import { inboxEntryOf, storable, type Attempt } from "../dead-letters/dead-letter.ts";
@@ -7,10 +7,10 @@ import { inboxEntryOf, storable, type Attempt } from "../dead-letters/dead-lette
 export type KeyOf = Readonly<{ topic: string; key: string }>;
 
 /** A record of a topic with a key, as handlers and queues know it. */
-export type Keyed = Omit<Fetched, "key" | "generation"> & Readonly<{ key: string }>;
+export type RecordWithKey = Omit<FetchedRecord, "key" | "generation"> & Readonly<{ key: string }>;
 
 /** A message of a queue. `row` is its place in it. */
-export type ParkedMessage = Readonly<{ row: string; record: Fetched; history: readonly Attempt[] }>;
+export type ParkedMessage = Readonly<{ row: string; record: FetchedRecord; history: readonly Attempt[] }>;
 
 const maxHistory = 10;
 
@@ -36,7 +36,7 @@ export async function lockParkedKeys(tx: Tx, epoch: number, keys: readonly KeyOf
 export async function queueParked(
   tx: Tx,
   epoch: number,
-  messages: readonly Readonly<{ record: Keyed; history: readonly Attempt[] }>[],
+  messages: readonly Readonly<{ record: RecordWithKey; history: readonly Attempt[] }>[],
 ): Promise<void> {
   await Promise.all(
     messages.map(({ record, history }) => {
@@ -58,7 +58,7 @@ export async function readQueue(
   tx: Tx,
   of: KeyOf & Readonly<{ epoch: number; limit: number }>,
 ): Promise<readonly ParkedMessage[]> {
-  const rows = await tx<Row[]>`
+  const rows = await tx<ParkedRow[]>`
     select id, topic, key, partition, "offset", timestamp_ms::float8 as timestamp, value, headers, history
     from parked_messages where epoch = ${of.epoch} and topic = ${of.topic} and key = ${of.key}
     order by id limit ${of.limit}`;
@@ -74,7 +74,7 @@ export function historyText(history: readonly Attempt[]): string {
   return JSON.stringify(history.slice(-maxHistory));
 }
 
-type Row = Readonly<{
+type ParkedRow = Readonly<{
   id: string;
   topic: string;
   key: string;

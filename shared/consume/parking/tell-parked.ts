@@ -2,7 +2,7 @@ import type { TopicPartition } from "../../messages/broker.ts";
 import type { Log } from "../../role/log.ts";
 import type { Sql } from "../../postgres/db.ts";
 import type { TopicName } from "../../messages/topics.ts";
-import type { Meters } from "../meters.ts";
+import type { ConsumerMeters } from "../meters.ts";
 import { sleep } from "../../waiting/wait.ts";
 
 const everyMs = 5_000;
@@ -14,7 +14,7 @@ export async function tellParked(
     epoch: number;
     topics: readonly TopicName[];
     owned: () => readonly TopicPartition[];
-    meters: Pick<Meters, "parked">;
+    meters: Pick<ConsumerMeters, "parked">;
     log: Log;
     stop: AbortSignal;
   }>,

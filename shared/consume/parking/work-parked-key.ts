@@ -1,4 +1,4 @@
-import type { Received } from "../../messages/message.ts";
+import type { ReceivedMessage } from "../../messages/message.ts";
 import type { Db, Tx } from "../../postgres/db.ts";
 import { Problem } from "../../problem.ts";
 import type { GroupName } from "../../messages/topics.ts";
@@ -21,7 +21,7 @@ export type WorkParkedKey = Omit<RunHandler, "codec"> &
     tiersMs: readonly number[];
   }>;
 
-type Failure = Readonly<{
+type ParkedFailure = Readonly<{
   class: FailureClass;
   error: unknown;
   attempts: number;
@@ -31,9 +31,9 @@ type Failure = Readonly<{
 /** What one pass over a parked key did. `released`: nothing waits there any more, so the key is no longer parked. */
 export type Visit = Readonly<{
   done: readonly ParkedMessage[];
-  dead: readonly Failure[];
+  dead: readonly ParkedFailure[];
   /** The head failed and waits for its next try. */
-  failed: Failure | null;
+  failed: ParkedFailure | null;
   derived: number;
   released: boolean;
 }>;
@@ -76,12 +76,12 @@ export async function workParkedKey(
   );
 }
 
-type Head = Readonly<{ attempts: number; class: string | null }>;
+type ParkedHead = Readonly<{ attempts: number; class: string | null }>;
 
-async function lockDue(of: WorkParkedKey, tx: Tx, key: KeyOf): Promise<Head | null> {
+async function lockDue(of: WorkParkedKey, tx: Tx, key: KeyOf): Promise<ParkedHead | null> {
   const [, rows] = await Promise.all([
     shareGroup(tx, of.group, of.epoch),
-    tx<Head[]>`
+    tx<ParkedHead[]>`
       select attempts, class from parked_keys
       where epoch = ${of.epoch} and topic = ${key.topic} and key = ${key.key} and next_at <= clock_timestamp()
       for update skip locked`,
@@ -89,12 +89,12 @@ async function lockDue(of: WorkParkedKey, tx: Tx, key: KeyOf): Promise<Head | nu
   return rows[0] ?? null;
 }
 
-type Work = WorkParkedKey & Readonly<{ classOf: (error: unknown) => FailureClass }>;
+type ParkedKeyWork = WorkParkedKey & Readonly<{ classOf: (error: unknown) => FailureClass }>;
 
-async function workQueue(of: Work, tx: Tx, queue: readonly ParkedMessage[], first: Head) {
+async function workQueue(of: ParkedKeyWork, tx: Tx, queue: readonly ParkedMessage[], first: ParkedHead) {
   const done: ParkedMessage[] = [];
-  const dead: Failure[] = [];
-  let failed: Failure | null = null;
+  const dead: ParkedFailure[] = [];
+  let failed: ParkedFailure | null = null;
   let derived = 0;
   let head = first;
   const began = performance.now();
@@ -117,7 +117,7 @@ async function workQueue(of: Work, tx: Tx, queue: readonly ParkedMessage[], firs
 }
 
 /** `null` when it worked. Rethrows what is nobody's fault: it undoes the whole visit. */
-async function attempt(of: Work, tx: Tx, { record }: ParkedMessage, derived: (count: number) => void) {
+async function attempt(of: ParkedKeyWork, tx: Tx, { record }: ParkedMessage, derived: (count: number) => void) {
   try {
     await tx.savepoint(async (inner) => {
       const moved = await changeFate(inner, of.epoch, { from: "parked", to: "done" }, [inboxEntryOf(record)]);
@@ -142,7 +142,7 @@ async function confirmSettled(tx: Tx, epoch: number, entry: InboxEntry): Promise
     throw new Problem("INVARIANT", "the inbox has forgotten this message while it was parked");
 }
 
-async function afterFailure(of: Work, tx: Tx, message: ParkedMessage, head: Head, error: unknown) {
+async function afterFailure(of: ParkedKeyWork, tx: Tx, message: ParkedMessage, head: ParkedHead, error: unknown) {
   const { record } = message;
   const failure = of.classOf(error);
   const now = of.now();
@@ -168,7 +168,7 @@ async function afterFailure(of: Work, tx: Tx, message: ParkedMessage, head: Head
 async function userOf(codec: Decoder, record: ParkedMessage["record"]): Promise<string | null> {
   try {
     const read = await readRecord(codec, record);
-    const message: Received | null = "message" in read ? read.message : null;
+    const message: ReceivedMessage | null = "message" in read ? read.message : null;
     return message?.data.user_id ?? null;
   } catch {
     // The failure that made it a dead letter tells what is wrong with it.

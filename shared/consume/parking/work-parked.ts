@@ -2,10 +2,10 @@ import type { TopicPartition } from "../../messages/broker.ts";
 import type { Log } from "../../role/log.ts";
 import type { Sql } from "../../postgres/db.ts";
 import { classify, isConflict, outageOf } from "../failure/classify.ts";
-import type { Dependency } from "../failure/dependency.ts";
+import type { LaneDependency } from "../failure/dependency.ts";
 import type { FloodGuard } from "../failure/flood-guard.ts";
 import { isEpochChange } from "../group-epoch.ts";
-import type { Meters } from "../meters.ts";
+import type { ConsumerMeters } from "../meters.ts";
 import { partitionName } from "../member/partition-name.ts";
 import type { KeyOf } from "./parked-queue.ts";
 import { positionOf } from "../failure/failed.ts";
@@ -25,10 +25,10 @@ type WorkParked = WorkParkedKey &
     /** False while an operator has paused the group. */
     mayWork: () => boolean;
     flood: FloodGuard;
-    dependency: Dependency;
+    dependency: LaneDependency;
     /** Told what keeps single keys waiting, such as the registry; `null` when nothing does. */
     tellOutage: (error: unknown) => void;
-    meters: Pick<Meters, "settled" | "retried" | "dead" | "derived">;
+    meters: Pick<ConsumerMeters, "settled" | "retried" | "dead" | "derived">;
     log: Log;
     /** Rings when a key was parked, a dead letter redriven, or a key made due by an operator. */
     wake: Wake;
@@ -60,14 +60,14 @@ export async function workParked(of: WorkParked): Promise<void> {
   }
 }
 
-type Waiting = KeyOf & TopicPartition & Readonly<{ dueInMs: number }>;
+type WaitingKey = KeyOf & TopicPartition & Readonly<{ dueInMs: number }>;
 
 /** Those due first come first; an empty answer while nothing may be worked. */
-async function findWaiting(of: WorkParked): Promise<readonly Waiting[]> {
+async function findWaiting(of: WorkParked): Promise<readonly WaitingKey[]> {
   const owned = of.owned();
   // While a flood holds messages of lanes, one of those is the probe.
   if (owned.length === 0 || !of.mayWork() || of.flood.held() > 0) return [];
-  return of.sql<Waiting[]>`
+  return of.sql<WaitingKey[]>`
     select topic, key, partition,
       greatest(0, extract(epoch from next_at - clock_timestamp()) * 1000)::float8 as "dueInMs"
     from parked_keys
@@ -77,7 +77,7 @@ async function findWaiting(of: WorkParked): Promise<readonly Waiting[]> {
 }
 
 /** Works a key that is due. Returns how long to wait before the next look, in ms. */
-async function visit(of: WorkParked, key: Waiting): Promise<number> {
+async function visit(of: WorkParked, key: WaitingKey): Promise<number> {
   const owns = of.owned().some((at) => partitionName(at) === partitionName(key));
   if (of.ending.aborted || !owns || !of.mayWork()) return 0;
   try {
@@ -95,7 +95,7 @@ async function visit(of: WorkParked, key: Waiting): Promise<number> {
 }
 
 /** What is down for this key alone: the registry has not told its schema, or this build cannot read it. */
-type Waits = Readonly<{ waitsFor: unknown }>;
+type KeyWait = Readonly<{ waitsFor: unknown }>;
 
 /** Postpones the key without counting a try: a look reads 100 keys, and waiting ones would hide those behind them. */
 async function postpone(of: WorkParked, key: KeyOf, error: unknown): Promise<number> {
@@ -109,7 +109,7 @@ async function postpone(of: WorkParked, key: KeyOf, error: unknown): Promise<num
   return postponeMs;
 }
 
-async function visitOnce(of: WorkParked, key: KeyOf): Promise<Visit | Waits> {
+async function visitOnce(of: WorkParked, key: KeyOf): Promise<Visit | KeyWait> {
   try {
     return await workParkedKey(of, key);
   } catch (error) {
@@ -119,7 +119,7 @@ async function visitOnce(of: WorkParked, key: KeyOf): Promise<Visit | Waits> {
   }
 }
 
-async function patientVisit(of: WorkParked, key: KeyOf): Promise<Visit | Waits> {
+async function patientVisit(of: WorkParked, key: KeyOf): Promise<Visit | KeyWait> {
   for (let conflicts = 0; ; conflicts++)
     try {
       return await of.dependency.retry(() => visitOnce(of, key));

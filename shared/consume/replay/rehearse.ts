@@ -1,6 +1,6 @@
-import type { Broker, Fetched } from "../../messages/broker.ts";
+import type { Broker, FetchedRecord } from "../../messages/broker.ts";
 import type { Log } from "../../role/log.ts";
-import type { Received } from "../../messages/message.ts";
+import type { ReceivedMessage } from "../../messages/message.ts";
 import type { Encoder } from "../../outbox/outbox.ts";
 import type { Db, Tx } from "../../postgres/db.ts";
 import type { GroupName, RoleName } from "../../messages/topics.ts";
@@ -23,7 +23,7 @@ type Rehearse = Readonly<{
 }>;
 
 /** What a group would do with messages if it handled them now, beside what is on record of when it did. */
-export type Rehearsed = Readonly<{
+export type RehearsalReport = Readonly<{
   group: GroupName;
   /** Messages handled again; `isCut` says that there were more. */
   messages: number;
@@ -59,9 +59,9 @@ const handlerMs = 30_000;
  * used up. A batch sees the tables as they are today, not as they were, and nothing of the batches before it. What
  * loops do beside the handler (timers, deliveries, streams) is no part of it.
  */
-export async function rehearse(of: Rehearse): Promise<Rehearsed> {
+export async function rehearse(of: Rehearse): Promise<RehearsalReport> {
   const { records, isCut } = await readRecords(of);
-  const messages: Received[] = [];
+  const messages: ReceivedMessage[] = [];
   let [unreadable, unknown] = [0, 0];
   for (const record of records)
     try {
@@ -77,7 +77,7 @@ export async function rehearse(of: Rehearse): Promise<Rehearsed> {
         error,
       });
     }
-  const made: Made[] = [];
+  const made: RehearsedMessage[] = [];
   const rows = new Map<string, { inserted: number; updated: number; deleted: number }>();
   const failures = new Map<string, { type: string; error: string; messages: number; firstId: string }>();
   const add = (effects: Effects) => {
@@ -88,7 +88,7 @@ export async function rehearse(of: Rehearse): Promise<Rehearsed> {
       rows.set(table, sum);
     }
   };
-  const tryOne = async (message: Received) => {
+  const tryOne = async (message: ReceivedMessage) => {
     try {
       add(await tryBatch(of, [message]));
     } catch (cause) {
@@ -120,11 +120,11 @@ export async function rehearse(of: Rehearse): Promise<Rehearsed> {
   };
 }
 
-type Made = Readonly<{ id: string; type: string }>;
-type Effects = Readonly<{ made: readonly Made[]; rows: Rehearsed["rows"] }>;
+type RehearsedMessage = Readonly<{ id: string; type: string }>;
+type Effects = Readonly<{ made: readonly RehearsedMessage[]; rows: RehearsalReport["rows"] }>;
 
 /** The handler's effects, told and undone. Rejects with what the handler rejects with, undone too. */
-async function tryBatch(of: Rehearse, messages: readonly Received[]): Promise<Effects> {
+async function tryBatch(of: Rehearse, messages: readonly ReceivedMessage[]): Promise<Effects> {
   let effects: Effects | null = null;
   const undo = new Error("undone");
   try {
@@ -147,8 +147,8 @@ async function tryBatch(of: Rehearse, messages: readonly Received[]): Promise<Ef
 }
 
 /** What this transaction has put into the outbox, the handler itself or its answers. */
-function readMade(tx: Tx): Promise<readonly Made[]> {
-  return tx<Made[]>`
+function readMade(tx: Tx): Promise<readonly RehearsedMessage[]> {
+  return tx<RehearsedMessage[]>`
     select message_id as id, type from outbox
     where published_at is null and xmin = pg_current_xact_id()::xid`;
 }
@@ -156,8 +156,8 @@ function readMade(tx: Tx): Promise<readonly Made[]> {
 /**
  * What this transaction has changed, by table; partitions count as their table. The outbox is told of by `published`.
  */
-function readRows(tx: Tx): Promise<Rehearsed["rows"]> {
-  return tx<Rehearsed["rows"][number][]>`
+function readRows(tx: Tx): Promise<RehearsalReport["rows"]> {
+  return tx<RehearsalReport["rows"][number][]>`
     select coalesce(parent.relname, s.relname) as table, sum(n_tup_ins)::int as inserted, sum(n_tup_upd)::int as updated,
       sum(n_tup_del)::int as deleted
     from pg_stat_xact_user_tables s
@@ -167,8 +167,13 @@ function readRows(tx: Tx): Promise<Rehearsed["rows"]> {
 }
 
 /** Oldest first over all topics, as the group had them more or less. */
-async function readRecords({ broker, from, limit, signal }: Rehearse): Promise<{ records: Fetched[]; isCut: boolean }> {
-  const found: Fetched[] = [];
+async function readRecords({
+  broker,
+  from,
+  limit,
+  signal,
+}: Rehearse): Promise<{ records: FetchedRecord[]; isCut: boolean }> {
+  const found: FetchedRecord[] = [];
   for (const [topic, starts] of from) {
     const ends = await broker.admin.offsets(topic, "end");
     const missing = new Map([...starts].filter(([partition, offset]) => offset < (ends.get(partition) ?? 0n)));
@@ -192,7 +197,10 @@ async function readRecords({ broker, from, limit, signal }: Rehearse): Promise<{
   return { records: sorted.slice(0, limit), isCut: sorted.length > limit };
 }
 
-async function readFates({ db, group }: Rehearse, messages: readonly Received[]): Promise<Rehearsed["read"]> {
+async function readFates(
+  { db, group }: Rehearse,
+  messages: readonly ReceivedMessage[],
+): Promise<RehearsalReport["read"]> {
   const rows = await db.sql<{ type: string; messages: number; done: number; parked: number; dead: number }[]>`
     select m.type, count(*)::int as messages, (count(*) filter (where i.fate = 'done'))::int as done,
       (count(*) filter (where i.fate = 'parked'))::int as parked, (count(*) filter (where i.fate = 'dead'))::int as dead
@@ -208,9 +216,9 @@ async function readFates({ db, group }: Rehearse, messages: readonly Received[])
 
 async function compare(
   { db, group }: Rehearse,
-  messages: readonly Received[],
-  made: readonly Made[],
-): Promise<Rehearsed["published"]> {
+  messages: readonly ReceivedMessage[],
+  made: readonly RehearsedMessage[],
+): Promise<RehearsalReport["published"]> {
   const before = await db.sql<{ type: string; n: number }[]>`
     select o.type, count(distinct o.message_id)::int as n from outbox o
     where exists (select from jsonb_array_elements(o.headers) h where h ->> 0 = 'ce_source' and h ->> 1 = ${group})

@@ -1,8 +1,8 @@
 import { withoutLength } from "./without-length.ts";
-import { idleSeconds, type Listener, type ListenOptions } from "./listener.ts";
+import { idleSeconds, type HttpListener, type ListenOptions } from "./listener.ts";
 
 /** Throws when it cannot listen. */
-export function listenWithBun({ hostname, port, answer, refuse }: ListenOptions): Listener {
+export function listenWithBun({ hostname, port, answer, refuse }: ListenOptions): HttpListener {
   const server = Bun.serve({
     hostname,
     port,

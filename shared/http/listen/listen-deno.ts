@@ -1,5 +1,5 @@
 import { withoutLength } from "./without-length.ts";
-import type { Listener, ListenOptions } from "./listener.ts";
+import type { HttpListener, ListenOptions } from "./listener.ts";
 
 /** What is used of Deno; its types are not at hand where Bun's are. */
 type DenoServer = Readonly<{
@@ -21,7 +21,7 @@ type ServeHandler = (
 type DenoRuntime = Readonly<{ serve: (options: ServeOptions, handler: ServeHandler) => DenoServer }>;
 
 /** Throws when it cannot listen. Deno closes no connection that is idle for long: what stands in front must. */
-export function listenWithDeno({ hostname, port, answer, refuse }: ListenOptions): Listener {
+export function listenWithDeno({ hostname, port, answer, refuse }: ListenOptions): HttpListener {
   const { Deno } = globalThis as typeof globalThis & { Deno: DenoRuntime };
   const end = new AbortController();
   const server = Deno.serve(

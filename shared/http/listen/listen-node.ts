@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage } from "node:http";
 import { getRequestListener } from "@hono/node-server";
-import { idleSeconds, type Listener, type ListenOptions } from "./listener.ts";
+import { idleSeconds, type HttpListener, type ListenOptions } from "./listener.ts";
 
 /** Rejects when it cannot listen. */
-export async function listenWithNode({ hostname, port, answer, refuse }: ListenOptions): Promise<Listener> {
+export async function listenWithNode({ hostname, port, answer, refuse }: ListenOptions): Promise<HttpListener> {
   const handle = getRequestListener(
     async (request, { incoming }) => {
       const message = incoming as IncomingMessage;

@@ -1,5 +1,5 @@
 /** What is known of the connection of a request. */
-export type Connection = Readonly<{
+export type ClientConnection = Readonly<{
   /** Where it comes from; `null` where the system does not say. */
   address: string | null;
   /** Lets it be silent for longer than others, from now on. */
@@ -7,7 +7,7 @@ export type Connection = Readonly<{
 }>;
 
 /** Answers every request; never rejects. */
-export type AnswerRequest = (request: Request, connection: Connection) => Promise<Response>;
+export type AnswerRequest = (request: Request, connection: ClientConnection) => Promise<Response>;
 
 export type ListenOptions = Readonly<{
   hostname: string;
@@ -18,7 +18,7 @@ export type ListenOptions = Readonly<{
   refuse: (error: unknown) => Response;
 }>;
 
-export type Listener = Readonly<{
+export type HttpListener = Readonly<{
   url: URL;
   /** Takes no new connections and closes idle ones; resolves when every running answer has been sent. */
   drain: () => Promise<void>;
@@ -27,7 +27,7 @@ export type Listener = Readonly<{
 }>;
 
 /** Rejects when it cannot listen. */
-export type Listen = (options: ListenOptions) => Promise<Listener>;
+export type Listen = (options: ListenOptions) => Promise<HttpListener>;
 
 /** After so long without a byte a connection is closed, but for streams. */
 export const idleSeconds = 60;

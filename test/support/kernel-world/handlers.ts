@@ -1,5 +1,5 @@
 import type { BatchHandler, Handler } from "../../../shared/consume/handler.ts";
-import type { Received } from "../../../shared/messages/message.ts";
+import type { ReceivedMessage } from "../../../shared/messages/message.ts";
 import type { Db, Tx } from "../../../shared/postgres/db.ts";
 import { group } from "../consumer-world.ts";
 import { nameOf, type Failing } from "./failing.ts";
@@ -34,7 +34,7 @@ export function makeHandlers(
   member: Readonly<{ name: string; number: number }>,
 ): Readonly<{ handle: Handler }> | Readonly<{ handleBatch: BatchHandler }> {
   const { random, failing, crossed } = of;
-  const all = async (messages: readonly Received[], tx: Tx) => {
+  const all = async (messages: readonly ReceivedMessage[], tx: Tx) => {
     await writeEffects(tx, messages, member.name);
     if (random() < 0.1) await Bun.sleep(random() * 5); // slow handlers overlap with rebalances
     for (const message of messages) {
@@ -54,7 +54,7 @@ export function makeHandlers(
   };
 }
 
-async function writeEffects(tx: Tx, messages: readonly Received[], member: string): Promise<void> {
+async function writeEffects(tx: Tx, messages: readonly ReceivedMessage[], member: string): Promise<void> {
   await tx`
     insert into effects (id, topic, key, n, member, epoch)
     select message.id, message.topic, message.key, message.n, ${member}, epoch
@@ -64,7 +64,11 @@ async function writeEffects(tx: Tx, messages: readonly Received[], member: strin
     where name = ${group} order by line`;
 }
 
-async function changeSharedRows(tx: Tx, messages: readonly Received[], way: "forwards" | "backwards"): Promise<void> {
+async function changeSharedRows(
+  tx: Tx,
+  messages: readonly ReceivedMessage[],
+  way: "forwards" | "backwards",
+): Promise<void> {
   if (messages.length === 0) return;
   // Where the user of the database may say so: a second, as Postgres has it, is long for a test.
   await tx`

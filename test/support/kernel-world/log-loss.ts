@@ -1,4 +1,4 @@
-import type { Fetched, TopicPartition } from "../../../shared/messages/broker.ts";
+import type { FetchedRecord, TopicPartition } from "../../../shared/messages/broker.ts";
 import { inboxEntryOf } from "../../../shared/consume/dead-letters/dead-letter.ts";
 import { partitionName } from "../../../shared/consume/member/partition-name.ts";
 import type { ConsumerWorld } from "../consumer-world.ts";
@@ -13,7 +13,7 @@ export type Loss = Readonly<{
   before: readonly string[];
 }>;
 
-const idOf = (record: Fetched) => inboxEntryOf(record).id;
+const idOf = (record: FetchedRecord) => inboxEntryOf(record).id;
 
 /** Deletes what one log has up to within its last records, as far as `random` says; null where it is too short. */
 export function loseStart(world: ConsumerWorld, at: TopicPartition, random: () => number): Loss | null {

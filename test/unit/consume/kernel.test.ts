@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import type { Fetched } from "../../../shared/messages/broker.ts";
+import type { FetchedRecord } from "../../../shared/messages/broker.ts";
 import { deadLetterRow, inboxEntryOf } from "../../../shared/consume/dead-letters/dead-letter.ts";
 import { makeDependency } from "../../../shared/consume/failure/dependency.ts";
 import { fingerprint } from "../../../shared/consume/failure/fingerprint.ts";
 import { makeSetAside } from "../../../shared/consume/failure/set-aside.ts";
-import { type Failed } from "../../../shared/consume/failure/failed.ts";
+import { type FailedMessage } from "../../../shared/consume/failure/failed.ts";
 import { backoff, settlesWithin } from "../../../shared/waiting/wait.ts";
 import { makeWatchdog } from "../../../shared/consume/member/watchdog.ts";
 import { keyOf } from "../../../shared/kafka/fetched.ts";
@@ -14,7 +14,7 @@ import { Problem } from "../../../shared/problem.ts";
 const log = makeLog({}, "error", () => {});
 const coded = (code: string) => Object.assign(new Error(code), { code });
 const deadlock = () => Object.assign(coded("40P01"), { severity: "ERROR" });
-const fetched = (more: Partial<Fetched> = {}): Fetched => ({
+const fetched = (more: Partial<FetchedRecord> = {}): FetchedRecord => ({
   topic: "task-events",
   partition: 3,
   offset: 42n,
@@ -30,12 +30,12 @@ describe("a message that failed", () => {
   /** `failures` are what the first and the further tries fail with; after them it works. */
   async function setAsideAfter(failures: readonly unknown[], more: { key?: null; tiersMs?: readonly number[] } = {}) {
     const sealed: [fate: string, failure: string, tries: number][] = [];
-    const seal = (fate: string) => async (failed: Failed) => {
+    const seal = (fate: string) => async (failed: FailedMessage) => {
       sealed.push([fate, failed.class, failed.attempts.length]);
     };
     let tries = 1;
     const setAside = makeSetAside({
-      bury: seal("buried"),
+      giveUp: seal("buried"),
       park: seal("parked"),
       flood: { hold: async () => false },
       tiersMs: more.tiersMs ?? [5_000],
@@ -216,9 +216,9 @@ describe("waiting for what is down", () => {
 });
 
 describe("a dead letter", () => {
-  const row = (record: Fetched, error: unknown = new Error("no")) =>
+  const row = (record: FetchedRecord, error: unknown = new Error("no")) =>
     deadLetterRow({ record, group: "reminder-service", class: "unknown", error, attempts: [], now: new Date(5) });
-  const headersOf = (record: Fetched, error?: unknown) =>
+  const headersOf = (record: FetchedRecord, error?: unknown) =>
     new Map<string, unknown>(JSON.parse(row(record, error).headers));
 
   test("keeps key and bytes and has its own id, the same at every try", () => {

@@ -5,9 +5,9 @@ import {
   lateBy,
   planDelivery,
   planForOperator,
-  type Reminder,
+  type PrioritizedReminder,
 } from "../../../workers/notification-service/plan/plan-delivery.ts";
-import type { Sent } from "../../../workers/notification-service/channels/channel.ts";
+import type { SendOutcome } from "../../../workers/notification-service/channels/channel.ts";
 import type { Way } from "../../../workers/notification-service/plan/way.ts";
 
 const now = new Date("2026-11-25T12:00:00Z");
@@ -18,7 +18,9 @@ const quiet = { quiet_hours: { from: "11:00", to: "13:00" } };
 const windowEnd = "2026-11-25T13:00:00Z";
 
 const minutesAgo = (minutes: number) => new Date(now.getTime() - minutes * 60_000);
-const fired = (more: { lateMinutes?: number; priority?: Reminder["priority"] } = {}): Reminder => {
+const fired = (
+  more: { lateMinutes?: number; priority?: PrioritizedReminder["priority"] } = {},
+): PrioritizedReminder => {
   const remindAt = minutesAgo(more.lateMinutes ?? 0);
   return {
     reminderId: "r",
@@ -30,7 +32,7 @@ const fired = (more: { lateMinutes?: number; priority?: Reminder["priority"] } =
     lateBy: lateBy(remindAt, now, now),
   };
 };
-const plan = (reminder: Reminder, settings: Record<string, unknown>, disabled: readonly string[] = []) =>
+const plan = (reminder: PrioritizedReminder, settings: Record<string, unknown>, disabled: readonly string[] = []) =>
   planDelivery(
     reminder,
     preferencesInput.parse(settings),
@@ -69,7 +71,7 @@ describe("a reminder that fires in time", () => {
 });
 
 describe("in quiet hours", () => {
-  test.each<[string, Reminder, Record<string, unknown>, object]>([
+  test.each<[string, PrioritizedReminder, Record<string, unknown>, object]>([
     ["put off to the end", fired(), {}, { status: "pending", due: windowEnd, bundle: "quiet" }],
     ["urgent passes", fired({ priority: "High" }), {}, { status: "delivered", due: at(now) }],
     ["unless it is not to", fired({ priority: "High" }), { urgent_passes: false }, { due: windowEnd, bundle: "quiet" }],
@@ -150,8 +152,8 @@ test("the operator's own ways get everything at once", () => {
 describe("the breaker of an endpoint", () => {
   const hourMs = 3_600_000;
   const policy = { threshold: 3, baseMs: 1_000, capMs: 10_000, disableAfterMs: 24 * hourMs };
-  const failed: Sent = { outcome: "retry", reason: "HTTP 500", afterMs: null };
-  test.each<[string, { failures: number; failingForMs: number }, Sent, object]>([
+  const failed: SendOutcome = { outcome: "retry", reason: "HTTP 500", afterMs: null };
+  test.each<[string, { failures: number; failingForMs: number }, SendOutcome, object]>([
     [
       "a success closes it",
       { failures: 9, failingForMs: hourMs },

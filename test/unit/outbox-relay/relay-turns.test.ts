@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import type { Db } from "../../../shared/postgres/db.ts";
-import type { Claimed } from "../../../workers/outbox-relay/claim.ts";
+import type { ClaimedMessage } from "../../../workers/outbox-relay/claim.ts";
 import { makeTurns, pickOfLine, windowRows } from "../../../workers/outbox-relay/turns.ts";
 
-const row = (id: number, line: number, topic = "task-events"): Claimed => ({
+const row = (id: number, line: number, topic = "task-events"): ClaimedMessage => ({
   id,
   line,
   topic,
@@ -20,7 +20,7 @@ const row = (id: number, line: number, topic = "task-events"): Claimed => ({
 });
 const rows = (line: number, from: number, count: number, topic?: string) =>
   Array.from({ length: count }, (_, n) => row(from + n, line, topic));
-const linesOf = (claimed: readonly Claimed[]) =>
+const linesOf = (claimed: readonly ClaimedMessage[]) =>
   Object.fromEntries([...Map.groupBy(claimed, ({ line }) => line)].map(([line, { length }]) => [line, length]));
 
 /** A database that says these were handled. */
@@ -31,7 +31,7 @@ const inboxOf = (handled: readonly Readonly<{ line: number; id: number }>[]) => 
 const setup = () => {
   const clock = { ms: 1_000 };
   const turns = makeTurns(() => clock.ms);
-  const send = (of: readonly Claimed[]) => {
+  const send = (of: readonly ClaimedMessage[]) => {
     turns.allowances(); // asked before every claim by lines
     const shared = turns.share(of);
     turns.sent(shared);
@@ -61,7 +61,7 @@ test("of a line with more than 64 on their way the rest waits, and nobody else d
 });
 
 test("of a line with more than may go, the rows of the shard with the oldest go first, then of the next, each shard's from its first", () => {
-  const inShard = (id: number, shard: number): Claimed => ({ ...row(id, 7), lease: { shard, epoch: 1 } });
+  const inShard = (id: number, shard: number): ClaimedMessage => ({ ...row(id, 7), lease: { shard, epoch: 1 } });
   const found = [inShard(1, 5), inShard(2, 3), inShard(3, 5), inShard(4, 9), inShard(5, 3), inShard(6, 5)];
   const ids = (count: number) => pickOfLine(found, count).picked.map(({ id }) => id);
   expect([ids(2), ids(4), ids(6)]).toEqual([

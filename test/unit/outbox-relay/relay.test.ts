@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import type { Outgoing, SendFailure } from "../../../shared/messages/broker.ts";
-import type { Claimed } from "../../../workers/outbox-relay/claim.ts";
+import type { OutgoingRecord, SendFailure } from "../../../shared/messages/broker.ts";
+import type { ClaimedMessage } from "../../../workers/outbox-relay/claim.ts";
 import { makeLog } from "../../../shared/role/log.ts";
 import { makeMetrics } from "../../../shared/role/metrics.ts";
 import type { Db } from "../../../shared/postgres/db.ts";
@@ -17,7 +17,7 @@ import { noLayouts } from "../../support/no-layouts.ts";
 import { originHeader, readOrigin } from "../../../shared/outbox/origin.ts";
 import { shardOf } from "../../../shared/outbox/outbox.ts";
 
-const row = (id: number, of: Partial<Claimed> = {}): Claimed => {
+const row = (id: number, of: Partial<ClaimedMessage> = {}): ClaimedMessage => {
   const key = of.key ?? `k${id % 3}`;
   return {
     id,
@@ -36,7 +36,7 @@ const row = (id: number, of: Partial<Claimed> = {}): Claimed => {
     key,
   };
 };
-const rows = (count: number): Claimed[] => Array.from({ length: count }, (_, n) => row(n + 1));
+const rows = (count: number): ClaimedMessage[] => Array.from({ length: count }, (_, n) => row(n + 1));
 
 describe("cutting sends", () => {
   test("keeps every row in order, and no partition above the limit unless a row alone is", () => {
@@ -60,33 +60,33 @@ describe("cutting sends", () => {
 
 describe("publishing", () => {
   /** Takes what `refuses` lets through; a send fails as a whole, as the broker's do. */
-  const setup = (refuses: (record: Outgoing) => SendFailure | null) => {
+  const setup = (refuses: (record: OutgoingRecord) => SendFailure | null) => {
     const sends: number[][] = [];
     const refused: number[] = [];
-    const idOf = ({ value }: Outgoing) => Number(Buffer.from(value ?? []).toString());
+    const idOf = ({ value }: OutgoingRecord) => Number(Buffer.from(value ?? []).toString());
     return {
       refused,
       sends,
       taken: () => sends.flat(),
       deps: {
         producer: {
-          send: async (records: readonly Outgoing[]) => {
+          send: async (records: readonly OutgoingRecord[]) => {
             const failure = records.map(refuses).find((found) => found !== null);
             if (failure) throw Object.assign(new Error(failure), { failure });
             sends.push(records.map(idOf));
           },
           [Symbol.asyncDispose]: async () => {},
         },
-        mayBeSent: (_row: Claimed) => true,
+        mayBeSent: (_row: ClaimedMessage) => true,
         onPublished: () => {},
-        onRefused: async ({ id }: Claimed) => void refused.push(id),
+        onRefused: async ({ id }: ClaimedMessage) => void refused.push(id),
         holds,
       },
     };
   };
   const bad =
     (...ids: number[]) =>
-    ({ value }: Outgoing): SendFailure | null =>
+    ({ value }: OutgoingRecord): SendFailure | null =>
       ids.includes(Number(Buffer.from(value ?? []).toString())) ? "refused" : null;
 
   test("sends all rows at once", async () => {
@@ -96,7 +96,7 @@ describe("publishing", () => {
   });
 
   test("a record says which row it was, in which life; a dead letter keeps what the record it was said of itself", async () => {
-    const sent: Outgoing[] = [];
+    const sent: OutgoingRecord[] = [];
     const { deps } = setup((record) => (sent.push(record), null));
     const origin = [originHeader, "7.20200101.3.4"] as const;
     await publish([row(1), row(2, { topic: "task-events-dlq", headers: [origin] })], deps);
@@ -147,7 +147,7 @@ describe("publishing", () => {
     let asked = 0;
     const large = rows(9).map((one) => ({ ...one, bytes: 150_000 }));
     // Lapsed while the first send of key k1 was looked at, renewed right after.
-    const mayBeSent = ({ key }: Claimed) => key !== "k1" || asked++ !== 0;
+    const mayBeSent = ({ key }: ClaimedMessage) => key !== "k1" || asked++ !== 0;
     const { complete } = await publish(large, { ...world.deps, mayBeSent });
     expect(complete).toBe(false);
     const lostShard = shardOf("k1");
@@ -215,8 +215,8 @@ test("a wake between two rests is not missed, and a rest ends by itself", async 
 /** Runs the relay of one shard against a database that answers a claim with these rows, until `stop`. */
 async function relay(
   of: Readonly<{
-    claim: () => readonly Claimed[];
-    send: (records: readonly Outgoing[]) => Promise<void>;
+    claim: () => readonly ClaimedMessage[];
+    send: (records: readonly OutgoingRecord[]) => Promise<void>;
     stop: AbortController;
     onRound?: () => void;
     /** Told when marks are written. */

@@ -2,7 +2,7 @@ import { Glob } from "bun";
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { deriveId } from "../../../shared/messages/derive-id.ts";
-import type { Message, Received } from "../../../shared/messages/message.ts";
+import type { Message, ReceivedMessage } from "../../../shared/messages/message.ts";
 import { outboxRow, lineOf, shardOf } from "../../../shared/outbox/outbox.ts";
 import { topicOf } from "../../../shared/messages/topic-of.ts";
 import { topics } from "../../../shared/messages/topics.ts";
@@ -17,7 +17,7 @@ const message: Message = {
   data: { id: "t9", user_id: "u1", completed_at: now },
 };
 // Only its id and time are looked at.
-const cause = { id: "0190a1b2-0000-7000-8000-000000000001", time: new Date("2026-02-28T00:00:00Z") } as Received;
+const cause = { id: "0190a1b2-0000-7000-8000-000000000001", time: new Date("2026-02-28T00:00:00Z") } as ReceivedMessage;
 const by = { source: "task-service", correlationId: "c1", now } as const;
 
 describe("a row of the outbox", () => {

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { describePattern, type Described } from "../../../shared/recurrence/describe-pattern.ts";
+import { describePattern, type PatternParts } from "../../../shared/recurrence/describe-pattern.ts";
 
-test.each<[words: string, pattern: Described]>([
+test.each<[words: string, pattern: PatternParts]>([
   [
     "every last Friday of the month at 17:00 (Europe/Berlin)",
     { rrule: "FREQ=MONTHLY;BYDAY=-1FR", start: "2026-01-30T17:00:00", tz: "Europe/Berlin" },

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { decideHistory } from "../../../workers/recurring-task-worker/decide-history.ts";
-import type { Told } from "../../../workers/recurring-task-worker/preview-occurrences.ts";
+import type { RecurrenceView } from "../../../workers/recurring-task-worker/preview-occurrences.ts";
 
 const now = new Date("2026-11-30T12:00:00Z");
 
@@ -8,7 +8,7 @@ const now = new Date("2026-11-30T12:00:00Z");
  * One told per letter, a day apart from the 1st: d done, l done late, s skipped, x deleted, m missed, o open, u
  * upcoming.
  */
-function told(letters: string): readonly Told[] {
+function told(letters: string): readonly RecurrenceView[] {
   return [...letters].map((letter, n) => {
     const at = new Date(Date.UTC(2026, 10, 1 + n, 9));
     const states = {

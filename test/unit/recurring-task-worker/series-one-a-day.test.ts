@@ -13,7 +13,7 @@ import { foldSeries, type World } from "../../../workers/recurring-task-worker/f
 import { templateSchedule } from "../../../workers/recurring-task-worker/template-schedule.ts";
 import { makeRecurrences } from "../../../shared/recurrence/recurrence.ts";
 import { decideOccurrence, decideRemoval } from "../../../workers/task-service/decide-occurrence.ts";
-import { decideScopedPatch, type Scope } from "../../../workers/task-service/decide-scope.ts";
+import { decideScopedPatch, type SeriesScope } from "../../../workers/task-service/decide-scope.ts";
 import {
   decideComplete,
   decideCreate,
@@ -23,7 +23,7 @@ import {
   taskCreated,
 } from "../../../workers/task-service/decide-task.ts";
 import { decideTemplatePatch } from "../../../workers/task-service/decide-template.ts";
-import { placeOf, type SeriesRows, type Written } from "../../../workers/task-service/series-rows.ts";
+import { placeOf, type SeriesRows, type RowWithEvent } from "../../../workers/task-service/series-rows.ts";
 import type { TaskRow } from "../../../workers/task-service/task-row.ts";
 
 // Task service and recurring task worker together, without Kafka and Postgres: what one tells the other is heard late,
@@ -52,7 +52,7 @@ function openSystem() {
     });
   };
   const tasksWith = (id: string) => (worker.tasks.has(id) ? worker.tasks : new Map(worker.tasks).set(id, null));
-  const write = (writes: readonly Written[]) => {
+  const write = (writes: readonly RowWithEvent[]) => {
     for (const { row, event } of writes) {
       rows.set(row.id, row);
       tell(event);
@@ -131,7 +131,7 @@ function openSystem() {
       }
     },
     tick: () => (now = new Date(now.getTime() + 1000)),
-    change: (how: "template" | Scope, pattern: Readonly<{ start: string }>, n: number) =>
+    change: (how: "template" | SeriesScope, pattern: Readonly<{ start: string }>, n: number) =>
       asking(() => {
         // The newest: who gives an ended series another end has two series.
         const newest = templates().at(-1);

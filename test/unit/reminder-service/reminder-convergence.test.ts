@@ -4,7 +4,7 @@ import type { ReminderChoices } from "../../../shared/reminders/resolve-reminder
 import { foldTask, type FoldedTask } from "../../../shared/tasks/fold-task.ts";
 import { applyChanges } from "../../../workers/reminder-service/apply-changes.ts";
 import { decideReminders } from "../../../workers/reminder-service/decide-reminders.ts";
-import { foldGuard, type Guard, type GuardMessage } from "../../../workers/reminder-service/guard.ts";
+import { foldGuard, type GuardRow, type GuardMessage } from "../../../workers/reminder-service/guard.ts";
 import type { Reminder } from "../../../workers/reminder-service/reminder.ts";
 import {
   decideWanted,
@@ -106,7 +106,7 @@ function commandsFor(heard: readonly TaskEvent[], changeAfter: number): readonly
 }
 
 function hear(messages: readonly GuardMessage[]): readonly Reminder[] {
-  let guard: Guard = { taskId, userId, fields: {} };
+  let guard: GuardRow = { taskId, userId, fields: {} };
   let reminders: readonly Reminder[] = [];
   for (const message of messages) {
     const folded = foldGuard(guard, message);

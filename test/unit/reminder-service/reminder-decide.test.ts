@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { applyChanges, dismissed } from "../../../workers/reminder-service/apply-changes.ts";
 import { decideReminders, ownReminderId, wantedInstant } from "../../../workers/reminder-service/decide-reminders.ts";
-import { foldGuard, taskState, type Guard, type GuardMessage } from "../../../workers/reminder-service/guard.ts";
+import { foldGuard, taskState, type GuardRow, type GuardMessage } from "../../../workers/reminder-service/guard.ts";
 import type { Reminder } from "../../../workers/reminder-service/reminder.ts";
 import {
   command,
@@ -23,7 +23,7 @@ const atDueRule = { rule: "PT0S", offset_ms: 0 };
 
 const numRuns = process.env["LONG_TESTS"] === "1" ? 2_000 : 300;
 
-type World = Readonly<{ guard: Guard; reminders: readonly Reminder[] }>;
+type World = Readonly<{ guard: GuardRow; reminders: readonly Reminder[] }>;
 const empty: World = { guard: { taskId, userId, fields: {} }, reminders: [] };
 
 /** What the handler does with one message, without the database. */

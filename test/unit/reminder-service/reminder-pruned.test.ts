@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { decidePruned } from "../../../workers/reminder-service/decide-pruned.ts";
-import type { Guard } from "../../../workers/reminder-service/guard.ts";
+import type { GuardRow } from "../../../workers/reminder-service/guard.ts";
 import type { Reminder } from "../../../workers/reminder-service/reminder.ts";
 import { taskId, userId } from "../../support/guard-messages.ts";
 
 const now = new Date("2026-11-01T12:00:00Z");
 const inHours = (hours: number) => new Date(now.getTime() + hours * 3_600_000);
 const rules = JSON.stringify([{ rule: "PT15M", offset_ms: -900_000 }]);
-const guard: Guard = { taskId, userId, fields: { wanted_rules: { value: rules, version: 1, time: 0 } } };
+const guard: GuardRow = { taskId, userId, fields: { wanted_rules: { value: rules, version: 1, time: 0 } } };
 
 const reminder = (over: Partial<Reminder>): Reminder => ({
   id: crypto.randomUUID(),

@@ -3,8 +3,8 @@ import * as fc from "fast-check";
 import type { Message } from "../../../shared/messages/message.ts";
 import { reminderSchema } from "../../../shared/reminders/reminder-schema.ts";
 import { applyChanges } from "../../../workers/reminder-service/apply-changes.ts";
-import type { Change } from "../../../workers/reminder-service/decide-reminders.ts";
-import type { Guard } from "../../../workers/reminder-service/guard.ts";
+import type { ReminderChange } from "../../../workers/reminder-service/decide-reminders.ts";
+import type { GuardRow } from "../../../workers/reminder-service/guard.ts";
 import { reminderView } from "../../../workers/reminder-service/reminder-view.ts";
 import type { Reminder } from "../../../workers/reminder-service/reminder.ts";
 import {
@@ -18,7 +18,7 @@ const id = "0192f0a0-0000-7000-8000-0000000000f1";
 const guard = {
   taskId: "0192f0a0-0000-7000-8000-000000000001",
   userId: "0192f0a0-0000-7000-8000-00000000000a",
-} as Guard;
+} as GuardRow;
 const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 9, minute));
 
 /** As a row fires: `compareAndSet` and `triggeredRow` of fire-reminders. */
@@ -56,7 +56,7 @@ test("whatever becomes of a reminder, the stream's view of it is the answer of i
           continue;
         }
         const snooze = one.does === "schedule" && one.snoozed ? { from: at(i + 5), for: null } : null;
-        const change: Change =
+        const change: ReminderChange =
           one.does === "schedule"
             ? {
                 change: "schedule",

@@ -8,7 +8,7 @@ import {
   decideScopedDelete,
   decideScopedPatch,
   decideStopAfter,
-  type Scope,
+  type SeriesScope,
 } from "../../../workers/task-service/decide-scope.ts";
 import type { DecideSeriesChange, SeriesRows } from "../../../workers/task-service/series-rows.ts";
 import type { TaskRow } from "../../../workers/task-service/task-row.ts";
@@ -65,7 +65,7 @@ function told(decide: DecideSeriesChange, rows: SeriesRows): readonly string[] {
     return `${name}${prime} ${what}${event.type === "TaskDeleted" ? "" : rule}`;
   });
 }
-const patching = (scope: Scope, body: object) =>
+const patching = (scope: SeriesScope, body: object) =>
   decideScopedPatch(taskPatch.parse(body), { scope, zone: "UTC", newId: () => successor });
 
 describe("what is written of a series", () => {
@@ -291,7 +291,7 @@ describe("what is written of a series", () => {
     expect(JSON.parse(made?.row.recurrence_pattern ?? "{}").exdate).toEqual([day(6), day(8)]);
   });
 
-  test.each<[string, object, Scope, string]>([
+  test.each<[string, object, SeriesScope, string]>([
     ["a due of all", { due_date: "2026-03-04T10:00:00Z" }, "all", "/due_date"],
     ["a due cleared for the rest", { due_on: null }, "future", "/due_on"],
     ["no pattern", { recurrence_pattern: null }, "all", "/recurrence_pattern"],

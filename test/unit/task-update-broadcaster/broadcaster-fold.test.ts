@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import type { Message, Received } from "../../../shared/messages/message.ts";
+import type { Message, ReceivedMessage } from "../../../shared/messages/message.ts";
 import type { MessageOf, MessageType } from "../../../shared/messages/message.ts";
 import { foldBatch } from "../../../workers/task-update-broadcaster/fold-batch.ts";
 import type { View } from "../../../workers/task-update-broadcaster/fold-view.ts";
@@ -31,7 +31,7 @@ function received<T extends MessageType>(
     timestamp: 0,
     value: new Uint8Array(),
     headers: [],
-  } as unknown as Received;
+  } as unknown as ReceivedMessage;
 }
 const created = (id: string, user_id = ada, sequence = 1) =>
   received<"TaskCreated">({
@@ -107,13 +107,13 @@ const kinds = (answers: readonly (readonly Message[])[]) =>
   );
 const payloads = (answers: readonly (readonly Message[])[]) =>
   answers.flat().map((message) => JSON.parse(message.type === "TaskChanged" ? message.data.payload : "null"));
-const fold = (messages: readonly Received[], views: ReadonlyMap<string, View> = new Map()) =>
+const fold = (messages: readonly ReceivedMessage[], views: ReadonlyMap<string, View> = new Map()) =>
   foldBatch(messages, views);
 const viewsOf = ({ changed }: { changed: readonly View[] }) => new Map(changed.map((view) => [view.taskId, view]));
 
 test("of very many reminders a view keeps those that wait, and of what is over the newest, fired before dismissed", () => {
-  const one = (event: Received, id: string): Received =>
-    ({ ...event, subject: id, id: `${event.id} ${id}`, data: { ...event.data, id } }) as Received;
+  const one = (event: ReceivedMessage, id: string): ReceivedMessage =>
+    ({ ...event, subject: id, id: `${event.id} ${id}`, data: { ...event.data, id } }) as ReceivedMessage;
   const id = (kind: number, n: number) => `0192f0a0-0000-7000-8000-${String(kind * 1_000 + n).padStart(12, "0")}`;
   const dismissed = (sequence: number) =>
     received<"ReminderDismissed">({
@@ -144,7 +144,7 @@ test("of very many reminders a view keeps those that wait, and of what is over t
 test("a reminder in a view says its rule and what it was snoozed from; events of an older build, which say neither, fold to null", () => {
   const told = scheduled(milk, 2, 40);
   const snoozed = { ...told, data: { ...told.data, rule: "PT15M", snoozed_from: at(30) } } as typeof told;
-  const bellOf = (...events: readonly Received[]) =>
+  const bellOf = (...events: readonly ReceivedMessage[]) =>
     payloads(fold([created(milk), ...events]).answers).at(-1)?.reminders;
   expect(bellOf(snoozed)).toMatchObject([{ rule: "PT15M", snoozed_from: at(30).toISOString() }]);
   expect(bellOf(scheduled(milk, 1, 30))).toMatchObject([{ rule: null, snoozed_from: null }]);

@@ -10,9 +10,9 @@ import { buildApp } from "../../../workers/ui-gateway/app.ts";
 import type { ApiDocument } from "../../../workers/ui-gateway/document/complete-document.ts";
 import { makeAuthenticate } from "../../../workers/ui-gateway/sign-in/authenticate.ts";
 import type { Follow, Sink } from "../../../workers/ui-gateway/stream/follow.ts";
-import type { Limits } from "../../../workers/ui-gateway/limits/open-limits.ts";
+import type { RequestLimits } from "../../../workers/ui-gateway/limits/open-limits.ts";
 import type { Forward } from "../../../workers/ui-gateway/http/proxy.ts";
-import type { Who } from "../../../workers/ui-gateway/stream/streams.ts";
+import type { StreamUser } from "../../../workers/ui-gateway/stream/streams.ts";
 
 const auth: AuthConfig = {
   mode: "dev",
@@ -33,16 +33,16 @@ type Over = Readonly<{
   corsOrigins?: readonly string[];
   answer?: (forward: Forward) => Response;
   follow?: Follow;
-  limits?: Limits;
+  limits?: RequestLimits;
 }>;
 
 function setup(over: Over = {}) {
   const lines: string[] = [];
   const log = makeLog({}, "debug", (line) => void lines.push(line));
   const forwarded: Forward[] = [];
-  const opened: { who: Who; cursor: string | null }[] = [];
+  const opened: { who: StreamUser; cursor: string | null }[] = [];
   const endedSessions = new Set<string>();
-  const tickets = new Map<string, Who>();
+  const tickets = new Map<string, StreamUser>();
   let position = 7;
   const config = over.auth ?? auth;
   const app = buildApp({

@@ -1,10 +1,10 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import * as fc from "fast-check";
-import type { Broker, Fetched } from "../../../shared/messages/broker.ts";
+import type { Broker, FetchedRecord } from "../../../shared/messages/broker.ts";
 import { makeLog } from "../../../shared/role/log.ts";
 import { partitionOf } from "../../../shared/kafka/partition.ts";
 import { Problem } from "../../../shared/problem.ts";
-import { makeFollow, type Following, type Sink } from "../../../workers/ui-gateway/stream/follow.ts";
+import { makeFollow, type StreamFollower, type Sink } from "../../../workers/ui-gateway/stream/follow.ts";
 import { makeHub } from "../../../workers/ui-gateway/stream/hub.ts";
 import { pollUpdates } from "../../../workers/ui-gateway/stream/poll-updates.ts";
 import { makeReadLog } from "../../../workers/ui-gateway/stream/read-log.ts";
@@ -53,7 +53,7 @@ function world(
       const end = Math.min(length, next + 1 + Math.floor(dice() * 5));
       const records = Array.from(
         { length: Math.max(0, end - next) },
-        (_, i) => ({ offset: BigInt(next + i), key: keyAt(next + i) }) as Fetched,
+        (_, i) => ({ offset: BigInt(next + i), key: keyAt(next + i) }) as FetchedRecord,
       );
       if (end > next) yield { records, next: new Map([[home, BigInt(end)]]), partitions: 1 };
       if (end > next) read.push(end);
@@ -62,7 +62,7 @@ function world(
   };
   const hub = makeHub({ ring: { maxRecords: ringRecords, maxBytes: 1e9 }, countDropped: () => {} });
   const log = makeLog({}, "error");
-  const readFrame = ({ offset }: Fetched) => {
+  const readFrame = ({ offset }: FetchedRecord) => {
     decoded.push(Number(offset));
     return Promise.resolve(frameAt(Number(offset)));
   };
@@ -113,7 +113,7 @@ test("whoever comes with whatever position gets every change above it once, in o
         append(60);
         restart(60 - Math.min(60, ringRecords));
         feed(1_000);
-        const clients: { after: number; seen: number[]; following: Following }[] = [];
+        const clients: { after: number; seen: number[]; following: StreamFollower }[] = [];
         for (let step = 0; step < 60; step++) {
           append(Math.floor(dice() * 4));
           if (dice() < 0.7) feed(Math.floor(dice() * 8));

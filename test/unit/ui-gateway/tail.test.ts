@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import type { Broker, Fetched } from "../../../shared/messages/broker.ts";
+import type { Broker, FetchedRecord } from "../../../shared/messages/broker.ts";
 import { makeLog } from "../../../shared/role/log.ts";
 import { Problem } from "../../../shared/problem.ts";
 import { makeHub } from "../../../workers/ui-gateway/stream/hub.ts";
@@ -41,7 +41,7 @@ function setup(
       if (next < end) {
         const records = Array.from(
           { length: end - next },
-          (_, i) => ({ topic: "task-updates", partition: 0, offset: BigInt(next + i) }) as Fetched,
+          (_, i) => ({ topic: "task-updates", partition: 0, offset: BigInt(next + i) }) as FetchedRecord,
         );
         next = end;
         yield {
@@ -213,7 +213,7 @@ describe("reading a record", () => {
       ["ce_sequence", sequence],
       ["ce_correlationid", "c"],
     ].map(([name = "", value = ""]) => [name, text(value)] as const);
-  const record = (over: Partial<Fetched> = {}): Fetched => ({
+  const record = (over: Partial<FetchedRecord> = {}): FetchedRecord => ({
     topic: "task-updates",
     partition: 0,
     offset: 1n,
@@ -232,7 +232,7 @@ describe("reading a record", () => {
     timestamp: new Date(0),
   };
   const read = async (
-    one: Fetched,
+    one: FetchedRecord,
     decode: () => Promise<unknown> = () => Promise.resolve({ type: "TaskChanged", data }),
   ) => {
     const dropped: string[] = [];
@@ -249,7 +249,7 @@ describe("reading a record", () => {
     expect(await read(record())).toMatchObject({ frame: { sequence: 4, taskId: "t", userId: ada }, dropped: [] });
   });
 
-  test.each<[string, string, Fetched, (() => Promise<unknown>) | undefined]>([
+  test.each<[string, string, FetchedRecord, (() => Promise<unknown>) | undefined]>([
     ["of a type this build does not know", "unknown", record(), () => Promise.resolve({ unknown: "X" })],
     ["without a value", "undecodable", record({ value: null }), undefined],
     ["without its headers", "undecodable", record({ headers: [] }), undefined],

@@ -1,6 +1,6 @@
 import type { Config } from "../../../shared/role/config.ts";
 import type { Log } from "../../../shared/role/log.ts";
-import type { Opened, SendTest } from "./channel.ts";
+import type { ChannelSender, SendTest } from "./channel.ts";
 import type { channelSettings } from "./channel-settings.ts";
 import type { SendMail } from "./mail.ts";
 import type { makeWebhookChannel } from "./post-webhooks.ts";
@@ -20,7 +20,7 @@ export type ChannelDeps = Readonly<{
   webhooks: Readonly<{ make: typeof makeWebhookChannel; resolve: Resolve }>;
 }>;
 
-type Open<O extends Opened> = (settings: Config<typeof channelSettings>, deps: ChannelDeps) => O | null;
+type OpenChannel<O extends ChannelSender> = (settings: Config<typeof channelSettings>, deps: ChannelDeps) => O | null;
 
 /**
  * All that the rest of the role asks of a channel. `Choice` is what a person says of it; the operator's own have none.
@@ -43,8 +43,8 @@ export type ChannelDefinition<Choice = never> = Readonly<{
   // Targets with a breaker are endpoints of people: their owner sees how each does, and tries it. `open` is null where
   // it is not set up.
   Readonly<
-    | { hasBreaker: false; open: Open<Opened> }
-    | { hasBreaker: true; open: Open<Opened & Readonly<{ sendTest: SendTest }>> }
+    | { hasBreaker: false; open: OpenChannel<ChannelSender> }
+    | { hasBreaker: true; open: OpenChannel<ChannelSender & Readonly<{ sendTest: SendTest }>> }
   >;
 
 export const hourMs = 3_600_000;

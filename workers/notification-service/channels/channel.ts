@@ -1,5 +1,5 @@
 /** What fired: one entry of what is told. `lateBy` in seconds, `null` when it fired in time. */
-export type Fired = Readonly<{
+export type FiredReminder = Readonly<{
   reminderId: string;
   taskId: string;
   title: string | null;
@@ -12,7 +12,7 @@ export type Fired = Readonly<{
  * A fired reminder on its person's clock. `tz`: the zone of its task's due, else the person's; `dueOn`: the day its
  * task is due, of an all-day one.
  */
-export type ToldReminder = Fired & Readonly<{ tz: string; dueOn: string | null }>;
+export type ToldReminder = FiredReminder & Readonly<{ tz: string; dueOn: string | null }>;
 
 /**
  * A message to a person about one reminder or, as a digest, several, oldest first. `id` is the same at every attempt:
@@ -38,14 +38,14 @@ export type Notification = Readonly<{
  * handed over without an answer, so it may have arrived. `refused`: it never will; `gone`: nor will anything else sent
  * there. `reason` is stored and shown: a status or an error's code, no content.
  */
-export type Sent = Readonly<
+export type SendOutcome = Readonly<
   | { outcome: "delivered" }
   | { outcome: "retry"; reason: string; afterMs: number | null; unsure?: boolean }
   | { outcome: "refused"; reason: string; gone?: boolean }
 >;
 
 /** A channel of this process. `send` settles within the sender's lease and never throws for what the receiver does. */
-export type Opened = Readonly<{
+export type ChannelSender = Readonly<{
   /** How many may be on their way at once; 50 where it does not say. */
   atOnce?: number;
   /**
@@ -53,11 +53,11 @@ export type Opened = Readonly<{
    * say.
    */
   hourly?: number;
-  send: (notification: Notification, attempt: number) => Promise<Sent>;
+  send: (notification: Notification, attempt: number) => Promise<SendOutcome>;
   /** Sends a message that tells nothing, to try an endpoint; of channels with a breaker. */
   sendTest?: SendTest;
 }>;
 
 /** A message without a reminder. */
 export type TestMessage = Omit<Notification, "kind" | "reminders">;
-export type SendTest = (message: TestMessage) => Promise<Sent>;
+export type SendTest = (message: TestMessage) => Promise<SendOutcome>;

@@ -1,5 +1,5 @@
 import type { ChannelLink, ChannelType, LinkOf } from "../../../shared/preferences/channel-choices.ts";
-import type { Opened, Sent, TestMessage } from "./channel.ts";
+import type { ChannelSender, SendOutcome, TestMessage } from "./channel.ts";
 import type { ChannelDefinition } from "./channel-definition.ts";
 import { emailChannel } from "./email-channel.ts";
 import { inAppChannel } from "./in-app-channel.ts";
@@ -33,6 +33,6 @@ export function targetOf(choice: ChannelLink): string {
   return channel.targetOf(choice);
 }
 
-export type Channel = Opened & Readonly<{ name: ChannelName }>;
+export type Channel = ChannelSender & Readonly<{ name: ChannelName }>;
 /** Sends a test to an endpoint of this channel. */
-export type TestEndpoint = (message: TestMessage & Readonly<{ channel: ChannelName }>) => Promise<Sent>;
+export type TestEndpoint = (message: TestMessage & Readonly<{ channel: ChannelName }>) => Promise<SendOutcome>;

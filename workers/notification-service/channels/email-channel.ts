@@ -1,4 +1,4 @@
-import type { Opened, Sent } from "./channel.ts";
+import type { ChannelSender, SendOutcome } from "./channel.ts";
 import { hourMs, type ChannelDefinition } from "./channel-definition.ts";
 import type { LinkOf } from "../../../shared/preferences/channel-choices.ts";
 import { emailText } from "./email-text.ts";
@@ -46,7 +46,7 @@ export function makeEmailChannel({
   connections,
   hourly,
   timeoutMs,
-}: EmailOptions): Opened & Readonly<{ name: "email" }> {
+}: EmailOptions): ChannelSender & Readonly<{ name: "email" }> {
   const address = /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from.trim();
   const domain = address.slice(address.lastIndexOf("@") + 1);
   return {
@@ -82,7 +82,7 @@ export function makeEmailChannel({
   };
 }
 
-function judge(error: unknown): Sent {
+function judge(error: unknown): SendOutcome {
   if (!(error instanceof Error)) return { outcome: "retry", reason: "unknown", afterMs: null };
   const status = "responseCode" in error && typeof error.responseCode === "number" ? error.responseCode : null;
   const code = "code" in error && typeof error.code === "string" ? error.code : error.name;

@@ -1,5 +1,5 @@
 import type { Log } from "../../../shared/role/log.ts";
-import type { Opened, ToldReminder } from "./channel.ts";
+import type { ChannelSender, ToldReminder } from "./channel.ts";
 import { hourMs, type ChannelDefinition } from "./channel-definition.ts";
 import { localTime } from "./local-time.ts";
 
@@ -17,7 +17,7 @@ export const logChannel: ChannelDefinition<unknown> = {
 };
 
 /** One log line per notification, ids and times only: what a person wrote stays out of logs. */
-export function makeLogChannel(log: Log): Opened {
+export function makeLogChannel(log: Log): ChannelSender {
   return {
     send: ({ id, userId, correlationId, reminders }, attempt) => {
       const [first] = reminders;

@@ -15,14 +15,14 @@ type Post = Readonly<{
   ca?: string;
 }>;
 
-export type Answer = Readonly<{ status: number; retryAfter: string | null }>;
+export type WebhookAnswer = Readonly<{ status: number; retryAfter: string | null }>;
 
 /**
  * Posts once, on a connection of its own: a reused one could lead to the address that the name had before. Follows no
  * redirect and reads no body, because a receiver could send one without end. The certificate is checked against the
  * name, not the address. Rejects with the error of the connection, or with `TimeoutError`.
  */
-export function postPinned({ url, headers, body, addresses, timeoutMs, ca }: Post): Promise<Answer> {
+export function postPinned({ url, headers, body, addresses, timeoutMs, ca }: Post): Promise<WebhookAnswer> {
   const { request } = url.protocol === "https:" ? https : http;
   const signal = AbortSignal.timeout(timeoutMs);
   const options = { method: "POST", headers: { ...headers, "content-length": Buffer.byteLength(body) }, agent: false };

@@ -1,7 +1,7 @@
 import { Webhook } from "standardwebhooks";
-import type { Opened, Sent, SendTest, TestMessage } from "./channel.ts";
+import type { ChannelSender, SendOutcome, SendTest, TestMessage } from "./channel.ts";
 import { originHeaders } from "./origin-headers.ts";
-import { postPinned, type Answer } from "./post-pinned.ts";
+import { postPinned, type WebhookAnswer } from "./post-pinned.ts";
 import { resolvePublic, type Address, type Resolve } from "./resolve-public.ts";
 import { testBody, webhookBody } from "./webhook-body.ts";
 import { inTime } from "../../../shared/waiting/wait.ts";
@@ -15,7 +15,7 @@ type WebhookOptions = Readonly<{
   ca?: string;
 }>;
 
-type WebhookChannel = Opened & Readonly<{ name: WebhookOptions["name"]; sendTest: SendTest }>;
+type WebhookChannel = ChannelSender & Readonly<{ name: WebhookOptions["name"]; sendTest: SendTest }>;
 
 const longestWaitMs = 60 * 60 * 1000;
 
@@ -26,7 +26,7 @@ const longestWaitMs = 60 * 60 * 1000;
  * an address that was looked at.
  */
 export function makeWebhookChannel({ name, timeoutMs, now, resolve, ca }: WebhookOptions): WebhookChannel {
-  const post = async (message: TestMessage, bodyAt: (sentAt: Date) => string): Promise<Sent> => {
+  const post = async (message: TestMessage, bodyAt: (sentAt: Date) => string): Promise<SendOutcome> => {
     const url = URL.parse(message.target);
     if (url === null || !/^https?:$/.test(url.protocol) || message.secret === null)
       return { outcome: "refused", reason: "not a URL that can be posted to" };
@@ -66,7 +66,7 @@ function withinMs(work: Promise<readonly Address[] | null>, timeoutMs: number): 
   return inTime(timeoutMs, work, () => new DOMException("the name was not resolved in time", "TimeoutError"));
 }
 
-function judge({ status, retryAfter }: Answer, now: Date): Sent {
+function judge({ status, retryAfter }: WebhookAnswer, now: Date): SendOutcome {
   if (status >= 200 && status < 300) return { outcome: "delivered" };
   if (status === 410) return { outcome: "refused", reason: "HTTP 410", gone: true };
   return { outcome: "retry", reason: `HTTP ${status}`, afterMs: retryAfterMs(retryAfter, now) };

@@ -4,7 +4,7 @@ import type { HttpApp } from "../../../shared/http/http-app.ts";
 import { Problem } from "../../../shared/problem.ts";
 import { endpointSchema, endpointTestSchema, endpointView, testView } from "./endpoint-view.ts";
 import { enableEndpoint, listEndpoints } from "./endpoints.ts";
-import { testEndpoint, type Testing } from "./test-endpoint.ts";
+import { testEndpoint, type EndpointTestDeps } from "./test-endpoint.ts";
 
 const params = z.object({ id: z.guid("is not a UUID").transform((text) => text.toLowerCase()) });
 const list = z.object({ items: z.array(endpointSchema) }).openapi("NotificationEndpoints");
@@ -13,7 +13,7 @@ const list = z.object({ items: z.array(endpointSchema) }).openapi("NotificationE
  * The routes of the webhooks among a user's channels: how they do, a test, and another chance for one that was given
  * up.
  */
-export function addEndpointRoutes(app: HttpApp, testing: Testing): void {
+export function addEndpointRoutes(app: HttpApp, testing: EndpointTestDeps): void {
   const { sql } = testing;
   app.openapi(
     createRoute({

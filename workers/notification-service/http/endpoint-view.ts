@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Endpoint } from "./endpoints.ts";
 import { channels } from "../channels/channels.ts";
-import type { Tested } from "./test-endpoint.ts";
+import type { EndpointTestResult } from "./test-endpoint.ts";
 
 const instant = z.string().openapi({ format: "date-time", example: "2026-12-31T23:59:59.000Z" });
 
@@ -35,7 +35,7 @@ export const endpointTestSchema = z
   })
   .openapi("EndpointTest");
 
-export function testView({ id, sent, ms }: Tested): z.infer<typeof endpointTestSchema> {
+export function testView({ id, sent, ms }: EndpointTestResult): z.infer<typeof endpointTestSchema> {
   const reason = sent.outcome === "delivered" ? null : sent.reason;
   return { id, delivered: sent.outcome === "delivered", reason, ms };
 }

@@ -2,9 +2,9 @@ import { z } from "@hono/zod-openapi";
 import { decodeCursor, encodeCursor, placeParts } from "../../../shared/http/cursor.ts";
 import type { Sql, Tx } from "../../../shared/postgres/db.ts";
 import { preferencesOf } from "../../../shared/preferences/read-preferences.ts";
-import type { Fired } from "../channels/channel.ts";
+import type { FiredReminder } from "../channels/channel.ts";
 import type { ChannelName } from "../channels/channels.ts";
-import type { AttemptRow, DeliveryRow, PlacedRow, Told } from "./notification-view.ts";
+import type { AttemptRow, DeliveryRow, PlacedRow, DigestContent } from "./notification-view.ts";
 import { readDues, toldReminder, zoneAndDay } from "../send/read-dues.ts";
 
 type NotificationQuery = Readonly<{
@@ -17,7 +17,7 @@ type NotificationQuery = Readonly<{
   unread: boolean | null;
 }>;
 
-type Listed = Readonly<{ row: PlacedRow; told: Told | undefined }>;
+type ListedNotification = Readonly<{ row: PlacedRow; told: DigestContent | undefined }>;
 
 const list = "notifications";
 const cursorPlace = z.tuple([placeParts.time, placeParts.id]);
@@ -38,7 +38,7 @@ function notificationColumns(sql: Sql | Tx) {
 export async function listNotifications(
   sql: Sql,
   { userId, limit, cursor, status, channel, unread }: NotificationQuery,
-): Promise<Readonly<{ items: readonly Listed[]; nextCursor: string | null }>> {
+): Promise<Readonly<{ items: readonly ListedNotification[]; nextCursor: string | null }>> {
   const after = cursor === null ? null : decodeCursor(list, cursor, cursorPlace);
   const found = await sql<DeliveryRow[]>`
     select ${notificationColumns(sql)} from deliveries
@@ -64,7 +64,7 @@ export async function listNotifications(
 export async function findNotification(
   sql: Sql,
   { id, userId }: Readonly<{ id: string; userId: string }>,
-): Promise<(Listed & Readonly<{ attempts: readonly AttemptRow[] }>) | null> {
+): Promise<(ListedNotification & Readonly<{ attempts: readonly AttemptRow[] }>) | null> {
   const [row] = await sql<DeliveryRow[]>`
     select ${notificationColumns(sql)} from deliveries where id = ${id} and user_id = ${userId}`;
   if (row === undefined) return null;
@@ -77,7 +77,12 @@ export async function findNotification(
 }
 
 /** Rows of one user with what the digests among them tell, each on its person's clock of now. */
-async function place(sql: Sql, userId: string, rows: readonly DeliveryRow[], most: number): Promise<readonly Listed[]> {
+async function place(
+  sql: Sql,
+  userId: string,
+  rows: readonly DeliveryRow[],
+  most: number,
+): Promise<readonly ListedNotification[]> {
   if (rows.length === 0) return [];
   const [members, { tz }] = await Promise.all([readMembers(sql, rows, most), preferencesOf(sql, userId)]);
   const told = [...rows, ...[...members.values()].flat()];
@@ -98,16 +103,16 @@ async function place(sql: Sql, userId: string, rows: readonly DeliveryRow[], mos
   });
 }
 
-type Member = Fired & Readonly<{ digestId: string; count: number }>;
+type ListedDigestEntry = FiredReminder & Readonly<{ digestId: string; count: number }>;
 
 async function readMembers(
   sql: Sql,
   rows: readonly DeliveryRow[],
   most: number,
-): Promise<ReadonlyMap<string, readonly Member[]>> {
+): Promise<ReadonlyMap<string, readonly ListedDigestEntry[]>> {
   const digests = rows.filter(({ kind }) => kind === "digest").map(({ id }) => id);
   if (digests.length === 0) return new Map();
-  const members = await sql<Member[]>`
+  const members = await sql<ListedDigestEntry[]>`
     select * from (
       select digest_id as "digestId", reminder_id as "reminderId", task_id as "taskId", title, remind_at as "remindAt",
         triggered_at as "triggeredAt", late_by as "lateBy", (count(*) over (partition by digest_id))::int as count,

@@ -32,7 +32,7 @@ export type DeliveryRow = Readonly<{
 export type PlacedRow = DeliveryRow & Pick<ToldReminder, "tz" | "dueOn">;
 
 /** What a digest tells: the first of them, and how many there are. */
-export type Told = Readonly<{ reminders: readonly ToldReminder[]; count: number }>;
+export type DigestContent = Readonly<{ reminders: readonly ToldReminder[]; count: number }>;
 
 export type AttemptRow = Readonly<{
   attempt: number;
@@ -131,7 +131,7 @@ export const notificationDetailSchema = notificationSchema
 
 const iso = (at: Date | null) => at?.toISOString() ?? null;
 
-export function notificationView(row: PlacedRow, told: Told | undefined): NotificationView {
+export function notificationView(row: PlacedRow, told: DigestContent | undefined): NotificationView {
   return {
     id: row.id,
     kind: row.kind,

@@ -1,15 +1,15 @@
 import { Problem } from "../../../shared/problem.ts";
 import type { Sql } from "../../../shared/postgres/db.ts";
 import { preferencesOf } from "../../../shared/preferences/read-preferences.ts";
-import type { Sent } from "../channels/channel.ts";
+import type { SendOutcome } from "../channels/channel.ts";
 import { listEndpoints } from "./endpoints.ts";
 import { laneOf, secretOf } from "../plan/way.ts";
 import type { TestEndpoint } from "../channels/channels.ts";
 
 /** A message that was sent to try an endpoint, and what became of it. `ms`: until it was answered. */
-export type Tested = Readonly<{ id: string; sent: Sent; ms: number }>;
+export type EndpointTestResult = Readonly<{ id: string; sent: SendOutcome; ms: number }>;
 
-export type Testing = Readonly<{ sql: Sql; sendTest: TestEndpoint; newId: () => string }>;
+export type EndpointTestDeps = Readonly<{ sql: Sql; sendTest: TestEndpoint; newId: () => string }>;
 
 /** Whoever is behind the URL did not ask for it. */
 const pauseSeconds = 5;
@@ -20,9 +20,9 @@ const pauseSeconds = 5;
  * ENDPOINT_NOT_FOUND, and TOO_MANY_TESTS within 5 s of the last one, by whichever instance.
  */
 export async function testEndpoint(
-  { sql, sendTest, newId }: Testing,
+  { sql, sendTest, newId }: EndpointTestDeps,
   { id, userId, ...origin }: Readonly<{ id: string; userId: string; correlationId: string; traceparent: string }>,
-): Promise<Tested> {
+): Promise<EndpointTestResult> {
   const endpoint = (await listEndpoints(sql, userId)).find((one) => one.id === id);
   if (endpoint === undefined) throw new Problem("ENDPOINT_NOT_FOUND");
   const { channel, target } = endpoint.way;

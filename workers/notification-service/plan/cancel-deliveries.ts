@@ -2,25 +2,25 @@ import type { Tx } from "../../../shared/postgres/db.ts";
 import type { Lane } from "./store-deliveries.ts";
 
 /** A reminder that nobody needs to hear of any more, up to this generation; `null`: in all generations. */
-export type Moot = Readonly<{ reminderId: string; userId: string; upTo: number | null; reason: string }>;
+export type ObsoleteReminder = Readonly<{ reminderId: string; userId: string; upTo: number | null; reason: string }>;
 
 /** The lanes in which deliveries of these reminders wait. */
-export async function lanesOfMoot(tx: Tx, moot: readonly Moot[]): Promise<readonly Lane[]> {
-  if (moot.length === 0) return [];
+export async function lanesOfObsolete(tx: Tx, obsolete: readonly ObsoleteReminder[]): Promise<readonly Lane[]> {
+  if (obsolete.length === 0) return [];
   return await tx<Lane[]>`
     select id, user_id as "userId", channel, target from delivery_lanes where id in (
       select lane from deliveries
-      where reminder_id = any(${moot.map(({ reminderId }) => reminderId)}::uuid[]) and status in ('pending', 'sending', 'bundled'))`;
+      where reminder_id = any(${obsolete.map(({ reminderId }) => reminderId)}::uuid[]) and status in ('pending', 'sending', 'bundled'))`;
 }
 
 /**
  * Cancels the deliveries of these reminders that were not sent yet, also inside digests, and marks those in a person's
  * list as read. One that is being sent at this moment is cancelled unless that attempt delivers it. Repeating it
- * changes nothing. The caller has locked their lanes, see `lanesOfMoot`.
+ * changes nothing. The caller has locked their lanes, see `lanesOfObsolete`.
  */
-export async function cancelDeliveries(tx: Tx, moot: readonly Moot[]): Promise<void> {
-  if (moot.length === 0) return;
-  const latest = [...new Map(moot.map((one) => [`${one.reminderId} ${one.userId}`, one])).values()];
+export async function cancelDeliveries(tx: Tx, obsolete: readonly ObsoleteReminder[]): Promise<void> {
+  if (obsolete.length === 0) return;
+  const latest = [...new Map(obsolete.map((one) => [`${one.reminderId} ${one.userId}`, one])).values()];
   const ids = latest.map(({ reminderId }) => reminderId);
   const affected = tx`
     select reminder_id, user_id, coalesce(up_to, 9223372036854775807) as up_to, reason from unnest(

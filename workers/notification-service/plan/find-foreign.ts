@@ -1,4 +1,4 @@
-import type { Received, ReceivedOf } from "../../../shared/messages/message.ts";
+import type { ReceivedMessage, ReceivedOf } from "../../../shared/messages/message.ts";
 import type { Tx } from "../../../shared/postgres/db.ts";
 
 type ReminderMessage =
@@ -8,7 +8,7 @@ type ReminderMessage =
  * The messages whose user is not the one whose reminder or task they name, by the tables of the roles that keep these.
  * What neither table knows is nobody else's.
  */
-export async function findForeign(tx: Tx, messages: readonly Received[]): Promise<ReadonlySet<Received>> {
+export async function findForeign(tx: Tx, messages: readonly ReceivedMessage[]): Promise<ReadonlySet<ReceivedMessage>> {
   const asked = messages.filter(isOfReminder);
   if (asked.length === 0) return new Set();
   const foreign = await tx<{ place: number }[]>`
@@ -21,7 +21,7 @@ export async function findForeign(tx: Tx, messages: readonly Received[]): Promis
   return new Set(foreign.flatMap(({ place }) => asked[place] ?? []));
 }
 
-function isOfReminder(message: Received): message is ReminderMessage {
+function isOfReminder(message: ReceivedMessage): message is ReminderMessage {
   return (
     message.type === "ReminderScheduled" || message.type === "ReminderTriggered" || message.type === "ReminderDismissed"
   );

@@ -1,11 +1,11 @@
 import { spanMs, type Preferences } from "../../../shared/preferences/preferences.ts";
-import type { Fired } from "../channels/channel.ts";
+import type { FiredReminder } from "../channels/channel.ts";
 import { channels } from "../channels/channels.ts";
 import { quietUntil } from "./quiet-until.ts";
 import { chainsOf, type Chain, type Way } from "./way.ts";
 
 /** A reminder that fired, with what decides how urgent it is. */
-export type Reminder = Fired & Readonly<{ priority: "Low" | "Medium" | "High" | null }>;
+export type PrioritizedReminder = FiredReminder & Readonly<{ priority: "Low" | "Medium" | "High" | null }>;
 
 /** What a plan depends on beside the preferences. */
 type PlanState = Readonly<{
@@ -19,7 +19,7 @@ type PlanState = Readonly<{
  * One delivery that is planned. `dueAt`: not sent before; also the order within the way. `bundle`: may be merged into a
  * digest with others of the same kind. `fallbacks`: the ways left when this one fails.
  */
-export type Planned = Readonly<{
+export type PlannedDelivery = Readonly<{
   way: Way;
   fallbacks: readonly Way[];
   status: "pending" | "delivered" | "dropped" | "failed";
@@ -48,23 +48,27 @@ export function lateBy(remindAt: Date | null, triggeredAt: Date, now: Date): num
  * is delivered by being written.
  */
 export function planDelivery(
-  reminder: Reminder,
+  reminder: PrioritizedReminder,
   preferences: Preferences,
   state: PlanState,
   now: Date,
-): readonly Planned[] {
+): readonly PlannedDelivery[] {
   const fate = fateOf(reminder, preferences, state.collapseMs, now);
   return chainsOf(preferences).flatMap((chain) => planChain(chain, fate, state, now));
 }
 
 /** What a fired reminder sends by the operator's own ways: at once, whatever the person wants of theirs. */
-export function planForOperator(reminder: Reminder, ways: readonly Way[], now: Date): readonly Planned[] {
+export function planForOperator(
+  reminder: PrioritizedReminder,
+  ways: readonly Way[],
+  now: Date,
+): readonly PlannedDelivery[] {
   return ways.map((way) => ({ way, fallbacks: [], ...atOnce(reminder, now) }));
 }
 
-type Fate = Pick<Planned, "status" | "dueAt" | "bundle" | "reason">;
+type Fate = Pick<PlannedDelivery, "status" | "dueAt" | "bundle" | "reason">;
 
-function fateOf(reminder: Reminder, preferences: Preferences, collapseMs: number, now: Date): Fate {
+function fateOf(reminder: PrioritizedReminder, preferences: Preferences, collapseMs: number, now: Date): Fate {
   const { late, urgent_passes: urgentPasses } = preferences;
   const seconds = reminder.lateBy;
   if (seconds !== null && late.policy === "drop" && seconds * 1000 > (spanMs(late.after) ?? 0))
@@ -77,15 +81,15 @@ function fateOf(reminder: Reminder, preferences: Preferences, collapseMs: number
 }
 
 /** In the order in which they were to fire. */
-function atOnce({ remindAt, triggeredAt }: Reminder, now: Date): Fate {
+function atOnce({ remindAt, triggeredAt }: PrioritizedReminder, now: Date): Fate {
   const dueAt = new Date(Math.min((remindAt ?? triggeredAt).getTime(), triggeredAt.getTime(), now.getTime()));
   return { status: "pending", dueAt, bundle: null, reason: null };
 }
 
-function planChain(chain: Chain, fate: Fate, { isDisabled }: PlanState, now: Date): readonly Planned[] {
+function planChain(chain: Chain, fate: Fate, { isDisabled }: PlanState, now: Date): readonly PlannedDelivery[] {
   const found = chain.findIndex((way) => !isDisabled(way));
   const passedOver = fate.status === "dropped" ? [] : chain.slice(0, found === -1 ? chain.length : found);
-  const skipped = passedOver.map((way): Planned => ({
+  const skipped = passedOver.map((way): PlannedDelivery => ({
     way,
     fallbacks: [],
     status: "failed",

@@ -4,13 +4,13 @@ import { zoneClock } from "../../../shared/recurrence/zone-clock.ts";
 
 const dayMs = 86_400_000;
 
-type Quiet = Pick<Preferences, "tz" | "quiet_hours" | "muted_until">;
+type QuietPreferences = Pick<Preferences, "tz" | "quiet_hours" | "muted_until">;
 
 /**
  * Until when a person wants to hear nothing that comes at `at`: the end of the quiet window or the mute it lies in, or
  * of the window in which the mute ends; `null` when it may come. The end itself is not quiet.
  */
-export function quietUntil({ tz, quiet_hours: hours, muted_until: muted }: Quiet, at: Date): Date | null {
+export function quietUntil({ tz, quiet_hours: hours, muted_until: muted }: QuietPreferences, at: Date): Date | null {
   const unmuted = muted === null ? at : new Date(Math.max(at.getTime(), Date.parse(muted)));
   const end = hours === null ? null : windowEnd(hours, tz, unmuted);
   if (end !== null) return end;
@@ -21,7 +21,7 @@ export function quietUntil({ tz, quiet_hours: hours, muted_until: muted }: Quiet
  * The end of the window `at` lies in. A window is shorter than a day, so it began today or yesterday on the user's
  * calendar.
  */
-function windowEnd(hours: NonNullable<Quiet["quiet_hours"]>, tz: string, at: Date): Date | null {
+function windowEnd(hours: NonNullable<QuietPreferences["quiet_hours"]>, tz: string, at: Date): Date | null {
   const clock = zoneClock(tz);
   const today = Math.floor(clock.wallAt(at.getTime()) / dayMs) * dayMs;
   const ends = [today - dayMs, today].flatMap((day) => {

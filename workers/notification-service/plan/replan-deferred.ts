@@ -3,7 +3,7 @@ import { storedPreferences } from "../../../shared/preferences/read-preferences.
 import { defaultPreferences } from "../../../shared/preferences/preferences.ts";
 import { quietUntil } from "./quiet-until.ts";
 
-type Deferred = Readonly<{
+type DeferredDelivery = Readonly<{
   id: string;
   lane: string;
   priority: string | null;
@@ -33,7 +33,7 @@ export async function replanDeferred(
 
 async function replanPage(tx: Tx): Promise<Readonly<{ seen: number; moved: number }>> {
   // Steps from one user and version to the next in the index, instead of reading all that is put off.
-  const waiting = await tx<Deferred[]>`
+  const waiting = await tx<DeferredDelivery[]>`
     with recursive planned as (
       (select user_id, plan_version from deliveries where status = 'pending' and bundle = 'quiet'
         order by user_id, plan_version limit 1)

@@ -1,12 +1,12 @@
 import type { Sql, Tx } from "../../../shared/postgres/db.ts";
-import type { Planned, Reminder } from "./plan-delivery.ts";
+import type { PlannedDelivery, PrioritizedReminder } from "./plan-delivery.ts";
 
 /**
  * A planned delivery of a fired reminder, as a row. `planVersion`: of the preferences it was planned by, 0 for none.
  * `lane`: what goes one after the other; see `laneOf`.
  */
-export type NewDelivery = Planned &
-  Reminder &
+export type NewDelivery = PlannedDelivery &
+  PrioritizedReminder &
   Readonly<{
     id: string;
     eventId: string;

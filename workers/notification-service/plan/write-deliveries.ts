@@ -1,14 +1,20 @@
 import type { BatchHandler } from "../../../shared/consume/handler.ts";
 import { deriveId } from "../../../shared/messages/derive-id.ts";
 import type { Metrics } from "../../../shared/role/metrics.ts";
-import type { Received, ReceivedOf } from "../../../shared/messages/message.ts";
+import type { ReceivedMessage, ReceivedOf } from "../../../shared/messages/message.ts";
 import type { Tx } from "../../../shared/postgres/db.ts";
 import { defaultPreferences, type Preferences } from "../../../shared/preferences/preferences.ts";
 import { readPreferences } from "../../../shared/preferences/read-preferences.ts";
-import { cancelDeliveries, lanesOfMoot, type Moot } from "./cancel-deliveries.ts";
+import { cancelDeliveries, lanesOfObsolete, type ObsoleteReminder } from "./cancel-deliveries.ts";
 import { channelsWith, channels, type ChannelName } from "../channels/channels.ts";
 import { findForeign } from "./find-foreign.ts";
-import { lateBy, planDelivery, planForOperator, type Planned, type Reminder } from "./plan-delivery.ts";
+import {
+  lateBy,
+  planDelivery,
+  planForOperator,
+  type PlannedDelivery,
+  type PrioritizedReminder,
+} from "./plan-delivery.ts";
 import { addDeliveries, lanesOf, lockLanes, readLanes, type NewDelivery } from "./store-deliveries.ts";
 import { chainsOf, laneOf, type Way } from "./way.ts";
 
@@ -21,7 +27,7 @@ type WriteDeliveries = Readonly<{
   metrics: Pick<Metrics, "counter">;
 }>;
 
-type Triggered = ReceivedOf<"ReminderTriggered">;
+type TriggeredReminder = ReceivedOf<"ReminderTriggered">;
 
 /** The ways of people who never said what they want, beside their own. */
 const untilChosen = channelsWith(({ unasked }) => unasked === "until chosen").map((channel): Way => ({
@@ -49,13 +55,13 @@ export function makeWriteDeliveries(options: WriteDeliveries): BatchHandler {
       log.warn("user_differs", { id, type, subject });
     }
     const own = messages.filter((message) => !foreign.has(message));
-    const fired = own.filter((message): message is Triggered => message.type === "ReminderTriggered");
+    const fired = own.filter((message): message is TriggeredReminder => message.type === "ReminderTriggered");
     const rows = fired.length === 0 ? [] : await plan(tx, fired, { operatorWays, collapseMs });
-    const moot = own.flatMap(mootBy);
-    await lockLanes(tx, [...lanesOf(rows), ...(await lanesOfMoot(tx, moot))]);
+    const obsolete = own.flatMap(obsoleteBy);
+    await lockLanes(tx, [...lanesOf(rows), ...(await lanesOfObsolete(tx, obsolete))]);
     const added = await addDeliveries(tx, rows);
     // After the rows of this batch: a reminder may have been moved on within it.
-    await cancelDeliveries(tx, moot);
+    await cancelDeliveries(tx, obsolete);
     const counts = new Map<ChannelName, number>();
     for (const { id, way } of rows) if (added.has(id)) counts.set(way.channel, (counts.get(way.channel) ?? 0) + 1);
     if (counts.size > 0) onWritten(counts);
@@ -65,13 +71,13 @@ export function makeWriteDeliveries(options: WriteDeliveries): BatchHandler {
 
 async function plan(
   tx: Tx,
-  fired: readonly Triggered[],
+  fired: readonly TriggeredReminder[],
   { operatorWays, collapseMs }: Pick<WriteDeliveries, "operatorWays" | "collapseMs">,
 ): Promise<readonly NewDelivery[]> {
   // Before the preferences: read after them, a version could be newer than what was planned by.
   const versions = await readVersions(tx, [...new Set(fired.map(({ data }) => data.user_id))]);
   const wanted = await readPreferences(tx, [...new Set(fired.map(({ data }) => data.user_id))]);
-  const preferencesOf = ({ data }: Triggered): Preferences => wanted.get(data.user_id) ?? defaultPreferences;
+  const preferencesOf = ({ data }: TriggeredReminder): Preferences => wanted.get(data.user_id) ?? defaultPreferences;
   const lanes = fired.flatMap((message) =>
     chainsOf(preferencesOf(message))
       .flat()
@@ -97,7 +103,7 @@ async function readVersions(tx: Tx, userIds: readonly string[]): Promise<Readonl
   return new Map(rows.map(({ userId, version }) => [userId, version]));
 }
 
-function reminderOf({ data }: Triggered, now: Date): Reminder {
+function reminderOf({ data }: TriggeredReminder, now: Date): PrioritizedReminder {
   return {
     reminderId: data.id,
     taskId: data.task_id,
@@ -110,9 +116,9 @@ function reminderOf({ data }: Triggered, now: Date): Reminder {
 }
 
 function rowOf(
-  { id: eventId, correlationId, traceparent, data }: Triggered,
-  reminder: Reminder,
-  planned: Planned & Pick<NewDelivery, "planVersion">,
+  { id: eventId, correlationId, traceparent, data }: TriggeredReminder,
+  reminder: PrioritizedReminder,
+  planned: PlannedDelivery & Pick<NewDelivery, "planVersion">,
 ): NewDelivery {
   return {
     ...reminder,
@@ -132,7 +138,7 @@ export function deliveryId(eventId: string, { channel, target }: Way): string {
   return deriveId("delivery", eventId, channel, ...(target === "" ? [] : [target]));
 }
 
-function mootBy(message: Received): readonly Moot[] {
+function obsoleteBy(message: ReceivedMessage): readonly ObsoleteReminder[] {
   switch (message.type) {
     case "ReminderDismissed": {
       const { id: reminderId, user_id: userId, generation, reason } = message.data;

@@ -1,11 +1,11 @@
 import type { Db, Sql, Tx } from "../../../shared/postgres/db.ts";
 import { readPreferences } from "../../../shared/preferences/read-preferences.ts";
-import type { Fired, Notification } from "../channels/channel.ts";
+import type { FiredReminder, Notification } from "../channels/channel.ts";
 import { channels, type ChannelName } from "../channels/channels.ts";
 import type { Health } from "./endpoint-health.ts";
-import { cancelMoot } from "./cancel-moot.ts";
+import { cancelObsolete } from "./cancel-obsolete.ts";
 import type { Preferences } from "../../../shared/preferences/preferences.ts";
-import { makeDigests, type Candidate } from "./make-digests.ts";
+import { makeDigests, type DigestCandidate } from "./make-digests.ts";
 import { noteMails, putOffHourly } from "./put-off-hourly.ts";
 import { putOffQuiet } from "./put-off-quiet.ts";
 import { readDues, toldReminder } from "./read-dues.ts";
@@ -15,7 +15,7 @@ import { isNamed, secretOf, type Way } from "../plan/way.ts";
  * A delivery this process may send until its lease ends. `retaken`: another sender had it and never said what became of
  * it. `barred`: why it must not be sent at all.
  */
-export type Claimed = Notification &
+export type ClaimedDelivery = Notification &
   Readonly<{
     channel: ChannelName;
     lane: string;
@@ -31,7 +31,7 @@ export type Claimed = Notification &
     barred: Readonly<{ status: "failed" | "cancelled"; reason: string }> | null;
   }>;
 
-type Claiming = Readonly<{
+type ClaimOptions = Readonly<{
   channel: ChannelName;
   limit: number;
   leaseMs: number;
@@ -44,16 +44,16 @@ type Claiming = Readonly<{
   hourly: number | null;
 }>;
 
-export type Claims = Readonly<{ claimed: readonly Claimed[]; more: boolean }>;
+export type DeliveryClaims = Readonly<{ claimed: readonly ClaimedDelivery[]; more: boolean }>;
 
-type Head = Readonly<{
+type LaneHead = Readonly<{
   lane: string;
   userId: string;
   target: string;
   id: string;
   kind: Notification["kind"];
   retaken: boolean;
-  bundle: Candidate["bundle"];
+  bundle: DigestCandidate["bundle"];
   attempts: number;
 }>;
 
@@ -75,7 +75,7 @@ export async function nextDueMs(sql: Sql, channel: ChannelName): Promise<number 
  * their mailbox, (3) merges postponed ones that are due together into a digest, (4) cancels those that no longer
  * matter. `more`: look again at once.
  */
-export function claimDeliveries(db: Pick<Db, "transaction">, of: Claiming): Promise<Claims> {
+export function claimDeliveries(db: Pick<Db, "transaction">, of: ClaimOptions): Promise<DeliveryClaims> {
   return db.transaction(async (tx) => {
     const { lanes, more } = await lockDueLanes(tx, of);
     if (lanes.length === 0) return { claimed: [], more };
@@ -90,7 +90,7 @@ export function claimDeliveries(db: Pick<Db, "transaction">, of: Claiming): Prom
     const ring = due.filter(({ id }) => !quiet.has(id));
     const over = await putOffHourly(tx, ring, of.hourly);
     const heads = ring.filter(({ id }) => !over.has(id));
-    const { ids, moot } = await leaveOutMoot(tx, await makeDigests(tx, heads, of.gatherMs), heads);
+    const { ids, obsolete } = await leaveOutObsolete(tx, await makeDigests(tx, heads, of.gatherMs), heads);
     const claimed = ids.length === 0 ? [] : await take(tx, ids, { ...of, preferences });
     const sent = claimed.filter(({ barred }) => barred === null);
     if (of.hourly !== null)
@@ -98,13 +98,13 @@ export function claimDeliveries(db: Pick<Db, "transaction">, of: Claiming): Prom
         tx,
         sent.map(({ target }) => target),
       );
-    return { claimed, more: heads.length < due.length || moot > 0 || more };
+    return { claimed, more: heads.length < due.length || obsolete > 0 || more };
   });
 }
 
 async function lockDueLanes(
   tx: Tx,
-  { channel, limit, perUser, onTheirWay }: Claiming,
+  { channel, limit, perUser, onTheirWay }: ClaimOptions,
 ): Promise<Readonly<{ lanes: readonly string[]; more: boolean }>> {
   const busy = [...onTheirWay].filter(([, count]) => count >= perUser).map(([userId]) => userId);
   const due = await tx<{ id: string; userId: string }[]>`
@@ -125,8 +125,8 @@ async function lockDueLanes(
  * may be too early and is never too late. This is a statement after the one that took the locks, so it sees what was
  * added before them.
  */
-async function findHeads(tx: Tx, lanes: readonly string[]): Promise<readonly Head[]> {
-  return await tx<Head[]>`
+async function findHeads(tx: Tx, lanes: readonly string[]): Promise<readonly LaneHead[]> {
+  return await tx<LaneHead[]>`
     with heads as materialized (
       select delivery_lanes.id as lane, delivery_lanes.user_id, delivery_lanes.target, coalesce(left_behind.id, waiting.id) as id,
         coalesce(left_behind.kind, waiting.kind) as kind, left_behind.id is not null as retaken,
@@ -152,24 +152,24 @@ async function findHeads(tx: Tx, lanes: readonly string[]): Promise<readonly Hea
 }
 
 /** The deliveries that still matter, and how many did not. A digest matters as long as one reminder in it does. */
-async function leaveOutMoot(
+async function leaveOutObsolete(
   tx: Tx,
-  digests: Readonly<{ ids: ReadonlyMap<string, string>; moot: number }>,
-  heads: readonly Head[],
-): Promise<Readonly<{ ids: readonly string[]; moot: number }>> {
+  digests: Readonly<{ ids: ReadonlyMap<string, string>; obsolete: number }>,
+  heads: readonly LaneHead[],
+): Promise<Readonly<{ ids: readonly string[]; obsolete: number }>> {
   const ids = heads.map((head) => digests.ids.get(head.lane) ?? head.id);
   const older = heads.filter((head) => head.kind === "digest").map((head) => head.id);
   const members = older.length === 0 ? [] : await readMemberIds(tx, older);
-  const moot = await cancelMoot(tx, [...ids, ...members.map(({ id }) => id)]);
-  const full = new Set(members.filter(({ id }) => !moot.has(id)).map(({ digestId }) => digestId));
+  const obsolete = await cancelObsolete(tx, [...ids, ...members.map(({ id }) => id)]);
+  const full = new Set(members.filter(({ id }) => !obsolete.has(id)).map(({ digestId }) => digestId));
   const empty = older.filter((id) => !full.has(id));
   if (empty.length > 0)
     await tx`
       update deliveries set status = 'cancelled', claim = null, lease_until = null, reason = 'nothing left to tell'
       where id = any(${empty}::uuid[])`;
-  const gone = new Set([...moot, ...empty]);
+  const gone = new Set([...obsolete, ...empty]);
   const left = ids.filter((id) => !gone.has(id));
-  return { ids: left, moot: ids.length - left.length + digests.moot };
+  return { ids: left, obsolete: ids.length - left.length + digests.obsolete };
 }
 
 async function readMemberIds(tx: Tx, digests: readonly string[]) {
@@ -177,7 +177,7 @@ async function readMemberIds(tx: Tx, digests: readonly string[]) {
     select id, digest_id as "digestId" from deliveries where digest_id = any(${[...digests]}::uuid[]) and status = 'bundled'`;
 }
 
-type Taken = Omit<Claimed, "health" | "barred" | "reminders" | "secret" | "causationId"> &
+type ClaimedDeliveryRow = Omit<ClaimedDelivery, "health" | "barred" | "reminders" | "secret" | "causationId"> &
   Readonly<{
     eventId: string;
     reminderId: string | null;
@@ -198,8 +198,8 @@ async function take(
     channel,
     preferences,
   }: Readonly<{ leaseMs: number; channel: ChannelName; preferences: ReadonlyMap<string, Preferences> }>,
-): Promise<readonly Claimed[]> {
-  const taken = await tx<Taken[]>`
+): Promise<readonly ClaimedDelivery[]> {
+  const taken = await tx<ClaimedDeliveryRow[]>`
     with before as materialized (
       select id, lane, claim, attempts, channel, status = 'sending' as retaken from deliveries where id = any(${[...ids]}::uuid[])
     ), noted as (
@@ -243,7 +243,7 @@ async function take(
       remindAt,
       triggeredAt,
       ...one
-    }): Claimed => {
+    }): ClaimedDelivery => {
       const wishes = preferences.get(one.userId);
       const way = { channel, target: one.target };
       const secret = wishes ? secretOf(wishes, way) : null;
@@ -274,12 +274,15 @@ async function take(
   );
 }
 
-type Member = Fired & Readonly<{ digestId: string }>;
+type DigestEntry = FiredReminder & Readonly<{ digestId: string }>;
 
-async function readMembers(tx: Tx, taken: readonly Taken[]): Promise<ReadonlyMap<string, readonly Member[]>> {
+async function readMembers(
+  tx: Tx,
+  taken: readonly ClaimedDeliveryRow[],
+): Promise<ReadonlyMap<string, readonly DigestEntry[]>> {
   const digests = taken.filter(({ kind }) => kind === "digest").map(({ id }) => id);
   if (digests.length === 0) return new Map();
-  const rows = await tx<Member[]>`
+  const rows = await tx<DigestEntry[]>`
     select digest_id as "digestId", reminder_id as "reminderId", task_id as "taskId", title, remind_at as "remindAt",
       triggered_at as "triggeredAt", late_by as "lateBy"
     from deliveries where digest_id = any(${digests}::uuid[]) and status = 'bundled'

@@ -1,4 +1,4 @@
-import type { Sent } from "../channels/channel.ts";
+import type { SendOutcome } from "../channels/channel.ts";
 
 /** How an endpoint has done lately: attempts failed in a row, and for how long. */
 export type Health = Readonly<{ failures: number; failingForMs: number }>;
@@ -7,7 +7,7 @@ export type Health = Readonly<{ failures: number; failingForMs: number }>;
  * What follows for an endpoint. `openMs`: nothing is sent there for so long, then one attempt is the probe. `disable`:
  * why nothing is sent at all until its owner enables it again.
  */
-export type Verdict = Readonly<{ failures: number; openMs: number | null; disable: string | null }>;
+export type EndpointVerdict = Readonly<{ failures: number; openMs: number | null; disable: string | null }>;
 
 export type BreakerPolicy = Readonly<{ threshold: number; baseMs: number; capMs: number; disableAfterMs: number }>;
 
@@ -24,10 +24,10 @@ export const breakerPolicy: Omit<BreakerPolicy, "disableAfterMs"> = {
  */
 export function judgeEndpoint(
   { failures, failingForMs }: Health,
-  sent: Sent,
+  sent: SendOutcome,
   { threshold, baseMs, capMs, disableAfterMs }: BreakerPolicy,
   random: () => number,
-): Verdict {
+): EndpointVerdict {
   if (sent.outcome === "delivered") return { failures: 0, openMs: null, disable: null };
   const inARow = failures + 1;
   if (sent.outcome === "refused" && sent.gone === true) return { failures: inARow, openMs: null, disable: sent.reason };

@@ -1,9 +1,9 @@
 import { deriveId } from "../../../shared/messages/derive-id.ts";
 import type { Tx } from "../../../shared/postgres/db.ts";
-import { cancelMoot } from "./cancel-moot.ts";
+import { cancelObsolete } from "./cancel-obsolete.ts";
 
 /** The next delivery of a lane. It goes into a digest only if it was postponed (`bundle`) and never tried. */
-export type Candidate = Readonly<{
+export type DigestCandidate = Readonly<{
   lane: string;
   id: string;
   kind: "reminder" | "digest";
@@ -16,18 +16,18 @@ const mostInOne = 500;
 
 /**
  * Merges the deliveries of a lane that are due together into one digest, if there are two or more. Deliveries that no
- * longer matter are cancelled first, and counted as `moot`. Late reminders are collected for `gatherMs` from the first
- * one on, so a digest takes those due by then too. Resolves with the id of each lane's digest.
+ * longer matter are cancelled first, and counted as `obsolete`. Late reminders are collected for `gatherMs` from the
+ * first one on, so a digest takes those due by then too. Resolves with the id of each lane's digest.
  */
 export async function makeDigests(
   tx: Tx,
-  heads: readonly Candidate[],
+  heads: readonly DigestCandidate[],
   gatherMs: number,
-): Promise<Readonly<{ ids: ReadonlyMap<string, string>; moot: number }>> {
+): Promise<Readonly<{ ids: ReadonlyMap<string, string>; obsolete: number }>> {
   const bundling = heads.filter(
     ({ kind, bundle, attempts }) => kind === "reminder" && bundle !== null && attempts === 0,
   );
-  if (bundling.length === 0) return { ids: new Map(), moot: 0 };
+  if (bundling.length === 0) return { ids: new Map(), obsolete: 0 };
   const due = await tx<{ lane: string; id: string }[]>`
     select head.lane, member.id
     from unnest(${bundling.map(({ lane }) => lane)}::uuid[], ${bundling.map(({ bundle }) => bundle)}::text[]) as head (lane, bundle)
@@ -37,12 +37,12 @@ export async function makeDigests(
         and due_at <= clock_timestamp() + case when head.bundle = 'late' then ${gatherMs} else 0 end * interval '1 ms'
       order by due_at, id limit ${mostInOne}
     ) member`;
-  const moot = await cancelMoot(
+  const obsolete = await cancelObsolete(
     tx,
     due.map(({ id }) => id),
   );
   const left = Map.groupBy(
-    due.filter(({ id }) => !moot.has(id)),
+    due.filter(({ id }) => !obsolete.has(id)),
     ({ lane }) => lane,
   );
   const digests = bundling.flatMap(({ lane, id }) => {
@@ -65,5 +65,5 @@ export async function makeDigests(
       from unnest(${bundled.map(({ member }) => member)}::uuid[], ${bundled.map(({ id }) => id)}::uuid[]) as digest (member, id)
       where deliveries.id = digest.member`;
   }
-  return { ids: new Map(digests.map(({ lane, id }) => [lane, id])), moot: moot.size };
+  return { ids: new Map(digests.map(({ lane, id }) => [lane, id])), obsolete: obsolete.size };
 }

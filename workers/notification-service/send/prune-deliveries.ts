@@ -5,10 +5,10 @@ import { pruneMailAttempts } from "./put-off-hourly.ts";
 
 const perStatement = 1_000;
 
-type Pruning = Readonly<{ keepDays: number; signal: AbortSignal }>;
+type PruneOptions = Readonly<{ keepDays: number; signal: AbortSignal }>;
 
 /** Forgets all that is over: mails counted, lanes nobody uses, deliveries. */
-export function deliveriesUpkeep(sql: Sql, pruning: Pruning, log: Log): UpkeepSteps {
+export function deliveriesUpkeep(sql: Sql, pruning: PruneOptions, log: Log): UpkeepSteps {
   return {
     mail_attempts: () => pruneMailAttempts(sql, pruning.signal),
     delivery_lanes: () => pruneLanes(sql, pruning),
@@ -24,7 +24,7 @@ export function deliveriesUpkeep(sql: Sql, pruning: Pruning, log: Log): UpkeepSt
  * aborted. Waiting ones stay, and a digest goes before its reminders. A delivery was settled at its last attempt; one
  * that was never tried goes by its age. Resolves with how many. Any number of instances may run it at once.
  */
-export async function pruneDeliveries(sql: Sql, { keepDays, signal }: Pruning): Promise<number> {
+export async function pruneDeliveries(sql: Sql, { keepDays, signal }: PruneOptions): Promise<number> {
   for (let pruned = 0; ;) {
     const deleted = await sql`
       delete from deliveries where id in (
@@ -44,7 +44,7 @@ export async function pruneDeliveries(sql: Sql, { keepDays, signal }: Pruning): 
  * have neither failures nor been disabled: a person may have had any number of addresses. A later delivery makes its
  * lane again. Takes 1,000 at a time and leaves the rest to the next run. Resolves with how many.
  */
-export async function pruneLanes(sql: Sql, { keepDays }: Pick<Pruning, "keepDays">): Promise<number> {
+export async function pruneLanes(sql: Sql, { keepDays }: Pick<PruneOptions, "keepDays">): Promise<number> {
   const deleted = await sql`
     delete from delivery_lanes where id in (
       select id from delivery_lanes

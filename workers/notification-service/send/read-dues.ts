@@ -1,6 +1,6 @@
 import { findZone } from "../../../shared/zones/zones-in-use.ts";
 import type { Sql, Tx } from "../../../shared/postgres/db.ts";
-import type { Fired, ToldReminder } from "../channels/channel.ts";
+import type { FiredReminder, ToldReminder } from "../channels/channel.ts";
 
 /** Of a task: the zone its due is meant in, where it has one of its own, and the day an all-day one is due. */
 type TaskDue = Readonly<{ tz: string | null; on: string | null }>;
@@ -23,7 +23,7 @@ export async function readDues(
  * A reminder with the place and the day it is told for; `tz` is its person's. A zone that the zone data in use do not
  * have is passed over.
  */
-export function toldReminder(fired: Fired, dues: ReadonlyMap<string, TaskDue>, tz: string): ToldReminder {
+export function toldReminder(fired: FiredReminder, dues: ReadonlyMap<string, TaskDue>, tz: string): ToldReminder {
   const due = dues.get(fired.taskId);
   return { ...fired, ...zoneAndDay(due, tz) };
 }

@@ -1,11 +1,11 @@
 import type { Db } from "../../../shared/postgres/db.ts";
 import type { Role } from "../../../shared/role/role.ts";
-import type { Sent } from "../channels/channel.ts";
+import type { SendOutcome } from "../channels/channel.ts";
 import { channels, type Channel } from "../channels/channels.ts";
-import { claimDeliveries, nextDueMs, type Claimed, type Claims } from "./claim-deliveries.ts";
+import { claimDeliveries, nextDueMs, type ClaimedDelivery, type DeliveryClaims } from "./claim-deliveries.ts";
 import { judgeEndpoint, type BreakerPolicy } from "./endpoint-health.ts";
 import { retryDelayMs, retryPolicyOf } from "./retry-delay.ts";
-import { settleDelivery, type Settled, type Settlement, type Settling } from "./settle-delivery.ts";
+import { settleDelivery, type SettleResult, type Settlement, type SettleRequest } from "./settle-delivery.ts";
 import type { SenderWake } from "./sender-wake.ts";
 
 export type SendDeliveries = Readonly<{
@@ -51,7 +51,7 @@ export async function sendDeliveries(
     else byUser.set(userId, left);
   };
 
-  const deliver = async (claimed: Claimed): Promise<void> => {
+  const deliver = async (claimed: ClaimedDelivery): Promise<void> => {
     const from = performance.now();
     const sent = claimed.barred === null ? await channel.send(claimed, claimed.attempt) : null;
     const ms = sent === null ? null : Math.round(performance.now() - from);
@@ -66,7 +66,7 @@ export async function sendDeliveries(
   let failing = false;
   while (!role.signal.aborted) {
     const room = atOnce - onTheirWay.size;
-    let claims: Claims = { claimed: [], more: false };
+    let claims: DeliveryClaims = { claimed: [], more: false };
     let nextMs: number | null | undefined;
     try {
       if (room > 0) nextMs = await nextDueMs(db.sql, channel.name);
@@ -110,7 +110,7 @@ export async function sendDeliveries(
 }
 
 /** The lane is looked at again when it may send; what is farther off than the poll is left to that. */
-function wakeFor(wake: SenderWake, { settlement, verdict, pauseMs }: Settling): void {
+function wakeFor(wake: SenderWake, { settlement, verdict, pauseMs }: SettleRequest): void {
   const afterMs = settlement.status === "pending" ? settlement.afterMs : 0;
   const ms = Math.max(afterMs, verdict?.openMs ?? 0, pauseMs);
   if (ms < 1) wake.now();
@@ -118,10 +118,10 @@ function wakeFor(wake: SenderWake, { settlement, verdict, pauseMs }: Settling): 
 }
 
 function settlingOf(
-  claimed: Claimed,
-  sent: Sent | null,
+  claimed: ClaimedDelivery,
+  sent: SendOutcome | null,
   { channel, breaker, paceMs, policyOf = retryPolicyOf, random = Math.random }: SendDeliveries,
-): Omit<Settling, "ms"> {
+): Omit<SettleRequest, "ms"> {
   if (sent === null)
     return { settlement: claimed.barred ?? { status: "delivered" }, verdict: null, pauseMs: 0, unsure: false };
   const { hasBreaker } = channels[channel.name];
@@ -157,12 +157,16 @@ function makeTeller({ log, metrics, now }: Pick<Role, "log" | "metrics" | "now">
     ["channel"],
   );
   return {
-    claimed: ({ id, retaken }: Claimed) => {
+    claimed: ({ id, retaken }: ClaimedDelivery) => {
       if (!retaken) return;
       doubled.inc({ channel });
       log.warn("delivery_retaken", { notificationId: id, channel });
     },
-    settled: ({ id, attempt, dueAt }: Claimed, { settlement, unsure }: Settling, { status, fallback }: Settled) => {
+    settled: (
+      { id, attempt, dueAt }: ClaimedDelivery,
+      { settlement, unsure }: SettleRequest,
+      { status, fallback }: SettleResult,
+    ) => {
       if (unsure) doubled.inc({ channel });
       const outcome = settlement.status === "pending" ? "retry" : settlement.status;
       attempts.inc({ channel, outcome });

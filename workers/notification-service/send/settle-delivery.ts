@@ -1,7 +1,7 @@
 import type { Db, Sql, Tx } from "../../../shared/postgres/db.ts";
 import { preferencesOf } from "../../../shared/preferences/read-preferences.ts";
-import type { Claimed } from "./claim-deliveries.ts";
-import type { Verdict } from "./endpoint-health.ts";
+import type { ClaimedDelivery } from "./claim-deliveries.ts";
+import type { EndpointVerdict } from "./endpoint-health.ts";
 import { quietUntil } from "../plan/quiet-until.ts";
 import { lockLanes } from "../plan/store-deliveries.ts";
 import { channels } from "../channels/channels.ts";
@@ -19,10 +19,10 @@ export type Settlement = Readonly<
   | { status: "cancelled"; reason: string }
 >;
 
-export type Settling = Readonly<{
+export type SettleRequest = Readonly<{
   settlement: Settlement;
   /** What follows for the endpoint; `null` where the way has no breaker or nothing was sent. */
-  verdict: Verdict | null;
+  verdict: EndpointVerdict | null;
   /** Whether it may have arrived all the same. */
   unsure: boolean;
   /** Before the lane's next delivery. */
@@ -32,7 +32,7 @@ export type Settling = Readonly<{
 }>;
 
 /** `status` is `null` when another sender has taken the delivery since: then it may have been sent twice. */
-export type Settled = Readonly<{ status: Settlement["status"] | null; fallback: Way | null }>;
+export type SettleResult = Readonly<{ status: Settlement["status"] | null; fallback: Way | null }>;
 
 /**
  * Stores the outcome of an attempt, unless another sender has taken the delivery since. A delivery that was cancelled
@@ -41,9 +41,9 @@ export type Settled = Readonly<{ status: Settlement["status"] | null; fallback: 
  */
 export async function settleDelivery(
   db: Pick<Db, "sql" | "transaction">,
-  claimed: Claimed,
-  settling: Settling,
-): Promise<Settled> {
+  claimed: ClaimedDelivery,
+  settling: SettleRequest,
+): Promise<SettleResult> {
   const [next, ...others] = claimed.fallbacks;
   if (settling.settlement.status !== "failed" || next === undefined)
     return { status: await mark(db.sql, claimed, settling), fallback: null };
@@ -62,8 +62,8 @@ export async function settleDelivery(
 
 async function mark(
   sql: Sql | Tx,
-  { id, claim, lane, attempt, channel }: Claimed,
-  { settlement, verdict, pauseMs, unsure, ms }: Settling,
+  { id, claim, lane, attempt, channel }: ClaimedDelivery,
+  { settlement, verdict, pauseMs, unsure, ms }: SettleRequest,
 ): Promise<Settlement["status"] | null> {
   const reason = settlement.status === "delivered" ? null : settlement.reason.slice(0, 200);
   const afterMs = settlement.status === "pending" ? settlement.afterMs : 0;
@@ -112,7 +112,7 @@ async function mark(
   return row?.status ?? null;
 }
 
-async function hasMore(tx: Tx, { id, kind }: Claimed): Promise<boolean> {
+async function hasMore(tx: Tx, { id, kind }: ClaimedDelivery): Promise<boolean> {
   if (kind === "reminder") return true;
   const rows = await tx`
     select from deliveries where digest_id = ${id} and status = 'bundled' and reason is null limit 1`;
@@ -125,7 +125,7 @@ async function hasMore(tx: Tx, { id, kind }: Claimed): Promise<boolean> {
  */
 async function takeOver(
   tx: Tx,
-  claimed: Claimed,
+  claimed: ClaimedDelivery,
   next: Way & Readonly<{ id: string; fallbacks: readonly Way[] }>,
 ): Promise<void> {
   const id = deliveryId(claimed.id, next);
@@ -148,7 +148,7 @@ async function takeOver(
   if (!isThere) await tx`update delivery_lanes set next_at = least(next_at, clock_timestamp()) where id = ${next.id}`;
 }
 
-function wayOf({ channel, target }: Claimed): Way {
+function wayOf({ channel, target }: ClaimedDelivery): Way {
   return { channel, target };
 }
 

@@ -5,7 +5,12 @@ import { principalOf, type WantedAcl } from "./wanted-acls.ts";
 /** The command line that an administrator has at hand. */
 export type AclTool = "rpk" | "kafka";
 
-type Batch = Readonly<{ principal: string; operation: Acl["operation"]; resource: string; names: readonly string[] }>;
+type AclGroup = Readonly<{
+  principal: string;
+  operation: Acl["operation"];
+  resource: string;
+  names: readonly string[];
+}>;
 
 /** The same ACLs as commands, a line each, every one under a comment that says what it is for. Safe to run twice. */
 export function aclCommands(tool: AclTool, acls: readonly WantedAcl[]): readonly string[] {
@@ -38,14 +43,14 @@ function passwordVariable(role: RoleName): string {
 
 const connection = '--bootstrap-server "$KAFKA_BROKERS" --command-config admin.properties';
 
-function rpk({ principal, operation, resource, names }: Batch): string {
+function rpk({ principal, operation, resource, names }: AclGroup): string {
   return (
     `rpk security acl create --allow-principal ${quote(principal)} --operation ${operation.toLowerCase()} ` +
     `--resource-pattern-type literal --${resource.toLowerCase()} ${quote(names.join(","))}`
   );
 }
 
-function kafkaAcls({ principal, operation, resource, names }: Batch): string {
+function kafkaAcls({ principal, operation, resource, names }: AclGroup): string {
   const word = operation
     .split("_")
     .map((part) => part.charAt(0) + part.slice(1).toLowerCase())

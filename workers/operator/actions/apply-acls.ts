@@ -1,9 +1,9 @@
 import type { AclAdmin } from "../../../shared/kafka/acls.ts";
 import type { Db } from "../../../shared/postgres/db.ts";
 import type { AclStep } from "../acls/plan-acls.ts";
-import { audited, type By } from "../audit.ts";
+import { audited, type ChangeAuthor } from "../audit.ts";
 
-type ApplyAcls = Readonly<{ plan: readonly AclStep[]; prune: boolean; by: By }>;
+type ApplyAcls = Readonly<{ plan: readonly AclStep[]; prune: boolean; by: ChangeAuthor }>;
 
 /**
  * Creates what is missing and, with `prune`, removes what is too much, in that order: nothing that is wanted is away in

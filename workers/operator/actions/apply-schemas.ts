@@ -1,7 +1,7 @@
 import type { Db } from "../../../shared/postgres/db.ts";
 import type { RegistryClient } from "../../../shared/avro/registry.ts";
 import type { SchemaHistory } from "../../../shared/avro/files.ts";
-import { audited, type By } from "../audit.ts";
+import { audited, type ChangeAuthor } from "../audit.ts";
 
 const level = "FULL_TRANSITIVE";
 
@@ -82,7 +82,7 @@ export async function lookAtSchemas(
  */
 export async function applySchemas(
   registry: RegistryClient,
-  { db, by, readSchemas }: Readonly<{ db: Db | null; by: By; readSchemas: ReadSchemas }>,
+  { db, by, readSchemas }: Readonly<{ db: Db | null; by: ChangeAuthor; readSchemas: ReadSchemas }>,
 ): Promise<readonly SubjectState[]> {
   const histories = await readSchemas();
   const missing = (await each(look, registry, histories)).filter(({ state }) => state !== "as wanted");

@@ -2,7 +2,7 @@ import type { Admin } from "../../../shared/messages/broker.ts";
 import type { Db } from "../../../shared/postgres/db.ts";
 import type { TopicLayout } from "../../../shared/outbox/topic-layouts.ts";
 import { topicNames, topics } from "../../../shared/messages/topics.ts";
-import { audited, type By } from "../audit.ts";
+import { audited, type ChangeAuthor } from "../audit.ts";
 import type { TopicStep } from "../plan-topics.ts";
 import { beginStreamEpoch, ensureStreamEpoch, topicsWithEpoch } from "../stream-epoch.ts";
 
@@ -13,7 +13,7 @@ import { beginStreamEpoch, ensureStreamEpoch, topicsWithEpoch } from "../stream-
 export async function applyTopics(
   { db, admin }: Readonly<{ db: Db; admin: Admin }>,
   plan: readonly TopicStep[],
-  by: By,
+  by: ChangeAuthor,
 ): Promise<void> {
   const changes = plan.filter(({ kind }) => kind === "create" || kind === "alter");
   const work = () => applySteps(plan, admin, db);

@@ -1,13 +1,13 @@
 import type { Db } from "../../../shared/postgres/db.ts";
 import type { GroupName } from "../../../shared/messages/topics.ts";
-import { auditDone, type By } from "../audit.ts";
+import { auditDone, type ChangeAuthor } from "../audit.ts";
 
-type Control = "pause" | "resume" | "release-flood";
+type ConsumerControl = "pause" | "resume" | "release-flood";
 
-type Controlled = Readonly<{
+type ControlResult = Readonly<{
   auditId: string | null;
   group: GroupName;
-  control: Control;
+  control: ConsumerControl;
   /** Whether it is paused, before and after. */
   before: boolean;
   after: boolean;
@@ -20,10 +20,10 @@ type Controlled = Readonly<{
  */
 export async function controlConsumer(
   db: Db,
-  { group, control }: Readonly<{ group: GroupName; control: Control }>,
-  { by, dryRun }: Readonly<{ by: By; dryRun: boolean }>,
-): Promise<Controlled> {
-  const done = await db.transaction(async (tx): Promise<Controlled> => {
+  { group, control }: Readonly<{ group: GroupName; control: ConsumerControl }>,
+  { by, dryRun }: Readonly<{ by: ChangeAuthor; dryRun: boolean }>,
+): Promise<ControlResult> {
+  const done = await db.transaction(async (tx): Promise<ControlResult> => {
     const [row] = await tx<{ paused: boolean }[]>`
       select paused from consumer_controls where group_name = ${group} for update`;
     const before = row?.paused ?? false;

@@ -1,6 +1,6 @@
 import type { Db } from "../../../shared/postgres/db.ts";
 import { Problem } from "../../../shared/problem.ts";
-import { auditDone, type By } from "../audit.ts";
+import { auditDone, type ChangeAuthor } from "../audit.ts";
 import { fits, type DeadLetterFilter } from "./dead-letter-filter.ts";
 
 const atOnce = 10_000;
@@ -14,7 +14,7 @@ type DroppedDeadLetters = Readonly<{ auditId: string | null; ids: readonly strin
 export async function dropDeadLetters(
   db: Db,
   filter: DeadLetterFilter,
-  { by, dryRun }: Readonly<{ by: By; dryRun: boolean }>,
+  { by, dryRun }: Readonly<{ by: ChangeAuthor; dryRun: boolean }>,
 ): Promise<DroppedDeadLetters> {
   const dead = { ...filter, state: "dead" as const };
   return db.transaction(async (tx) => {

@@ -1,7 +1,7 @@
 import { ownShard } from "../../../shared/outbox/outbox.ts";
 import type { Db, Sql, Tx } from "../../../shared/postgres/db.ts";
 import { Problem } from "../../../shared/problem.ts";
-import { auditDone, type By } from "../audit.ts";
+import { auditDone, type ChangeAuthor } from "../audit.ts";
 
 /** A message that waits behind a hold. */
 export type HeldMessage = Readonly<{
@@ -29,7 +29,7 @@ type DropHeld = Readonly<{
   ids: readonly string[] | null;
 }>;
 
-type Dropped = Readonly<{ auditId: string | null; messages: readonly HeldMessage[] }>;
+type DropHeldResult = Readonly<{ auditId: string | null; messages: readonly HeldMessage[] }>;
 
 /**
  * Gives up messages of a held key: they are never published. Their headers and bytes stay in the audit, so it can be
@@ -39,8 +39,8 @@ type Dropped = Readonly<{ auditId: string | null; messages: readonly HeldMessage
 export async function dropHeld(
   db: Db,
   { topic, key, ids }: DropHeld,
-  { by, dryRun }: Readonly<{ by: By; dryRun: boolean }>,
-): Promise<Dropped> {
+  { by, dryRun }: Readonly<{ by: ChangeAuthor; dryRun: boolean }>,
+): Promise<DropHeldResult> {
   return db.transaction(async (tx) => {
     // Locked: were the hold released meanwhile, the relay would be publishing what is dropped.
     const [hold] = await tx`select from outbox_holds where topic = ${topic} and key = ${key} for update`;

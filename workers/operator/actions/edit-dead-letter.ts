@@ -8,14 +8,14 @@ import type { MessageType } from "../../../shared/messages/message.ts";
 import { kafkaHeaders, readEnvelope, type StoredHeader } from "../../../shared/outbox/envelope.ts";
 import type { Db } from "../../../shared/postgres/db.ts";
 import { Problem } from "../../../shared/problem.ts";
-import { auditDone, type By } from "../audit.ts";
+import { auditDone, type ChangeAuthor } from "../audit.ts";
 import { readGroup } from "../read-group.ts";
 import { reviveRecord } from "../revive-record.ts";
 import { sameContent } from "../../../shared/same-content.ts";
 import type { ReadSchemas } from "./apply-schemas.ts";
 import { readDeadLetter, type DeadLetterDetail } from "./read-dead-letter.ts";
 
-type Edited = Readonly<{
+type EditResult = Readonly<{
   auditId: string | null;
   original: string;
   /** The corrected copy, a dead letter of its own until it is redriven. */
@@ -34,8 +34,8 @@ type Edited = Readonly<{
 export async function editDeadLetter(
   { db, codec, readSchemas }: Readonly<{ db: Db; codec: () => Promise<Codec>; readSchemas: ReadSchemas }>,
   { id, data }: Readonly<{ id: string; data: unknown }>,
-  { by, dryRun }: Readonly<{ by: By; dryRun: boolean }>,
-): Promise<Edited> {
+  { by, dryRun }: Readonly<{ by: ChangeAuthor; dryRun: boolean }>,
+): Promise<EditResult> {
   const original = await readDeadLetter({ sql: db.sql, codec }, id);
   const group = readGroup(original.group);
   const { type, value } = encodeEdited({ codec: await codec(), histories: await readSchemas() }, original, data);

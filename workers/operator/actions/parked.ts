@@ -2,7 +2,7 @@ import { retryParkedNow } from "../../../shared/consume/parking/retry-parked-now
 import { skipParkedHead } from "../../../shared/consume/parking/skip-parked-head.ts";
 import type { Db } from "../../../shared/postgres/db.ts";
 import { Problem } from "../../../shared/problem.ts";
-import { audited, type By } from "../audit.ts";
+import { audited, type ChangeAuthor } from "../audit.ts";
 import { readGroup } from "../read-group.ts";
 import { listParked, type ParkedFilter, type ParkedKey } from "./list-parked.ts";
 
@@ -28,7 +28,7 @@ const atOnce = 1000;
 export async function changeParked(
   db: Db,
   { verb, filter }: Readonly<{ verb: ParkedVerb; filter: ParkedFilter }>,
-  { by, dryRun }: Readonly<{ by: By; dryRun: boolean }>,
+  { by, dryRun }: Readonly<{ by: ChangeAuthor; dryRun: boolean }>,
 ): Promise<ParkedDone> {
   const keys = await listParked(db.sql, filter, atOnce + 1);
   if (keys.length > atOnce) throw new Problem("REFUSED", `more than ${atOnce} keys fit: narrow it`);

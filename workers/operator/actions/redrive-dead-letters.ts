@@ -1,9 +1,9 @@
-import { redriveDead, type Skipped } from "../../../shared/consume/dead-letters/redrive-dead.ts";
+import { redriveDead, type SkippedDeadLetter } from "../../../shared/consume/dead-letters/redrive-dead.ts";
 import type { Db, Sql } from "../../../shared/postgres/db.ts";
 import { Problem } from "../../../shared/problem.ts";
 import type { GroupName } from "../../../shared/messages/topics.ts";
-import { auditBegin, auditEnd, auditProgress, readAuditEntry, type By } from "../audit.ts";
-import { inBatches, type Pace } from "../pace.ts";
+import { auditBegin, auditEnd, auditProgress, readAuditEntry, type ChangeAuthor } from "../audit.ts";
+import { inBatches, type ChangePace } from "../pace.ts";
 import { readGroup } from "../read-group.ts";
 import { fits, revivedFilter, type DeadLetterFilter } from "./dead-letter-filter.ts";
 import type { RedrivePlan } from "./redrive-plan.ts";
@@ -14,7 +14,7 @@ type RedriveDeps = Readonly<{
   liveLag: (group: GroupName) => Promise<number>;
   /** More than this and the redrive waits; 1,000 is usual. */
   maxLag: number;
-  pace: Omit<Pace, "inTheWay">;
+  pace: Omit<ChangePace, "inTheWay">;
 }>;
 
 export type RedriveResult = Readonly<{
@@ -22,14 +22,14 @@ export type RedriveResult = Readonly<{
   /** Redriven, over all runs. */
   moved: number;
   /** Looked at by this run and left where they are, by reason. */
-  skipped: Readonly<Partial<Record<Skipped["why"], number>>>;
+  skipped: Readonly<Partial<Record<SkippedDeadLetter["why"], number>>>;
   /** Still dead of what was planned; those over the cap are. */
   left: number;
   complete: boolean;
 }>;
 
-type Progress = Readonly<{ steps?: number; moved?: number }>;
-type Place = Readonly<{ topic: string; partition: number; offset: string; id: string }>;
+type RedriveProgress = Readonly<{ steps?: number; moved?: number }>;
+type QueuePosition = Readonly<{ topic: string; partition: number; offset: string; id: string }>;
 
 /**
  * Redrives dead letters to the group that gave them up, and to no other: group by group, in the order of their offsets,
@@ -39,7 +39,7 @@ type Place = Readonly<{ topic: string; partition: number; offset: string; id: st
  */
 export async function redriveDeadLetters(
   deps: RedriveDeps,
-  { id, plan, by }: Readonly<{ id: string; plan: RedrivePlan | null; by: By }>,
+  { id, plan, by }: Readonly<{ id: string; plan: RedrivePlan | null; by: ChangeAuthor }>,
 ): Promise<RedriveResult> {
   const { db, pace } = deps;
   if (plan !== null) await auditBegin(db.sql, by, { id, action: "dlq redrive", plan });
@@ -47,15 +47,15 @@ export async function redriveDeadLetters(
   if (entry.action !== "dlq redrive")
     throw new Problem("INVALID_REQUEST", `${id} is no redrive, it is ${entry.action}`);
   const filter = plannedFilter(entry.plan);
-  let progress: Progress = entry.progress;
+  let progress: RedriveProgress = entry.progress;
   const groups = await groupsOf(db.sql, filter);
-  const skipped: Partial<Record<Skipped["why"], number>> = {};
+  const skipped: Partial<Record<SkippedDeadLetter["why"], number>> = {};
   let complete = true;
   try {
     for (const group of groups) {
-      let after: Place | null = null;
+      let after: QueuePosition | null = null;
       const step = async (size: number) => {
-        const places: readonly Place[] = await nextPlaces(db.sql, { ...filter, group }, after, size);
+        const places: readonly QueuePosition[] = await nextPlaces(db.sql, { ...filter, group }, after, size);
         if (places.length === 0) return { items: 0, more: false };
         const ids = places.map((place) => place.id);
         const result = await redriveDead(db, { group, ids, redriveId: id, by: by.who });
@@ -98,8 +98,8 @@ async function groupsOf(sql: Sql, filter: DeadLetterFilter): Promise<readonly Gr
   return rows.map(({ name }) => readGroup(name));
 }
 
-async function nextPlaces(sql: Sql, filter: DeadLetterFilter, after: Place | null, size: number) {
-  return sql<Place[]>`
+async function nextPlaces(sql: Sql, filter: DeadLetterFilter, after: QueuePosition | null, size: number) {
+  return sql<QueuePosition[]>`
     select topic, partition, "offset"::text, id from dead_letters d
     where ${fits(sql, filter)} and (${after === null}::boolean or (topic, partition, d.offset, id) >
       (${after?.topic ?? ""}::text, ${after?.partition ?? 0}::int, ${after?.offset ?? "0"}::bigint, ${after?.id ?? null}::uuid))

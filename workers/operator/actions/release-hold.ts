@@ -1,7 +1,7 @@
 import type { Db, Sql, Tx } from "../../../shared/postgres/db.ts";
 import { outboxChannel } from "../../../shared/outbox/outbox.ts";
 import { Problem } from "../../../shared/problem.ts";
-import { auditDone, type By } from "../audit.ts";
+import { auditDone, type ChangeAuthor } from "../audit.ts";
 
 /** A key whose messages wait because the broker refused one of them. */
 export type Hold = Readonly<{
@@ -31,7 +31,7 @@ export async function listHolds(
     order by h.since limit 1000`;
 }
 
-type Released = Readonly<{ auditId: string | null; holds: readonly Hold[] }>;
+type ReleaseResult = Readonly<{ auditId: string | null; holds: readonly Hold[] }>;
 
 /**
  * Lets the messages of held keys go, in their order. Doing it twice does nothing the second time. Rejects with
@@ -40,8 +40,8 @@ type Released = Readonly<{ auditId: string | null; holds: readonly Hold[] }>;
 export async function releaseHolds(
   db: Db,
   which: WhichHolds,
-  { by, dryRun }: Readonly<{ by: By; dryRun: boolean }>,
-): Promise<Released> {
+  { by, dryRun }: Readonly<{ by: ChangeAuthor; dryRun: boolean }>,
+): Promise<ReleaseResult> {
   const planned = await listHolds(db.sql, which);
   if (planned.length === 0 && which.key !== null)
     throw new Problem(

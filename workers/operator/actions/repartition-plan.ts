@@ -39,11 +39,11 @@ const handoverSeconds = 1;
 const commitSeconds = 1;
 const growSeconds = 1;
 
-type Deps = Readonly<{ sql: Sql; admin: Pick<Admin, "topics" | "offsets" | "committed" | "groups"> }>;
+type RepartitionPlanDeps = Readonly<{ sql: Sql; admin: Pick<Admin, "topics" | "offsets" | "committed" | "groups"> }>;
 
 /** What giving a topic more partitions would mean now. Looks at the groups for `sampleMs`, to see how fast they are. */
 export async function planRepartition(
-  { sql, admin }: Deps,
+  { sql, admin }: RepartitionPlanDeps,
   { topic, to }: Readonly<{ topic: string; to: number }>,
   sampleMs = 2_500,
 ): Promise<RepartitionPlan> {

@@ -5,7 +5,7 @@ import { layoutsChanged } from "../../../shared/outbox/topic-layouts.ts";
 import type { Db, Sql, Tx } from "../../../shared/postgres/db.ts";
 import { Problem } from "../../../shared/problem.ts";
 import { pause, sleep } from "../../../shared/waiting/wait.ts";
-import { auditBegin, auditEnd, auditProgress, readAuditEntry, type By } from "../audit.ts";
+import { auditBegin, auditEnd, auditProgress, readAuditEntry, type ChangeAuthor } from "../audit.ts";
 import { beginStreamEpoch, topicsWithEpoch } from "../stream-epoch.ts";
 import { readPlaces } from "../topic-drain.ts";
 import type { RepartitionPlan } from "./repartition-plan.ts";
@@ -32,14 +32,14 @@ export type RepartitionResult = Readonly<{
   step: RepartitionStep;
   /** For how long nothing of the topic was published, by the database's clock. */
   pauseSeconds: number;
-  steps: Progress["steps"];
+  steps: RepartitionProgress["steps"];
 }>;
 
-type Progress = Readonly<{
+type RepartitionProgress = Readonly<{
   step: RepartitionStep;
   steps: readonly Readonly<{ step: RepartitionStep; at: string; who: string }>[];
 }>;
-type Operation = Readonly<{ id: string; topic: string; from: number; to: number; progress: Progress }>;
+type Operation = Readonly<{ id: string; topic: string; from: number; to: number; progress: RepartitionProgress }>;
 
 const action = "topics repartition";
 const defaultDrainMs = 60_000;
@@ -56,7 +56,7 @@ const growMs = 30_000;
  */
 export async function repartitionTopic(
   deps: RepartitionDeps,
-  { id, plan, by }: Readonly<{ id: string; plan: RepartitionPlan | null; by: By }>,
+  { id, plan, by }: Readonly<{ id: string; plan: RepartitionPlan | null; by: ChangeAuthor }>,
 ): Promise<RepartitionResult> {
   const { db, admin, signal } = deps;
   if (plan !== null) {
@@ -118,7 +118,7 @@ export async function repartitionTopic(
  */
 export async function abortRepartition(
   { db, admin }: Pick<RepartitionDeps, "db" | "admin">,
-  { id, by, why }: Readonly<{ id: string; by: By; why: string }>,
+  { id, by, why }: Readonly<{ id: string; by: ChangeAuthor; why: string }>,
 ): Promise<RepartitionResult> {
   const now = await readOperation(db.sql, id);
   const { step } = now.progress;
@@ -141,7 +141,10 @@ export async function abortRepartition(
  * as published before it, and is in the log for the groups to handle; or never, and is sent again in its turn after the
  * release. Whoever takes a lease anew sees the hold.
  */
-async function hold(db: Db, { id, plan, by }: Readonly<{ id: string; plan: RepartitionPlan; by: By }>): Promise<void> {
+async function hold(
+  db: Db,
+  { id, plan, by }: Readonly<{ id: string; plan: RepartitionPlan; by: ChangeAuthor }>,
+): Promise<void> {
   const { topic, from } = plan;
   try {
     await db.transaction(async (tx) => {
@@ -162,12 +165,12 @@ async function hold(db: Db, { id, plan, by }: Readonly<{ id: string; plan: Repar
   }
 }
 
-const noProgress = {} as Progress;
+const noProgress = {} as RepartitionProgress;
 
-async function advance(tx: Tx, from: Operation, step: RepartitionStep, by: By): Promise<Operation> {
+async function advance(tx: Tx, from: Operation, step: RepartitionStep, by: ChangeAuthor): Promise<Operation> {
   const [clock] = await tx<{ now: Date }[]>`select clock_timestamp() as now`;
   const entry = { step, at: (clock?.now ?? new Date(0)).toISOString(), who: by.who };
-  const progress: Progress = { step, steps: [...(from.progress.steps ?? []), entry] };
+  const progress: RepartitionProgress = { step, steps: [...(from.progress.steps ?? []), entry] };
   await auditProgress(tx, from.id, { before: from.progress, after: progress });
   return { ...from, progress };
 }
@@ -214,7 +217,7 @@ async function readOperation(sql: Sql, id: string): Promise<Operation> {
   if (entry.action !== action) throw new Problem("INVALID_REQUEST", `${id} is no repartition, it is ${entry.action}`);
   // Both were written by this file.
   const { topic, from, to } = entry.plan as RepartitionPlan;
-  return { id, topic, from, to, progress: entry.progress as Progress };
+  return { id, topic, from, to, progress: entry.progress as RepartitionProgress };
 }
 
 function resultOf({ id, topic, from, to, progress: { step, steps } }: Operation): RepartitionResult {

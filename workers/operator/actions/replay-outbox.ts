@@ -2,8 +2,8 @@ import type { Db, Sql, Tx } from "../../../shared/postgres/db.ts";
 import { outboxChannel } from "../../../shared/outbox/outbox.ts";
 import { Problem } from "../../../shared/problem.ts";
 import type { TopicName } from "../../../shared/messages/topics.ts";
-import { auditBegin, auditEnd, auditProgress, readAuditEntry, type By } from "../audit.ts";
-import { inBatches, type Pace } from "../pace.ts";
+import { auditBegin, auditEnd, auditProgress, readAuditEntry, type ChangeAuthor } from "../audit.ts";
+import { inBatches, type ChangePace } from "../pace.ts";
 
 /** Messages published in [from, to), of these topics, and of one key where it is said. */
 type ReplayRange = Readonly<{ from: Date; to: Date; topics: readonly TopicName[]; key: string | null }>;
@@ -37,7 +37,7 @@ export async function planReplay(sql: Sql, range: ReplayRange): Promise<ReplayPl
   };
 }
 
-type Progress = Readonly<{ lastId?: string; messages?: number }>;
+type ReplayProgress = Readonly<{ lastId?: string; messages?: number }>;
 
 /**
  * Publishes once more what was published in a range: every message gets a new outbox row with the same id, headers and
@@ -47,7 +47,7 @@ type Progress = Readonly<{ lastId?: string; messages?: number }>;
  */
 export async function replayOutbox(
   db: Db,
-  replay: Readonly<{ id: string; range: ReplayRange | null; by: By; pace: Omit<Pace, "inTheWay"> }>,
+  replay: Readonly<{ id: string; range: ReplayRange | null; by: ChangeAuthor; pace: Omit<ChangePace, "inTheWay"> }>,
 ): Promise<Readonly<{ id: string; messages: number; complete: boolean }>> {
   const { id, by } = replay;
   if (replay.range !== null)
@@ -56,7 +56,7 @@ export async function replayOutbox(
   if (entry.action !== "outbox replay")
     throw new Problem("INVALID_REQUEST", `${id} is no replay, it is ${entry.action}`);
   const range = rangeOf(entry.plan);
-  let progress: Progress = entry.progress;
+  let progress: ReplayProgress = entry.progress;
   const step = async (size: number) => {
     const written = await db.transaction(async (tx) => {
       const rows = await tx<{ id: string }[]>`

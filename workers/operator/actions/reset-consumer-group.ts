@@ -4,7 +4,7 @@ import { resetGroup } from "../../../shared/consume/reset-group.ts";
 import type { Db } from "../../../shared/postgres/db.ts";
 import { Problem } from "../../../shared/problem.ts";
 import { consumerGroups, type GroupName } from "../../../shared/messages/topics.ts";
-import { audited, type By } from "../audit.ts";
+import { audited, type ChangeAuthor } from "../audit.ts";
 import { offsetsAtTime } from "../offsets-at-time.ts";
 import { groupsWithOutsideEffects, planReset, type ResetStep } from "./reset-plan.ts";
 
@@ -30,7 +30,7 @@ export type GroupReset = Readonly<{
 export async function resetConsumerGroup(
   { db, admin }: Readonly<{ db: Db; admin: Admin }>,
   { group, to, force }: Readonly<{ group: GroupName; to: ResetTo; force: boolean }>,
-  { by, dryRun }: Readonly<{ by: By; dryRun: boolean }>,
+  { by, dryRun }: Readonly<{ by: ChangeAuthor; dryRun: boolean }>,
 ): Promise<GroupReset> {
   const [target, start, committed, groups] = await Promise.all([
     offsetsFor(admin, group, to),

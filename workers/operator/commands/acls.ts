@@ -5,13 +5,13 @@ import { planAcls, type AclStep } from "../acls/plan-acls.ts";
 import { aclCommands, userCommands, type AclTool } from "../acls/print-acls.ts";
 import { principalSetting, readPrincipal, wantedAcls } from "../acls/wanted-acls.ts";
 import { applyAcls } from "../actions/apply-acls.ts";
-import { commonOptions, readArgs, readVerb, type Command, type Terminal } from "../command.ts";
+import { commonOptions, readArgs, readVerb, type OperatorCommand, type Terminal } from "../command.ts";
 import { usageError } from "../usage-error.ts";
 import { changeHelp } from "../action-command.ts";
 import { openOpsDb, readBy } from "../open-tools.ts";
 import { printTable } from "../print-table.ts";
 
-export const aclsCommand: Command = {
+export const aclsCommand: OperatorCommand = {
   summary: "show what each role may do on the broker and why; apply makes it so",
   help: `ops acls [plan|apply|users] [--json]
 
@@ -66,9 +66,9 @@ Listing ACLs takes DESCRIBE on the cluster and changing them ALTER, which no rol
   },
 };
 
-type Shown = Readonly<{ isApplied: boolean; isPruned: boolean; json: boolean }>;
+type AclPrintMode = Readonly<{ isApplied: boolean; isPruned: boolean; json: boolean }>;
 
-function show(plan: readonly AclStep[], { isApplied, isPruned, json }: Shown, { print }: Terminal): void {
+function show(plan: readonly AclStep[], { isApplied, isPruned, json }: AclPrintMode, { print }: Terminal): void {
   const stateOf = ({ kind }: AclStep): string => {
     if (kind === "keep") return "as wanted";
     if (kind === "create") return isApplied ? "created" : "missing";

@@ -6,14 +6,14 @@ import { auditDone } from "../audit.ts";
 import { usageError } from "../usage-error.ts";
 import { tableOf } from "../print-table.ts";
 
-type Part = Readonly<{ number: number; timeline: string; reason: string; noticedAt: Date }>;
+type DatabaseHistoryPart = Readonly<{ number: number; timeline: string; reason: string; noticedAt: Date }>;
 
 const ls = defineAction({
   route: null,
   input: z.strictObject({}),
   run: async ({ db }) => {
     const { sql } = await db();
-    const parts = await sql<Part[]>`
+    const parts = await sql<DatabaseHistoryPart[]>`
       select number, timeline, reason, noticed_at as "noticedAt" from database_history order by number desc`;
     return { parts };
   },

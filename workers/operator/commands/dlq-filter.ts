@@ -28,27 +28,27 @@ export const whichFields = {
     .optional(),
   all,
 };
-type Which = z.output<z.ZodObject<typeof whichFields>>;
+type DeadLetterChoice = z.output<z.ZodObject<typeof whichFields>>;
 
-export function saysWhich({ filter = {}, all: isAll }: Which): boolean {
+export function saysWhich({ filter = {}, all: isAll }: DeadLetterChoice): boolean {
   return isAll === true || Object.keys(filter).length > 0;
 }
 export const sayWhich = { path: ["filter"], message: "say which, or all: true" };
 
-type Look = z.output<z.ZodObject<typeof fields>> &
+type DeadLetterSearch = z.output<z.ZodObject<typeof fields>> &
   Readonly<{ state?: string | undefined; ids?: readonly string[] | undefined }>;
 
 /** The filter that is looked by; `state` is `dead` unless said. */
-export function lookFilter(asked: Look, now: () => Promise<Date>): Promise<DeadLetterFilter> {
+export function lookFilter(asked: DeadLetterSearch, now: () => Promise<Date>): Promise<DeadLetterFilter> {
   return readFilter(asked, now, "query.to");
 }
 
-export function changeFilter({ filter = {} }: Which, now: () => Promise<Date>): Promise<DeadLetterFilter> {
+export function changeFilter({ filter = {} }: DeadLetterChoice, now: () => Promise<Date>): Promise<DeadLetterFilter> {
   return readFilter(filter, now, "/filter/to");
 }
 
 async function readFilter(
-  { state = "dead", ...asked }: Look,
+  { state = "dead", ...asked }: DeadLetterSearch,
   now: () => Promise<Date>,
   path: "query.to" | "/filter/to",
 ): Promise<DeadLetterFilter> {

@@ -1,10 +1,10 @@
 import { readConfig } from "../../../shared/role/config.ts";
 import { databaseSettings } from "../../../shared/postgres/db.ts";
 import { migrate } from "../migrate.ts";
-import { commonOptions, readArgs, type Command } from "../command.ts";
+import { commonOptions, readArgs, type OperatorCommand } from "../command.ts";
 import { usageError } from "../usage-error.ts";
 
-export const migrateCommand: Command = {
+export const migrateCommand: OperatorCommand = {
   summary: "bring the database to this build",
   help: `ops migrate [--json]
 

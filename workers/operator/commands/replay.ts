@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { ReplayRequest } from "../../../shared/consume/replay/replay-command.ts";
-import type { Rehearsed } from "../../../shared/consume/replay/rehearse.ts";
+import type { RehearsalReport } from "../../../shared/consume/replay/rehearse.ts";
 import { consumerGroups } from "../../../shared/messages/topics.ts";
 import { defineAction } from "../action.ts";
 import type { ActionCommand } from "../action-command.ts";
@@ -24,7 +24,7 @@ const replay = defineAction({
       );
     const argument: ReplayRequest = { from: offsets, limit };
     // Printed by `replayCommand`.
-    return { from, ...((await runScript({ role: group, script: "replay.ts", argument }, { env })) as Rehearsed) };
+    return { from, ...((await runScript({ role: group, script: "replay.ts", argument }, { env })) as RehearsalReport) };
   },
   print: describe,
   fails: ({ failures }) => failures.length > 0,
@@ -49,20 +49,20 @@ runs beside handlers (timers, deliveries) is no part of it. The outbox keeps a d
   actions: { "": replay },
 } satisfies ActionCommand;
 
-function describe({ from, ...done }: Rehearsed & Readonly<{ from: Date }>): string {
-  const read = tableOf<Rehearsed["read"][number]>(
+function describe({ from, ...done }: RehearsalReport & Readonly<{ from: Date }>): string {
+  const read = tableOf<RehearsalReport["read"][number]>(
     [["read", "type"], "messages", "done", "parked", "dead", ["not yet", "unseen"]],
     done.read,
   );
-  const published = tableOf<Rehearsed["published"][number]>(
+  const published = tableOf<RehearsalReport["published"][number]>(
     [["would publish", "type"], "before", "again", ["for the first time", "first"]],
     done.published,
   );
-  const rows = tableOf<Rehearsed["rows"][number]>(
+  const rows = tableOf<RehearsalReport["rows"][number]>(
     [["would change", "table"], "inserted", "updated", "deleted"],
     done.rows,
   );
-  const failures = tableOf<Rehearsed["failures"][number]>(
+  const failures = tableOf<RehearsalReport["failures"][number]>(
     [["fails on", "type"], "messages", ["first", "firstId"], ["error", (one) => cut(one.error, Infinity)]],
     done.failures,
   );

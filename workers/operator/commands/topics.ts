@@ -74,16 +74,16 @@ ${changeHelp}`,
   pick: (verb, _, { abort: id }) => (verb === "repartition" && id !== undefined ? "repartition abort" : verb),
 } satisfies ActionCommand;
 
-type Planned = Readonly<{ steps: readonly TopicStep[]; layouts: readonly TopicLayout[] }>;
+type TopicPlan = Readonly<{ steps: readonly TopicStep[]; layouts: readonly TopicLayout[] }>;
 
-async function plan({ db, broker, topicSettings }: Tools): Promise<Planned> {
+async function plan({ db, broker, topicSettings }: Tools): Promise<TopicPlan> {
   const wanted = topicSettings();
   const layouts = await readTopicLayouts((await db()).sql);
   const { admin } = await broker();
   return { steps: planTopics(wantedTopics(wanted, layouts), await admin.topics()), layouts };
 }
 
-function answerOf({ steps, layouts }: Planned, applied: boolean) {
+function answerOf({ steps, layouts }: TopicPlan, applied: boolean) {
   return { applied, topics: steps.map((step) => describeTopic(step, layouts)) };
 }
 
@@ -112,9 +112,9 @@ function describe({ applied, topics }: ReturnType<typeof answerOf>): string {
   return [table, ...held, ...(!applied && isWrong ? ["\n`ops topics apply` makes them so"] : [])].join("\n");
 }
 
-type Described = ReturnType<typeof describeTopic>;
+type TopicDescription = ReturnType<typeof describeTopic>;
 
-function why({ state, changes = [], reason = "" }: Described, isDone: boolean): string {
+function why({ state, changes = [], reason = "" }: TopicDescription, isDone: boolean): string {
   if (state === "missing") return isDone ? ": created" : "";
   if (state === "refused") return `: ${reason}`;
   if (state === "as wanted") return "";

@@ -2,10 +2,10 @@ import { z } from "@hono/zod-openapi";
 import type { HttpApp } from "../../../shared/http/http-app.ts";
 import { Problem } from "../../../shared/problem.ts";
 import { isDry, type AnyAction, type Shape, type Tools } from "../action.ts";
-import type { By } from "../audit.ts";
+import type { ChangeAuthor } from "../audit.ts";
 import { toJson } from "../to-json.ts";
 import type { Jobs } from "./jobs.ts";
-import { byOf, invalid, parse, readBody, type Ask } from "./read-request.ts";
+import { byOf, invalid, parse, readBody, type RequestContext } from "./read-request.ts";
 
 /** What every change may say. */
 const change = { dryRun: z.boolean().optional(), reason: z.string().max(500).nullable().default(null) };
@@ -57,7 +57,9 @@ function makeReader(action: AnyAction, path: string) {
   // A schema with rules between its fields is taken whole; those with a part in the path have none.
   const rest = names.length === 0 ? action.input : z.strictObject(without(fields, names));
   const inBody = rest.safeExtend(change);
-  return async (c: Ask): Promise<Readonly<{ input: z.output<Shape>; dryRun: boolean; by: By }>> => {
+  return async (
+    c: RequestContext,
+  ): Promise<Readonly<{ input: z.output<Shape>; dryRun: boolean; by: ChangeAuthor }>> => {
     const read: z.output<Shape> =
       action.change === undefined ? parse(rest, c.req.query(), "query") : parse(inBody, await readBody(c), "body");
     const { dryRun: said, reason, ...asked } = read;

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import type { Broker, Fetched, Tailed } from "../../../shared/messages/broker.ts";
+import type { Broker, FetchedRecord, TailAnswer } from "../../../shared/messages/broker.ts";
 import type { Codec } from "../../../shared/avro/codec.ts";
 import { sleep } from "../../../shared/waiting/wait.ts";
 import type { HttpApp } from "../../../shared/http/http-app.ts";
@@ -28,7 +28,7 @@ export function addTailRoutes(app: HttpApp, { broker, codec, jobs }: TailDeps): 
     const from = await newest(broker, topic, last);
     const left = new AbortController();
     const signal = AbortSignal.any([c.req.raw.signal, jobs.signal, left.signal]);
-    const show = async (record: Fetched) => toJson(await shown(record, codec));
+    const show = async (record: FetchedRecord) => toJson(await shown(record, codec));
     const stream = events(broker.tail({ topic, from, signal }), show, { signal, leave: () => left.abort() });
     return new Response(stream, {
       headers: { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" },
@@ -49,7 +49,7 @@ async function newest({ admin }: Broker, topic: string, count: number): Promise<
   );
 }
 
-async function shown(record: Fetched, codec: TailDeps["codec"]) {
+async function shown(record: FetchedRecord, codec: TailDeps["codec"]) {
   const { topic, partition, offset, key, value } = record;
   const of = headerText(record, "x-original-topic") ?? topic;
   return {
@@ -65,8 +65,8 @@ async function shown(record: Fetched, codec: TailDeps["codec"]) {
 }
 
 function events(
-  answers: AsyncIterable<Tailed>,
-  show: (record: Fetched) => Promise<string>,
+  answers: AsyncIterable<TailAnswer>,
+  show: (record: FetchedRecord) => Promise<string>,
   { signal, leave }: Readonly<{ signal: AbortSignal; leave: () => void }>,
 ): ReadableStream<Uint8Array> {
   const text = new TextEncoder();

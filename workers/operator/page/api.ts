@@ -1,10 +1,10 @@
-import type { Answer, Asked, Route } from "./shapes.ts";
+import type { RouteAnswer, RouteInput, Route } from "./shapes.ts";
 
 const tokenItem = "taskwire-operator-token";
 const nameItem = "taskwire-operator-name";
 
 /** What the server said was wrong; `status` 0 means it was not reached. */
-type ApiError = Error & Readonly<{ status: number }>;
+type OperatorApiError = Error & Readonly<{ status: number }>;
 
 export const hasToken = (): boolean => sessionStorage.getItem(tokenItem) !== null;
 export function keepToken(token: string, name: string): void {
@@ -30,7 +30,7 @@ export function credentials(): Record<string, string> {
 }
 
 /** Calls an action by its route. */
-export async function call<R extends Route>(route: R, asked: Asked<R>): Promise<Answer<R>> {
+export async function call<R extends Route>(route: R, asked: RouteInput<R>): Promise<RouteAnswer<R>> {
   const [method = "", pattern = ""] = route.split(" ");
   const fields = new Map<string, unknown>(Object.entries(asked));
   const path = pattern.replaceAll(/:(\w+)/g, (_, name: string) => {
@@ -47,11 +47,11 @@ export async function call<R extends Route>(route: R, asked: Asked<R>): Promise<
   if (response === null) throw apiError(0, "The operator cannot be reached. Is it running?");
   const answer: unknown = await response.json().catch(() => null);
   // The JSON of what the action of this route returned.
-  if (response.ok) return answer as Answer<R>;
+  if (response.ok) return answer as RouteAnswer<R>;
   const detail = typeof answer === "object" && answer !== null && "detail" in answer ? String(answer.detail) : null;
   throw apiError(response.status, detail ?? `The operator answered ${response.status}.`);
 }
 
-function apiError(status: number, message: string): ApiError {
+function apiError(status: number, message: string): OperatorApiError {
   return Object.assign(new Error(message), { status });
 }

@@ -1,9 +1,9 @@
 import { byId, element } from "../../../shared/page/element.ts";
 import { call } from "./api.ts";
-import type { Asked, Route } from "./shapes.ts";
+import type { RouteInput, Route } from "./shapes.ts";
 
 /** What a dialog asks: its button does `act`; what that rejects with is shown and it can be tried again. */
-type Ask = Readonly<{
+type DialogOptions = Readonly<{
   title: string;
   content: readonly Node[];
   /** Without it the dialog only shows. */
@@ -13,7 +13,7 @@ type Ask = Readonly<{
 }>;
 
 /** Shows a dialog over the page; resolves when it is closed. */
-export function openDialog({ title, content, confirm, act }: Ask): Promise<void> {
+export function openDialog({ title, content, confirm, act }: DialogOptions): Promise<void> {
   const dialog = byId<HTMLDialogElement>("dialog");
   const error = element("p", { class: "error", role: "alert", hidden: true });
   const close = element("button", { type: "button" }, confirm === undefined ? "Close" : "Cancel");
@@ -44,8 +44,11 @@ export function openDialog({ title, content, confirm, act }: Ask): Promise<void>
 
 /** Asks whether an action is meant, and calls it with the reason that is given; `changed` is told when it is done. */
 export function confirmCall<R extends Route>(
-  [route, asked]: readonly [R, Asked<R>],
-  { changed, ...ask }: Pick<Ask, "title" | "content" | "confirm"> & Readonly<{ confirm: string; changed: () => void }>,
+  [route, asked]: readonly [R, RouteInput<R>],
+  {
+    changed,
+    ...ask
+  }: Pick<DialogOptions, "title" | "content" | "confirm"> & Readonly<{ confirm: string; changed: () => void }>,
 ): Promise<void> {
   const act = async (reason: string | null) => {
     await call(route, { ...asked, reason });

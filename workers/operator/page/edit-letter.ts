@@ -1,12 +1,12 @@
 import { call } from "./api.ts";
 import { openDialog } from "./dialog.ts";
 import { element } from "../../../shared/page/element.ts";
-import type { Letter } from "./shapes.ts";
+import type { DeadLetterJson } from "./shapes.ts";
 
 /**
  * Asks for the corrected record; the server checks it against the schema. The copy is a dead letter, to be redriven.
  */
-export async function editLetter(letter: Letter, changed: () => void): Promise<void> {
+export async function editLetter(letter: DeadLetterJson, changed: () => void): Promise<void> {
   const text = element("textarea", { name: "data", spellcheck: "false", "aria-label": "The record as JSON" });
   text.value = JSON.stringify(letter.value, null, 2);
   await openDialog({

@@ -1,6 +1,6 @@
 import { call, forgetToken, hasToken, keepToken, statusOf } from "./api.ts";
 import { byId, element } from "../../../shared/page/element.ts";
-import type { Answer, Asked, Change, Group, Outbox, Route } from "./shapes.ts";
+import type { RouteAnswer, RouteInput, AuditEntryJson, GroupJson, Outbox, Route } from "./shapes.ts";
 import { showDeadLetters } from "./show-dead-letters.ts";
 import { showGroups } from "./show-groups.ts";
 import { showOutbox } from "./show-outbox.ts";
@@ -21,8 +21,12 @@ async function refresh(): Promise<void> {
   const mine = ++round;
   if (!hasToken()) return welcome();
   const again = () => void refresh();
-  const known: { groups?: readonly Group[]; outbox?: Outbox } = {};
-  const part = async <R extends Route>(route: R, asked: Asked<R>, show: (answer: Answer<R>) => void): Promise<void> => {
+  const known: { groups?: readonly GroupJson[]; outbox?: Outbox } = {};
+  const part = async <R extends Route>(
+    route: R,
+    asked: RouteInput<R>,
+    show: (answer: RouteAnswer<R>) => void,
+  ): Promise<void> => {
     const answer = await call(route, asked);
     if (mine !== round) return;
     for (const [id, hidden] of [
@@ -97,8 +101,8 @@ function showError(error: unknown): void {
   place.hidden = false;
 }
 
-function tiles(groups: readonly Group[], outbox: Outbox): Node {
-  const sum = (of: (group: Group) => number) => groups.reduce((total, group) => total + of(group), 0);
+function tiles(groups: readonly GroupJson[], outbox: Outbox): Node {
+  const sum = (of: (group: GroupJson) => number) => groups.reduce((total, group) => total + of(group), 0);
   const blocked = groups.filter((group) => group.blocked !== null).length;
   const oldest = Math.max(0, ...groups.map(({ lagSeconds }) => lagSeconds));
   const tile = (value: number, label: string, kind: "" | "warn" | "late") =>
@@ -127,7 +131,7 @@ function tiles(groups: readonly Group[], outbox: Outbox): Node {
   return parts;
 }
 
-function showAudit(entries: readonly Change[]): Node {
+function showAudit(entries: readonly AuditEntryJson[]): Node {
   const rows = entries.map((one) => [
     moment(one.at),
     `${one.who} (${one.via})`,

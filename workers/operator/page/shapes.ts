@@ -9,30 +9,30 @@ export type Route = NonNullable<Actions["route"]>;
 type ActionOf<R extends Route> = Extract<Actions, { route: R }>;
 
 /** A value as JSON brings it: times as text, offsets as numbers. */
-type Json<T> = T extends Date
+type JsonForm<T> = T extends Date
   ? string
   : T extends bigint
     ? number
     : T extends object
-      ? { readonly [K in keyof T]: Json<T[K]> }
+      ? { readonly [K in keyof T]: JsonForm<T[K]> }
       : T;
 /** A value to be sent; which words there are is for the server to say. */
-type Sent<T> = T extends string ? string : T extends object ? { readonly [K in keyof T]: Sent<T[K]> } : T;
+type SendableOf<T> = T extends string ? string : T extends object ? { readonly [K in keyof T]: SendableOf<T[K]> } : T;
 
-export type Answer<R extends Route> = ActionOf<R> extends Action<R, infer _, infer A> ? Json<A> : never;
-export type Asked<R extends Route> = Sent<z.input<ActionOf<R>["input"]>> &
+export type RouteAnswer<R extends Route> = ActionOf<R> extends Action<R, infer _, infer A> ? JsonForm<A> : never;
+export type RouteInput<R extends Route> = SendableOf<z.input<ActionOf<R>["input"]>> &
   Readonly<{ reason?: string | null; dryRun?: boolean }>;
 
-export type Group = Answer<"GET /api/groups">["groups"][number];
-export type Kind = Answer<"GET /api/dead-letters/groups">["groups"][number];
-export type Letter = Answer<"GET /api/dead-letters/:id">;
-export type Parked = Answer<"GET /api/parked">["parked"][number];
-export type Outbox = Answer<"GET /api/outbox">;
-export type Hold = Outbox["holds"][number];
-export type Change = Answer<"GET /api/audit">["entries"][number];
+export type GroupJson = RouteAnswer<"GET /api/groups">["groups"][number];
+export type DeadLetterGroupJson = RouteAnswer<"GET /api/dead-letters/groups">["groups"][number];
+export type DeadLetterJson = RouteAnswer<"GET /api/dead-letters/:id">;
+export type ParkedJson = RouteAnswer<"GET /api/parked">["parked"][number];
+export type Outbox = RouteAnswer<"GET /api/outbox">;
+export type HoldJson = Outbox["holds"][number];
+export type AuditEntryJson = RouteAnswer<"GET /api/audit">["entries"][number];
 
 /** A record of a topic's tail. */
-export type Tailed = Readonly<{
+export type TailRecordJson = Readonly<{
   partition: number;
   offset: number;
   time: string;

@@ -2,11 +2,11 @@ import { call } from "./api.ts";
 import { confirmCall, openDialog } from "./dialog.ts";
 import { element } from "../../../shared/page/element.ts";
 import { editLetter } from "./edit-letter.ts";
-import type { Kind } from "./shapes.ts";
+import type { DeadLetterGroupJson } from "./shapes.ts";
 import { actions, button, table } from "./table.ts";
 import { counted, firstLine, moment } from "./words.ts";
 
-export function showDeadLetters(kinds: readonly Kind[], changed: () => void): Node {
+export function showDeadLetters(kinds: readonly DeadLetterGroupJson[], changed: () => void): Node {
   const rows = kinds.map((kind) => {
     const name = `${kind.group} ${kind.fingerprint}`;
     return [
@@ -91,9 +91,9 @@ function block(text: string, label: string): HTMLElement {
   return element("pre", { tabindex: "0", role: "group", "aria-label": label }, text);
 }
 
-const filterOf = ({ group, fingerprint }: Kind) => ({ group, fingerprint });
+const filterOf = ({ group, fingerprint }: DeadLetterGroupJson) => ({ group, fingerprint });
 
-async function redrive(kind: Kind, changed: () => void): Promise<void> {
+async function redrive(kind: DeadLetterGroupJson, changed: () => void): Promise<void> {
   const { plan } = await call("POST /api/dead-letters/redrive", { filter: filterOf(kind), dryRun: true });
   if (plan === null) return;
   const capped =
@@ -113,7 +113,7 @@ async function redrive(kind: Kind, changed: () => void): Promise<void> {
   });
 }
 
-async function drop(kind: Kind, changed: () => void): Promise<void> {
+async function drop(kind: DeadLetterGroupJson, changed: () => void): Promise<void> {
   const { ids } = await call("POST /api/dead-letters/drop", {
     filter: filterOf(kind),
     dryRun: true,

@@ -1,10 +1,10 @@
 import { confirmCall } from "./dialog.ts";
 import { element } from "../../../shared/page/element.ts";
-import type { Group } from "./shapes.ts";
+import type { GroupJson } from "./shapes.ts";
 import { actions, button, table } from "./table.ts";
 import { moment, seconds } from "./words.ts";
 
-export function showGroups(groups: readonly Group[], changed: () => void): Node {
+export function showGroups(groups: readonly GroupJson[], changed: () => void): Node {
   const rows = groups.map((group) => [
     group.group,
     group.members,
@@ -28,7 +28,7 @@ export function showGroups(groups: readonly Group[], changed: () => void): Node 
   return table("Consumer groups", columns, rows, "There are no groups.");
 }
 
-function stateOf({ blocked, lagMessages, members }: Group): Node {
+function stateOf({ blocked, lagMessages, members }: GroupJson): Node {
   if (blocked !== null) return element("span", { class: "late" }, `${blocked.why} since ${moment(blocked.since)}`);
   if (members === 0) return element("span", { class: "soft" }, "nobody reads, nothing waits");
   return lagMessages > 0
@@ -36,7 +36,7 @@ function stateOf({ blocked, lagMessages, members }: Group): Node {
     : element("span", { class: "good" }, "up to date");
 }
 
-function control({ group, paused }: Group, changed: () => void): HTMLButtonElement {
+function control({ group, paused }: GroupJson, changed: () => void): HTMLButtonElement {
   const verb = paused === null ? "pause" : "resume";
   const word = paused === null ? "Pause" : "Resume";
   return button(word, `${word} ${group}`, () => {

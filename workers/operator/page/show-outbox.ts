@@ -1,6 +1,6 @@
 import { confirmCall } from "./dialog.ts";
 import { element } from "../../../shared/page/element.ts";
-import type { Hold, Outbox } from "./shapes.ts";
+import type { HoldJson, Outbox } from "./shapes.ts";
 import { actions, button, table } from "./table.ts";
 import { counted, firstLine, moment, seconds } from "./words.ts";
 
@@ -39,7 +39,7 @@ export function showOutbox({ waiting, oldestSeconds, shards, holds }: Outbox, ch
   return element("div", {}, facts, table("Held keys", columns, rows, "No key is held."));
 }
 
-function release({ topic, key, waiting }: Hold, changed: () => void): void {
+function release({ topic, key, waiting }: HoldJson, changed: () => void): void {
   void confirmCall(["POST /api/outbox/release", { topic, key }], {
     title: "Release the key?",
     content: [

@@ -1,10 +1,10 @@
 import { confirmCall } from "./dialog.ts";
 import { element } from "../../../shared/page/element.ts";
-import type { Parked } from "./shapes.ts";
+import type { ParkedJson } from "./shapes.ts";
 import { actions, button, table } from "./table.ts";
 import { counted, firstLine, moment } from "./words.ts";
 
-export function showParked(parked: readonly Parked[], changed: () => void): Node {
+export function showParked(parked: readonly ParkedJson[], changed: () => void): Node {
   const rows = parked.map((key) => {
     const name = `${key.key} of ${key.group}`;
     return [
@@ -34,7 +34,7 @@ export function showParked(parked: readonly Parked[], changed: () => void): Node
   return table("Parked keys", columns, rows, "No key waits behind a failure.");
 }
 
-function ask(verb: "retry" | "skip", { group, topic, key, messages }: Parked, changed: () => void): void {
+function ask(verb: "retry" | "skip", { group, topic, key, messages }: ParkedJson, changed: () => void): void {
   const behind = counted(messages - 1, "message waits", "messages wait");
   const says =
     verb === "retry"

@@ -1,14 +1,14 @@
 import { openDialog } from "./dialog.ts";
 import { element } from "../../../shared/page/element.ts";
 
-type Cell = string | number | Node;
-type Column = Readonly<{ title: string; kind?: "number" | "text" | "mono" | "actions" }>;
+type TableCell = string | number | Node;
+type TableColumn = Readonly<{ title: string; kind?: "number" | "text" | "mono" | "actions" }>;
 
 /** A table whose first column names its rows; `empty` is said where there are none. */
 export function table(
   label: string,
-  columns: readonly Column[],
-  rows: readonly (readonly Cell[])[],
+  columns: readonly TableColumn[],
+  rows: readonly (readonly TableCell[])[],
   empty: string,
 ): HTMLElement {
   if (rows.length === 0) return element("p", { class: "empty" }, empty);

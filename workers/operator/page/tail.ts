@@ -1,6 +1,6 @@
 import { credentials } from "./api.ts";
 import { byId, element } from "../../../shared/page/element.ts";
-import type { Tailed } from "./shapes.ts";
+import type { TailRecordJson } from "./shapes.ts";
 import { moment } from "./words.ts";
 
 const kept = 200;
@@ -60,7 +60,7 @@ async function follow(topic: string, signal: AbortSignal, onData: (text: string)
 function show(text: string, match: string): void {
   if (match !== "" && !text.toLowerCase().includes(match.toLowerCase())) return;
   // Sent by this role's own tail.
-  const record = JSON.parse(text) as Tailed;
+  const record = JSON.parse(text) as TailRecordJson;
   const list = byId("tail");
   const value = typeof record.value === "string" ? record.value : JSON.stringify(record.value, null, 2);
   const summary = element(

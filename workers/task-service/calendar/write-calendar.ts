@@ -1,7 +1,7 @@
 import type { Breathe } from "../../../shared/waiting/breathe.ts";
 import { contentLine } from "./content-line.ts";
 import { vtimezone } from "./vtimezone.ts";
-import { writeTodos, type Exported } from "./write-todos.ts";
+import { writeTodos, type ExportedTask } from "./write-todos.ts";
 
 const product = "-//Taskwire//Tasks//EN";
 
@@ -12,7 +12,7 @@ const product = "-//Taskwire//Tasks//EN";
  */
 export async function* writeCalendar(
   zones: readonly string[],
-  pages: AsyncIterable<readonly Exported[]>,
+  pages: AsyncIterable<readonly ExportedTask[]>,
   breathe: Breathe,
 ): AsyncGenerator<string> {
   const named = [...new Set(zones)].filter((zone) => zone !== "UTC").sort();

@@ -19,7 +19,7 @@ export type SeriesException = Readonly<{
   due_on: string | null;
 }>;
 
-export type Exported = Readonly<{
+export type ExportedTask = Readonly<{
   task: TaskView;
   /** The pattern of the task, or of the live template it is an occurrence of; `null` for a plain task. */
   pattern: RecurrencePattern | null;
@@ -44,7 +44,7 @@ export type Exported = Readonly<{
  *   plain tasks RELATED-TO it; so is an occurrence whose id is not of the series' kind any more. X-TASKWIRE-PATTERN
  *   holds the pattern in full.
  */
-export function writeTodos(exported: Exported): string {
+export function writeTodos(exported: ExportedTask): string {
   const { task, pattern, rule } = exported;
   if (task.is_recurring_template) return writeTemplate(exported);
   const series = task.template_id;
@@ -67,7 +67,7 @@ export function writeTodos(exported: Exported): string {
   ]);
 }
 
-function writeTemplate(exported: Exported): string {
+function writeTemplate(exported: ExportedTask): string {
   const { task, pattern, rule, exceptions } = exported;
   const told = contentLine("X-TASKWIRE-PATTERN;VALUE=TEXT", textValue(JSON.stringify(task.recurrence_pattern)));
   const head = [contentLine("UID", task.id), ...common(task), told];
@@ -129,7 +129,7 @@ function common(task: TaskView): readonly string[] {
 }
 
 function alarms(
-  { task, clock, remind }: Exported,
+  { task, clock, remind }: ExportedTask,
   due: Due,
   tz: string | null,
   related: "START" | "END",
@@ -143,7 +143,7 @@ function alarms(
 
 /** Those set by hand or snoozed, but for the instants at which a rule rings anyway. */
 function ownAlarms(
-  { task, clock, remind, ownAlarms: own }: Exported,
+  { task, clock, remind, ownAlarms: own }: ExportedTask,
   due: Due | null,
   tz: string | null,
 ): readonly string[] {

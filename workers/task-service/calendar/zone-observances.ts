@@ -14,9 +14,9 @@ export type Observance = Readonly<{
   rule: Readonly<{ text: string; until: number | null }> | null;
 }>;
 
-type Change = ZoneChange & Readonly<{ wall: number; year: number; day: MonthDay; time: string }>;
+type LocalZoneChange = ZoneChange & Readonly<{ wall: number; year: number; day: MonthDay; time: string }>;
 /** Changes of consecutive years whose day all of `rules` name; the first is the most usual. */
-type Run = { first: Change; last: Change; changes: Change[]; rules: readonly DayRule[] };
+type Run = { first: LocalZoneChange; last: LocalZoneChange; changes: LocalZoneChange[]; rules: readonly DayRule[] };
 
 /** A rule is longer than six dates. */
 const fewest = 7;
@@ -58,12 +58,12 @@ function endlessOf(runs: readonly Run[], lastYear: number): readonly Run[] {
   return new Set(goOn.map(({ first }) => first.after > first.before)).size === 2 ? goOn : [];
 }
 
-function observance([first, ...rest]: readonly Change[], rule: Observance["rule"]): readonly Observance[] {
+function observance([first, ...rest]: readonly LocalZoneChange[], rule: Observance["rule"]): readonly Observance[] {
   if (first === undefined) return [];
   return [{ before: first.before, after: first.after, starts: [first.wall, ...rest.map(({ wall }) => wall)], rule }];
 }
 
-function runsOf(changes: readonly Change[]): readonly Run[] {
+function runsOf(changes: readonly LocalZoneChange[]): readonly Run[] {
   const runs: Run[] = [];
   const open = new Map<string, Run>();
   for (const change of changes) {
@@ -82,7 +82,7 @@ function runsOf(changes: readonly Change[]): readonly Run[] {
   return runs;
 }
 
-function readChange({ at, before, after }: ZoneChange): Change {
+function readChange({ at, before, after }: ZoneChange): LocalZoneChange {
   const wall = at + before;
   const date = new Date(wall);
   const time = `${date.getUTCMonth() + 1} ${wall - Math.floor(wall / dayMs) * dayMs}`;

@@ -1,6 +1,6 @@
-type Header = Readonly<{ description: string; schema: Readonly<Record<string, unknown>> }>;
+type AnswerHeader = Readonly<{ description: string; schema: Readonly<Record<string, unknown>> }>;
 
-const text = (description: string, example?: string, more: object = {}): Header => ({
+const text = (description: string, example?: string, more: object = {}): AnswerHeader => ({
   description,
   schema: { type: "string", ...more, ...(example === undefined ? {} : { examples: [example] }) },
 });
@@ -30,7 +30,7 @@ export const answerHeaders = {
   ),
   RateLimit: text("`r` points are left of it, and all are back in `t` seconds.", '"user";r=595;t=1'),
   "WWW-Authenticate": text("How to say who you are.", "Bearer"),
-} as const satisfies Readonly<Record<string, Header>>;
+} as const satisfies Readonly<Record<string, AnswerHeader>>;
 
 type Name = keyof typeof answerHeaders;
 

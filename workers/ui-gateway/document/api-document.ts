@@ -1,9 +1,7 @@
-import { completeDocument, type ApiDocument } from "./complete-document.ts";
+import { completeDocument, type ApiDocument, type DocumentComponents } from "./complete-document.ts";
 import { upstreamNames, type Upstream } from "../http/upstreams.ts";
 
 export type ReadDocument = (upstream: Upstream) => Promise<unknown>;
-
-type Components = ApiDocument["components"];
 
 /**
  * One OpenAPI document of everything behind this origin: the gateway's own and that of each role. A role that does not
@@ -34,7 +32,7 @@ function merge(all: ApiDocument, role: Upstream, other: unknown): ApiDocument {
   };
 }
 
-function withoutClashes(taken: Components, role: Upstream, other: unknown): unknown {
+function withoutClashes(taken: DocumentComponents, role: Upstream, other: unknown): unknown {
   const prefix = role.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
   const clashes = (section: string, name: string, entry: unknown): boolean => {
     const mine = taken[section]?.[name];

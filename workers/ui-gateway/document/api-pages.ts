@@ -11,7 +11,7 @@ type ApiPages = Readonly<{
   docs: (request: Request) => Promise<Response>;
 }>;
 
-type Made = Readonly<{ document: Asset; docs: Asset; isWhole: boolean; at: number }>;
+type BuiltDocument = Readonly<{ document: Asset; docs: Asset; isWhole: boolean; at: number }>;
 
 /**
  * Everybody may ask for these, and making them costs a tenth of a CPU second over six roles: so they are made once and
@@ -35,21 +35,21 @@ export function makeApiPages(
     if (found !== null) last.set(role, found);
     return found ?? last.get(role) ?? null;
   };
-  let made: Made | null = null;
-  let making: Promise<Made> | null = null;
-  const make = async (): Promise<Made> => {
+  let made: BuiltDocument | null = null;
+  let making: Promise<BuiltDocument> | null = null;
+  const make = async (): Promise<BuiltDocument> => {
     const document = await apiDocument(own(), remember);
     const docs = await textAsset(renderDocs(document), "text/html; charset=utf-8");
     const json = await textAsset(JSON.stringify(document), "application/json");
     return { document: json, docs, isWhole: isWhole(document), at: nowMs() };
   };
-  const makeOnce = (): Promise<Made> => {
+  const makeOnce = (): Promise<BuiltDocument> => {
     making ??= make()
       .then((done) => (made = done))
       .finally(() => (making = null));
     return making;
   };
-  const current = async (): Promise<Made> => {
+  const current = async (): Promise<BuiltDocument> => {
     if (made === null) return await makeOnce();
     const isOld = nowMs() - made.at >= (made.isWhole ? keptMs.whole : keptMs.partial);
     if (!isOld) return made;

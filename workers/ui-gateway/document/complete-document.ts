@@ -4,11 +4,16 @@ import { costRange } from "../limits/route-costs.ts";
 import { apiTags, operationIdOf, tagOf } from "./name-operation.ts";
 
 /** An OpenAPI document, as far as it is read here. */
-export type ApiDocument = Readonly<{ [key: string]: unknown; paths: Paths; webhooks: Paths; components: Components }>;
+export type ApiDocument = Readonly<{
+  [key: string]: unknown;
+  paths: Paths;
+  webhooks: Paths;
+  components: DocumentComponents;
+}>;
 type Paths = Readonly<Record<string, unknown>>;
-type Components = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+export type DocumentComponents = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-type Json = Record<string, unknown>;
+type MutableObject = Record<string, unknown>;
 const methods: ReadonlySet<string> = new Set(["get", "post", "put", "patch", "delete"]);
 
 /**
@@ -47,14 +52,14 @@ export function completeDocument(document: ApiDocument): ApiDocument {
 }
 
 /** Those that an answer carries: with a role missing, not all are. */
-function used(headers: Json, by: Json): Json {
+function used(headers: MutableObject, by: MutableObject): MutableObject {
   const text = JSON.stringify(by);
   return Object.fromEntries(
     Object.entries(headers).filter(([name]) => text.includes(`"#/components/headers/${name}"`)),
   );
 }
 
-function complete(operation: Json, method: string, path: string, shared: Shared): Json {
+function complete(operation: MutableObject, method: string, path: string, shared: SharedResponses): MutableObject {
   const replays = (Array.isArray(operation["parameters"]) ? operation["parameters"] : []).some(
     (parameter) => asJson(parameter)["x-replays"] === true,
   );
@@ -82,19 +87,22 @@ function complete(operation: Json, method: string, path: string, shared: Shared)
 }
 
 /** An id in a path is that of the thing named before it, where the route says nothing else. */
-function described(parameter: Json, path: string): Json {
+function described(parameter: MutableObject, path: string): MutableObject {
   const { name, description } = parameter;
   if (parameter["in"] !== "path" || description !== "") return parameter;
   const [, before = ""] = new RegExp(`/([^/]+)/{${String(name)}}`).exec(path) ?? [];
   return { ...parameter, description: `The id of one of your ${before}.` };
 }
 
-type Shared = Readonly<{ place: (status: string, response: Json) => Json; responses: () => Json }>;
+type SharedResponses = Readonly<{
+  place: (status: string, response: MutableObject) => MutableObject;
+  responses: () => MutableObject;
+}>;
 
 /** Failures are said once per status and wording; what an operation says of its own stays with it. */
-function openShared(): Shared {
+function openShared(): SharedResponses {
   const found = new Map<string, string>();
-  const responses: Json = {};
+  const responses: MutableObject = {};
   return {
     place: (status, response) => {
       if (Number(status) < 400) return response;
@@ -109,7 +117,10 @@ function openShared(): Shared {
   };
 }
 
-function eachOperation(item: unknown, change: (operation: Json, method: string) => Json): Json {
+function eachOperation(
+  item: unknown,
+  change: (operation: MutableObject, method: string) => MutableObject,
+): MutableObject {
   return Object.fromEntries(
     Object.entries(asJson(item)).map(([method, operation]) => [
       method,
@@ -118,6 +129,6 @@ function eachOperation(item: unknown, change: (operation: Json, method: string) 
   );
 }
 
-function asJson(value: unknown): Json {
+function asJson(value: unknown): MutableObject {
   return isRecord(value) ? value : {};
 }

@@ -1,11 +1,11 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { problemResponse, type HttpEnv } from "../../../shared/http/http-app.ts";
 import { clientAddress } from "../../../shared/limits/client-address.ts";
-import type { Verdict } from "../../../shared/limits/limiter.ts";
+import type { LimitVerdict } from "../../../shared/limits/limiter.ts";
 import { rateHeaders } from "./rate-headers.ts";
 import { rateLimited } from "../../../shared/limits/rate-limited.ts";
 import type { Metrics } from "../../../shared/role/metrics.ts";
-import type { Limits } from "./open-limits.ts";
+import type { RequestLimits } from "./open-limits.ts";
 import { addressCostOf, costOf, eventCost, guessCost } from "./route-costs.ts";
 
 type LimitRequests = Readonly<{
@@ -29,10 +29,10 @@ const maxHeld = 1_000;
  * what is left. A valid token is looked at before the address is blamed: behind a proxy that nobody told us of, all
  * have one address. What costs an address too much are requests without one.
  */
-export function limitRequests(limits: () => Limits, metrics: Metrics): LimitRequests {
+export function limitRequests(limits: () => RequestLimits, metrics: Metrics): LimitRequests {
   const refused = metrics.counter("rate_limited_total", "Requests refused because too many came", ["policy"]);
   let held = 0;
-  const refuse = async (c: Context<HttpEnv>, verdict: Verdict): Promise<Response> => {
+  const refuse = async (c: Context<HttpEnv>, verdict: LimitVerdict): Promise<Response> => {
     refused.inc({ policy: verdict.policy.name });
     c.set("rate", verdict);
     if (held < maxHeld) {

@@ -6,13 +6,16 @@ import type { Role } from "../../../shared/role/role.ts";
 import { policiesOf, type LimitConfig } from "./limit-settings.ts";
 
 /** The buckets of users and of addresses; `null` where a limit is off. */
-export type Limits = Readonly<{ user: Limiter | null; address: Limiter | null; trustedProxies: number }>;
+export type RequestLimits = Readonly<{ user: Limiter | null; address: Limiter | null; trustedProxies: number }>;
 
 /**
  * Shared with the other instances by Redis, where REDIS_URL says which; else, and while it is away, for this instance
  * alone.
  */
-export function openLimits(config: LimitConfig, { log, metrics }: Pick<Role, "log" | "metrics">): Disposable & Limits {
+export function openLimits(
+  config: LimitConfig,
+  { log, metrics }: Pick<Role, "log" | "metrics">,
+): Disposable & RequestLimits {
   using stack = new DisposableStack();
   const policies = policiesOf(config);
   const now = () => performance.now();

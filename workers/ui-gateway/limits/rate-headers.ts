@@ -1,10 +1,10 @@
-import type { Policy, Verdict } from "../../../shared/limits/limiter.ts";
+import type { Policy, LimitVerdict } from "../../../shared/limits/limiter.ts";
 
 /**
  * `RateLimit-Policy` and `RateLimit` as structured fields (draft-ietf-httpapi-ratelimit-headers): `q` points that can
  * be saved up, `w` seconds in which they fill up again; `r` points left, `t` seconds until all are back.
  */
-export function rateHeaders({ policy, left, fullInSeconds }: Verdict): Readonly<Record<string, string>> {
+export function rateHeaders({ policy, left, fullInSeconds }: LimitVerdict): Readonly<Record<string, string>> {
   return {
     "ratelimit-policy": `"${policy.name}";q=${policy.burst};w=${windowSeconds(policy)}`,
     ratelimit: `"${policy.name}";r=${left};t=${fullInSeconds}`,

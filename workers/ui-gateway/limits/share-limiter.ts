@@ -1,12 +1,12 @@
 import { makeLimiter, type Limiter, type Policy } from "../../../shared/limits/limiter.ts";
 
 /** What was taken from one bucket since it was last told. */
-type Taken = Readonly<{ key: string; cost: number }>;
+type BucketSpend = Readonly<{ key: string; cost: number }>;
 
 /**
  * Where all instances add up what they took: it answers, in the same order, in how many ms each bucket is full again.
  */
-export type Ledger = Readonly<{ add: (policy: Policy, taken: readonly Taken[]) => Promise<readonly number[]> }>;
+export type Ledger = Readonly<{ add: (policy: Policy, taken: readonly BucketSpend[]) => Promise<readonly number[]> }>;
 
 /**
  * Requests within it go to the ledger as one; what instances can take at once without knowing of one another is bounded

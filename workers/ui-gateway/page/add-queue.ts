@@ -18,14 +18,14 @@ type AddQueue<Draft> = Readonly<{
   flush: () => void;
 }>;
 
-type Entry<Draft> = Readonly<{ draft: Draft; fields: TaskFields; key: string }>;
+type AddQueueEntry<Draft> = Readonly<{ draft: Draft; fields: TaskFields; key: string }>;
 
 /**
  * Sends tasks one after the other, in the order they were written. One that failed and is sent again with the same
  * fields keeps its key: had it arrived after all, it would not be made twice.
  */
 export function makeAddQueue<Draft>({ send, onFailed, onWaiting }: AddQueueDeps<Draft>): AddQueue<Draft> {
-  const entries: Entry<Draft>[] = [];
+  const entries: AddQueueEntry<Draft>[] = [];
   const failedKeys = new Map<string, string>();
   let isRunning = false;
   const run = async () => {

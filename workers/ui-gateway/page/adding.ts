@@ -15,7 +15,7 @@ type AddingDeps = Readonly<{
   onSubmit: () => void;
 }>;
 
-type Adding = Readonly<{
+type TaskAdder = Readonly<{
   tellUsual: AddForm["tellUsual"];
   /** Whether there are tasks that are written and not yet on the server. */
   hasUnsent: () => boolean;
@@ -30,7 +30,7 @@ const noticeableMs = 1_000;
  * The form that adds tasks, and what becomes of them until the server has them. Nothing that was written gets lost on
  * the way.
  */
-export function makeAdding({ onAdded, onFailed, explain, onSubmit }: AddingDeps): Adding {
+export function makeAdding({ onAdded, onFailed, explain, onSubmit }: AddingDeps): TaskAdder {
   const form = addForm();
   const drafts = openDrafts();
   let owner: string | null = null;

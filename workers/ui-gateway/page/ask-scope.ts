@@ -1,9 +1,9 @@
-import type { Scope } from "./api.ts";
+import type { ChangeScope } from "./api.ts";
 import { ask } from "./ask.ts";
 import type { Task } from "./shapes.ts";
 
 /** What is to be deleted: asked for an occurrence alone, of which there are more. `null`: nothing. */
-export async function askDeletion({ title, template_id, is_recurring_template }: Task): Promise<Scope | null> {
+export async function askDeletion({ title, template_id, is_recurring_template }: Task): Promise<ChangeScope | null> {
   if (is_recurring_template)
     return await ask({
       title: `Stop “${title}”?`,

@@ -1,14 +1,14 @@
 import { element } from "../../../shared/page/element.ts";
 import { button } from "./fields.ts";
 
-type Question<T extends string> = Readonly<{
+type DialogQuestion<T extends string> = Readonly<{
   title: string;
   text?: string;
   answers: readonly (readonly [answer: T, words: string])[];
 }>;
 
 /** Asks a person to choose; `null` when they leave it (Cancel, Escape). The focus goes back to where it was. */
-export function ask<T extends string>({ title, text = "", answers }: Question<T>): Promise<T | null> {
+export function ask<T extends string>({ title, text = "", answers }: DialogQuestion<T>): Promise<T | null> {
   const dialog = element("dialog", { class: "card ask", "aria-label": title });
   const { promise, resolve } = Promise.withResolvers<T | null>();
   const choose = (answer: T | null) => () => {

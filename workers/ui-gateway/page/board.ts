@@ -13,7 +13,7 @@ import { isGone, isPassing, isSignedOut } from "./request.ts";
 import { seriesActions } from "./series-actions.ts";
 import { seriesCard, type SeriesCard } from "./series-card.ts";
 import { makeSeriesReader } from "./series-reader.ts";
-import type { Preferences, Reminder, Task } from "./shapes.ts";
+import type { PreferencesJson, ReminderJson, Task } from "./shapes.ts";
 import {
   applyAnswer,
   applyReminder,
@@ -22,12 +22,12 @@ import {
   isShown,
   visible,
   withoutTask,
-  type Filter,
-  type Fired,
+  type TaskFilter,
+  type ReminderAlert,
   type State,
 } from "./store.ts";
 import { keepOutside, tellOutside } from "./system-notices.ts";
-import { taskRow, type TaskRow } from "./task-row.ts";
+import { taskRow, type TaskRowElement } from "./task-row.ts";
 import type { UndoLater } from "./undo-later.ts";
 import { waitForNetwork } from "./wait-for-network.ts";
 import { wantsTold } from "./wants-told.ts";
@@ -46,7 +46,7 @@ type BoardDeps = Readonly<{
   /** The stream is open again. */
   onLive: () => void;
   /** `null` while they are not known. */
-  preferences: () => Preferences | null;
+  preferences: () => PreferencesJson | null;
 }>;
 
 type Board = Readonly<{
@@ -60,7 +60,7 @@ type Board = Readonly<{
   forget: () => void;
   hasUnsaved: () => boolean;
   draw: () => void;
-  show: (filter: Filter) => void;
+  show: (filter: TaskFilter) => void;
   /** Reads again what is not streamed; where that fails, it stays as it is. */
   lookAgain: () => void;
   /** A task this page has made. */
@@ -69,7 +69,7 @@ type Board = Readonly<{
 
 const retryMs = 3_000;
 
-const emptyText: Readonly<Record<Filter, string>> = {
+const emptyText: Readonly<Record<TaskFilter, string>> = {
   open: "Nothing to do. Add a task above.",
   completed: "Nothing completed yet.",
   repeating: "No repeating tasks yet. Choose “Repeat” when you add one.",
@@ -79,13 +79,13 @@ const emptyText: Readonly<Record<Filter, string>> = {
 export function makeBoard(deps: BoardDeps): Board {
   const { attempt, explain, undo, preferences } = deps;
   let state: State = new Map();
-  let filter: Filter = "open";
+  let filter: TaskFilter = "open";
   let live: Live | null = null;
   /** Tasks that are deleted and reminders that are dismissed on the page, and not yet on the server. */
   const leaving = new Set<string>();
   /** Reminders that fired while the person wants to hear of none; they pop up once that is over. */
-  let waiting: readonly Fired[] = [];
-  let rows = new Map<string, TaskRow | SeriesCard>();
+  let waiting: readonly ReminderAlert[] = [];
+  let rows = new Map<string, TaskRowElement | SeriesCard>();
   const list = byId("tasks");
   const keepFocus = watchFocus(list);
   // What is read in the background fails in silence: it is read again with the next change, or when the tab is opened.
@@ -126,14 +126,14 @@ export function makeBoard(deps: BoardDeps): Board {
       rows.set(key, card);
       return card.root;
     }
-    const row = (held as TaskRow | undefined) ?? taskRow(item, { toggle, edit, remove, remind });
+    const row = (held as TaskRowElement | undefined) ?? taskRow(item, { toggle, edit, remove, remind });
     row.show(item, now);
     rows.set(key, row);
     return row.root;
   };
   const drawing = makeDrawing([list, byId("below")], draw);
   const isAsking = (reminderId: string) => !leaving.has(reminderId) && isShown(state, reminderId, leaving);
-  const isTold = ({ task }: Fired) => {
+  const isTold = ({ task }: ReminderAlert) => {
     const wanted = preferences();
     return wanted === null || wantsTold(wanted, task.priority, new Date());
   };
@@ -227,7 +227,7 @@ export function makeBoard(deps: BoardDeps): Board {
   });
   const edit = (task: Task) => editors.open(task, filter);
 
-  const remind = (task: Task, reminder: Reminder) => {
+  const remind = (task: Task, reminder: ReminderJson) => {
     cards.show({ task, reminder });
     cards.focus(reminder.id);
   };

@@ -1,9 +1,9 @@
 import { isOutdated } from "./request.ts";
 import type { SeriesDetails, SeriesReader } from "./series-reader.ts";
-import type { Occurrence, Series } from "./shapes.ts";
+import type { OccurrenceJson, SeriesJson } from "./shapes.ts";
 
 export type DateChange = Readonly<{ wants: "skip" | "unskip" | "move" | "complete"; body: unknown }>;
-export type SendChange = (series: Series, recurrenceId: string, change: DateChange) => Promise<unknown>;
+export type SendChange = (series: SeriesJson, recurrenceId: string, change: DateChange) => Promise<unknown>;
 
 /**
  * Changes one date of a series, for the version it was shown at. A series gets a new version with whatever people
@@ -11,7 +11,7 @@ export type SendChange = (series: Series, recurrenceId: string, change: DateChan
  * Whatever came of it, the dates are read again.
  */
 export async function changeDate(
-  { series, occurrence, change }: Readonly<{ series: Series; occurrence: Occurrence; change: DateChange }>,
+  { series, occurrence, change }: Readonly<{ series: SeriesJson; occurrence: OccurrenceJson; change: DateChange }>,
   { send, reader }: Readonly<{ send: SendChange; reader: Pick<SeriesReader, "refresh" | "find"> }>,
 ): Promise<void> {
   const { recurrence_id: id } = occurrence;
@@ -29,7 +29,7 @@ export async function changeDate(
   }
 }
 
-function isAsShown({ occurrences }: SeriesDetails, shown: Occurrence): boolean {
+function isAsShown({ occurrences }: SeriesDetails, shown: OccurrenceJson): boolean {
   const now = occurrences?.find(({ recurrence_id }) => recurrence_id === shown.recurrence_id);
   return now?.state === shown.state && now.due_date === shown.due_date && now.due_on === shown.due_on;
 }

@@ -1,9 +1,9 @@
-import type { Scope } from "./api.ts";
+import type { ChangeScope } from "./api.ts";
 import type { Task } from "./shapes.ts";
 import type { State } from "./store.ts";
 
 /** The tasks that go with a deletion of this reach, as far as they are known here. */
-export function reachOf(state: State, task: Task, scope: Scope): readonly string[] {
+export function reachOf(state: State, task: Task, scope: ChangeScope): readonly string[] {
   if (scope === "this") return [task.id];
   const isReached = (other: Task) =>
     other.id === task.id ||
@@ -16,7 +16,7 @@ export function reachOf(state: State, task: Task, scope: Scope): readonly string
 }
 
 /** "“Water the plants” was deleted.", "“Water the plants” does not repeat any more." */
-export function deletionInWords({ title, is_recurring_template }: Task, scope: Scope): string {
+export function deletionInWords({ title, is_recurring_template }: Task, scope: ChangeScope): string {
   const short = shortened(title);
   if (is_recurring_template) return `“${short}” does not repeat any more.`;
   switch (scope) {

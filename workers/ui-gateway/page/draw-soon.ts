@@ -1,4 +1,4 @@
-type Drawing = Readonly<{
+type DrawScheduler = Readonly<{
   /** Draws with the next frame, once for all that was asked meanwhile; not while a pointer is pressed in the area. */
   soon: () => void;
   /** Draws at once. */
@@ -12,7 +12,7 @@ const latestMs = 250;
  * Draws some areas of the page, at most once a frame. While a pointer is pressed in one of them they stay as they are:
  * a control that is replaced or moved between press and release gets no click.
  */
-export function makeDrawing(areas: readonly HTMLElement[], draw: () => void): Drawing {
+export function makeDrawing(areas: readonly HTMLElement[], draw: () => void): DrawScheduler {
   let isAsked = false;
   let isPressed = false;
   const now = () => {

@@ -1,8 +1,6 @@
 import { element } from "../../../shared/page/element.ts";
+import type { DueValue } from "./due-words.ts";
 import { tick } from "./fields.ts";
-import type { Task } from "./shapes.ts";
-
-type Due = Pick<Task, "due_date" | "due_on">;
 
 type DueFields = Readonly<{
   root: HTMLElement;
@@ -78,7 +76,7 @@ export function dueFields(): DueFields {
 }
 
 /** The fields of a task for what was read. A local time is one of the browser's zone. */
-export function dueOf(read: string): Due {
+export function dueOf(read: string): DueValue {
   if (read === "") return { due_date: null, due_on: null };
   return read.length === 10
     ? { due_date: null, due_on: read }
@@ -86,7 +84,7 @@ export function dueOf(read: string): Due {
 }
 
 /** What `show` takes, of a task. */
-export function localOf({ due_date, due_on }: Due): string {
+export function localOf({ due_date, due_on }: DueValue): string {
   if (due_date === null) return due_on ?? "";
   const date = new Date(due_date);
   const local = new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString();

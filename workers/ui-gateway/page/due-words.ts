@@ -1,6 +1,7 @@
 import type { Task } from "./shapes.ts";
 
-type Due = Pick<Task, "due_date" | "due_on">;
+/** When a task is due, as an answer says it. */
+export type DueValue = Pick<Task, "due_date" | "due_on">;
 type Style = Readonly<{ weekday: "short" | "long"; month: "short" | "long" }>;
 
 const short: Style = { weekday: "short", month: "short" };
@@ -14,7 +15,7 @@ export function timeInWords(time: string, now: Date): string {
 }
 
 /** The same of a task; a whole day has no time: "today", "Fri 28 Nov". Empty for one that is never due. */
-export function dueInWords({ due_date, due_on }: Due, now: Date): string {
+export function dueInWords({ due_date, due_on }: DueValue, now: Date): string {
   if (due_date) return timeInWords(due_date, now);
   if (!due_on) return "";
   const date = localDay(due_on);
@@ -22,7 +23,7 @@ export function dueInWords({ due_date, due_on }: Due, now: Date): string {
 }
 
 /** "Friday 27 November, 17:00", "Friday 27 November"; with the year where it is another. */
-export function dateInWords({ due_date, due_on }: Due, now: Date): string {
+export function dateInWords({ due_date, due_on }: DueValue, now: Date): string {
   if (due_on) return dayOf(localDay(due_on), now, long);
   if (!due_date) return "";
   const date = new Date(due_date);
@@ -36,7 +37,7 @@ export function clockInWords(time: string, now: Date): string {
 }
 
 /** A time is overdue once it has passed, a day once it is over. */
-export function isOverdue({ due_date, due_on }: Due, now: Date): boolean {
+export function isOverdue({ due_date, due_on }: DueValue, now: Date): boolean {
   if (due_date) return Date.parse(due_date) < now.getTime();
   return due_on !== null && localDay(due_on).getTime() < startOfDay(now);
 }
@@ -44,7 +45,7 @@ export function isOverdue({ due_date, due_on }: Due, now: Date): boolean {
 /**
  * Where a task stands among others, by due: a whole day stands before the times of that day. `null` for one never due.
  */
-export function dueOrder({ due_date, due_on }: Due): number | null {
+export function dueOrder({ due_date, due_on }: DueValue): number | null {
   if (due_date) return Date.parse(due_date);
   return due_on ? localDay(due_on).getTime() - 1 : null;
 }

@@ -1,13 +1,13 @@
-import type { Scope, TaskFields } from "./api.ts";
+import type { ChangeScope, TaskFields } from "./api.ts";
 import { notify } from "./notices.ts";
 import type { Task } from "./shapes.ts";
-import type { Filter } from "./store.ts";
+import type { TaskFilter } from "./store.ts";
 import { taskEditor, type TaskEditor } from "./task-editor.ts";
 
 type EditorsDeps = Readonly<{
   usual: () => readonly string[];
   templateOf: (task: Task) => Task | null;
-  save: (task: Task, patch: Partial<TaskFields>, scope: Scope) => Promise<Task>;
+  save: (task: Task, patch: Partial<TaskFields>, scope: ChangeScope) => Promise<Task>;
   stopAfter: (task: Task) => Promise<Task | null>;
   explain: (error: unknown) => string | null;
   /** One was opened or closed. */
@@ -17,24 +17,24 @@ type EditorsDeps = Readonly<{
 }>;
 
 type Editors = Readonly<{
-  open: (task: Task, tab: Filter) => void;
+  open: (task: Task, tab: TaskFilter) => void;
   rowOf: (taskId: string) => HTMLLIElement | null;
   /** Those that were opened in a tab. */
-  rowsIn: (tab: Filter) => readonly HTMLLIElement[];
+  rowsIn: (tab: TaskFilter) => readonly HTMLLIElement[];
   hasUnsaved: () => boolean;
   /** Drops all of them, with what is typed there. */
   clear: () => void;
 }>;
 
-type Opened = Readonly<{ editor: TaskEditor; tab: Filter }>;
+type OpenEditor = Readonly<{ editor: TaskEditor; tab: TaskFilter }>;
 
 /**
  * The tasks that are being edited, several at a time: opening one or going to another tab closes none. One that is left
  * with changes can be brought back as it was.
  */
 export function makeEditors(deps: EditorsDeps): Editors {
-  const opened = new Map<string, Opened>();
-  const start = (id: string, one: Opened) => {
+  const opened = new Map<string, OpenEditor>();
+  const start = (id: string, one: OpenEditor) => {
     opened.set(id, one);
     deps.onChange();
     one.editor.root.querySelector<HTMLInputElement>("[name=title]")?.focus();

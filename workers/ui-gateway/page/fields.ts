@@ -1,6 +1,4 @@
-import { element } from "../../../shared/page/element.ts";
-
-type Attributes = Parameters<typeof element>[1];
+import { element, type Attributes } from "../../../shared/page/element.ts";
 
 /** A control with its label before it. */
 export function labelled(text: string, control: HTMLElement): HTMLLabelElement {

@@ -4,8 +4,8 @@ const unseenMs = 500;
 const watchedMs = 5_000;
 const withinPx = 8;
 
-type Place = Readonly<{ x: number; y: number }>;
-type Clicked = Place & {
+type ClickPosition = Readonly<{ x: number; y: number }>;
+type Click = ClickPosition & {
   /** By the browser's clock of events: a page that is busy handles a click late. */
   at: number;
   /** What the click was meant for. */
@@ -21,7 +21,7 @@ type Clicked = Place & {
  * no place.
  */
 export function guardClicks(): void {
-  let last: Clicked | null = null;
+  let last: Click | null = null;
   // Who has typed something in between knows what is there now.
   document.addEventListener("input", ({ target }) => {
     if (target instanceof Element && !target.matches("[type=checkbox]")) last = null;

@@ -1,4 +1,4 @@
-import type { TaskChanged } from "./shapes.ts";
+import type { TaskChangedJson } from "./shapes.ts";
 
 export type Live = Readonly<{
   close: () => void;
@@ -7,7 +7,7 @@ export type Live = Readonly<{
 }>;
 
 type LiveHandlers = Readonly<{
-  onChange: (change: TaskChanged) => void;
+  onChange: (change: TaskChangedJson) => void;
   /** The position is not valid any more: read the lists again and start from their cursor. */
   onReset: () => void;
   onSignedOut: () => void;
@@ -75,7 +75,7 @@ export function openLive(cursor: string | null, handlers: LiveHandlers): Live {
     on("task.changed", (event) => {
       last = event.lastEventId || last;
       // The gateway writes TaskChanged with its payload as an object.
-      handlers.onChange(JSON.parse(event.data) as TaskChanged);
+      handlers.onChange(JSON.parse(event.data) as TaskChangedJson);
     });
     on("cursor", (event) => {
       last = event.lastEventId || last;

@@ -11,8 +11,8 @@ import { forgetOffer, offerZone } from "./offer-zone.ts";
 import { nameOf } from "./people.ts";
 import { openPreferences } from "./preferences-dialog.ts";
 import { isPassing, isSignedOut, isUnreached } from "./request.ts";
-import type { Preferences } from "./shapes.ts";
-import type { Filter } from "./store.ts";
+import type { PreferencesJson } from "./shapes.ts";
+import type { TaskFilter } from "./store.ts";
 import { offerOutside } from "./system-notices.ts";
 import { onTabs, tellTabs } from "./tabs.ts";
 import { makeUndoLater } from "./undo-later.ts";
@@ -22,7 +22,7 @@ import { makeWelcome } from "./welcome.ts";
 const ended = "Your session has ended. Sign in again: what you have written is still here.";
 const retryMs = 3_000;
 
-let known: Preferences | null = null;
+let known: PreferencesJson | null = null;
 let told: NotificationsDialog | null = null;
 let problem: Notice | null = null;
 /** Whether the problem is that the server cannot be reached. */
@@ -132,7 +132,7 @@ async function tellUnread(): Promise<void> {
   byId("notifications").textContent = unread === 0 ? "Notifications" : `Notifications (${unread})`;
 }
 
-function usePreferences(preferences: api.Versioned<Preferences>): void {
+function usePreferences(preferences: api.WithEtag<PreferencesJson>): void {
   known = preferences.value;
   adding.tellUsual(known.default_reminders);
   board.draw();
@@ -231,7 +231,7 @@ for (const tab of document.querySelectorAll<HTMLButtonElement>("[data-filter]"))
     for (const other of document.querySelectorAll("[data-filter]"))
       other.setAttribute("aria-pressed", String(other === tab));
     // The values in index.html are the filters.
-    board.show(tab.dataset["filter"] as Filter);
+    board.show(tab.dataset["filter"] as TaskFilter);
   });
 
 // Preferences and the dates of series are not streamed: another device may have changed them.

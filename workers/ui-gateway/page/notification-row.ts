@@ -2,10 +2,10 @@ import { element } from "../../../shared/page/element.ts";
 import { busy } from "./busy.ts";
 import { button } from "./fields.ts";
 import { canBeSentAgain, wayInWords, whatInWords } from "./notification-words.ts";
-import type { Notification } from "./shapes.ts";
+import type { NotificationJson } from "./shapes.ts";
 
 /** One notification: what it tells, by which way, and its fate in words; with a button where it can be sent again. */
-export function notificationRow(told: Notification, fate: string, sendAgain: () => Promise<void>): HTMLLIElement {
+export function notificationRow(told: NotificationJson, fate: string, sendAgain: () => Promise<void>): HTMLLIElement {
   const what = whatInWords(told);
   const isNew = told.channel === "in-app" && told.status === "delivered" && told.read_at === null;
   const row = element(

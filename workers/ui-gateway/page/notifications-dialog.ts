@@ -2,19 +2,19 @@ import { element } from "../../../shared/page/element.ts";
 import { busy } from "./busy.ts";
 import { button } from "./fields.ts";
 import { keyedRows } from "./keyed-rows.ts";
-import { withChanged, withNewest, withOlder, type Listed } from "./notification-list.ts";
+import { withChanged, withNewest, withOlder, type NotificationPage } from "./notification-list.ts";
 import { notificationRow } from "./notification-row.ts";
 import { fateInWords, isToPerson } from "./notification-words.ts";
-import type { Notification, Page, Preferences } from "./shapes.ts";
+import type { NotificationJson, ListPage, PreferencesJson } from "./shapes.ts";
 
 type NotificationsDeps = Readonly<{
   /** A page of them, newest first, from a cursor on. */
-  read: (cursor: string | null) => Promise<Page<Notification>>;
+  read: (cursor: string | null) => Promise<ListPage<NotificationJson>>;
   /** Those in the app count as read from now on. */
   markRead: () => Promise<unknown>;
-  resend: (id: string) => Promise<Notification>;
+  resend: (id: string) => Promise<NotificationJson>;
   /** `null` while they are not known. */
-  preferences: () => Preferences | null;
+  preferences: () => PreferencesJson | null;
   /** The sentence for what went wrong; `null` where it is told elsewhere. */
   explain: (error: unknown) => string | null;
 }>;
@@ -46,11 +46,11 @@ export async function openNotifications(deps: NotificationsDeps): Promise<Notifi
     problem,
     element("div", { class: "actions" }, more, close),
   );
-  let known: Listed = { items: [], next_cursor: null };
+  let known: NotificationPage = { items: [], next_cursor: null };
   let focused: string | null = null;
   const showRows = keyedRows(list);
 
-  const show = (now: Listed) => {
+  const show = (now: NotificationPage) => {
     known = now;
     const drawn = known.items.filter(isToPerson).map((told) => {
       const fate = fateInWords(told, new Date(), deps.preferences());
@@ -81,7 +81,7 @@ export async function openNotifications(deps: NotificationsDeps): Promise<Notifi
     await deps.markRead();
   };
   const refresh = () => void (dialog.open && attempt(readNewest));
-  const sendAgain = ({ id }: Notification) =>
+  const sendAgain = ({ id }: NotificationJson) =>
     attempt(async () => {
       show(withChanged(known, await deps.resend(id)));
       setTimeout(refresh, settledMs);

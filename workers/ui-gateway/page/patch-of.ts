@@ -3,12 +3,12 @@ import { readRepeat } from "./read-repeat.ts";
 import { repeatPattern } from "./repeat-rule.ts";
 import type { Task } from "./shapes.ts";
 
-type Known = Pick<Task, keyof TaskFields>;
+type KnownFields = Pick<Task, keyof TaskFields>;
 
 /**
  * What was changed in a form, against the task it was opened with. A due takes the place of the other kind by itself.
  */
-export function patchOf(task: Known, read: Partial<TaskFields>): Partial<TaskFields> {
+export function patchOf(task: KnownFields, read: Partial<TaskFields>): Partial<TaskFields> {
   const dueChanged = (read.due_date ?? null) !== instantText(task.due_date) || (read.due_on ?? null) !== task.due_on;
   const isDueRead = read.due_date !== undefined;
   const { due_date: _date, due_on: _on, recurrence_pattern: pattern, ...plain } = read;
@@ -21,11 +21,11 @@ export function patchOf(task: Known, read: Partial<TaskFields>): Partial<TaskFie
   };
 }
 
-type Plain = Omit<TaskFields, "due_date" | "due_on" | "recurrence_pattern">;
+type PlainTaskFields = Omit<TaskFields, "due_date" | "due_on" | "recurrence_pattern">;
 
-function changedOf(known: Plain, read: Partial<Plain>): Partial<Plain> {
+function changedOf(known: PlainTaskFields, read: Partial<PlainTaskFields>): Partial<PlainTaskFields> {
   const changed = { ...read };
-  for (const name of Object.keys(read) as (keyof Plain)[])
+  for (const name of Object.keys(read) as (keyof PlainTaskFields)[])
     if (read[name] === undefined || isSame(read[name], known[name])) delete changed[name];
   return changed;
 }
@@ -44,7 +44,7 @@ function isSame(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-function isSamePattern(read: TaskFields["recurrence_pattern"], known: Known["recurrence_pattern"]): boolean {
+function isSamePattern(read: TaskFields["recurrence_pattern"], known: KnownFields["recurrence_pattern"]): boolean {
   if (read === null || known === null || typeof known === "string") return read === known;
   const sameStart = String(known["start"] ?? "").startsWith(read.start);
   // As the form says it that nobody has touched: other words for one rule are no change.

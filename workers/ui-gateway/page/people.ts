@@ -1,6 +1,6 @@
 const kept = "taskwire-people";
 
-type Names = Readonly<Record<string, string>>;
+type PersonNames = Readonly<Record<string, string>>;
 
 /** What a person calls themselves, kept by this browser: a session knows their id alone. */
 export function rememberName(userId: string, name: string): void {
@@ -29,10 +29,10 @@ export function nameInToken(token: string): string | null {
   }
 }
 
-function names(): Names {
+function names(): PersonNames {
   try {
     // Written by the function above, unless somebody played with it.
-    return JSON.parse(localStorage.getItem(kept) ?? "{}") as Names;
+    return JSON.parse(localStorage.getItem(kept) ?? "{}") as PersonNames;
   } catch {
     return {};
   }

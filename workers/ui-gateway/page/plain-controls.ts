@@ -11,8 +11,8 @@ export function plainControls() {
   return { remind: remindFields(), priority: priorityField() } satisfies Partial<Controls>;
 }
 
-type Controls = { readonly [F in PlainField]: Control<Task[F]> };
-type Control<V> = Readonly<{ root: HTMLElement; read: () => V; show: (value: V) => void }>;
+type Controls = { readonly [F in PlainField]: FormControl<Task[F]> };
+type FormControl<V> = Readonly<{ root: HTMLElement; read: () => V; show: (value: V) => void }>;
 type PlainControls = ReturnType<typeof plainControls>;
 export type ControlField = keyof PlainControls;
 export type ControlValues = Pick<Task, ControlField>;
@@ -26,7 +26,7 @@ export function readControls(controls: PlainControls): ControlValues {
 export function showControls(controls: PlainControls, values: ControlValues): void {
   for (const name of Object.keys(controls) as ControlField[]) {
     // Each control shows what its field holds.
-    const control = controls[name] as Control<unknown>;
+    const control = controls[name] as FormControl<unknown>;
     control.show(values[name]);
   }
 }

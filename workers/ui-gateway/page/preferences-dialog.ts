@@ -1,5 +1,5 @@
 import { element } from "../../../shared/page/element.ts";
-import type { Versioned } from "./api.ts";
+import type { WithEtag } from "./api.ts";
 import { askedTypes, askFor } from "./channels.ts";
 import { localOf } from "./due-fields.ts";
 import { button, choice, labelled, showPart, tick } from "./fields.ts";
@@ -9,12 +9,12 @@ import { weekdays } from "./repeat-rule.ts";
 import { zoneHere } from "./repeat-words.ts";
 import { notify } from "./notices.ts";
 import { isOutdated } from "./request.ts";
-import type { Preferences } from "./shapes.ts";
+import type { PreferencesJson } from "./shapes.ts";
 
 type PreferencesDeps = Readonly<{
-  read: () => Promise<Versioned<Preferences>>;
+  read: () => Promise<WithEtag<PreferencesJson>>;
   /** Sends them, meant for the version that was read; resolves with what is there then. */
-  save: (preferences: Versioned<Preferences>) => Promise<Versioned<Preferences>>;
+  save: (preferences: WithEtag<PreferencesJson>) => Promise<WithEtag<PreferencesJson>>;
   explain: (error: unknown) => string | null;
 }>;
 
@@ -118,7 +118,7 @@ export async function openPreferences(deps: PreferencesDeps): Promise<void> {
     urgentPasses: urgent.box.checked,
     mutedUntil: muted.value,
     // The options of the choice are the policies.
-    latePolicy: late.value as Preferences["late"]["policy"],
+    latePolicy: late.value as PreferencesJson["late"]["policy"],
     lateHours: Number(hours.value),
     channels: Object.fromEntries(controls.map(({ type, read }) => [type, read()])),
   });

@@ -1,6 +1,6 @@
-import type { ChannelType } from "../../../shared/preferences/channel-choices.ts";
+import type { ChannelLink, ChannelType } from "../../../shared/preferences/channel-choices.ts";
 import { askedTypes } from "./channels.ts";
-import type { Channel, Preferences } from "./shapes.ts";
+import type { PreferencesJson } from "./shapes.ts";
 
 /** Preferences as the dialog asks for them: texts as its controls hold them, "" where there is nothing. */
 export type PreferencesFields = Readonly<{
@@ -14,14 +14,14 @@ export type PreferencesFields = Readonly<{
   urgentPasses: boolean;
   /** Local time of the browser, `2026-01-31T09:00`. */
   mutedUntil: string;
-  latePolicy: Preferences["late"]["policy"];
+  latePolicy: PreferencesJson["late"]["policy"];
   /** Hours after which a late reminder is dropped. */
   lateHours: number;
   /** What is chosen of each channel that is asked for; null for nothing. */
-  channels: Readonly<Partial<Record<ChannelType, Channel | null>>>;
+  channels: Readonly<Partial<Record<ChannelType, ChannelLink | null>>>;
 }>;
 
-export function fieldsOf(preferences: Preferences, local: (time: string) => string): PreferencesFields {
+export function fieldsOf(preferences: PreferencesJson, local: (time: string) => string): PreferencesFields {
   const { tz, all_day_at, default_reminders, quiet_hours, urgent_passes, muted_until, late } = preferences;
   const first = (type: ChannelType) => preferences.channels.find((channel) => channel.type === type) ?? null;
   return {
@@ -46,9 +46,9 @@ export function fieldsOf(preferences: Preferences, local: (time: string) => stri
  */
 export function preferencesOf(
   fields: PreferencesFields,
-  base: Preferences,
+  base: PreferencesJson,
   local: (time: string) => string,
-): Preferences {
+): PreferencesJson {
   const { isQuiet, quietFrom, quietTo, quietDays, mutedUntil, lateHours } = fields;
   const isSameMute = base.muted_until !== null && local(base.muted_until) === mutedUntil;
   return {
@@ -66,8 +66,8 @@ export function preferencesOf(
   };
 }
 
-function channelsOf(wanted: PreferencesFields["channels"], base: readonly Channel[]): readonly Channel[] {
-  const isFirst = (channel: Channel) => base.find(({ type }) => type === channel.type) === channel;
+function channelsOf(wanted: PreferencesFields["channels"], base: readonly ChannelLink[]): readonly ChannelLink[] {
+  const isFirst = (channel: ChannelLink) => base.find(({ type }) => type === channel.type) === channel;
   const kept = base.flatMap((channel) => {
     const now = wanted[channel.type];
     if (now === undefined || !isFirst(channel)) return [channel];

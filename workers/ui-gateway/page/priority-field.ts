@@ -1,10 +1,10 @@
 import { choice, labelled } from "./fields.ts";
-import type { Priority } from "./shapes.ts";
+import type { PriorityJson } from "./shapes.ts";
 
 type PriorityField = Readonly<{
   root: HTMLElement;
-  read: () => Priority | null;
-  show: (priority: Priority | null) => void;
+  read: () => PriorityJson | null;
+  show: (priority: PriorityJson | null) => void;
 }>;
 
 /** How urgent a task is; what is high is told in quiet hours too, where a person wants that. */
@@ -17,7 +17,7 @@ export function priorityField(): PriorityField {
   ]);
   return {
     root: labelled("Priority", select),
-    read: () => (select.value === "" ? null : (select.value as Priority)), // Its options are these.
+    read: () => (select.value === "" ? null : (select.value as PriorityJson)), // Its options are these.
     show: (priority) => void (select.value = priority ?? ""),
   };
 }

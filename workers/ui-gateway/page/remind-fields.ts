@@ -3,14 +3,14 @@ import { element } from "../../../shared/page/element.ts";
 import { button, choice, labelled, showPart, tick } from "./fields.ts";
 import { offeredReminders, remindersInWords, remindInWords } from "./remind-words.ts";
 
-type Ticks = Readonly<{
+type TickBoxes = Readonly<{
   root: HTMLElement;
   read: () => readonly string[];
   show: (rules: readonly string[]) => void;
 }>;
 
 /** Several reminders to choose from; those that are asked for and not offered are boxes too, so nothing is lost. */
-export function reminderTicks(legend: string): Ticks {
+export function reminderTicks(legend: string): TickBoxes {
   const list = element("div", { class: "ticks" });
   const put = (rule: string, isOn: boolean) => {
     const { root: label, box } = tick(capital(remindInWords(rule)), { value: rule });

@@ -2,25 +2,25 @@ import { byId, element } from "../../../shared/page/element.ts";
 import type { SnoozePreset } from "./api.ts";
 import { dueInWords } from "./due-words.ts";
 import { button } from "./fields.ts";
-import type { Fired } from "./store.ts";
+import type { ReminderAlert } from "./store.ts";
 
 type CardActions = Readonly<{
   /** Completes the task. */
-  done: (fired: Fired) => Promise<void>;
-  dismiss: (fired: readonly Fired[]) => Promise<void>;
-  snooze: (fired: Fired, preset: SnoozePreset) => Promise<void>;
+  done: (fired: ReminderAlert) => Promise<void>;
+  dismiss: (fired: readonly ReminderAlert[]) => Promise<void>;
+  snooze: (fired: ReminderAlert, preset: SnoozePreset) => Promise<void>;
 }>;
 
 type ReminderCards = Readonly<{
   /** Shows a fired reminder until it is over, here or elsewhere. One card per reminder, however often it is told. */
-  show: (fired: Fired) => void;
+  show: (fired: ReminderAlert) => void;
   focus: (reminderId: string) => void;
   /** Takes the cards away that are not to be shown any more. */
   keepOnly: (isShown: (reminderId: string) => boolean) => void;
   count: () => number;
 }>;
 
-type Card = Readonly<{ fired: Fired; root: HTMLElement }>;
+type Card = Readonly<{ fired: ReminderAlert; root: HTMLElement }>;
 
 const presets: readonly (readonly [preset: SnoozePreset, words: string])[] = [
   ["10m", "10 minutes"],
@@ -94,7 +94,7 @@ export function reminderCards(actions: CardActions, onCount: (count: number) => 
   };
 }
 
-function card(fired: Fired, { done, dismiss, snooze }: CardActions): HTMLElement {
+function card(fired: ReminderAlert, { done, dismiss, snooze }: CardActions): HTMLElement {
   const { task, reminder } = fired;
   const now = new Date();
   const due = dueInWords(task, now);

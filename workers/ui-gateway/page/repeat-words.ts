@@ -1,4 +1,4 @@
-import { describePattern, type Described } from "../../../shared/recurrence/describe-pattern.ts";
+import { describePattern, type PatternParts } from "../../../shared/recurrence/describe-pattern.ts";
 import type { Task } from "./shapes.ts";
 
 /** A pattern in words; its zone is told only where it is not the one of the browser. */
@@ -8,7 +8,7 @@ export function repeatInWords(pattern: Task["recurrence_pattern"], here: string 
   const { tz, ...rest } = pattern;
   if (typeof rest["rrule"] !== "string") return "";
   // The server has checked it, or the form has made it.
-  return describePattern((tz === here ? rest : pattern) as Described);
+  return describePattern((tz === here ? rest : pattern) as PatternParts);
 }
 
 export function zoneHere(): string {

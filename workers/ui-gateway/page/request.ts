@@ -1,9 +1,9 @@
 /** What the server said was wrong; `status` 0 means it was not reached. `current` comes with a 412: how it is now. */
 type ApiError = Error & Readonly<{ status: number; code: string; current: unknown }>;
 
-type Answer<T> = Readonly<{ body: T; headers: Headers }>;
+type ApiAnswer<T> = Readonly<{ body: T; headers: Headers }>;
 
-type Asked = Readonly<{
+type RequestOptions = Readonly<{
   body?: unknown;
   ifMatch?: number | string | null;
   /** The idempotency key of a write; a new one by default. */
@@ -47,7 +47,7 @@ export function isPassing(error: unknown): boolean {
  * Sends one request. `ifMatch` is the version a change is meant for. Retries what may pass by itself, with one
  * idempotency key for all tries: a request sent twice is done once. A write goes on when its page is left.
  */
-export async function request<T>(method: string, path: string, asked: Asked = {}): Promise<Answer<T>> {
+export async function request<T>(method: string, path: string, asked: RequestOptions = {}): Promise<ApiAnswer<T>> {
   const { body, ifMatch, key = crypto.randomUUID(), token } = asked;
   const headers: Record<string, string> = ["GET", "DELETE"].includes(method) ? {} : { "idempotency-key": key };
   if (body !== undefined) headers["content-type"] = "application/json";
@@ -71,7 +71,7 @@ export async function request<T>(method: string, path: string, asked: Asked = {}
 }
 
 /** One try. `null`: nothing came, or not all of it. */
-async function send<T>(path: string, init: RequestInit): Promise<Answer<T> | ApiError | null> {
+async function send<T>(path: string, init: RequestInit): Promise<ApiAnswer<T> | ApiError | null> {
   try {
     const response = await fetch(path, { ...init, signal: AbortSignal.timeout(tryMs) });
     if (!response.ok) return await explain(response);
@@ -108,9 +108,9 @@ async function explain(response: Response): Promise<ApiError> {
   return apiError(response.status, message, rest);
 }
 
-type Told = Readonly<{ code?: string; current?: unknown }>;
+type ProblemBody = Readonly<{ code?: string; current?: unknown }>;
 
-function apiError(status: number, message: string, { code = "", current }: Told = {}): ApiError {
+function apiError(status: number, message: string, { code = "", current }: ProblemBody = {}): ApiError {
   return Object.assign(new Error(message), { status, code, current });
 }
 

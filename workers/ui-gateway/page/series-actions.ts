@@ -6,7 +6,7 @@ import { dueOf, localOf } from "./due-fields.ts";
 import { dateInWords } from "./due-words.ts";
 import type { SeriesActions } from "./series-card.ts";
 import type { SeriesDetails, SeriesReader } from "./series-reader.ts";
-import type { Occurrence } from "./shapes.ts";
+import type { OccurrenceJson } from "./shapes.ts";
 
 type SeriesActionsDeps = Readonly<{
   attempt: (work: () => Promise<void>) => Promise<void>;
@@ -24,7 +24,7 @@ export function seriesActions({
   series,
   forget,
 }: SeriesActionsDeps): Pick<SeriesActions, "skip" | "unskip" | "move" | "complete"> {
-  const change = (details: SeriesDetails, occurrence: Occurrence, asked: DateChange) =>
+  const change = (details: SeriesDetails, occurrence: OccurrenceJson, asked: DateChange) =>
     changeDate({ series: details.series, occurrence, change: asked }, { send: api.changeOccurrence, reader: series });
   return {
     skip: (details, occurrence) =>

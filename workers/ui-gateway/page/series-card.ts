@@ -7,20 +7,20 @@ import { remindersInWords } from "./remind-words.ts";
 import { repeatInWords } from "./repeat-words.ts";
 import { historyInWords, shownDates } from "./series-dates.ts";
 import type { SeriesDetails } from "./series-reader.ts";
-import type { Occurrence, Task } from "./shapes.ts";
+import type { OccurrenceJson, Task } from "./shapes.ts";
 
 export type SeriesActions = Readonly<{
-  skip: (details: SeriesDetails, occurrence: Occurrence) => Promise<void>;
-  unskip: (details: SeriesDetails, occurrence: Occurrence) => Promise<void>;
+  skip: (details: SeriesDetails, occurrence: OccurrenceJson) => Promise<void>;
+  unskip: (details: SeriesDetails, occurrence: OccurrenceJson) => Promise<void>;
   /** Done ahead of its turn: it becomes a task that is completed. */
-  complete: (details: SeriesDetails, occurrence: Occurrence) => Promise<void>;
+  complete: (details: SeriesDetails, occurrence: OccurrenceJson) => Promise<void>;
   /** Asks for another due. */
-  move: (details: SeriesDetails, occurrence: Occurrence) => Promise<void>;
+  move: (details: SeriesDetails, occurrence: OccurrenceJson) => Promise<void>;
   edit: (task: Task) => void;
   remove: (task: Task) => Promise<void>;
 }>;
 
-const tags: Partial<Record<Occurrence["state"], string>> = {
+const tags: Partial<Record<OccurrenceJson["state"], string>> = {
   open: "open",
   completed: "done",
   deleted: "skipped",
@@ -59,7 +59,7 @@ export function seriesCard(first: Task, actions: SeriesActions): SeriesCard {
     none,
     dates,
   );
-  const row = (occurrence: Occurrence, words: string) =>
+  const row = (occurrence: OccurrenceJson, words: string) =>
     dateRow(occurrence, { words, key: `${id} ${occurrence.recurrence_id}` }, (work) => async () => {
       // The newest there is: its version is what the change is meant for.
       if (details !== null) await work(actions)(details, occurrence);
@@ -108,10 +108,10 @@ function nothingToCome(details: SeriesDetails | null): string {
   return details.series.status === "ended" ? "It has ended." : "No date is to come.";
 }
 
-type DateWork = (details: SeriesDetails, occurrence: Occurrence) => Promise<void>;
+type DateWork = (details: SeriesDetails, occurrence: OccurrenceJson) => Promise<void>;
 
 function dateRow(
-  { state, moved }: Occurrence,
+  { state, moved }: OccurrenceJson,
   { words, key }: Readonly<{ words: string; key: string }>,
   run: (work: (actions: SeriesActions) => DateWork) => () => Promise<void>,
 ): HTMLLIElement {

@@ -1,4 +1,4 @@
-import type { History, Occurrence } from "./shapes.ts";
+import type { HistoryJson, OccurrenceJson } from "./shapes.ts";
 
 const most = 5;
 
@@ -6,9 +6,9 @@ const most = 5;
  * The next five dates that will be, with what is skipped or done already among them; after the fifth nothing is shown.
  * None where nothing more will be: what was skipped can be taken back, so it counts.
  */
-export function shownDates(occurrences: readonly Occurrence[]): readonly Occurrence[] {
+export function shownDates(occurrences: readonly OccurrenceJson[]): readonly OccurrenceJson[] {
   if (!occurrences.some((occurrence) => isComing(occurrence) || occurrence.state === "skipped")) return [];
-  const shown: Occurrence[] = [];
+  const shown: OccurrenceJson[] = [];
   let coming = 0;
   for (const occurrence of occurrences) {
     if (coming === most) break;
@@ -19,12 +19,12 @@ export function shownDates(occurrences: readonly Occurrence[]): readonly Occurre
   return shown;
 }
 
-function isComing({ state }: Occurrence): boolean {
+function isComing({ state }: OccurrenceJson): boolean {
   return state === "open" || state === "upcoming" || state === "expected";
 }
 
 /** "Done 12 times, skipped 2, missed 1; 5 in a row"; empty where nothing has happened yet. */
-export function historyInWords({ totals, current_streak }: History): string {
+export function historyInWords({ totals, current_streak }: HistoryJson): string {
   const { done, skipped, missed } = totals;
   if (done + skipped + missed === 0) return "";
   const counts = [

@@ -1,10 +1,10 @@
-import type { History, Occurrence, Series } from "./shapes.ts";
+import type { HistoryJson, OccurrenceJson, SeriesJson } from "./shapes.ts";
 
 /** What is known of a series beyond its template; `occurrences` is `null` until it was read. */
 export type SeriesDetails = Readonly<{
-  series: Series;
-  occurrences: readonly Occurrence[] | null;
-  history: History | null;
+  series: SeriesJson;
+  occurrences: readonly OccurrenceJson[] | null;
+  history: HistoryJson | null;
 }>;
 
 export type SeriesReader = Readonly<{
@@ -18,10 +18,10 @@ export type SeriesReader = Readonly<{
 }>;
 
 type SeriesReads = Readonly<{
-  readAllSeries: () => Promise<readonly Series[]>;
-  readSeries: (id: string) => Promise<Series>;
-  readOccurrences: (id: string) => Promise<readonly Occurrence[]>;
-  readHistory: (id: string) => Promise<History>;
+  readAllSeries: () => Promise<readonly SeriesJson[]>;
+  readSeries: (id: string) => Promise<SeriesJson>;
+  readOccurrences: (id: string) => Promise<readonly OccurrenceJson[]>;
+  readHistory: (id: string) => Promise<HistoryJson>;
 }>;
 
 const soonMs = [300, 2500];
@@ -37,7 +37,7 @@ export function makeSeriesReader(
   const known = new Map<string, SeriesDetails>();
   const timers = new Map<string, ReturnType<typeof setTimeout>[]>();
   // The version is that from before the dates were read: a change in between is then refused instead of misunderstood.
-  const readDetails = async (series: Series) => {
+  const readDetails = async (series: SeriesJson) => {
     const [occurrences, history] = await Promise.all([reads.readOccurrences(series.id), reads.readHistory(series.id)]);
     const held = known.get(series.id);
     if (held && held.series.version > series.version) return;

@@ -1,13 +1,13 @@
 import type { ChannelLink } from "../../../shared/preferences/channel-choices.ts";
-import type { TaskView as ShownTask } from "../../../shared/tasks/task-view.ts";
+import type { TaskView } from "../../../shared/tasks/task-view.ts";
 
 // The shapes the API and the stream speak, as far as the page reads them. Times are RFC 3339 text, days `2026-01-31`.
 
 /** A task as every answer shows it. */
-export type Task = Omit<ShownTask, "user_id">;
-export type Priority = NonNullable<Task["priority"]>;
+export type Task = Omit<TaskView, "user_id">;
+export type PriorityJson = NonNullable<Task["priority"]>;
 
-export type Reminder = Readonly<{
+export type ReminderJson = Readonly<{
   id: string;
   task_id: string;
   remind_at: string;
@@ -18,23 +18,23 @@ export type Reminder = Readonly<{
 }>;
 
 /** The payload of a `task.changed` event: the whole task as the broadcaster knows it, with its reminders. */
-export type TaskView = Task & Readonly<{ view_version: number; reminders: readonly Reminder[] }>;
+export type TaskViewJson = Task & Readonly<{ view_version: number; reminders: readonly ReminderJson[] }>;
 
-export type TaskChanged = Readonly<{
+export type TaskChangedJson = Readonly<{
   task_id: string;
   change_type: "created" | "updated" | "completed" | "deleted";
-  payload: TaskView;
+  payload: TaskViewJson;
 }>;
 
 /** A series has the id of its template. `version` is its ETag. */
-export type Series = Readonly<{
+export type SeriesJson = Readonly<{
   id: string;
   template_id: string;
   status: "pending" | "waiting" | "ended" | "stopped";
   version: number;
 }>;
 
-export type Occurrence = Readonly<{
+export type OccurrenceJson = Readonly<{
   recurrence_id: string;
   due_date: string | null;
   due_on: string | null;
@@ -45,14 +45,12 @@ export type Occurrence = Readonly<{
   task_id: string | null;
 }>;
 
-export type History = Readonly<{
+export type HistoryJson = Readonly<{
   totals: Readonly<{ done: number; skipped: number; missed: number }>;
   current_streak: number;
 }>;
 
-export type Channel = ChannelLink;
-
-export type Preferences = Readonly<{
+export type PreferencesJson = Readonly<{
   tz: string;
   all_day_at: string;
   default_reminders: readonly string[];
@@ -60,10 +58,10 @@ export type Preferences = Readonly<{
   urgent_passes: boolean;
   muted_until: string | null;
   late: Readonly<{ policy: "deliver" | "collapse" | "drop"; after: string }>;
-  channels: readonly Channel[];
+  channels: readonly ChannelLink[];
 }>;
 
-export type Notification = Readonly<{
+export type NotificationJson = Readonly<{
   id: string;
   kind: "reminder" | "digest";
   channel: string;
@@ -86,9 +84,9 @@ export type Notification = Readonly<{
   read_at: string | null;
 }>;
 
-export type Page<T> = Readonly<{ items: readonly T[]; next_cursor: string | null }>;
+export type ListPage<T> = Readonly<{ items: readonly T[]; next_cursor: string | null }>;
 
-export type Session = Readonly<{ user_id: string }>;
+export type SessionJson = Readonly<{ user_id: string }>;
 
 /** `name`: any name will do. `token`: one of the identity provider, which `url` leads to. */
 export type SignIn = Readonly<{ by: "name" | "token"; url: string | null }>;

@@ -1,11 +1,11 @@
 import { dueOrder } from "./due-words.ts";
-import type { Reminder, Task, TaskView } from "./shapes.ts";
+import type { ReminderJson, Task, TaskViewJson } from "./shapes.ts";
 
 /** What the page knows of one task. `viewVersion` is -1 while it is known from a snapshot only. */
-export type Item = Readonly<{ task: Task; reminders: ReadonlyMap<string, Reminder>; viewVersion: number }>;
-export type State = ReadonlyMap<string, Item>;
+export type TaskItem = Readonly<{ task: Task; reminders: ReadonlyMap<string, ReminderJson>; viewVersion: number }>;
+export type State = ReadonlyMap<string, TaskItem>;
 
-export type Fired = Readonly<{ task: Task; reminder: Reminder }>;
+export type ReminderAlert = Readonly<{ task: Task; reminder: ReminderJson }>;
 
 /**
  * Merges one streamed view. Against another view, `view_version` decides; against a snapshot, which has none, the
@@ -13,7 +13,7 @@ export type Fired = Readonly<{ task: Task; reminder: Reminder }>;
  * change arriving late. Replaying an event changes nothing. `fired` lists the reminders that went from pending to
  * triggered and are to be shown.
  */
-export function applyView(state: State, view: TaskView): { state: State; fired: readonly Fired[] } {
+export function applyView(state: State, view: TaskViewJson): { state: State; fired: readonly ReminderAlert[] } {
   const known = state.get(view.id);
   if (known && known.viewVersion >= view.view_version) return { state, fired: [] };
   const task = known && known.viewVersion < 0 && known.task.version > view.version ? known.task : view;
@@ -36,7 +36,7 @@ export function isShown(state: State, reminderId: string, leaving: ReadonlySet<s
 }
 
 /** A fired reminder stays triggered, as history, when its task is completed or deleted. */
-function asksFor(task: Task, reminder: Reminder): boolean {
+function asksFor(task: Task, reminder: ReminderJson): boolean {
   return reminder.status === "triggered" && task.status === "open" && !task.deleted_at;
 }
 
@@ -57,14 +57,14 @@ export function withoutTask(state: State, id: string): State {
 }
 
 /** A reminder changed by this page itself. */
-export function applyReminder(state: State, reminder: Reminder): State {
+export function applyReminder(state: State, reminder: ReminderJson): State {
   const known = state.get(reminder.task_id);
   if (!known) return state;
   return new Map(state).set(reminder.task_id, { ...known, reminders: newer(known.reminders, [reminder]) });
 }
 
 /** The state of a fresh page: what the lists answered, before any event. */
-export function fromSnapshot(tasks: readonly Task[], reminders: readonly Reminder[]): State {
+export function fromSnapshot(tasks: readonly Task[], reminders: readonly ReminderJson[]): State {
   return new Map(
     tasks.map((task) => [
       task.id,
@@ -80,10 +80,10 @@ export function fromSnapshot(tasks: readonly Task[], reminders: readonly Reminde
   );
 }
 
-export type Filter = "open" | "completed" | "repeating";
+export type TaskFilter = "open" | "completed" | "repeating";
 
 /** The tasks of a tab: dated ones first, soonest first, then the undated, newest first; completed ones newest first. */
-export function visible(state: State, filter: Filter): readonly Item[] {
+export function visible(state: State, filter: TaskFilter): readonly TaskItem[] {
   return [...state.values()]
     .filter(({ task }) => !task.deleted_at)
     .filter(({ task }) =>
@@ -97,7 +97,10 @@ export function visible(state: State, filter: Filter): readonly Item[] {
     .map(({ item }) => item);
 }
 
-function newer(known: ReadonlyMap<string, Reminder>, found: readonly Reminder[]): ReadonlyMap<string, Reminder> {
+function newer(
+  known: ReadonlyMap<string, ReminderJson>,
+  found: readonly ReminderJson[],
+): ReadonlyMap<string, ReminderJson> {
   const merged = new Map(known);
   for (const reminder of found) {
     const held = merged.get(reminder.id);

@@ -1,6 +1,6 @@
 import { dueInWords } from "./due-words.ts";
 import { button } from "./fields.ts";
-import type { Fired } from "./store.ts";
+import type { ReminderAlert } from "./store.ts";
 
 const shown = new Map<string, Notification>();
 
@@ -8,7 +8,7 @@ const shown = new Map<string, Notification>();
  * Tells a reminder outside the page, where a person has allowed it and is looking elsewhere. Told by several tabs, it
  * is shown once.
  */
-export function tellOutside({ task, reminder }: Fired): void {
+export function tellOutside({ task, reminder }: ReminderAlert): void {
   if (!canTell() || Notification.permission !== "granted" || document.hasFocus()) return;
   try {
     const due = dueInWords(task, new Date());

@@ -1,5 +1,5 @@
 import { element } from "../../../shared/page/element.ts";
-import type { Scope, TaskFields } from "./api.ts";
+import type { ChangeScope, TaskFields } from "./api.ts";
 import { askFirstDue, askLaterDue, dueFields, dueOf, localOf } from "./due-fields.ts";
 import { button, choice, labelled } from "./fields.ts";
 import { patchOf } from "./patch-of.ts";
@@ -18,7 +18,7 @@ type EditorDeps = Readonly<{
   /** The repeating task it is an occurrence of, where it is known. */
   template: Task | null;
   /** Sends the change, meant for this version of the task. */
-  save: (task: Task, patch: Partial<TaskFields>, scope: Scope) => Promise<Task>;
+  save: (task: Task, patch: Partial<TaskFields>, scope: ChangeScope) => Promise<Task>;
   /** Asks first; the task as it is then, `null` where nothing was done. */
   stopAfter: (task: Task) => Promise<Task | null>;
   /** Takes the editor away; what was typed in it and is not saved may be asked for again. */
@@ -136,7 +136,7 @@ export function taskEditor(task: Task, deps: EditorDeps): TaskEditor {
     if (!hasUnsaved()) return deps.close(false);
     const sent = JSON.stringify(read());
     // The options of the choice are the scopes.
-    const answer = await deps.save(base, changed(), scope.value as Scope);
+    const answer = await deps.save(base, changed(), scope.value as ChangeScope);
     // The fields stay free while they are saved.
     if (JSON.stringify(read()) === sent) return deps.close(false);
     // Split off, the answer is another task, with a row of its own.

@@ -2,28 +2,28 @@ import { element } from "../../../shared/page/element.ts";
 import { busy } from "./busy.ts";
 import { clockInWords, dueInWords, isOverdue, timeInWords } from "./due-words.ts";
 import { button } from "./fields.ts";
-import type { Reminder, Task } from "./shapes.ts";
-import type { Item } from "./store.ts";
+import type { ReminderJson, Task } from "./shapes.ts";
+import type { TaskItem } from "./store.ts";
 
 type RowActions = Readonly<{
   toggle: (task: Task) => Promise<void>;
   edit: (task: Task) => void;
   remove: (task: Task) => Promise<void>;
   /** Shows a reminder that has fired, to be dismissed or snoozed. */
-  remind: (task: Task, reminder: Reminder) => void;
+  remind: (task: Task, reminder: ReminderJson) => void;
 }>;
 
-export type TaskRow = Readonly<{
+export type TaskRowElement = Readonly<{
   root: HTMLLIElement;
   /** Shows the task as it is now. Only what differs is touched: focus, selection and a click half done stay. */
-  show: (item: Item, now: Date) => void;
+  show: (item: TaskItem, now: Date) => void;
 }>;
 
 /** A word about a task; with `reminder` it is a button that shows the reminder. */
-type Fact = Readonly<{ text: string; kind: "" | "late" | "snoozed"; reminder?: Reminder }>;
+type Fact = Readonly<{ text: string; kind: "" | "late" | "snoozed"; reminder?: ReminderJson }>;
 
 /** The row of one task, made once for as long as it is in the list. Controls are off while their request runs. */
-export function taskRow(first: Item, actions: RowActions): TaskRow {
+export function taskRow(first: TaskItem, actions: RowActions): TaskRowElement {
   let item = first;
   let minute = -1;
   let shownFacts = "";
@@ -96,7 +96,7 @@ export function taskRow(first: Item, actions: RowActions): TaskRow {
   };
 }
 
-function factsOf({ task, reminders }: Item, now: Date): readonly Fact[] {
+function factsOf({ task, reminders }: TaskItem, now: Date): readonly Fact[] {
   const facts: Fact[] = [];
   const isOpen = task.status === "open";
   const due = dueInWords(task, now);

@@ -1,6 +1,6 @@
 import { notify, type Notice } from "./notices.ts";
 
-type Undoable = Readonly<{
+type UndoableAction = Readonly<{
   /** What was done, as the person sees it already. */
   text: string;
   /** Sends it. Rejections are its own business. */
@@ -11,7 +11,7 @@ type Undoable = Readonly<{
 
 export type UndoLater = Readonly<{
   /** Does something that the server cannot take back, some seconds from now: until then a click or Ctrl+Z undoes it. */
-  later: (undoable: Undoable) => void;
+  later: (undoable: UndoableAction) => void;
   /** Sends all that waits, now. */
   flush: () => Promise<void>;
 }>;
@@ -20,15 +20,15 @@ const seconds = 6;
 
 /** What waits is sent at once when the page is left or hidden: a phone may never run a hidden page again. */
 export function makeUndoLater(): UndoLater {
-  const waiting = new Map<Undoable, Notice>();
-  const take = (undoable: Undoable): boolean => {
+  const waiting = new Map<UndoableAction, Notice>();
+  const take = (undoable: UndoableAction): boolean => {
     waiting.get(undoable)?.close();
     return waiting.delete(undoable);
   };
-  const commit = async (undoable: Undoable) => {
+  const commit = async (undoable: UndoableAction) => {
     if (take(undoable)) await undoable.commit();
   };
-  const undo = (undoable: Undoable) => {
+  const undo = (undoable: UndoableAction) => {
     if (take(undoable)) undoable.undo();
   };
   const flush = async () => {

@@ -1,28 +1,28 @@
 import { weekdays } from "./repeat-rule.ts";
-import type { Preferences, Priority } from "./shapes.ts";
+import type { PreferencesJson, PriorityJson } from "./shapes.ts";
 
 /**
  * Whether a person wants a reminder to pop up at a moment: they want to be told on the page at all, and it is no quiet
  * hour of theirs, nor are they muted, unless the task is of high priority and that may pass. What may not waits; it is
  * not dropped.
  */
-export function wantsTold(preferences: Preferences, priority: Priority | null, at: Date): boolean {
+export function wantsTold(preferences: PreferencesJson, priority: PriorityJson | null, at: Date): boolean {
   const { channels, urgent_passes } = preferences;
   if (!channels.some((channel) => hasInApp(channel))) return false;
   if (urgent_passes && priority === "High") return true;
   return !isMuted(preferences, at) && !isQuietHour(preferences, at);
 }
 
-export function isMuted({ muted_until }: Preferences, at: Date): boolean {
+export function isMuted({ muted_until }: PreferencesJson, at: Date): boolean {
   return muted_until !== null && at.getTime() < Date.parse(muted_until);
 }
 
-function hasInApp(channel: Preferences["channels"][number]): boolean {
+function hasInApp(channel: PreferencesJson["channels"][number]): boolean {
   return channel.type === "in-app" || (channel.else !== undefined && hasInApp(channel.else));
 }
 
 /** A window that ends in the morning began on the day before; `days` are those on which one begins. */
-export function isQuietHour({ quiet_hours: hours, tz }: Preferences, at: Date): boolean {
+export function isQuietHour({ quiet_hours: hours, tz }: PreferencesJson, at: Date): boolean {
   if (hours === null) return false;
   const { day, clock } = wallClock(at, tz);
   const begins = (offset: number) => hours.days.includes(weekdays[(day + offset + 7) % 7] ?? "");

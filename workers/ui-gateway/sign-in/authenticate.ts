@@ -1,7 +1,7 @@
 import type { Identity } from "../../../shared/http/auth.ts";
 import { Problem } from "../../../shared/problem.ts";
 import type { Sessions } from "./sessions.ts";
-import type { Who } from "../stream/streams.ts";
+import type { StreamUser } from "../stream/streams.ts";
 
 /**
  * Who sends a request: by token or cookie, or by a one-time ticket for a stream. Refuses sessions that were logged out,
@@ -10,7 +10,7 @@ import type { Who } from "../stream/streams.ts";
 export function makeAuthenticate(options: {
   authenticate: (request: Request) => Promise<Identity>;
   isOver: Sessions["isOver"];
-  redeemTicket: (ticket: string) => Promise<Who | null>;
+  redeemTicket: (ticket: string) => Promise<StreamUser | null>;
 }): (request: Request) => Promise<Identity> {
   const { authenticate, isOver, redeemTicket } = options;
   const ticketOf = (request: Request): string | null => {

@@ -8,16 +8,16 @@ import { keepUp } from "../../../shared/role/upkeep.ts";
 export type Sessions = AsyncDisposable &
   Readonly<{
     isOver: (session: Readonly<{ userId: string; sessionId: string }>) => boolean;
-    begin: (session: Session) => Promise<void>;
+    begin: (session: SignInSession) => Promise<void>;
     /**
      * Logs out, for ever and on every instance within milliseconds; sessions made elsewhere are known by their end
      * alone.
      */
-    end: (session: Session) => Promise<void>;
+    end: (session: SignInSession) => Promise<void>;
   }>;
 
 /** `id` is unique among the sessions of one user. */
-export type Session = Readonly<{ id: string; userId: string; expiresAt: Date }>;
+export type SignInSession = Readonly<{ id: string; userId: string; expiresAt: Date }>;
 
 const channel = "session_ended";
 /** Covers notifications that never came. */

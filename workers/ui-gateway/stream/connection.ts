@@ -1,15 +1,15 @@
-import { makeWaiting, type Outgoing } from "./waiting.ts";
+import { makeWaiting, type StreamOutput } from "./waiting.ts";
 
 export type EndReason = "gone" | "slow" | "failed" | "age" | "auth" | "drain" | "stalled" | "replaced";
 
 /** One open stream: bytes go out as fast as the client takes them, the rest waits up to a budget. */
-export type Connection = Readonly<{
+export type StreamConnection = Readonly<{
   body: ReadableStream<Uint8Array>;
   /**
    * Sends now or queues; entries of one key replace each other while they wait. Over the budget the connection ends as
    * `slow`.
    */
-  put: (key: string, outgoing: Outgoing) => void;
+  put: (key: string, outgoing: StreamOutput) => void;
   /** Drops what waits, but the entry of this key: all else is void after a reset. */
   clear: (except: string) => void;
   /** `null` while less than half of the budget waits; else resolves when it does, or when the connection has ended. */
@@ -33,7 +33,7 @@ type ConnectionOptions = Readonly<{
 /** Bytes handed to the socket layer ahead of the client; beyond them they stay here, where they can still be merged. */
 const aheadBytes = 16 * 1024;
 
-export function openConnection({ maxWaitingBytes, onEnd }: ConnectionOptions): Connection {
+export function openConnection({ maxWaitingBytes, onEnd }: ConnectionOptions): StreamConnection {
   const waiting = makeWaiting();
   let controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   let isEnded = false;
@@ -70,7 +70,7 @@ export function openConnection({ maxWaitingBytes, onEnd }: ConnectionOptions): C
       // Closed or errored already: what we wanted.
     }
   };
-  const end: Connection["end"] = (reason, last) => {
+  const end: StreamConnection["end"] = (reason, last) => {
     if (isEnded) return;
     try {
       if (last !== undefined) controller?.enqueue(last);

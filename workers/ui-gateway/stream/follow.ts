@@ -22,7 +22,7 @@ export type Sink = Readonly<{
   ended: () => boolean;
 }>;
 
-export type Following = Readonly<{
+export type StreamFollower = Readonly<{
   /**
    * The position of everything given so far, on the way through the log too; `null` while it is behind what the client
    * had seen.
@@ -32,7 +32,7 @@ export type Following = Readonly<{
   stop: () => void;
 }>;
 
-export type Follow = (userId: string, cursor: string | null, sink: Sink) => Promise<Following>;
+export type Follow = (userId: string, cursor: string | null, sink: Sink) => Promise<StreamFollower>;
 
 /** Bytes of missed changes given between two looks for room; at most that much lies on top of half a budget. */
 const chunkBytes = 64 * 1024;

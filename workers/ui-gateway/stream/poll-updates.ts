@@ -7,7 +7,7 @@ import { mergeChanges, type Frame } from "./update-frame.ts";
  * What a poll answers: TaskChanged as on the stream, each as JSON text, the cursor to ask from next, and why everything
  * must be read again, if so. `state` is that of this instance when it answered.
  */
-type Polled = Readonly<{
+type PollAnswer = Readonly<{
   items: readonly string[];
   cursor: string;
   reset: ResetReason | null;
@@ -37,7 +37,7 @@ const catchUpSeconds = 5;
 export async function pollUpdates(
   follow: Follow,
   { userId, since, waitSeconds, signal, freshness }: PollOptions,
-): Promise<Polled> {
+): Promise<PollAnswer> {
   const changes = new Map<string, Frame>();
   const decoder = new TextDecoder();
   let bytes = 0;

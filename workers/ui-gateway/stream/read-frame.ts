@@ -1,11 +1,11 @@
-import type { Fetched } from "../../../shared/messages/broker.ts";
+import type { FetchedRecord } from "../../../shared/messages/broker.ts";
 import type { Codec } from "../../../shared/avro/codec.ts";
 import { readEnvelope } from "../../../shared/outbox/envelope.ts";
 import type { Log } from "../../../shared/role/log.ts";
 import { Problem } from "../../../shared/problem.ts";
 import { makeFrame, type Frame } from "./update-frame.ts";
 
-export type FrameReader = (record: Fetched, epoch: string) => Promise<Frame | null>;
+export type FrameReader = (record: FetchedRecord, epoch: string) => Promise<Frame | null>;
 
 /**
  * Reads frames out of records. `null`, counted, for what is shown to nobody: a type this build does not know, what

@@ -6,7 +6,7 @@ import type { FrameReader } from "./read-frame.ts";
 import type { Frame } from "./update-frame.ts";
 
 /** Someone who is brought up from the log to where memory begins. */
-type Reader = Readonly<{
+type LogReader = Readonly<{
   /** Records with another key are passed over unread. */
   userId: string;
   /** The first offset wanted. */
@@ -20,7 +20,7 @@ type Reader = Readonly<{
   signal: AbortSignal;
 }>;
 
-type Reading = Readonly<{
+type LogReading = Readonly<{
   /**
    * Resolves with the offset up to which everything was given, or `null` when the log stands still or the reader has
    * left.
@@ -30,14 +30,14 @@ type Reading = Readonly<{
   next: () => bigint;
 }>;
 
-export type ReadLog = (partition: number, reader: Reader) => Reading;
+export type ReadLog = (partition: number, reader: LogReader) => LogReading;
 
-type Seat = { readonly reader: Reader; leave: (next: bigint | null) => void; next: () => bigint };
+type Seat = { readonly reader: LogReader; leave: (next: bigint | null) => void; next: () => bigint };
 type Seats = Readonly<{ since: bigint; seats: Set<Seat> }>;
 /** `at`: the first offset not read yet. A pass without users is over. */
-type Pass = Readonly<{ users: Map<string, Seats>; waiting: Set<Seat>; stop: AbortController }> & { at: bigint };
+type LogPass = Readonly<{ users: Map<string, Seats>; waiting: Set<Seat>; stop: AbortController }> & { at: bigint };
 
-type Options = Readonly<{
+type LogReaderOptions = Readonly<{
   tail: Broker["tail"];
   readFrame: FrameReader;
   epoch: () => string;
@@ -54,11 +54,11 @@ const patienceMs = 5_000;
  * in it. Who comes while a pass runs joins it unless it is past them already; then they wait for the next. The slowest
  * holds a pass up for 5 s at most. Other requests have their turn between two records.
  */
-export function makeReadLog(options: Options): ReadLog {
-  const running = new Map<number, Pass>();
+export function makeReadLog(options: LogReaderOptions): ReadLog {
+  const running = new Map<number, LogPass>();
   const start = (partition: number, seats: ReadonlySet<Seat>) => {
     const at = [...seats].reduce((least, { reader }) => (reader.from < least ? reader.from : least), 2n ** 62n);
-    const pass: Pass = { at, users: new Map(), waiting: new Set(), stop: new AbortController() };
+    const pass: LogPass = { at, users: new Map(), waiting: new Set(), stop: new AbortController() };
     running.set(partition, pass);
     for (const seat of seats) sit(pass, seat, options.charge);
     runPass(partition, pass, options)
@@ -94,7 +94,7 @@ export function makeReadLog(options: Options): ReadLog {
  * Takes a seat in a pass until it leaves or its reader does. The last of a user to leave settles what was read for
  * them.
  */
-function sit(pass: Pass, seat: Seat, charge: Options["charge"]): void {
+function sit(pass: LogPass, seat: Seat, charge: LogReaderOptions["charge"]): void {
   const { reader, leave } = seat;
   const own: Seats = pass.users.get(reader.userId) ?? { since: pass.at, seats: new Set() };
   pass.users.set(reader.userId, own);
@@ -117,11 +117,11 @@ function sit(pass: Pass, seat: Seat, charge: Options["charge"]): void {
   reader.signal.addEventListener("abort", giveUp);
 }
 
-function seatsOf(pass: Pass): readonly Seat[] {
+function seatsOf(pass: LogPass): readonly Seat[] {
   return [...pass.users.values()].flatMap(({ seats }) => [...seats]);
 }
 
-async function runPass(partition: number, pass: Pass, options: Options): Promise<void> {
+async function runPass(partition: number, pass: LogPass, options: LogReaderOptions): Promise<void> {
   const { tail, readFrame, epoch } = options;
   const over = AbortSignal.any([options.signal, pass.stop.signal]);
   const startedIn = epoch();

@@ -7,7 +7,7 @@ import { staleSeconds, type Freshness } from "./freshness.ts";
 import { pollUpdates } from "./poll-updates.ts";
 import { changesSchema, cursorSchema } from "./stream-schema.ts";
 import { withEither } from "./with-either.ts";
-import { streamHeaders, type Streams, type Who } from "./streams.ts";
+import { streamHeaders, type Streams, type StreamUser } from "./streams.ts";
 
 export type StreamDeps = Readonly<{
   streams: Streams;
@@ -15,7 +15,7 @@ export type StreamDeps = Readonly<{
   freshness: Pick<Freshness, "state" | "watch">;
   /** Aborted when the role stops: polls that wait are answered then. */
   stopping: AbortSignal;
-  issueTicket: (who: Who) => Promise<Readonly<{ ticket: string; expiresAt: Date }>>;
+  issueTicket: (who: StreamUser) => Promise<Readonly<{ ticket: string; expiresAt: Date }>>;
 }>;
 
 // Any text but none: what is no cursor is answered in the stream, where a browser can see it, by `event: reset`.

@@ -1,9 +1,9 @@
 import type { Identity } from "../../../shared/http/auth.ts";
 import type { Metrics } from "../../../shared/role/metrics.ts";
 import { Problem } from "../../../shared/problem.ts";
-import { openConnection, type Connection, type EndReason } from "./connection.ts";
+import { openConnection, type StreamConnection, type EndReason } from "./connection.ts";
 import type { Freshness, StreamState } from "./freshness.ts";
-import type { Follow, Following } from "./follow.ts";
+import type { Follow, StreamFollower } from "./follow.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 import { heartbeatBytes, noticeBytes } from "./update-frame.ts";
 
@@ -17,7 +17,7 @@ type StreamLimits = Readonly<{
   maxAgeSeconds: number;
 }>;
 
-export type Who = Pick<Identity, "userId" | "sessionId" | "expiresAt">;
+export type StreamUser = Pick<Identity, "userId" | "sessionId" | "expiresAt">;
 
 export type Streams = Readonly<{
   /**
@@ -27,14 +27,14 @@ export type Streams = Readonly<{
    * TOO_MANY_STREAMS where the instance is full or the user's are all just being opened, or UNAVAILABLE while not ready
    * or stopping.
    */
-  open: (who: Who, cursor: string | null, signal: AbortSignal) => Promise<Response>;
+  open: (who: StreamUser, cursor: string | null, signal: AbortSignal) => Promise<Response>;
   /**
    * Counts a poll until what it returns is called. Throws TOO_MANY_STREAMS, or UNAVAILABLE while stopping. Polls end by
    * themselves, so none makes room for another, and none ends a stream.
    */
   admit: (userId: string) => () => void;
   /** Ends the streams of sessions that are over, with `event: auth`. */
-  endSessions: (isOver: (who: Who) => boolean) => void;
+  endSessions: (isOver: (who: StreamUser) => boolean) => void;
   /** Says goodbye to all, a part every 50 ms, and takes no new ones; resolves when the last has been told. */
   drain: (withinMs: number) => Promise<void>;
 }>;
@@ -47,7 +47,7 @@ export const streamHeaders: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",
 };
 
-type Open = { readonly connection: Connection; readonly who: Who; isFollowed: boolean };
+type OpenStream = { readonly connection: StreamConnection; readonly who: StreamUser; isFollowed: boolean };
 
 export function makeStreams(options: {
   follow: Follow;
@@ -59,10 +59,10 @@ export function makeStreams(options: {
 }): Streams {
   const { follow, wheel, limits, now } = options;
   const meters = makeMeters(options.metrics);
-  const open = makeByUser<Open>();
+  const open = makeByUser<OpenStream>();
   const polls = makeByUser<symbol>();
   let isDraining = false;
-  const tellState = (connection: Connection, state: StreamState) =>
+  const tellState = (connection: StreamConnection, state: StreamState) =>
     connection.put("state", noticeBytes("state", { state }));
   options.freshness.watch((state) => {
     for (const { connection } of open.all()) tellState(connection, state);
@@ -96,8 +96,8 @@ export function makeStreams(options: {
       if (!isDraining) makeRoom(who.userId);
       refuseWhere(open.of(who.userId).size >= limits.perUser);
       const timers = new Map<string, () => void>();
-      let following: Following | null = null;
-      const entry: Open = {
+      let following: StreamFollower | null = null;
+      const entry: OpenStream = {
         who,
         isFollowed: false,
         connection: openConnection({
@@ -169,7 +169,11 @@ export function makeStreams(options: {
     },
   };
 
-  function schedule({ connection, who }: Open, { cursor }: Following, timers: Map<string, () => void>): void {
+  function schedule(
+    { connection, who }: OpenStream,
+    { cursor }: StreamFollower,
+    timers: Map<string, () => void>,
+  ): void {
     const cursorEvery = Math.max(1, Math.round(60 / limits.heartbeatSeconds));
     let beats = 0;
     const beat = () => {

@@ -1,5 +1,5 @@
 import { backoff, sleep } from "../../../shared/waiting/wait.ts";
-import type { Broker, Fetched } from "../../../shared/messages/broker.ts";
+import type { Broker, FetchedRecord } from "../../../shared/messages/broker.ts";
 import type { Log } from "../../../shared/role/log.ts";
 import type { Freshness } from "./freshness.ts";
 import type { Hub } from "./hub.ts";
@@ -22,7 +22,7 @@ type TailUpdates = Readonly<{
    */
   warmRecords: bigint;
   /** Told of every record once its user's streams have it, while live. */
-  onGiven: (record: Fetched) => void;
+  onGiven: (record: FetchedRecord) => void;
   freshness: Pick<Freshness, "heard" | "expect">;
   log: Log;
   signal: AbortSignal;
@@ -107,7 +107,7 @@ async function tailOneEpoch(
  * silence.
  */
 async function readPatiently(
-  record: Fetched,
+  record: FetchedRecord,
   epoch: string,
   readFrame: FrameReader,
   log: Log,

@@ -1,4 +1,4 @@
-import type { Fetched } from "../../../shared/messages/broker.ts";
+import type { FetchedRecord } from "../../../shared/messages/broker.ts";
 import type { ChangeType, TaskChanged } from "../../../shared/messages/records.ts";
 import { formatStreamCursor } from "./stream-cursor.ts";
 
@@ -28,7 +28,7 @@ const label = '{"change_type":"';
  * record would show somebody's task to somebody else. Throws for a payload that is no JSON.
  */
 export function makeFrame(
-  record: Pick<Fetched, "partition" | "offset" | "key">,
+  record: Pick<FetchedRecord, "partition" | "offset" | "key">,
   changed: TaskChanged,
   { epoch, sequence }: { epoch: string; sequence: number },
 ): Frame | "mixed" {
@@ -77,11 +77,11 @@ function toldAs(frame: Frame, changeType: ChangeType): Frame {
   return { ...frame, changeType, bytes: all, json: { start: json.start, end: all.byteLength - 2 } };
 }
 
-type Notice = "cursor" | "reset" | "state" | "auth" | "drain";
+type StreamNotice = "cursor" | "reset" | "state" | "auth" | "drain";
 
 /** An event of the stream itself. `data` is never empty: a browser does not dispatch an event without data. */
 export function noticeBytes(
-  event: Notice,
+  event: StreamNotice,
   data: Readonly<Record<string, string | number>>,
   { id, retryMs }: { id?: string; retryMs?: number } = {},
 ): Uint8Array {

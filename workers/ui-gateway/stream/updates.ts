@@ -38,7 +38,7 @@ type Updates = Disposable &
     run: () => Promise<void>;
   }>;
 
-type Deps = Readonly<{
+type UpdatesDeps = Readonly<{
   settings: Config<typeof updateSettings>;
   broker: Pick<Broker, "tail" | "admin">;
   codec: Codec;
@@ -46,7 +46,7 @@ type Deps = Readonly<{
 }>;
 
 /** Composes everything between the topic and the sockets. */
-export function openUpdates({ settings, broker, codec, db }: Deps, role: Role): Updates {
+export function openUpdates({ settings, broker, codec, db }: UpdatesDeps, role: Role): Updates {
   const { log, metrics, now } = role;
   const dropped = metrics.counter("gateway_records_dropped_total", "Records of task-updates shown to nobody", [
     "reason",

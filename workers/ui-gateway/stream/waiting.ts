@@ -1,16 +1,16 @@
 import { mergeChanges, type Frame } from "./update-frame.ts";
 
 /** A change, or the bytes of an event of the stream itself. */
-export type Outgoing = Frame | Uint8Array;
+export type StreamOutput = Frame | Uint8Array;
 
 /** What a connection has not taken yet: one entry per key, newest last. */
-type Waiting = Readonly<{
+type OutgoingQueue = Readonly<{
   /**
    * Appends; an entry of the same key that still waits is dropped, so a task's waiting change is replaced by its newer
    * one, which tells what happened in both, and moves to the tail. Ids therefore only rise: nothing is ever put before
    * what has a smaller one.
    */
-  put: (key: string, outgoing: Outgoing) => void;
+  put: (key: string, outgoing: StreamOutput) => void;
   take: () => Uint8Array | null;
   bytes: () => number;
   count: () => number;
@@ -18,11 +18,11 @@ type Waiting = Readonly<{
   clear: (except?: string) => void;
 }>;
 
-export function makeWaiting(): Waiting {
+export function makeWaiting(): OutgoingQueue {
   // A Map iterates in the order of insertion; deleting first makes a replaced key the last.
-  const entries = new Map<string, Outgoing>();
+  const entries = new Map<string, StreamOutput>();
   let size = 0;
-  const drop = (key: string): Outgoing | null => {
+  const drop = (key: string): StreamOutput | null => {
     const outgoing = entries.get(key);
     if (outgoing === undefined) return null;
     entries.delete(key);
@@ -52,6 +52,6 @@ export function makeWaiting(): Waiting {
   };
 }
 
-function bytesOf(outgoing: Outgoing): Uint8Array {
+function bytesOf(outgoing: StreamOutput): Uint8Array {
   return outgoing instanceof Uint8Array ? outgoing : outgoing.bytes;
 }

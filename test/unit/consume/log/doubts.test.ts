@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { makeDoubts } from "../../../../shared/consume/log/doubts.ts";
-import type { Outcome } from "../../../../shared/consume/member/item.ts";
+import type { MessageOutcome } from "../../../../shared/consume/member/item.ts";
 import { makeLog } from "../../../../shared/role/log.ts";
 
 const at = (offset: number, partition = 0) => ({ topic: "task-events", partition, offset: BigInt(offset) });
@@ -15,7 +15,7 @@ function setup() {
     wentBack: (evidence) => void told.push(evidence),
   });
   doubts.about(new Map([["task-events/0", 5n]]));
-  const settle = (outcome: Outcome, ...where: readonly ReturnType<typeof at>[]) =>
+  const settle = (outcome: MessageOutcome, ...where: readonly ReturnType<typeof at>[]) =>
     where.forEach((one) => doubts.settled(one, outcome));
   return { settle, told, lost: () => lost };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { Fetched } from "../../../../shared/messages/broker.ts";
-import { makeGuard, type Verdict } from "../../../../shared/consume/member/guard.ts";
+import type { FetchedRecord } from "../../../../shared/messages/broker.ts";
+import { makeGuard, type GuardVerdict } from "../../../../shared/consume/member/guard.ts";
 
 const at = (partition: number, committed: number, bounds: { start?: number; end?: number } = {}) => ({
   topic: "t",
@@ -9,7 +9,7 @@ const at = (partition: number, committed: number, bounds: { start?: number; end?
   start: BigInt(bounds.start ?? 0),
   end: BigInt(bounds.end ?? 1_000),
 });
-const record = (partition: number, offset: number, generation: number, leaderEpoch?: number): Fetched => ({
+const record = (partition: number, offset: number, generation: number, leaderEpoch?: number): FetchedRecord => ({
   ...(leaderEpoch === undefined ? {} : { leaderEpoch }),
   topic: "t",
   partition,
@@ -23,8 +23,8 @@ const record = (partition: number, offset: number, generation: number, leaderEpo
 
 type Step =
   | { assign: number; partitions: ReturnType<typeof at>[] }
-  | { deliver: readonly [partition: number, offset: number, generation: number]; verdict: Verdict };
-const deliver = (partition: number, offset: number, generation: number, verdict: Verdict): Step => ({
+  | { deliver: readonly [partition: number, offset: number, generation: number]; verdict: GuardVerdict };
+const deliver = (partition: number, offset: number, generation: number, verdict: GuardVerdict): Step => ({
   deliver: [partition, offset, generation],
   verdict,
 });

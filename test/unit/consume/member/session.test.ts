@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
-import type { Compared } from "../../../../shared/consume/log/positions.ts";
+import type { PositionComparison } from "../../../../shared/consume/log/positions.ts";
 import { timing as anyTiming } from "../../../../shared/consume/member/session.ts";
 import { sessionWorld, zero } from "../../../support/session-world.ts";
 import { until } from "../../../support/until.ts";
 
-const compared = (more: Partial<Compared> = {}): Compared => ({
+const compared = (more: Partial<PositionComparison> = {}): PositionComparison => ({
   life: "one",
   behind: [],
   doubted: new Map(),
@@ -15,7 +15,7 @@ const compared = (more: Partial<Compared> = {}): Compared => ({
 test("no record is worked before the positions are compared", async () => {
   const { worked, start, send, committed } = await sessionWorld();
   await send(3);
-  const answer = Promise.withResolvers<Compared>();
+  const answer = Promise.withResolvers<PositionComparison>();
   const session = start({ positions: { compare: () => answer.promise } });
   await Bun.sleep(30); // as long as records take to be delivered
   expect(worked).toEqual([]);
@@ -66,9 +66,9 @@ test("another life of the database ends the client, whether a rebalance, a store
 
 test("an answer about an assignment that is over counts no more", async () => {
   const world = await sessionWorld({ partitions: 2 });
-  const answers: ((answer: Compared) => void)[] = [];
+  const answers: ((answer: PositionComparison) => void)[] = [];
   const seen: string[] = [];
-  const compare = () => new Promise<Compared>((resolve) => answers.push(resolve));
+  const compare = () => new Promise<PositionComparison>((resolve) => answers.push(resolve));
   const first = world.start({ positions: { compare }, onCompared: ({ life }) => void seen.push(life) });
   await until("it is asked", () => answers.length === 1);
   const second = world.start();
@@ -158,7 +158,7 @@ test("records that are deleted while the next ones are on their way make the par
   await first.end();
   await send(3);
   broker.withhold(zero, 4n);
-  const answer = Promise.withResolvers<Compared>();
+  const answer = Promise.withResolvers<PositionComparison>();
   const session = start({ positions: { compare: () => answer.promise } });
   await Bun.sleep(30); // as long as records take to be delivered: from the fifth on
   broker.truncate(zero, 5n);

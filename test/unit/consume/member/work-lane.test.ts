@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
-import type { Fetched } from "../../../../shared/messages/broker.ts";
+import type { FetchedRecord } from "../../../../shared/messages/broker.ts";
 import { makeDependency } from "../../../../shared/consume/failure/dependency.ts";
-import { makeItem, type Item } from "../../../../shared/consume/member/item.ts";
+import { makeItem, type QueuedRecord } from "../../../../shared/consume/member/item.ts";
 import { makeMeters } from "../../../../shared/consume/meters.ts";
 import { readRecord } from "../../../../shared/consume/handle-batch.ts";
 import { makeLaneWork, type LaneWork } from "../../../../shared/consume/member/work-lane.ts";
 import { makeLog } from "../../../../shared/role/log.ts";
-import type { Received } from "../../../../shared/messages/message.ts";
+import type { ReceivedMessage } from "../../../../shared/messages/message.ts";
 import { makeMetrics } from "../../../../shared/role/metrics.ts";
 import { Problem } from "../../../../shared/problem.ts";
 import { group } from "../../../support/consumer-world.ts";
@@ -21,7 +21,7 @@ function setup(of: Partial<Pick<LaneWork, "handle" | "read" | "setAside">> = {})
   const steps: string[] = [];
   const stop = new AbortController();
   const lost = new Set<number>();
-  const numbersOf = (messages: readonly Received[]) => messages.map(({ sequence }) => sequence).join();
+  const numbersOf = (messages: readonly ReceivedMessage[]) => messages.map(({ sequence }) => sequence).join();
   const handle: LaneWork["handle"] = async (messages) => {
     steps.push(`handle ${numbersOf(messages)}`);
     return { handled: new Set(messages), parked: new Set(), lost: new Set(), derived: 0 };
@@ -32,7 +32,7 @@ function setup(of: Partial<Pick<LaneWork, "handle" | "read" | "setAside">> = {})
       if (of.handle) await of.handle(messages);
       return handle(messages);
     },
-    bury: async ({ record }) => void steps.push(`bury ${record.offset}`),
+    giveUp: async ({ record }) => void steps.push(`give up ${record.offset}`),
     setAside:
       of.setAside ??
       (async ({ record }) => {
@@ -47,7 +47,7 @@ function setup(of: Partial<Pick<LaneWork, "handle" | "read" | "setAside">> = {})
     now: () => new Date(),
     stop: stop.signal,
   });
-  const itemOf = (record: Fetched): Item =>
+  const itemOf = (record: FetchedRecord): QueuedRecord =>
     makeItem(record, () => ({
       finish: () => void steps.push(`finish ${record.offset}`),
       isOwned: () => !lost.has(Number(record.offset)),
@@ -133,7 +133,7 @@ test("a record that is none is buried behind what comes before it, and ahead of 
     },
   });
   await lane.run(1, 2, 3);
-  expect(lane.steps).toEqual(["handle 1", ...doneOf(1), "bury 2", "finish 2", "dead 2", "handle 3", ...doneOf(3)]);
+  expect(lane.steps).toEqual(["handle 1", ...doneOf(1), "give up 2", "finish 2", "dead 2", "handle 3", ...doneOf(3)]);
 });
 
 test("a type this build does not know is passed, and records of a lost partition are not begun", async () => {

@@ -5,7 +5,7 @@ import { patchOf } from "../../../../workers/ui-gateway/page/patch-of.ts";
 import { readRepeat } from "../../../../workers/ui-gateway/page/read-repeat.ts";
 import { repeatPattern, type RepeatFields } from "../../../../workers/ui-gateway/page/repeat-rule.ts";
 import { fieldsOf, preferencesOf } from "../../../../workers/ui-gateway/page/preferences-fields.ts";
-import type { Preferences } from "../../../../workers/ui-gateway/page/shapes.ts";
+import type { PreferencesJson } from "../../../../workers/ui-gateway/page/shapes.ts";
 import { wantsTold } from "../../../../workers/ui-gateway/page/wants-told.ts";
 import { isWebhookSecret, secretHint } from "../../../../shared/preferences/webhook-secret.ts";
 import { newWebhookSecret, secretPattern } from "../../../../workers/ui-gateway/page/webhook-secret.ts";
@@ -73,7 +73,7 @@ test("a pattern that the API was sent in other words than the form's is no chang
 const local = (time: string) => time.slice(0, 16);
 
 test("preferences that nobody touched are sent as they came", () => {
-  const all: Preferences = preferencesInput.parse({
+  const all: PreferencesJson = preferencesInput.parse({
     tz: "Europe/Berlin",
     quiet_hours: { from: "23:00", to: "06:30", days: ["FR", "SA"] },
     muted_until: "2026-11-25T20:00:31Z",
@@ -89,7 +89,7 @@ test("preferences that nobody touched are sent as they came", () => {
 });
 
 test("what is changed in the dialog is changed alone, and the server takes it", () => {
-  const base: Preferences = defaultPreferences;
+  const base: PreferencesJson = defaultPreferences;
   const fields = { ...fieldsOf(base, local), tz: "Europe/Berlin", isQuiet: true, quietFrom: "21:00" };
   const secret = newWebhookSecret();
   const changed = preferencesOf(
@@ -113,7 +113,7 @@ test("what is changed in the dialog is changed alone, and the server takes it", 
 });
 
 test("an address that changes keeps its place and its fallback", () => {
-  const base: Preferences = preferencesInput.parse({
+  const base: PreferencesJson = preferencesInput.parse({
     channels: [{ type: "email", to: "old@example.org", else: { type: "log" } }, { type: "in-app" }],
   });
   const changed = preferencesOf(
@@ -140,9 +140,9 @@ test("a zone is offered to a person who never chose one, and not again once decl
 
 describe("a reminder pops up", () => {
   const quiet = { from: "22:00", to: "07:00", days: ["FR"] };
-  const base: Preferences = { ...defaultPreferences, tz: "Europe/Berlin" };
+  const base: PreferencesJson = { ...defaultPreferences, tz: "Europe/Berlin" };
   // Friday 27 November 2026; Berlin is an hour ahead of UTC.
-  const rows: readonly (readonly [what: string, preferences: Preferences, at: string, told: boolean])[] = [
+  const rows: readonly (readonly [what: string, preferences: PreferencesJson, at: string, told: boolean])[] = [
     ["by default", base, "27T12:00", true],
     ["before the window", { ...base, quiet_hours: quiet }, "27T20:59", true],
     ["as it begins: not", { ...base, quiet_hours: quiet }, "27T21:00", false],

@@ -8,7 +8,7 @@ import {
   withChanged,
   withNewest,
   withOlder,
-  type Listed,
+  type NotificationPage,
 } from "../../../../workers/ui-gateway/page/notification-list.ts";
 import {
   canBeSentAgain,
@@ -18,12 +18,12 @@ import {
   whatInWords,
 } from "../../../../workers/ui-gateway/page/notification-words.ts";
 import { reasonInWords } from "../../../../workers/ui-gateway/page/reason-words.ts";
-import type { Notification, Preferences, Task } from "../../../../workers/ui-gateway/page/shapes.ts";
+import type { NotificationJson, PreferencesJson, Task } from "../../../../workers/ui-gateway/page/shapes.ts";
 
 /** Local to wherever the test runs, as the browser's zone is to the page. */
 const at = (local: string) => new Date(local).toISOString();
 const now = new Date("2026-11-25T12:00");
-const told = (over: Partial<Notification> = {}): Notification => ({
+const told = (over: Partial<NotificationJson> = {}): NotificationJson => ({
   id: "n1",
   kind: "reminder",
   channel: "in-app",
@@ -56,7 +56,8 @@ test("what is told: the task, or how many and the first of them", () => {
 });
 
 test("the way: no more of a webhook than its host", () => {
-  const way = (channel: Notification["channel"], target: string | null = null) => wayInWords(told({ channel, target }));
+  const way = (channel: NotificationJson["channel"], target: string | null = null) =>
+    wayInWords(told({ channel, target }));
   expect([
     way("in-app"),
     way("email", "ada@example.org"),
@@ -73,7 +74,7 @@ test("the way: no more of a webhook than its host", () => {
 });
 
 test("what became of it: when it was told and how late, till when it waits and why, or why it was not told", () => {
-  const fate = (over: Partial<Notification>) => fateInWords(told(over), now, null);
+  const fate = (over: Partial<NotificationJson>) => fateInWords(told(over), now, null);
   const waiting = { status: "pending", due_at: at("2026-11-26T08:00"), delivered_at: null } as const;
   expect([
     fate({}),
@@ -108,9 +109,9 @@ test("what became of it: when it was told and how late, till when it waits and w
 
 test("why it waits is what its person wants, where no attempt says so", () => {
   const waiting = told({ status: "pending", due_at: at("2026-11-25T13:00"), delivered_at: null });
-  const plain: Preferences = { ...defaultPreferences, tz: Intl.DateTimeFormat().resolvedOptions().timeZone };
+  const plain: PreferencesJson = { ...defaultPreferences, tz: Intl.DateTimeFormat().resolvedOptions().timeZone };
   const quiet = { from: "11:00", to: "13:00", days: ["WE"] };
-  const fate = (preferences: Partial<Preferences>, over: Partial<Notification> = {}) =>
+  const fate = (preferences: Partial<PreferencesJson>, over: Partial<NotificationJson> = {}) =>
     fateInWords({ ...waiting, ...over }, now, { ...plain, ...preferences });
   expect([
     fate({ muted_until: at("2026-11-25T13:00") }),
@@ -148,11 +149,11 @@ test("reasons are told as people say them, and one that is not known as it is", 
 });
 
 test("what is read again goes before what is older, and alone where the two do not meet", () => {
-  const listed = (ids: string, next_cursor: string | null = null): Listed => ({
+  const listed = (ids: string, next_cursor: string | null = null): NotificationPage => ({
     items: [...ids].map((id) => told({ id })),
     next_cursor,
   });
-  const ids = ({ items, next_cursor }: Listed) => [items.map(({ id }) => id).join(""), next_cursor];
+  const ids = ({ items, next_cursor }: NotificationPage) => [items.map(({ id }) => id).join(""), next_cursor];
   const known = withOlder(listed("dc", "after c"), listed("ba", "after a"));
   expect([
     ids(known),

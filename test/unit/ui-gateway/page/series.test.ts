@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { changeDate, type SendChange } from "../../../../workers/ui-gateway/page/change-date.ts";
 import { makeSeriesReader } from "../../../../workers/ui-gateway/page/series-reader.ts";
-import type { Occurrence, Series } from "../../../../workers/ui-gateway/page/shapes.ts";
+import type { OccurrenceJson, SeriesJson } from "../../../../workers/ui-gateway/page/shapes.ts";
 
-const seriesAt = (version: number): Series => ({ id: "s", template_id: "s", status: "pending", version });
-const occurrence: Occurrence = {
+const seriesAt = (version: number): SeriesJson => ({ id: "s", template_id: "s", status: "pending", version });
+const occurrence: OccurrenceJson = {
   recurrence_id: "2026-12-25T17:00:00",
   due_date: "2026-12-25T16:00:00.000Z",
   due_on: null,
@@ -17,7 +17,7 @@ const outdated = () => Object.assign(new Error("The series is at another version
 const skip = { wants: "skip", body: null } as const;
 
 /** A server that has one series, at `version`, with this occurrence, and refuses what is meant for another version. */
-function setup(version: number, now: Occurrence = occurrence) {
+function setup(version: number, now: OccurrenceJson = occurrence) {
   const sent: number[] = [];
   const send: SendChange = async (series) => {
     sent.push(series.version);

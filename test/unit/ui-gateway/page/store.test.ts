@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { Reminder, Task, TaskView } from "../../../../workers/ui-gateway/page/shapes.ts";
+import type { ReminderJson, Task, TaskViewJson } from "../../../../workers/ui-gateway/page/shapes.ts";
 import {
   applyAnswer,
   applyReminder,
@@ -11,7 +11,7 @@ import {
 import { shownTask } from "../../../support/shown-task.ts";
 
 const task = shownTask;
-const reminder = (over: Partial<Reminder> = {}): Reminder => ({
+const reminder = (over: Partial<ReminderJson> = {}): ReminderJson => ({
   id: "r1",
   task_id: "t1",
   remind_at: "2026-01-02T09:00:00.000Z",
@@ -19,7 +19,12 @@ const reminder = (over: Partial<Reminder> = {}): Reminder => ({
   version: 1,
   ...over,
 });
-const view = (over: Partial<TaskView> = {}): TaskView => ({ ...task(), view_version: 1, reminders: [], ...over });
+const view = (over: Partial<TaskViewJson> = {}): TaskViewJson => ({
+  ...task(),
+  view_version: 1,
+  reminders: [],
+  ...over,
+});
 
 test("a view with a lower or equal view_version changes nothing", () => {
   const { state } = applyView(new Map(), view({ view_version: 5, title: "new" }));
@@ -55,7 +60,7 @@ test("a reminder that had fired before the page opened is not told again", () =>
   expect(applyView(snapshot, view({ reminders: [reminder({ status: "triggered", version: 2 })] })).fired).toEqual([]);
 });
 
-test.each<[string, Partial<Task>, Partial<Reminder>, boolean]>([
+test.each<[string, Partial<Task>, Partial<ReminderJson>, boolean]>([
   ["has fired", {}, {}, true],
   ["is waiting", {}, { status: "pending" }, false],
   ["was dismissed", {}, { status: "dismissed" }, false],

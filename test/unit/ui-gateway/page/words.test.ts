@@ -9,7 +9,7 @@ import {
 } from "../../../../workers/ui-gateway/page/due-words.ts";
 import { remindersInWords, remindInWords } from "../../../../workers/ui-gateway/page/remind-words.ts";
 import { historyInWords, shownDates } from "../../../../workers/ui-gateway/page/series-dates.ts";
-import type { Occurrence } from "../../../../workers/ui-gateway/page/shapes.ts";
+import type { OccurrenceJson } from "../../../../workers/ui-gateway/page/shapes.ts";
 
 /** Local to wherever the test runs, as the browser's zone is to the page. */
 const at = (local: string) => new Date(local).toISOString();
@@ -79,7 +79,7 @@ test("reminders are told as people say them", () => {
   ]);
 });
 
-const occurrence = (state: Occurrence["state"], day: number): Occurrence => ({
+const occurrence = (state: OccurrenceJson["state"], day: number): OccurrenceJson => ({
   recurrence_id: `2026-12-${String(day).padStart(2, "0")}`,
   due_date: null,
   due_on: `2026-12-${String(day).padStart(2, "0")}`,
@@ -104,7 +104,7 @@ test("five dates to come are shown, what is skipped among them too", () => {
 });
 
 test("no dates are shown where nothing more will be, unless a skip can be taken back", () => {
-  const shown = (...states: Occurrence["state"][]) =>
+  const shown = (...states: OccurrenceJson["state"][]) =>
     shownDates(states.map((state, index) => occurrence(state, index + 1))).map(({ state }) => state);
   expect([shown(), shown("completed", "deleted"), shown("missed"), shown("completed", "skipped")]).toEqual([
     [],

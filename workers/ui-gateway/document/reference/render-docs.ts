@@ -14,7 +14,7 @@ const styleHash = `'sha256-${base64Text(digestOf("sha256", style))}'`;
 export const docsPolicy = `default-src 'none'; style-src ${styleHash}; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 const methods = ["get", "post", "put", "patch", "delete"];
 
-type Group = Readonly<{ id: string; title: string; html: string }>;
+type DocsSection = Readonly<{ id: string; title: string; html: string }>;
 
 /**
  * The API's reference as one page: no script, nothing loaded from anywhere, so it also works offline and under a strict
@@ -38,7 +38,7 @@ ${[...chapters, ...groups].map(({ id, title, html }) => `<section><h2 id="${esca
 </main></body></html>`;
 }
 
-function groupsOf(document: ApiDocument): readonly Group[] {
+function groupsOf(document: ApiDocument): readonly DocsSection[] {
   const operations = Object.entries(document.paths).flatMap(([path, item]) =>
     methods.flatMap((method) => {
       const operation = asJson(item)[method];
@@ -64,7 +64,7 @@ function groupsOf(document: ApiDocument): readonly Group[] {
   });
 }
 
-function webhooksOf(document: ApiDocument): readonly Group[] {
+function webhooksOf(document: ApiDocument): readonly DocsSection[] {
   const shown = Object.entries(document.webhooks).flatMap(([name, item]) => {
     const operation = asJson(asJson(item)["post"]);
     return [renderOperation({ document, method: "post", path: name, operation, examples: [] })];
@@ -72,7 +72,7 @@ function webhooksOf(document: ApiDocument): readonly Group[] {
   return shown.length === 0 ? [] : [{ id: "webhook-bodies", title: "Webhook bodies", html: shown.join("\n") }];
 }
 
-function schemasOf(document: ApiDocument): readonly Group[] {
+function schemasOf(document: ApiDocument): readonly DocsSection[] {
   const schemas = Object.entries(asJson(document.components["schemas"])).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const html = schemas.map(
     ([name, schema]) =>

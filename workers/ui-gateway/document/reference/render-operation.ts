@@ -1,20 +1,19 @@
 import { eventCost } from "../../limits/route-costs.ts";
 import { block, code, escape, prose, table } from "./html.ts";
 import type { Example } from "./examples.ts";
-import { asJson, limitsOf, renderSchema, typeOf } from "./render-schema.ts";
+import { asJson, limitsOf, renderSchema, typeOf, type JsonObject } from "./render-schema.ts";
 
-type Json = Readonly<Record<string, unknown>>;
-type Shown = Readonly<{
+type DocumentedOperation = Readonly<{
   /** The whole document: references lead into it. */
-  document: Json;
+  document: JsonObject;
   method: string;
   path: string;
-  operation: Json;
+  operation: JsonObject;
   examples: readonly Example[];
 }>;
 
 /** One operation, or one webhook, folded up. Its id is inside, so that a browser that is led there unfolds it. */
-export function renderOperation({ document, method, path, operation, examples }: Shown): string {
+export function renderOperation({ document, method, path, operation, examples }: DocumentedOperation): string {
   const find = (value: unknown) => resolve(document, value);
   const parameters = (Array.isArray(operation["parameters"]) ? operation["parameters"] : []).map(find);
   const rows = parameters.map(({ name, in: place, required, description, schema }) => {
@@ -53,20 +52,20 @@ ${
 </div></details>`;
 }
 
-function renderCost({ points, most }: Json): string {
+function renderCost({ points, most }: JsonObject): string {
   if (typeof points !== "number") return "";
   const more = typeof most === "number" ? `; ${most} with a scope, and ${eventCost} for each further event` : "";
   return `<p class="soft"><a href="#rate-limits">Costs</a> ${points} ${points === 1 ? "point" : "points"}${more}.</p>`;
 }
 
-function renderAnswer(status: string, said: Json): string {
+function renderAnswer(status: string, said: JsonObject): string {
   const headers = Object.keys(asJson(said["headers"])).filter((name) => name !== "X-Request-Id");
   const shown = headers.length === 0 ? "" : ` With ${headers.map((name) => code(name)).join(", ")}.`;
   return `<p><b>${escape(status)}</b> ${prose(said["description"])}.${shown}</p>${mediaOf(said)}`;
 }
 
 /** Named schemas as a link, others in full. */
-function mediaOf(of: Json): string {
+function mediaOf(of: JsonObject): string {
   return Object.entries(asJson(of["content"]))
     .map(([type, media]) => {
       const { schema } = asJson(media);
@@ -78,11 +77,11 @@ function mediaOf(of: Json): string {
     .join("");
 }
 
-function resolve(document: Json, value: unknown): Json {
+function resolve(document: JsonObject, value: unknown): JsonObject {
   const reference: unknown = asJson(value)["$ref"];
   if (typeof reference !== "string") return asJson(value);
   return reference
     .split("/")
     .slice(1)
-    .reduce<Json>((found, part) => asJson(found[part]), document);
+    .reduce<JsonObject>((found, part) => asJson(found[part]), document);
 }

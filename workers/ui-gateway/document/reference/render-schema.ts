@@ -1,7 +1,7 @@
 import { isRecord } from "../../../../shared/http/json-schema.ts";
 import { code, escape, prose, table } from "./html.ts";
 
-type Json = Readonly<Record<string, unknown>>;
+export type JsonObject = Readonly<Record<string, unknown>>;
 
 const named = /^#\/components\/schemas\/([\w.-]+)$/;
 
@@ -73,7 +73,7 @@ function branch(value: unknown): string {
   return table(["Field", "Type", "What it is"], rows);
 }
 
-function fieldRows(schema: Json, before: string): readonly (readonly string[])[] {
+function fieldRows(schema: JsonObject, before: string): readonly (readonly string[])[] {
   const required = Array.isArray(schema["required"]) ? schema["required"] : [];
   return Object.entries(asJson(schema["properties"])).flatMap(([name, part]) => {
     const field = asJson(part);
@@ -93,12 +93,12 @@ function fieldRows(schema: Json, before: string): readonly (readonly string[])[]
 }
 
 /** Of a field whose own fields follow. */
-function shortType(field: Json): string {
+function shortType(field: JsonObject): string {
   const { type } = field;
   const types = (Array.isArray(type) ? type : [type]).map(String);
   return types.map((each) => (each === "array" ? "list of objects" : each)).join(" | ");
 }
 
-export function asJson(value: unknown): Json {
+export function asJson(value: unknown): JsonObject {
   return isRecord(value) ? value : {};
 }

@@ -4,14 +4,14 @@ import { inboxEntryOf } from "./dead-letter.ts";
 import { findLost } from "../log/find-lost.ts";
 import { shareGroup } from "../group-epoch.ts";
 import { enterInbox } from "../inbox.ts";
-import type { Failed } from "../failure/failed.ts";
+import type { FailedMessage } from "../failure/failed.ts";
 import { writeDeadLetter } from "./write-dead-letter.ts";
 
 /**
  * Makes a record a dead letter: its fate in the inbox, the outbox row for `<group>-dlq` and the row of `dead_letters`
  * are one commit. A record that the inbox knows, or of a change that the database has lost, is left alone.
  */
-export async function bury(
+export async function giveUp(
   of: Readonly<{
     db: Pick<Db, "transaction">;
     group: GroupName;
@@ -19,7 +19,7 @@ export async function bury(
     life: () => string | null;
     now: () => Date;
   }>,
-  failed: Failed,
+  failed: FailedMessage,
 ): Promise<void> {
   const dead = { ...failed, group: of.group, epoch: of.epoch, now: of.now() };
   await of.db.transaction(async (tx) => {

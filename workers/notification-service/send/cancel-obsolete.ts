@@ -7,7 +7,7 @@ import type { Tx } from "../../../shared/postgres/db.ts";
  * tables still matters, and so does a delivery that somebody asked to have sent again. Resolves with the ids of the
  * cancelled.
  */
-export async function cancelMoot(tx: Tx, ids: readonly string[]): Promise<ReadonlySet<string>> {
+export async function cancelObsolete(tx: Tx, ids: readonly string[]): Promise<ReadonlySet<string>> {
   if (ids.length === 0) return new Set();
   const cancelled = await tx<{ id: string }[]>`
     with asked as (

@@ -3,27 +3,27 @@ import type { Db } from "../postgres/db.ts";
 import type { GroupName } from "../messages/topics.ts";
 import { sleep } from "../waiting/wait.ts";
 import { conflictWait } from "./failure/retry.ts";
-import { bury } from "./dead-letters/bury.ts";
+import { giveUp } from "./dead-letters/give-up.ts";
 import { isConflict } from "./failure/classify.ts";
-import type { Dependency } from "./failure/dependency.ts";
-import type { Meters } from "./meters.ts";
+import type { LaneDependency } from "./failure/dependency.ts";
+import type { ConsumerMeters } from "./meters.ts";
 import { park, type ParkAt } from "./parking/park.ts";
-import type { Keyed } from "./parking/parked-queue.ts";
-import { positionOf, type Failed } from "./failure/failed.ts";
+import type { RecordWithKey } from "./parking/parked-queue.ts";
+import { positionOf, type FailedMessage } from "./failure/failed.ts";
 
 /**
  * Parks a failed message's key, or makes the message a dead letter, and logs it. Both wait for as long as the database
  * is down, because the message has no other way to go. Deadlocks and serialization failures are tried again, up to
  * twenty times.
  */
-export function makeFates(
+export function makeFailureActions(
   of: Readonly<{
     db: Pick<Db, "transaction">;
     group: GroupName;
     epoch: number;
     life: () => string | null;
-    dependency: Dependency;
-    meters: Pick<Meters, "dead">;
+    dependency: LaneDependency;
+    meters: Pick<ConsumerMeters, "dead">;
     /** Called when the outbox has news. */
     notify: () => void;
     /** Called when a queue has news. */
@@ -46,14 +46,14 @@ export function makeFates(
         }
     });
   return {
-    bury: async (failed: Failed) => {
-      await durably(() => bury(of, failed));
+    giveUp: async (failed: FailedMessage) => {
+      await durably(() => giveUp(of, failed));
       of.notify();
       meters.dead(failed.class);
       const { record, class: failure, error, attempts } = failed;
       log.error("message_dead", { ...positionOf(record), class: failure, attempts: attempts.length, error });
     },
-    park: async (failed: Failed & Readonly<{ record: Keyed }>, at: ParkAt) => {
+    park: async (failed: FailedMessage & Readonly<{ record: RecordWithKey }>, at: ParkAt) => {
       await durably(() => park(of, failed, at));
       of.wake();
       log.warn("key_parked", { ...positionOf(failed.record), class: failed.class, delayMs: at.delayMs });
