@@ -16,8 +16,9 @@ export type ConsumeOptions = Readonly<{
   topics: readonly TopicName[];
   group: GroupName;
   /**
-   * Whether a record can concern the group, decided from its headers. Any other record is settled without decoding,
-   * transaction or inbox row. Leave out only records that can never change anything in the group.
+   * Whether a record can concern the group, decided from its headers; by default what `groupsPassingOverPlain` says.
+   * Any other record is settled without decoding, transaction or inbox row: leave out only what can never change
+   * anything.
    */
   concerns?: (headers: Headers) => boolean;
   /**

@@ -1,6 +1,9 @@
 import type { TopicPartition } from "../messages/broker.ts";
 import { outboxChannel } from "../outbox/outbox.ts";
+import type { Headers } from "../messages/message.ts";
+import { groupsPassingOverPlain, type GroupName } from "../messages/topics.ts";
 import type { Role } from "../role/role.ts";
+import { isPlainCreation } from "../tasks/task-traits.ts";
 import type { ConsumeOptions } from "./consume-options.ts";
 import { makeControls, topicsGrown } from "./controls.ts";
 import { makeDependency } from "./failure/dependency.ts";
@@ -75,7 +78,7 @@ export function openConsumer(options: ConsumeOptions, role: Role) {
       epoch,
       log,
       source: role.name,
-      concerns: options.concerns ?? (() => true),
+      concerns: options.concerns ?? concernsOf(group),
       handle: "handleBatch" in options ? options.handleBatch : oneByOne(options.handle),
       handlerMs: options.handlerMs ?? 30_000,
       tiersMs: options.tiersMs ?? defaultTiersMs,
@@ -95,3 +98,8 @@ export function openConsumer(options: ConsumeOptions, role: Role) {
   };
 }
 export type Consumer = ReturnType<typeof openConsumer>;
+
+/** Which records can concern a group; see `groupsPassingOverPlain`. */
+function concernsOf(group: GroupName): (headers: Headers) => boolean {
+  return groupsPassingOverPlain.includes(group) ? (headers) => !isPlainCreation(headers) : () => true;
+}

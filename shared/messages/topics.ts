@@ -72,6 +72,12 @@ export type GroupName = keyof typeof consumerGroups;
 export const topicNames = Object.keys(topics) as readonly TopicName[];
 export const groupNames = Object.keys(consumerGroups) as readonly GroupName[];
 
+/**
+ * Groups in which nothing follows from a plain new task: one without due time, pattern and template, as its headers say
+ * (`isPlainCreation`). They pass over it without decoding, transaction or inbox row, so nobody may wait for that row.
+ */
+export const groupsPassingOverPlain: readonly GroupName[] = ["recurring-task-worker"];
+
 /** Where a group puts what it cannot handle, or a producer (`task-events`) what it cannot publish. */
 export function deadLetterTopic(of: GroupName | TopicName): `${string}-dlq` {
   return `${of}-dlq`;

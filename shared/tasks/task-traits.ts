@@ -1,6 +1,5 @@
 import type { Headers, Message } from "../messages/message.ts";
 import { utf8Text } from "../bytes.ts";
-import type { GroupName } from "../messages/topics.ts";
 
 /**
  * The header that tells of a new task, beside its type, what a group can decide by before it decodes. A CloudEvents
@@ -27,9 +26,6 @@ function createdTraits(data: Extract<Message, { type: "TaskCreated" }>["data"]):
   ];
   return traits.length === 0 ? "none" : traits.join(" ");
 }
-
-/** The group that passes over new tasks with none of these: it has no inbox row for them. */
-export const passesOverPlain: GroupName = "recurring-task-worker";
 
 /**
  * Whether a record says that it is a new task with none of these. Written by a build that said nothing of it, it may

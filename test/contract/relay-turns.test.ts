@@ -1,9 +1,9 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import * as fc from "fast-check";
+import { groupsPassingOverPlain } from "../../shared/messages/topics.ts";
 import { makeLog } from "../../shared/role/log.ts";
 import { lineOf, shardCount } from "../../shared/outbox/outbox.ts";
 import { openDb } from "../../shared/postgres/db.ts";
-import { passesOverPlain } from "../../shared/tasks/task-traits.ts";
 import { claimInTurns } from "../../workers/outbox-relay/claim-in-turns.ts";
 import { claim, claimSettings } from "../../workers/outbox-relay/claim.ts";
 import { makeTurns, pickOfLine, windowRows } from "../../workers/outbox-relay/turns.ts";
@@ -110,7 +110,8 @@ test("a herd goes on when every group that reads its events has handled them, no
 
 test("a herd of plain new tasks does not wait for the group that passes over them", async () => {
   const world = await setup();
-  await world.db.sql`insert into consumer_groups (name) values ('task-update-broadcaster'), (${passesOverPlain})`;
+  const groups = ["task-update-broadcaster", ...groupsPassingOverPlain];
+  await world.db.sql`insert into consumer_groups (name) select unnest(${groups}::text[])`;
   await using db = await openDb(
     { url: world.url, directUrl: null, statementMs: 10_000 },
     { role: "test", poolSize: 1, log: makeLog({}, "error") },

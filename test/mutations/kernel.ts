@@ -333,14 +333,14 @@ export const kernel: Area = {
       file: "shared/tasks/task-traits.ts",
       replace: '? [] : ["due"]),',
       by: "? [] : []),",
-      tests: ["test/unit/task-traits.test.ts"],
+      tests: ["test/unit/tasks/task-traits.test.ts"],
     },
     {
       breaks: "a new task whose record says nothing of its traits counts as plain",
       file: "shared/tasks/task-traits.ts",
       replace: 'of(traitsHeader) === "none";',
       by: 'of(traitsHeader) !== "due";',
-      tests: ["test/unit/task-traits.test.ts"],
+      tests: ["test/unit/tasks/task-traits.test.ts"],
     },
     {
       breaks: "a batch that failed is parked as a whole",

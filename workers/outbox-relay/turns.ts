@@ -1,6 +1,6 @@
 import type { Db } from "../../shared/postgres/db.ts";
-import { consumerGroups, groupNames } from "../../shared/messages/topics.ts";
-import { passesOverPlain, traitsHeader } from "../../shared/tasks/task-traits.ts";
+import { consumerGroups, groupNames, groupsPassingOverPlain } from "../../shared/messages/topics.ts";
+import { traitsHeader } from "../../shared/tasks/task-traits.ts";
 import type { ClaimedMessage } from "./claim.ts";
 
 /** What a user sees at once depends on this group, so it is the one that must not be flooded. */
@@ -15,7 +15,7 @@ const restFactor = 2;
 const lapseMs = 1000;
 /** And one of a herd, while others of herds are being handled, after this long: some never come to the inbox. */
 const slowLapseMs = 30_000;
-/** In the headers of a new task that has no inbox row of the group which passes over such. */
+/** In the headers of a new task that has no inbox row of the groups which pass over such. */
 const plain = JSON.stringify([[traitsHeader, "none"]]);
 /** What a line may send in one round of a topic that the watched group does not read. */
 const rowsPerTurn = 200;
@@ -152,7 +152,7 @@ export function makeTurns(now: () => number = () => performance.now()): Turns {
           select from unnest(${readers.map(({ topic }) => topic)}::text[], ${readers.map(({ name }) => name)}::text[]) as reads(topic, name)
           join consumer_groups g on g.name = reads.name
           where reads.topic = o.topic and (sent.by_all = 1 or reads.name = ${watchedGroup})
-            and not (reads.name = ${passesOverPlain} and o.type = 'TaskCreated' and o.headers @> ${plain}::text::jsonb)
+            and not (reads.name = any(${[...groupsPassingOverPlain]}::text[]) and o.type = 'TaskCreated' and o.headers @> ${plain}::text::jsonb)
             and not exists (select from inbox i where i.epoch = g.epoch and i.message_id = o.message_id and i.time = o.time)
         )`;
       if (handled.length > 0) handledAt = now();

@@ -15,7 +15,6 @@ import { makePace, telling } from "../../shared/waiting/pace.ts";
 import { dueRows } from "../../shared/timers/due-rows.ts";
 import { runTimers } from "../../shared/timers/run-timers.ts";
 import { openWakeups, redisSettings } from "../../shared/timers/wakeups.ts";
-import { isPlainCreation } from "../../shared/tasks/task-traits.ts";
 import { keepRezoned } from "../../shared/zones/rezone.ts";
 import { uuidV7 } from "../../shared/uuid.ts";
 import { buildApp } from "./app.ts";
@@ -62,8 +61,6 @@ await runRole("recurring-task-worker", settings, async (role, config) => {
         lanes: 2,
         topics: ["task-events"],
         group: "recurring-task-worker",
-        // No field of it says anything to a series that a task never heard of would not: see `isPlainCreation`.
-        concerns: (headers) => !isPlainCreation(headers),
         handleBatch: telling(pace, followTasks),
       },
       role,

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
-import type { Message } from "../../shared/messages/message.ts";
-import type { TaskCreated } from "../../shared/messages/records.ts";
-import { kafkaHeaders, writeEnvelope } from "../../shared/outbox/envelope.ts";
-import { isPlainCreation, traitsOf } from "../../shared/tasks/task-traits.ts";
-import type { TaskEvent } from "../../shared/tasks/task-event.ts";
+import type { Message } from "../../../shared/messages/message.ts";
+import type { TaskCreated } from "../../../shared/messages/records.ts";
+import { kafkaHeaders, writeEnvelope } from "../../../shared/outbox/envelope.ts";
+import { isPlainCreation, traitsOf } from "../../../shared/tasks/task-traits.ts";
+import type { TaskEvent } from "../../../shared/tasks/task-event.ts";
 import {
   completed,
   created,
@@ -16,7 +16,7 @@ import {
   template,
   updated,
   wed,
-} from "./recurring-task-worker/series-world.ts";
+} from "../recurring-task-worker/series-world.ts";
 
 const traits = (over: Partial<TaskCreated>) => traitsOf(created(1, "11-23T10:00", null, over) as Message);
 
