@@ -33,10 +33,14 @@ const start = localStart.openapi({
     "spring is left out; one that they pass twice in autumn is the first of the two.",
   example: "2026-01-30T17:00",
 });
-const exdate = z.array(localStart).max(maxExdates).openapi({
-  description:
-    "Starts that are left out, written as `start` is: all times or all days. COUNT counts them all the same.",
-});
+const exdate = z
+  .array(localStart)
+  .max(maxExdates)
+  .openapi({
+    description:
+      "Starts that are left out, written as `start` is: all times or all days. COUNT counts them all the same. Not given in a change of " +
+      "a pattern, the days left out before stay so, at the new time; `[]` forgets them.",
+  });
 const anchor = z.enum(["schedule", "completion"]).openapi({
   description:
     "What the next occurrence is counted from: the rule's own dates, or the day, in `tz`, on which the last one was completed or " +

@@ -94,7 +94,7 @@ function readPattern(input: unknown, readExdate: ReadExdate): RecurrencePattern 
     rrule: endingByKind(rule?.canonical ?? "", start),
     ...(tz === null ? {} : { tz }),
     ...(start === null ? {} : { start }),
-    ...(exdate.length === 0 ? {} : { exdate }),
+    ...(given.exdate === undefined ? {} : { exdate }),
     anchor: readChoice("anchor", given.anchor, mistakes),
     month_end: readChoice("month_end", given.month_end, mistakes),
     catch_up: readChoice("catch_up", given.catch_up, mistakes),
@@ -162,7 +162,7 @@ function neverOccurs(pattern: RecurrencePattern): Mistake | null {
     exdate: pattern.exdate ?? [],
   });
   if (recurrences.first()) return null;
-  return pattern.exdate === undefined
+  return (pattern.exdate ?? []).length === 0
     ? { path: "/rrule", message: "never occurs" }
     : { path: "/rrule", message: "never occurs, or exdate leaves out every start" };
 }

@@ -1,10 +1,12 @@
 import { Problem } from "../../shared/problem.ts";
+import { placeIn } from "../../shared/recurrence/place-in.ts";
 import {
   parseRecurrencePattern,
   parseRecurrencePatternText,
   type RecurrencePattern,
 } from "../../shared/recurrence/recurrence-pattern.ts";
 import { localStart } from "../../shared/recurrence/wall-time.ts";
+import { scheduleOf } from "./cut-pattern.ts";
 
 type PatternDefaults = Readonly<{
   /** The pattern the template had: what the new one leaves open stays as it was. */
@@ -27,7 +29,8 @@ type PatternDefaults = Readonly<{
 /**
  * The JSON text a template stores: the pattern with its zone and start filled in. The zone is the one given, else that
  * of the due said with it, else the one before, else the task's, else the user's; the start the one given, else the due
- * said with it, else the one before, else the task's due day or time, else now, on the wall clocks of the zone.
+ * said with it, else the one before, else the task's due day or time, else now, on the wall clocks of the zone. The
+ * starts left out are those given, none for an empty list, else those before, each on its day.
  * Throws INVALID_REQUEST, paths below "/recurrence_pattern", when the whole has no occurrence.
  */
 export function fillPattern(
@@ -39,7 +42,10 @@ export function fillPattern(
   const saidStart = said.dueOn ?? (said.dueDate ? localStart(said.dueDate, tz) : undefined);
   const start = pattern.start ?? saidStart ?? old?.start ?? dueOn ?? localStart(dueDate ?? now, tz);
   try {
-    return JSON.stringify(parseRecurrencePattern({ ...pattern, tz, start }));
+    const whole = parseRecurrencePattern({ ...pattern, tz, start });
+    const { exdate, ...filled } = whole;
+    if (exdate === undefined && old?.exdate !== undefined) return leavingOut(old.exdate, { ...filled, start });
+    return JSON.stringify(exdate?.length === 0 ? filled : whole);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const mistakes = (error.extra.mistakes ?? []).map(({ path, message }) => ({
@@ -47,5 +53,20 @@ export function fillPattern(
       message,
     }));
     throw new Problem("INVALID_REQUEST", undefined, { mistakes, cause: error });
+  }
+}
+
+/**
+ * The pattern without the starts on these days. A day that its rule does not have stays left out: the next rule may
+ * have it. Where nothing would be left of the rule, they are forgotten.
+ */
+function leavingOut(starts: readonly string[], pattern: RecurrencePattern & Readonly<{ start: string }>): string {
+  const laid = { schedule: scheduleOf(pattern), pattern };
+  const onDay = (each: string) => placeIn(laid, each)?.id ?? `${each.slice(0, 10)}${pattern.start.slice(10)}`;
+  try {
+    return JSON.stringify(parseRecurrencePattern({ ...pattern, exdate: starts.map(onDay) }));
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return JSON.stringify(pattern);
   }
 }

@@ -48,9 +48,10 @@ export function splitPattern({ template, target, open, closedPlaces }: SeriesRow
       now,
     });
   const filled = (wanted: RecurrencePattern) => parseRecurrencePatternText(fill(wanted));
-  const { exdate = [], ...wanted } = begun();
+  const wanted = begun();
+  const { exdate = [] } = filled(wanted);
   const start = wanted.start ?? place;
-  const schedule = scheduleOf(filled(wanted));
+  const schedule = scheduleOf(filled({ ...wanted, exdate: [] }));
   const laid = { schedule, pattern: { anchor: "schedule" } } as const;
   const sameDay = (closed: string): string => `${closed.slice(0, 10)}${start.slice(10)}`;
   // What the rule itself keeps before the place the new one may not overtake anyhow.

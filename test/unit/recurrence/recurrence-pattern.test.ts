@@ -84,7 +84,8 @@ describe("what a pattern may be", () => {
     const pattern = parseRecurrencePattern({ rrule: "FREQ=DAILY", start: "2026-01-31T09:00", exdate });
     expect(pattern.exdate).toEqual(["2026-02-01T09:00:00", "2026-03-01T09:00:00"]);
     expect(parseRecurrencePatternText(JSON.stringify(pattern))).toEqual(pattern);
-    expect(parseRecurrencePattern({ rrule: "FREQ=DAILY", exdate: [] })).not.toHaveProperty("exdate");
+    expect(parseRecurrencePattern({ rrule: "FREQ=DAILY", exdate: [] }).exdate).toEqual([]);
+    expect(parseRecurrencePattern({ rrule: "FREQ=DAILY" })).not.toHaveProperty("exdate");
   });
 
   test("as many exdates as may be fit into a pattern's text", () => {

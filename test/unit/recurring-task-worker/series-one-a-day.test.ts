@@ -247,6 +247,22 @@ const steps = fc.oneof(
   { weight: 1, arbitrary: fc.record({ what: fc.constant("skip" as const), n }) },
 );
 
+type Drawn<A> = A extends fc.Arbitrary<infer T> ? T : never;
+/** A date done ahead, then the series split before it, then the pattern of the new one replaced. */
+const daily = { rrule: "FREQ=DAILY", start: start(""), tz: "UTC", max_open: 1, catch_up: "latest" } as const;
+const doneAheadOfSplit: [Drawn<typeof patterns>, Drawn<typeof steps>[]] = [
+  { ...daily, rrule: "FREQ=WEEKLY;BYDAY=MO,WE,TH,SA", start: start("T05:00"), max_open: 3 },
+  [
+    { what: "change", how: "template", pattern: { ...daily, rrule: "FREQ=WEEKLY;BYDAY=TU,TH", max_open: 3 }, n: 0 },
+    { what: "touch", verb: "complete", n: 0 },
+    { what: "change", how: "template", pattern: daily, n: 0 },
+    { what: "deliver", n: 0 },
+    { what: "touch", verb: "complete", n: 0 },
+    { what: "change", how: "future", pattern: daily, n: 23 },
+    { what: "change", how: "template", pattern: { ...daily, max_open: 3 }, n: 0 },
+  ],
+];
+
 test("however a series is changed, completed, reopened and skipped, and whatever is heard late, a day has one task at most, and no series waits for one that is not there", () => {
   fc.assert(
     fc.property(patterns, fc.array(steps, { minLength: 4, maxLength: 40 }), (pattern, all) => {
@@ -277,6 +293,6 @@ test("however a series is changed, completed, reopened and skipped, and whatever
         several.map(([day, tasks]) => [day, tasks.map(({ recurrence_id, status }) => `${recurrence_id} ${status}`)]),
       ).toEqual([]);
     }),
-    { numRuns: 300 },
+    { numRuns: 300, examples: [doneAheadOfSplit] },
   );
 });
