@@ -34,11 +34,11 @@ describe.skipIf(program === null)("the reminder service in a storm", () => {
 
   /**
    * Reminders of tasks the service has heard of, five to a task, ten tasks to a user, due so many ms from now by the
-   * database's clock.
+   * database's clock. The tasks are new ones: two reminders of a task at one instant would fire once.
    */
   const set = (many: number, fromMs: number, toMs: number) => sql`
     with made as materialized (
-      select gen_random_uuid() as id, md5('task ' || (n / 5)::text)::uuid as task_id, md5('user ' || (n / 50)::text)::uuid as user_id,
+      select gen_random_uuid() as id, md5(${crypto.randomUUID()} || (n / 5)::text)::uuid as task_id, md5('user ' || (n / 50)::text)::uuid as user_id,
         clock_timestamp() + (${fromMs}::float8 + n * ${(toMs - fromMs) / many}::float8) * interval '1 ms' as remind_at
       from generate_series(0, ${many - 1}) as of (n)
     ), guards as (
@@ -98,9 +98,18 @@ describe.skipIf(program === null)("the reminder service in a storm", () => {
     const [healed] = await sql<{ at: Date; left: number }[]>`
       select clock_timestamp() as at, (select count(*)::int from reminders where status = 'pending') - 50 as left`;
 
-    const fired = () =>
-      number(sql<{ n: number }[]>`select count(*)::int as n from outbox where type = 'ReminderTriggered'`);
-    await until("all have fired", async () => (await fired()) >= count, { timeoutMs: lastMs + 60_000, everyMs: 100 });
+    let seen = "";
+    const fired = async () => {
+      const states = await sql<{ status: string; reason: string | null; n: number }[]>`
+        select status, reason, count(*)::int as n from reminders group by 1, 2 order by 1, 2`;
+      seen = JSON.stringify(states);
+      return await number(sql<{ n: number }[]>`select count(*)::int as n from outbox where type = 'ReminderTriggered'`);
+    };
+    await until("all have fired", async () => (await fired()) >= count, {
+      timeoutMs: lastMs + 60_000,
+      everyMs: 100,
+      describe: () => seen,
+    });
     const rows = await sql<{ subject: string; lateMs: number; afterHealingMs: number; isEarly: boolean }[]>`
       select subject, extract(epoch from o.created_at - remind_at)::float8 * 1000 as "lateMs",
         extract(epoch from o.created_at - greatest(remind_at, ${healed?.at ?? null}::timestamptz))::float8 * 1000 as "afterHealingMs",
