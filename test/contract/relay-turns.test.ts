@@ -1,5 +1,5 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import * as fc from "fast-check";
+import * as fc from "../support/fast-check.ts";
 import { groupsPassingOverPlain } from "../../shared/messages/topics.ts";
 import { makeLog } from "../../shared/role/log.ts";
 import { lineOf, shardCount } from "../../shared/outbox/outbox.ts";

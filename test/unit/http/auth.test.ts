@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
-import * as fc from "fast-check";
+import * as fc from "../../support/fast-check.ts";
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from "jose";
 import { authSettings, issueDevToken, openAuth, type AuthConfig } from "../../../shared/http/auth.ts";
 import { readConfig } from "../../../shared/role/config.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { assert, integer, property, string } from "fast-check";
+import { assert, integer, property, string } from "../../support/fast-check.ts";
 import { z } from "zod";
 import { decodeCursor, encodeCursor } from "../../../shared/http/cursor.ts";
 import { Problem } from "../../../shared/problem.ts";

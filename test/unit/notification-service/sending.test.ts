@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import * as fc from "fast-check";
+import * as fc from "../../support/fast-check.ts";
 import { readConfig } from "../../../shared/role/config.ts";
 import { makeLog } from "../../../shared/role/log.ts";
 import { channelSettings } from "../../../workers/notification-service/channels/channel-settings.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import * as fc from "fast-check";
+import * as fc from "../../support/fast-check.ts";
 import type { OutgoingRecord, SendFailure } from "../../../shared/messages/broker.ts";
 import type { ClaimedMessage } from "../../../workers/outbox-relay/claim.ts";
 import { makeLog } from "../../../shared/role/log.ts";

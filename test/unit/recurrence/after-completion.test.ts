@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import * as fc from "fast-check";
+import * as fc from "../../support/fast-check.ts";
 import { instantOf } from "../../../shared/recurrence/find-recurrence.ts";
 import { parseRrule, type Rrule } from "../../../shared/recurrence/parse-rrule.ts";
 import { makeRecurrences, type Schedule } from "../../../shared/recurrence/recurrence.ts";

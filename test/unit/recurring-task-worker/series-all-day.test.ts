@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import * as fc from "fast-check";
+import * as fc from "../../support/fast-check.ts";
 import { beginsFrom, dayEnd, endsAt, passedUpTo } from "../../../shared/recurrence/passing.ts";
 import { makeRecurrences } from "../../../shared/recurrence/recurrence.ts";
 import { parseRrule } from "../../../shared/recurrence/parse-rrule.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import * as fc from "fast-check";
+import * as fc from "../../support/fast-check.ts";
 import type { FoldedTask } from "../../../shared/tasks/fold-task.ts";
 import type { TaskEvent } from "../../../shared/tasks/task-event.ts";
 import type { Series } from "../../../workers/recurring-task-worker/series.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import * as fc from "fast-check";
+import * as fc from "../../support/fast-check.ts";
 import type { CreateOccurrence, RemoveOccurrence } from "../../../shared/messages/records.ts";
 import { plainId } from "../../../shared/recurrence/find-recurrence.ts";
 import type { TaskEvent } from "../../../shared/tasks/task-event.ts";

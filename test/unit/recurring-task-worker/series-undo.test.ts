@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import * as fc from "fast-check";
+import * as fc from "../../support/fast-check.ts";
 import type { TaskEvent } from "../../../shared/tasks/task-event.ts";
 import { completed, created, daily, deleted, fri, hear, occurrence, thu, tue, updated, wed } from "./series-world.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import * as fc from "fast-check";
+import * as fc from "../../support/fast-check.ts";
 import type { ReceivedOf } from "../../../shared/messages/message.ts";
 import type { ReminderChoices } from "../../../shared/reminders/resolve-reminders.ts";
 import type { TaskEvent } from "../../../shared/tasks/task-event.ts";

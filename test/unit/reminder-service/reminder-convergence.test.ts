@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import * as fc from "fast-check";
+import * as fc from "../../support/fast-check.ts";
 import type { ReminderChoices } from "../../../shared/reminders/resolve-reminders.ts";
 import { foldTask, type FoldedTask } from "../../../shared/tasks/fold-task.ts";
 import { applyChanges } from "../../../workers/reminder-service/apply-changes.ts";

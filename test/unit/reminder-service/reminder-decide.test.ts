@@ -1,6 +1,6 @@
 import { ruleReminderId } from "../../../shared/reminders/rule-reminder-id.ts";
 import { describe, expect, test } from "bun:test";
-import * as fc from "fast-check";
+import * as fc from "../../support/fast-check.ts";
 import { applyChanges, dismissed } from "../../../workers/reminder-service/apply-changes.ts";
 import { decideReminders, ownReminderId, wantedInstant } from "../../../workers/reminder-service/decide-reminders.ts";
 import { foldGuard, taskState, type GuardRow, type GuardMessage } from "../../../workers/reminder-service/guard.ts";

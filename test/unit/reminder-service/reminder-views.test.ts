@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import * as fc from "fast-check";
+import * as fc from "../../support/fast-check.ts";
 import type { Message } from "../../../shared/messages/message.ts";
 import { reminderSchema } from "../../../shared/reminders/reminder-schema.ts";
 import { applyChanges } from "../../../workers/reminder-service/apply-changes.ts";

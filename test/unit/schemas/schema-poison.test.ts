@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import * as fc from "fast-check";
+import * as fc from "../../support/fast-check.ts";
 import type { AvroSchema } from "../../../shared/avro/json.ts";
 import { openSlab, recordEncoder } from "../../../shared/avro/record-encoder.ts";
 import { recordDecoder, recordType } from "../../../shared/avro/record-type.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import * as fc from "fast-check";
+import * as fc from "../../support/fast-check.ts";
 import type { Message, ReceivedMessage } from "../../../shared/messages/message.ts";
 import type { MessageOf, MessageType } from "../../../shared/messages/message.ts";
 import { foldBatch } from "../../../workers/task-update-broadcaster/fold-batch.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import * as fc from "fast-check";
+import * as fc from "../../support/fast-check.ts";
 import { foldFields, type FoldedFields } from "../../../shared/tasks/fold-fields.ts";
 import { fieldValue } from "../../../shared/tasks/fold-fields.ts";
 import { foldTask, isCreated, type FoldedTask } from "../../../shared/tasks/fold-task.ts";

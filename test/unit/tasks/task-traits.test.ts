@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import * as fc from "fast-check";
+import * as fc from "../../support/fast-check.ts";
 import type { Message } from "../../../shared/messages/message.ts";
 import type { TaskCreated } from "../../../shared/messages/records.ts";
 import { kafkaHeaders, writeEnvelope } from "../../../shared/outbox/envelope.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import * as fc from "fast-check";
+import * as fc from "../../support/fast-check.ts";
 import { openConnection, type EndReason } from "../../../workers/ui-gateway/stream/connection.ts";
 import { startTimerWheel } from "../../../workers/ui-gateway/stream/timer-wheel.ts";
 import { makeWaiting } from "../../../workers/ui-gateway/stream/waiting.ts";

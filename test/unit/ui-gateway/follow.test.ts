@@ -1,5 +1,5 @@
 import { describe, expect, spyOn, test } from "bun:test";
-import * as fc from "fast-check";
+import * as fc from "../../support/fast-check.ts";
 import type { Broker, FetchedRecord } from "../../../shared/messages/broker.ts";
 import { makeLog } from "../../../shared/role/log.ts";
 import { partitionOf } from "../../../shared/kafka/partition.ts";

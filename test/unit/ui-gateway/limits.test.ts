@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import * as fc from "fast-check";
+import * as fc from "../../support/fast-check.ts";
 import { makeLimiter, type Policy } from "../../../shared/limits/limiter.ts";
 import { rateHeaders } from "../../../workers/ui-gateway/limits/rate-headers.ts";
 import { shareLimiter, type Ledger } from "../../../workers/ui-gateway/limits/share-limiter.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import * as fc from "fast-check";
+import * as fc from "../../support/fast-check.ts";
 import { murmur2, partitionOf } from "../../../shared/kafka/partition.ts";
 import { formatStreamCursor, parseStreamCursor } from "../../../workers/ui-gateway/stream/stream-cursor.ts";
 

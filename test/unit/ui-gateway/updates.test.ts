@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import * as fc from "fast-check";
+import * as fc from "../../support/fast-check.ts";
 import { makeHub } from "../../../workers/ui-gateway/stream/hub.ts";
 import type { ResetReason } from "../../../workers/ui-gateway/stream/reset-reasons.ts";
 import { decideResume, type ResumeFacts } from "../../../workers/ui-gateway/stream/resume.ts";

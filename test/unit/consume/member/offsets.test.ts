@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { assert, property, shuffledSubarray } from "fast-check";
+import { assert, property, shuffledSubarray } from "../../../support/fast-check.ts";
 import { makeOffsets } from "../../../../shared/consume/member/offsets.ts";
 
 const at = { topic: "t", partition: 0 };
