@@ -56,6 +56,7 @@ export async function openProducer(
       // The callback gives back what `produce` was given.
       const sending = report.opaque as PendingSend;
       if (error) note(sending, toError(error));
+      if (error?.code === codes.fatal) forget(client);
       if (--sending.open === 0) sending.done();
     });
     await connect(client);

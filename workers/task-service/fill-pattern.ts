@@ -61,7 +61,8 @@ export function fillPattern(
  * have it. Where nothing would be left of the rule, they are forgotten.
  */
 function leavingOut(starts: readonly string[], pattern: RecurrencePattern & Readonly<{ start: string }>): string {
-  const laid = { schedule: scheduleOf(pattern), pattern };
+  // By its rule alone: counted from completion any day would do.
+  const laid = { schedule: scheduleOf(pattern), pattern: { anchor: "schedule" } } as const;
   const onDay = (each: string) => placeIn(laid, each)?.id ?? `${each.slice(0, 10)}${pattern.start.slice(10)}`;
   try {
     return JSON.stringify(parseRecurrencePattern({ ...pattern, exdate: starts.map(onDay) }));

@@ -18,6 +18,7 @@ test.each<[string, object, readonly string[] | undefined]>([
     { ...daily, rrule: "FREQ=DAILY;BYHOUR=8,20" },
     ["2026-06-05T08:00:00", "2026-06-07T08:00:00"],
   ],
+  ["counted from completion", { ...daily, anchor: "completion" }, leftOut(before)],
   ["with an exdate of its own", { ...daily, exdate: ["2026-06-09T09:00"] }, ["2026-06-09T09:00:00"]],
   ["with an empty exdate", { ...daily, exdate: [] }, undefined],
   ["of which it would leave nothing", { ...daily, start: "2026-06-05T09:00", rrule: "FREQ=DAILY;COUNT=1" }, undefined],
