@@ -23,20 +23,30 @@ export function makeDependency(
   }>,
 ) {
   let waiting = 0;
-  let probing: Promise<boolean> | null = null;
-  const ask = async (): Promise<boolean> => {
+  let probing: Promise<ProbeResult> | null = null;
+  const ask = async (): Promise<ProbeResult> => {
     // Not before the promise is kept: a probe that throws at once would be the answer for ever.
     await Promise.resolve();
     try {
       await of.probe();
-      return true;
-    } catch {
-      return false;
+      return { answers: true };
+    } catch (error) {
+      return { answers: false, error };
     } finally {
       probing = null;
     }
   };
   const probe = () => (probing ??= ask());
+
+  /**
+   * What is down may fail otherwise than the message did: a connection that was cut is replaced by one to a database
+   * that is read-only.
+   */
+  const tellOfProbe = (error: unknown, before: unknown) => {
+    if (classify(error) !== "dependency_down") return;
+    if (outageOf(error)?.mark !== outageOf(before)?.mark) of.log.warn("dependency_down", { error });
+    of.tell?.(error);
+  };
 
   /**
    * From the first failure until the work is done or has failed otherwise: a pause between two tries is not its end.
@@ -66,8 +76,13 @@ export function makeDependency(
             code: "DEPENDENCY_ANSWERS",
           });
         await sleep(backoff(round, { baseMs: 50, maxMs: 2_000 }), of.stop);
-        for (let asked = 0; !(await probe()) && !of.stop.aborted; asked++) {
+        let last: unknown = error;
+        for (let asked = 0; ; asked++) {
+          const result = await probe();
+          if (result.answers || of.stop.aborted) break;
           answers = 0;
+          tellOfProbe(result.error, last);
+          last = result.error;
           await sleep(backoff(asked, { baseMs: 100, maxMs: 2_000 }), of.stop);
         }
         answers = isCertain ? 0 : answers + 1;
@@ -101,6 +116,7 @@ export function makeDependency(
     },
   };
 }
+type ProbeResult = Readonly<{ answers: true } | { answers: false; error: unknown }>;
 export type LaneDependency = ReturnType<ReturnType<typeof makeDependency>["ofLane"]>;
 
 type DependencyWait<T> = Readonly<{ attempt: () => Promise<T>; begin: () => void; end: () => void }>;

@@ -178,6 +178,26 @@ describe("waiting for what is down", () => {
     expect([...waiting, dependency.isWaiting()]).toEqual([false, true, true, false]);
   });
 
+  test("tells what the probe fails with, where that is another outage than the message's", async () => {
+    const told: unknown[] = [];
+    const failures = [
+      coded("ECONNRESET"),
+      Object.assign(coded("25006"), { name: "PostgresError", severity: "ERROR" }),
+      new Error("no outage"),
+    ];
+    const dependency = makeDependency({
+      probe: async () => {
+        const failure = failures.shift();
+        if (failure !== undefined) throw failure;
+      },
+      tell: (error) => told.push(error === null ? null : Reflect.get(Object(error), "code")),
+      log,
+      stop: new AbortController().signal,
+    });
+    await dependency.retry(failing(1, () => coded("CONNECTION_CLOSED")));
+    expect(told).toEqual(["CONNECTION_CLOSED", "ECONNRESET", "25006", null]);
+  });
+
   test("survives a probe that throws at once", async () => {
     let asked = 0;
     const probe = () => {
