@@ -20,7 +20,7 @@ export const placeParts = {
  * (its order, its filters), so that a cursor of one list is refused by another. Not signed: it holds nothing its owner
  * may not see, and a forged one finds no rows but their own.
  */
-export function encodeCursor(list: string, place: readonly (string | number)[]): string {
+export function encodeCursor(list: string, place: readonly (string | number | null)[]): string {
   const bytes = new TextEncoder().encode(JSON.stringify([list, ...place]));
   return btoa(String.fromCharCode(...bytes))
     .replaceAll("+", "-")

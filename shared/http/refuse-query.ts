@@ -2,6 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { z, type OpenAPIHono } from "@hono/zod-openapi";
 import { Problem, type Mistake } from "../problem.ts";
+import { mayRepeat } from "./repeated.ts";
 
 type DeclaredRoutes = Readonly<{ openAPIRegistry: Pick<OpenAPIHono["openAPIRegistry"], "definitions"> }>;
 
@@ -24,11 +25,12 @@ export function refuseUnstorable(): MiddlewareHandler {
 }
 
 /**
- * Refuses a query parameter that is given twice, of which a reader would take either, and one that the route does not
- * declare: a misspelt filter must not read as "all". Routes outside the OpenAPI document may take any name.
+ * Refuses a query parameter that is given twice, of which a reader would take either, unless it is `repeated`, and one
+ * that the route does not declare: a misspelt filter must not read as "all". Routes outside the OpenAPI document may
+ * take any name.
  */
 export function refuseStrayQuery(app: DeclaredRoutes): MiddlewareHandler {
-  let declared: ReadonlyMap<string, ReadonlySet<string>> | null = null;
+  let declared: ReadonlyMap<string, DeclaredQuery> | null = null;
   return async (c, next) => {
     if (c.req.raw.url.includes("?")) {
       declared ??= declaredQueries(app);
@@ -37,7 +39,9 @@ export function refuseStrayQuery(app: DeclaredRoutes): MiddlewareHandler {
       refuse(
         [...parametersOf(c.req.raw.url)].flatMap(([name, values]) => [
           ...(known?.has(name) === false ? [{ path: `query.${name}`, message: "is not a field here" }] : []),
-          ...(values.length > 1 ? [{ path: `query.${name}`, message: "is given more than once" }] : []),
+          ...(values.length > 1 && known?.get(name) !== true
+            ? [{ path: `query.${name}`, message: "is given more than once" }]
+            : []),
         ]),
       );
     }
@@ -55,13 +59,20 @@ function parametersOf(url: string): ReadonlyMap<string, readonly string[]> {
   );
 }
 
+/** The fields of a query, and whether each may be given more than once. */
+type DeclaredQuery = ReadonlyMap<string, boolean>;
+
 /** What each route of the document takes, by method and path as the router spells them. */
-function declaredQueries(app: DeclaredRoutes): ReadonlyMap<string, ReadonlySet<string>> {
+function declaredQueries(app: DeclaredRoutes): ReadonlyMap<string, DeclaredQuery> {
   const routes = app.openAPIRegistry.definitions.flatMap((entry) => (entry.type === "route" ? [entry.route] : []));
   return new Map(
     routes.map(({ method, path, request }) => [
       `${method.toUpperCase()} ${path.replaceAll(/\{([^}]+)\}/g, ":$1")}`,
-      new Set(request?.query instanceof z.ZodObject ? Object.keys(request.query.shape) : []),
+      new Map(
+        request?.query instanceof z.ZodObject
+          ? Object.entries<z.ZodType>(request.query.shape).map(([name, field]) => [name, mayRepeat(field)])
+          : [],
+      ),
     ]),
   );
 }

@@ -26,6 +26,9 @@ export const tasks = pgTable(
     index("tasks_due_local")
       .on(table.id)
       .where(sql`${table.due_local} is not null and ${table.status} = 'open' and ${table.deleted_at} is null`),
+    index("tasks_words")
+      .using("gin", sql`search_words(${table.user_id}, ${table.title}, ${table.description}, ${table.tags})`)
+      .where(sql`${table.deleted_at} is null`),
     uniqueIndex("tasks_occurrence")
       .on(table.template_id, table.recurrence_id)
       .where(sql`${table.template_id} is not null`),

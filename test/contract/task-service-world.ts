@@ -24,7 +24,7 @@ export type Task = Readonly<Record<string, unknown>> & Readonly<{ id: string; ve
 export type Answered = Readonly<{
   status: number;
   headers: Headers;
-  body: Task & { items: Task[]; next_cursor: string | null };
+  body: Task & { items: Task[]; next_cursor: string | null; count?: number; filter_words?: string };
 }>;
 type Send = (
   method: string,
@@ -57,6 +57,7 @@ const encoder: Encoder = {
 /** The app of the role on a database of its own; the one who asks is whoever the bearer token names. */
 export async function openWorld(
   quota: Parameters<typeof openTaskQuota>[0] = { openTasks: 0, tasks: 0, templates: 0 },
+  now: () => Date = () => new Date(),
 ): Promise<World> {
   const database = await freshDatabase();
   const log = makeLog({}, "error", () => {});
@@ -67,7 +68,7 @@ export async function openWorld(
     opened.push(db);
     const notify = () => void (notified += 1);
     const write: WriteDeps = {
-      now: () => new Date(),
+      now,
       notify,
       encode: makeEncodeEvent({
         outboxRow: (message, by) => outboxRow(encoder, message, by),

@@ -1308,6 +1308,8 @@ export interface components {
     TaskPage: {
       items: components["schemas"]["Task"][];
       next_cursor: string | null;
+      count?: number;
+      filter_words?: string;
     };
     PatchedTask: {
       id: string;
@@ -2848,6 +2850,29 @@ export interface operations {
       query?: {
         status?: "open" | "completed" | "all";
         templates?: "true" | "false";
+        q?: string;
+        filter?: string;
+        due_after?: string;
+        due_before?: string;
+        completed_after?: string;
+        completed_before?: string;
+        updated_since?: string;
+        tag?: string[];
+        priority?: ("Low" | "Medium" | "High" | "none")[];
+        template_id?: string;
+        ids?: string[];
+        sort?:
+          | "due"
+          | "-due"
+          | "created"
+          | "-created"
+          | "updated"
+          | "-updated"
+          | "completed"
+          | "-completed"
+          | "priority"
+          | "-priority";
+        count?: "true" | "false";
         limit?: number;
         cursor?: string;
       };

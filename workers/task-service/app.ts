@@ -1,6 +1,5 @@
-import { createRoute, z } from "@hono/zod-openapi";
+import { createRoute, type z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { decodeCursor, encodeCursor, placeParts } from "../../shared/http/cursor.ts";
 import { makeHttpApp, type HttpApp, type HttpEnv, type HttpOptions } from "../../shared/http/http-app.ts";
 import { etagOf, matches, readIfMatch, readIfNoneMatch } from "../../shared/http/if-match.ts";
 import { eventsMade } from "../../shared/limits/events-made.ts";
@@ -17,13 +16,13 @@ import { decidePlain, makesPlain } from "./decide-plain.ts";
 import { decideTemplatePatch } from "./decide-template.ts";
 import { decideComplete, decideCreate, decideDelete, decidePatch, decideReopen } from "./decide-task.ts";
 import { exportCalendar, type ExportDeps } from "./export-calendar.ts";
+import { addListRoute, type ListRouteDeps } from "./find/list-route.ts";
 import type { ListQuery } from "./read-tasks.ts";
 import { isLocal } from "./resolve-due.ts";
 import { viewOfRow, type TaskRow } from "./task-row.ts";
 import {
   createBody,
   keyHeaders,
-  listQuery,
   params,
   patchBody,
   readHeaders,
@@ -48,9 +47,11 @@ export type TaskAppDeps = Readonly<{
   newId: (now: Date) => string;
   readTask: (userId: string, id: string) => Promise<TaskRow | null>;
   listTasks: (query: ListQuery) => Promise<readonly TaskRow[]>;
+  findTasks: ListRouteDeps["findTasks"];
+  countTasks: ListRouteDeps["countTasks"];
   /** What an export reads beside the list. */
   readExport: Omit<ExportDeps, "listTasks" | "onBreak">;
-  /** The zone a user has chosen, `null` for one who has not. Asked only for a pattern or a local due that name none. */
+  /** The zone a user has chosen, `null` for one who has not. Asked where a request needs one and names none. */
   readZone: (userId: string) => Promise<string | null>;
   /** What a user's preferences say about reminders. Asked only for a task that will be due. */
   readChoices: (userId: string) => Promise<ReminderChoices>;
@@ -61,7 +62,6 @@ export type TaskAppDeps = Readonly<{
 }>;
 
 const tags = ["tasks"];
-const place = z.tuple([placeParts.ms, placeParts.id]);
 
 /** The HTTP side of tasks: the requests of one user over their own tasks. Anything of another's answers 404. */
 export function buildApp(deps: TaskAppDeps): HttpApp {
@@ -147,32 +147,7 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     },
   );
 
-  app.openapi(
-    createRoute({
-      method: "get",
-      path: "/v1/tasks",
-      summary: "List tasks, newest first",
-      tags,
-      request: { query: listQuery },
-      responses: responses.listed,
-    }),
-    async (c) => {
-      const { status, templates, limit, cursor } = c.req.valid("query");
-      const list = `tasks ${status} ${templates}`;
-      const [time, id] = cursor === undefined ? [] : decodeCursor(list, cursor, place);
-      const rows = await deps.listTasks({
-        userId: c.var.identity.userId,
-        status,
-        templates: templates === "true",
-        after: time === undefined || id === undefined ? null : { createdAt: new Date(time), id },
-        limit: limit + 1,
-      });
-      const shown = rows.slice(0, limit);
-      const last = shown.at(-1);
-      const next = rows.length > limit && last ? encodeCursor(list, [last.created_at.getTime(), last.id]) : null;
-      return c.json({ items: shown.map(viewOfRow), next_cursor: next }, 200);
-    },
-  );
+  addListRoute(app, { ...deps, now: deps.write.now }, tags);
 
   app.openapi(
     createRoute({

@@ -3,6 +3,7 @@ import type { Db } from "../../shared/postgres/db.ts";
 import { awaitTask } from "../../shared/tasks/await-task.ts";
 import { exportReaders } from "./export-readers.ts";
 import { makeBatches } from "./make-batches.ts";
+import { countTasks, findTasks } from "./find/find-tasks.ts";
 import { listTasks, readTask } from "./read-tasks.ts";
 
 /** What the routes read, each by one statement. */
@@ -10,6 +11,8 @@ export function taskReaders(db: Db) {
   return {
     readTask: readTask(db),
     listTasks: listTasks(db),
+    findTasks: findTasks(db),
+    countTasks: countTasks(db),
     readExport: exportReaders(db),
     readZone: (userId: string) => chosenZone(db.sql, userId),
     // Creates come together, so do the preferences they ask for.

@@ -3,12 +3,23 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import { etagHeader, locationHeader } from "../../shared/http/answer-parts.ts";
 import { bodyFailures, readFailures, writeFailures } from "../../shared/http/failures.ts";
 import { ifMatchHeader, ifNoneMatchHeader } from "../../shared/http/match-headers.ts";
-import { pageOf, pageQuery } from "../../shared/http/page-query.ts";
+import { pageOf } from "../../shared/http/page-query.ts";
 import { keyHeader } from "../../shared/http/request-key.ts";
 import { newTask, taskPatch } from "../../shared/tasks/task-input.ts";
 import { taskSchema } from "../../shared/tasks/task-schema.ts";
 
-const page = pageOf(taskSchema).openapi("TaskPage");
+const page = pageOf(taskSchema)
+  .extend({
+    count: z
+      .int()
+      .optional()
+      .openapi({ description: "With count=true: how many tasks there are on all pages together.", example: 12 }),
+    filter_words: z
+      .string()
+      .optional()
+      .openapi({ description: "With a filter: how it was understood.", example: "overdue or due today" }),
+  })
+  .openapi("TaskPage");
 
 const when = z.string().openapi({ format: "date-time" });
 const rule = z.string().openapi({ example: "PT1H" });
@@ -67,15 +78,6 @@ export const scopeQuery = z.strictObject({
   }),
 });
 
-export const listQuery = z.strictObject({
-  status: z.enum(["open", "completed", "all"]).default("all").openapi({ description: "Only these." }),
-  templates: z
-    .enum(["true", "false"])
-    .default("false")
-    .openapi({ description: "Lists recurring templates too; they are no to-do items." }),
-  ...pageQuery,
-});
-
 export const keyHeaders = z.object(keyHeader);
 export const writeHeaders = z.object({ ...keyHeader, ...ifMatchHeader });
 export const readHeaders = z.object(ifNoneMatchHeader);
@@ -99,7 +101,7 @@ export const responses: Readonly<Record<Answers, RouteConfig["responses"]>> = {
     304: { description: "Still the version of If-None-Match", headers: etagHeader },
     ...readFailures(404, 422),
   },
-  listed: { 200: { description: "Tasks, newest first", content: json(page) }, ...readFailures(422) },
+  listed: { 200: { description: "Tasks in the order asked for", content: json(page) }, ...readFailures(422) },
   exported: {
     200: { description: "A VCALENDAR", headers: fileHeader, content: { "text/calendar": { schema: z.string() } } },
     ...readFailures(),

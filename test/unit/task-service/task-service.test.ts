@@ -59,6 +59,8 @@ function setup(given: { write?: Partial<TaskAppDeps["write"]>; rest?: Partial<Ta
     newId: () => id,
     readTask: never("readTask"),
     listTasks: never("listTasks"),
+    findTasks: never("findTasks"),
+    countTasks: never("countTasks"),
     readExport: {
       readZones: never("readZones"),
       readSeriesParts: never("readSeriesParts"),
