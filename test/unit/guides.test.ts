@@ -13,7 +13,7 @@ const firstWords = /^(?:workers|shared|schemas|test|dev|redpanda|patches|\.ci)\/
 /** The paths, tests and scripts between backticks, and the links, that lead nowhere. */
 function strays(text: string): readonly string[] {
   return [
-    ...[...text.matchAll(/`([^`\s<…*:]+)`/g)].map(([, name = ""]) => name).filter((name) => !isThere(name)),
+    ...[...text.matchAll(/`([^`]+)`/g)].flatMap(([, code = ""]) => code.split(/\s+/)).filter((name) => !isThere(name)),
     ...[...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link).filter((link) => !leadsSomewhere(link)),
     ...[...text.matchAll(/bun run ([a-z][\w:-]*)/g)].map(([, name = ""]) => name).filter((name) => !(name in scripts)),
     ...[...text.matchAll(/bun@([\d.]+)/g)]
@@ -23,6 +23,8 @@ function strays(text: string): readonly string[] {
 }
 
 function isThere(name: string): boolean {
+  // `<name>` and `*` stand for many.
+  if (/[<*]/.test(name)) return true;
   if (/^(unit|kernel|contract|flow|browser)\//.test(name)) return existsSync(join(root, "test", `${name}.test.ts`));
   return !firstWords.test(name) || existsSync(join(root, name));
 }
@@ -49,6 +51,7 @@ describe("the guides name what is there", () => {
 
   test.each([
     ["`test/unit/never.test.ts`", "test/unit/never.test.ts"],
+    ["`npx bun run test test/unit/never.test.ts`", "test/unit/never.test.ts"],
     ["guarded by `unit/never`", "unit/never"],
     ["[Limits](DESIGN.md#no-limits)", "DESIGN.md#no-limits"],
     ["[more](docs/more.md)", "docs/more.md"],
