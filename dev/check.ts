@@ -11,6 +11,7 @@ const checks: readonly (readonly [name: string, command: readonly string[]])[] =
   ["format", ["fmt", "--check", "--no-script"]],
   ["generated files are fresh", ["dev/gen.ts", "--check"]],
   ["the API document is valid", ["dev/api/examine-document.ts"]],
+  ["the AsyncAPI document is valid", ["dev/api/async/examine-async-document.ts"]],
   ["what stands under redpanda/ is what its readers take", ["dev/redpanda/examine.ts"]],
   ["layers", ["test", "--timeout", "60000", "test/unit/layers.test.ts"]],
   ["schemas are compatible", ["test", "--timeout", "60000", "test/unit/schema"]],

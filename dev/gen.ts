@@ -1,8 +1,10 @@
 // Writes what is made of other files: shared/messages/records.ts from the newest version of every schema, and the types
-// of the API's clients from the routes, topics and users for the Redpanda operator, alerts for that of Prometheus;
+// of the API's clients from the routes, the AsyncAPI document, topics and users for the Redpanda operator, alerts for
+// that of Prometheus;
 // `--check` fails when one is stale instead.
 import { join } from "node:path";
 import { assembleDocument } from "./api/assemble-document.ts";
+import { asyncDocumentText } from "./api/async/assemble-async-document.ts";
 import { clientTypes } from "./api/client-types.ts";
 import { rulesResource } from "./redpanda/kubernetes/make-rules.ts";
 import { topicResources, userResources } from "./redpanda/operator/make-resources.ts";
@@ -22,6 +24,11 @@ const generated: readonly Readonly<{ path: string; from: string; make: () => Pro
     path: "test/support/api-schema.ts",
     from: "the routes",
     make: async () => clientTypes(await assembleDocument()),
+  },
+  {
+    path: "workers/ui-gateway/document/asyncapi.json",
+    from: "the topics, the schemas, the headers of records or the events of the stream",
+    make: asyncDocumentText,
   },
   { path: `${operatorFolder}/topics.yaml`, from: "the topics", make: async () => topicResources() },
   {

@@ -1,5 +1,6 @@
 import openapiTS, { astToString, type OpenAPI3 } from "openapi-typescript";
 import { isRecord } from "../../shared/http/json-schema.ts";
+import { formatText } from "./format-text.ts";
 
 /**
  * The text of test/support/api-schema.ts: the types a stranger's generator makes of the API's document, without its
@@ -9,7 +10,7 @@ export async function clientTypes(document: object): Promise<string> {
   // Typed as 3.0 or 3.1 by hand there; `bun run check` says whether it is one.
   const types = await openapiTS(withoutWords(document) as OpenAPI3);
   const text = `// Generated from the routes by \`npx bun run gen\`; do not edit.\n\n${astToString(types)}`;
-  return formatted(text);
+  return formatText(text, "api-schema.ts");
 }
 
 const words: ReadonlySet<string> = new Set(["description", "summary", "examples", "example", "title", "format"]);
@@ -23,20 +24,4 @@ function withoutWords(value: unknown, isNames = false): unknown {
       .filter(([key, part]) => isNames || !words.has(key) || isRecord(part))
       .map(([key, part]) => [key, withoutWords(part, !isNames && (key === "properties" || key === "schemas"))]),
   );
-}
-
-async function formatted(text: string): Promise<string> {
-  const child = Bun.spawn([process.execPath, "fmt", "--no-script", "--stdin-filepath=api-schema.ts"], {
-    cwd: import.meta.dir,
-    stdin: new Blob([text]),
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [out, error, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  if (code !== 0) throw new Error(`bun fmt ended with ${code}: ${error}`);
-  return out;
 }

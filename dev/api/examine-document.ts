@@ -2,6 +2,7 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import Ajv2020 from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { isRecord } from "../../shared/http/json-schema.ts";
+import { examineReferences, valueAt } from "./examine-references.ts";
 
 type DocumentObject = Readonly<Record<string, unknown>>;
 const methods: ReadonlySet<string> = new Set(["get", "post", "put", "patch", "delete"]);
@@ -96,25 +97,6 @@ function schemasIn(document: DocumentObject): readonly SchemaPlace[] {
   return found;
 }
 
-function examineReferences(document: DocumentObject): readonly string[] {
-  const used = new Set([...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path = ""]) => path));
-  const components = Object.entries(asJson(document["components"])).flatMap(([section, entries]) =>
-    section === "securitySchemes" ? [] : Object.keys(asJson(entries)).map((name) => `components/${section}/${name}`),
-  );
-  return [
-    ...[...used]
-      .filter((path) => at(document, path) === undefined)
-      .map((path) => `#/${path} is referred to and not there`),
-    ...components.filter((path) => !used.has(path)).map((path) => `#/${path} is used by nothing`),
-  ];
-}
-
-function at(document: unknown, path: string): unknown {
-  return path
-    .split("/")
-    .reduce((value, part) => asJson(value)[part.replaceAll("~1", "/").replaceAll("~0", "~")], document);
-}
-
 function examineOperations(document: DocumentObject): readonly string[] {
   const ids = new Map<string, string>();
   const tags = new Set((Array.isArray(document["tags"]) ? document["tags"] : []).map((tag) => asJson(tag)["name"]));
@@ -155,7 +137,7 @@ function missingFailures(method: string, operation: DocumentObject): readonly st
 
 function isProblem(document: DocumentObject, response: unknown): boolean {
   const reference: unknown = asJson(response)["$ref"];
-  const whole = typeof reference === "string" ? at(document, reference.slice(2)) : response;
+  const whole = typeof reference === "string" ? valueAt(document, reference.slice(2)) : response;
   const schema = asJson(asJson(asJson(asJson(whole)["content"])["application/problem+json"])["schema"]);
   return schema["$ref"] === "#/components/schemas/Problem";
 }

@@ -31,6 +31,7 @@ export type GatewayDeps = Readonly<{
   proxy: Proxy;
   /** The stream position of a user now; `null` while there is none to promise. */
   cursorOf: (userId: string) => string | null;
+  /** The page's files and the descriptions that no route makes. */
   page: PageFiles;
   limits: RequestLimits;
   /** How answers are compressed; by Web standards alone where it is left out. */

@@ -12,7 +12,7 @@ import { buildApp } from "./app.ts";
 import { makeAuthenticate } from "./sign-in/authenticate.ts";
 import { corsOrigins } from "./http/cors.ts";
 import { nativeGzip } from "./http/native-gzip.ts";
-import { openPage } from "../../shared/http/open-page.ts";
+import { openFiles } from "./http/open-files.ts";
 import { direct } from "../../shared/http/proxy-for.ts";
 import { uuidV7 } from "../../shared/uuid.ts";
 import { limitSettings } from "./limits/limit-settings.ts";
@@ -41,7 +41,7 @@ const settings = {
 await runRole("ui-gateway", settings, async (role, config) => {
   const { log, metrics, name, now } = role;
   const { authenticate } = openAuth(config.auth, now);
-  const page = await openPage(`${import.meta.dirname}/page`);
+  const page = await openFiles();
   await using db = await openDb(config.database, { role: name, poolSize: 8, log, metrics, starting: role });
   await using broker = await openBroker(config.kafka, { clientId: name, log, metrics });
   const codec = await openCodec({ registry: openRegistry(config.registry, metrics), db, log, signal: role.signal });

@@ -41,6 +41,10 @@ export function completeDocument(document: ApiDocument): ApiDocument {
     info: { license: { name: "Apache-2.0", identifier: "Apache-2.0" }, ...asJson(document["info"]) },
     servers: [{ url: "/", description: "The gateway that serves this document." }],
     tags: apiTags,
+    externalDocs: {
+      url: "/asyncapi.json",
+      description: "The records on Kafka and the events of the stream: AsyncAPI 3.1",
+    },
     paths,
     webhooks,
     components: {

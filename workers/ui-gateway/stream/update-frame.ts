@@ -1,6 +1,7 @@
 import type { FetchedRecord } from "../../../shared/messages/broker.ts";
 import type { ChangeType, TaskChanged } from "../../../shared/messages/records.ts";
 import { formatStreamCursor } from "./stream-cursor.ts";
+import type { NoticeData } from "./stream-events.ts";
 
 /** One TaskChanged as every connection of its user gets it: encoded once, shared, never changed. */
 export type Frame = Readonly<{
@@ -77,12 +78,10 @@ function toldAs(frame: Frame, changeType: ChangeType): Frame {
   return { ...frame, changeType, bytes: all, json: { start: json.start, end: all.byteLength - 2 } };
 }
 
-type StreamNotice = "cursor" | "reset" | "state" | "auth" | "drain";
-
 /** An event of the stream itself. `data` is never empty: a browser does not dispatch an event without data. */
-export function noticeBytes(
-  event: StreamNotice,
-  data: Readonly<Record<string, string | number>>,
+export function noticeBytes<Name extends keyof NoticeData>(
+  event: Name,
+  data: NoticeData[Name],
   { id, retryMs }: { id?: string; retryMs?: number } = {},
 ): Uint8Array {
   return encoder.encode(

@@ -4,8 +4,8 @@ import { rruleLimits } from "../../../../shared/recurrence/parse-rrule.ts";
 import { maxExdates } from "../../../../shared/recurrence/recurrence-pattern.ts";
 import { relativeReminderLimits } from "../../../../shared/tasks/relative-reminder.ts";
 import { taskLimits } from "../../../../shared/tasks/task-input.ts";
-import { staleSeconds } from "../../stream/freshness.ts";
 import { resetReasons } from "../../stream/reset-reasons.ts";
+import { streamEvents } from "../../stream/stream-events.ts";
 import { usualCosts } from "../../limits/route-costs.ts";
 import { ticketSeconds } from "../../sign-in/tickets.ts";
 import { block, code, prose, table } from "./html.ts";
@@ -142,29 +142,7 @@ const live: Chapter = {
     ) +
     table(
       ["Event", "Data"],
-      [
-        [
-          code("task.changed"),
-          prose(
-            "A change: the whole task with its reminders in `payload`, and its `view_version`. Replace what you have of the task, unless you have that `view_version` or a higher one, or a higher `version`. A task with `deleted_at` is gone.",
-          ),
-        ],
-        [code("cursor"), prose("`{cursor}`: the position of a quiet stream.")],
-        [code("reset"), prose("`{reason, cursor}`: changes were missed. Read the lists again, and go on from there.")],
-        [
-          code("state"),
-          prose(
-            `\`{state}\`: \`stale\` when this instance has not heard of new changes for ${staleSeconds} s, so that there may be some; \`live\` when it has again.`,
-          ),
-        ],
-        [code("auth"), prose("`{reason}`: the session ended or its token has expired. Sign in again.")],
-        [
-          code("drain"),
-          prose(
-            "`{reason}`: this instance stops (`stopping`), the stream is old (`age`), or a newer one of yours took its place (`replaced`). Connect again after the time that `retry` says; the browser does so by itself.",
-          ),
-        ],
-      ],
+      Object.entries(streamEvents).map(([name, { says }]) => [code(name), prose(says)]),
     ) +
     paragraphs("`/v1/sync` answers `state`, and `reset`, the same reasons, or null:") +
     table(

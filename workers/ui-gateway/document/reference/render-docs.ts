@@ -32,7 +32,7 @@ export function renderDocs(document: ApiDocument): string {
 <title>${escape(info["title"])} API</title><link rel="icon" href="/icon.svg"><style>${style}</style></head>
 <body><nav aria-label="Contents">${links.join("\n")}</nav><main>
 <h1>${escape(info["title"])} API</h1>
-<p>${escape(info["description"])} The same for machines: <a href="/openapi.json">OpenAPI 3.1</a>.</p>
+<p>${escape(info["description"])} The same for machines: <a href="/openapi.json">OpenAPI 3.1</a>; the events on Kafka and in the stream: <a href="/asyncapi.json">AsyncAPI 3.1</a>; in short, for assistants: <a href="/llms.txt">llms.txt</a>.</p>
 ${missing.length === 0 ? "" : `<p role="alert">Not answering now, so missing here: ${escape(missing.join(", "))}.</p>`}
 ${[...chapters, ...groups].map(({ id, title, html }) => `<section><h2 id="${escape(id)}">${escape(title)}</h2>\n${html}</section>`).join("\n")}
 </main></body></html>`;
