@@ -1,6 +1,8 @@
 import { sql } from "drizzle-orm";
-import { bigint, index, pgTable, text, timestamp, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { bigint, customType, index, pgTable, text, timestamp, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { taskFieldNames, taskFields, type TaskField } from "./task-fields.ts";
+
+const searchWords = customType<{ data: string }>({ dataType: () => "tsvector" });
 
 /** Tasks, templates and occurrences, deleted ones too. Written by task-service; a column has the name of its field. */
 export const tasks = pgTable(
@@ -15,6 +17,10 @@ export const tasks = pgTable(
     due_local_at: timestamp({ withTimezone: true, mode: "date" }),
     /** Of a template as it was made: the id its first occurrence will have. */
     first_occurrence: uuid(),
+    /** What it is found by; the database makes it of the fields. */
+    words: searchWords()
+      .generatedAlwaysAs(sql`search_words(user_id, title, description, tags)`)
+      .notNull(),
   },
   (table) => [
     index("tasks_first_occurrence")
@@ -27,7 +33,7 @@ export const tasks = pgTable(
       .on(table.id)
       .where(sql`${table.due_local} is not null and ${table.status} = 'open' and ${table.deleted_at} is null`),
     index("tasks_words")
-      .using("gin", sql`search_words(${table.user_id}, ${table.title}, ${table.description}, ${table.tags})`)
+      .using("gin", table.words)
       .where(sql`${table.deleted_at} is null`),
     uniqueIndex("tasks_occurrence")
       .on(table.template_id, table.recurrence_id)

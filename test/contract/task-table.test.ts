@@ -17,7 +17,7 @@ test.skipIf(!url)("the table of tasks is described as the migrated database has 
     name: column.name,
     type: column.getSQLType(),
     required: column.notNull || column.primary,
-    filled: column.hasDefault,
+    filled: column.hasDefault || column.generated !== undefined,
   }));
   const found = await db.sql<{ name: string; type: string; required: boolean; filled: boolean }[]>`
     select attname as name, format_type(atttypid, atttypmod) as type, attnotnull as required, atthasdef as filled

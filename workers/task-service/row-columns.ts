@@ -4,9 +4,11 @@ import { localDueOf } from "./local-due-of.ts";
 import type { TaskRow } from "./task-row.ts";
 
 const columns = getTableColumns(tasks);
-/** `first_occurrence` is no part of a row: only what makes a template says it. */
-export type RowColumn = Exclude<keyof typeof columns, "first_occurrence">;
-export const rowColumnNames = Object.keys(columns).filter((name): name is RowColumn => name !== "first_occurrence");
+/** `first_occurrence` is no part of a row: only what makes a template says it. `words` are made by the database. */
+export type RowColumn = Exclude<keyof typeof columns, "first_occurrence" | "words">;
+export const rowColumnNames = Object.keys(columns).filter(
+  (name): name is RowColumn => name !== "first_occurrence" && name !== "words",
+);
 
 /** A column of many rows as one array parameter, for `unnest`. */
 type ArrayColumn = Readonly<{

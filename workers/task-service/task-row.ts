@@ -3,7 +3,12 @@ import { PgDialect } from "drizzle-orm/pg-core";
 import { tasks, type NewStoredTask, type StoredTask } from "../../shared/tasks/task-table.ts";
 import { viewOfStored, type TaskView } from "../../shared/tasks/task-view.ts";
 
-const { due_local_at: _dueLocalAt, first_occurrence: _firstOccurrence, ...columns } = getTableColumns(tasks);
+const {
+  due_local_at: _dueLocalAt,
+  first_occurrence: _firstOccurrence,
+  words: _words,
+  ...columns
+} = getTableColumns(tasks);
 
 const dueLocal = sql`case when ${tasks.due_local_at} = ${tasks.due_date} then ${tasks.due_local} end`;
 // By name: of a column drizzle leaves out the table, and the other one would be asked first.
@@ -28,7 +33,7 @@ export const rowColumns = new PgDialect().sqlToQuery(
   ),
 ).sql;
 
-type HiddenColumn = "due_local_at" | "first_occurrence";
+type HiddenColumn = "due_local_at" | "first_occurrence" | "words";
 
 /**
  * A row of `tasks`. `recurrence_pattern` is JSON text; `due_on` is "YYYY-MM-DD"; `remind` null means the user's usual

@@ -9,14 +9,12 @@ export function hasWord(text: string): boolean {
   return text.replaceAll(separators, "") !== "";
 }
 
-const searched = sql`search_words(${tasks.user_id}, ${tasks.title}, ${tasks.description}, ${tasks.tags})`;
-
 /**
  * Tasks that hold words which begin with each of those searched for, in title, description or tags. Case and accents do
  * not count, and words are not stemmed.
  */
 export function hasWords(userId: string, text: string): SQL {
-  return sql`${searched} @@ search_query(${userId}::uuid, ${text})`;
+  return sql`${tasks.words} @@ search_query(${userId}::uuid, ${text})`;
 }
 
 /** Tasks with this very tag. */
@@ -26,5 +24,5 @@ export function hasTag(userId: string, tag: string): SQL {
 
 /** The same, but case and accents do not count. */
 export function hasFoldedTag(userId: string, tag: string): SQL {
-  return sql`${searched} @@ search_tag(${userId}::uuid, ${tag})`;
+  return sql`${tasks.words} @@ search_tag(${userId}::uuid, ${tag})`;
 }
