@@ -8,6 +8,8 @@ import type { Log } from "../../shared/role/log.ts";
 import type { Metrics } from "../../shared/role/metrics.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
+import { expandQuery } from "../../shared/reminders/reminder-task.ts";
+import { instant } from "../../shared/tasks/instant.ts";
 import { addEndpointRoutes } from "./http/endpoint-routes.ts";
 import { findNotification, listNotifications } from "./http/list-notifications.ts";
 import { countUnread, markAllRead, markRead } from "./http/mark-read.ts";
@@ -35,15 +37,23 @@ type NotificationAppOptions = Readonly<{
   onResent: () => void;
 }>;
 
-const query = z.strictObject({
-  ...pageQuery,
-  status: statusSchema.optional().openapi({ description: "Only these. bundled: what waits in a digest." }),
-  channel: channelSchema.optional().openapi({ description: "Only those of this channel." }),
-  unread: z
-    .enum(["true", "false"])
-    .optional()
-    .openapi({ description: "true: in-app notifications that were not read yet; false: those that were." }),
-});
+const query = z
+  .strictObject({
+    ...pageQuery,
+    status: statusSchema.optional().openapi({ description: "Only these. bundled: what waits in a digest." }),
+    channel: channelSchema.optional().openapi({ description: "Only those of this channel." }),
+    unread: z.enum(["true", "false"]).optional().openapi({
+      description:
+        "true: notifications delivered in the app that were not read yet; false: those that were read. Left out: all, of every channel.",
+    }),
+    created_after: instant.optional().openapi({ description: "Only those whose `created_at` is then or later." }),
+    created_before: instant.optional().openapi({ description: "Only those whose `created_at` is earlier." }),
+    ...expandQuery,
+  })
+  .refine(({ created_after: after, created_before: before }) => !after || !before || after < before, {
+    path: ["created_before"],
+    error: "is not after created_after",
+  });
 const list = pageOf(notificationSchema).openapi("NotificationPage");
 const params = z.object({ id: z.guid("is not a UUID").transform((text) => text.toLowerCase()) });
 const answers = <S extends z.ZodType>(schema: S, description: string) => ({
@@ -62,8 +72,8 @@ export function buildApp({
   onResent,
 }: NotificationAppOptions): HttpApp {
   const app = makeHttpApp({ title: "Taskwire notifications", version: "1", authenticate, newId, log, metrics });
-  const find = async (id: string, userId: string) => {
-    const found = await findNotification(db.sql, { id, userId });
+  const find = async (id: string, userId: string, withTask = false) => {
+    const found = await findNotification(db.sql, { id, userId, withTask });
     if (found === null) throw new Problem("NOTIFICATION_NOT_FOUND");
     return { ...notificationView(found.row, found.told), attempt_log: found.attempts.map(attemptView) };
   };
@@ -77,7 +87,7 @@ export function buildApp({
       responses: { 200: answers(list, "A page of notifications"), ...readFailures(422) },
     }),
     async (c) => {
-      const { limit, cursor = null, status = null, channel = null, unread } = c.req.valid("query");
+      const { limit, cursor = null, status = null, channel = null, unread, ...more } = c.req.valid("query");
       const asked = {
         userId: c.var.identity.userId,
         limit,
@@ -85,6 +95,9 @@ export function buildApp({
         status,
         channel,
         unread: unread === undefined ? null : unread === "true",
+        createdAfter: more.created_after ?? null,
+        createdBefore: more.created_before ?? null,
+        withTask: more.expand === "task",
       };
       const { items, nextCursor } = await listNotifications(db.sql, asked);
       return c.json({ items: items.map(({ row, told }) => notificationView(row, told)), next_cursor: nextCursor }, 200);
@@ -122,10 +135,13 @@ export function buildApp({
       method: "get",
       path: "/v1/notifications/{id}",
       summary: "One notification, with its attempts",
-      request: { params },
+      request: { params, query: z.strictObject(expandQuery) },
       responses: { 200: answers(notificationDetailSchema, "The notification"), ...readFailures(404, 422) },
     }),
-    async (c) => c.json(await find(c.req.valid("param").id, c.var.identity.userId), 200),
+    async (c) => {
+      const withTask = c.req.valid("query").expand === "task";
+      return c.json(await find(c.req.valid("param").id, c.var.identity.userId, withTask), 200);
+    },
   );
 
   app.openapi(
