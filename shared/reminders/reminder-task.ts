@@ -37,8 +37,8 @@ export const expandedFields = {
 export type SelectedReminderTask = ReminderTask;
 
 /**
- * A column for `select`: the task that the rows of `table` name in `task_id`, of the same user, by task-service's table;
- * null where there is none. A subquery and no join, so that its rows are looked up by their id whatever the statistics
+ * A column for `select`: the task that a row of `table` names in `task_id`, of the same user, by task-service's table;
+ * null where there is none. A subquery and no join, so that tasks are looked up by their id whatever the statistics
  * say.
  */
 export function selectReminderTask(sql: Sql, table: "reminders" | "deliveries") {

@@ -46,8 +46,12 @@ const query = z
       description:
         "true: notifications delivered in the app that were not read yet; false: those that were read. Left out: all, of every channel.",
     }),
-    created_after: instant.optional().openapi({ description: "Only those whose `created_at` is then or later." }),
-    created_before: instant.optional().openapi({ description: "Only those whose `created_at` is earlier." }),
+    created_after: instant
+      .optional()
+      .openapi({ description: "Only those whose `created_at` is then or later.", example: "2026-12-24T00:00:00Z" }),
+    created_before: instant
+      .optional()
+      .openapi({ description: "Only those whose `created_at` is earlier.", example: "2026-12-25T00:00:00Z" }),
     ...expandQuery,
   })
   .refine(({ created_after: after, created_before: before }) => !after || !before || after < before, {
@@ -83,6 +87,9 @@ export function buildApp({
       method: "get",
       path: "/v1/notifications",
       summary: "Your notifications, newest first",
+      description:
+        "Several filters must all hold. `title` is that of the task when the reminder fired; `expand=task` gives the task as it is now, " +
+        "also of each reminder of a digest. In a URL the `+` of an offset is `%2B`.",
       request: { query },
       responses: { 200: answers(list, "A page of notifications"), ...readFailures(422) },
     }),

@@ -51,10 +51,14 @@ const listQuery = z
     task_id: id.optional().openapi({ description: "Only those of this task." }),
     task_status: z.enum(taskStatuses).optional().openapi({
       description:
-        "Only those whose task is so now; a deleted one is neither open nor completed. With `status=triggered`, open are those to show.",
+        "Only those whose task is open, completed or deleted now. A deleted task is neither open nor completed.",
     }),
-    remind_after: instant.optional().openapi({ description: "Only those whose `remind_at` is then or later." }),
-    remind_before: instant.optional().openapi({ description: "Only those whose `remind_at` is earlier." }),
+    remind_after: instant
+      .optional()
+      .openapi({ description: "Only those whose `remind_at` is then or later.", example: "2026-12-24T00:00:00Z" }),
+    remind_before: instant
+      .optional()
+      .openapi({ description: "Only those whose `remind_at` is earlier.", example: "2026-12-25T00:00:00Z" }),
     ...expandQuery,
   })
   .refine(({ remind_after: after, remind_before: before }) => !after || !before || after < before, {
@@ -96,7 +100,9 @@ export function buildApp(options: ReminderAppOptions): HttpApp {
       method: "get",
       path: "/v1/reminders",
       summary: "Your reminders, by time",
-      description: "Filters go together: with `remind_after` and `remind_before` both, those of one day, say.",
+      description:
+        "Several filters must all hold. What has fired stays `triggered` after its task is done: to show it only while the task is " +
+        "open, ask for `status=triggered&task_status=open&expand=task`. In a URL the `+` of an offset is `%2B`.",
       request: { query: listQuery },
       responses: { 200: answers(list, "A page of reminders"), ...readFailures(422) },
     }),
