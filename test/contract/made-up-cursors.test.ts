@@ -29,7 +29,17 @@ describe.skipIf(!url)("cursors that were made up (needs DATABASE_URL)", () => {
   const lists: readonly List[] = [
     {
       name: "notifications",
-      read: (cursor) => listNotifications(db.sql, { ...page, cursor, status: null, channel: null, unread: null }),
+      read: (cursor) =>
+        listNotifications(db.sql, {
+          ...page,
+          cursor,
+          status: null,
+          channel: null,
+          unread: null,
+          createdAfter: null,
+          createdBefore: null,
+          withTask: false,
+        }),
       place: (time) => time.toISOString(),
     },
     {

@@ -694,6 +694,32 @@ export interface components {
         user_id: string;
       };
     };
+    ReminderTask: {
+      id: string;
+      title: string;
+      due_date: string | null;
+      due_on: string | null;
+      due_tz: string | null;
+      /** @enum {string|null} */
+      priority: "Low" | "Medium" | "High" | null;
+      tags: string[];
+      /** @enum {string} */
+      status: "open" | "completed";
+      completed_at: string | null;
+      deleted_at: string | null;
+    };
+    NotifiedReminder: {
+      reminder_id: string;
+      task_id: string;
+      title: string | null;
+      remind_at: string | null;
+      remind_at_local: string | null;
+      tz: string;
+      due_on: string | null;
+      triggered_at: string;
+      late_by: number | null;
+      task?: components["schemas"]["ReminderTask"] | null;
+    };
     Notification: {
       id: string;
       /** @enum {string} */
@@ -718,11 +744,12 @@ export interface components {
       possibly_duplicated: boolean;
       digest_id: string | null;
       fallback_of: string | null;
-      reminders: components["schemas"]["FiredReminder"][];
+      reminders: components["schemas"]["NotifiedReminder"][];
       reminder_count: number;
       delivered_at: string | null;
       read_at: string | null;
       created_at: string;
+      task?: components["schemas"]["ReminderTask"] | null;
     };
     NotificationPage: {
       items: components["schemas"]["Notification"][];
@@ -833,11 +860,12 @@ export interface components {
       possibly_duplicated: boolean;
       digest_id: string | null;
       fallback_of: string | null;
-      reminders: components["schemas"]["FiredReminder"][];
+      reminders: components["schemas"]["NotifiedReminder"][];
       reminder_count: number;
       delivered_at: string | null;
       read_at: string | null;
       created_at: string;
+      task?: components["schemas"]["ReminderTask"] | null;
       attempt_log: {
         attempt: number;
         at: string;
@@ -1178,6 +1206,26 @@ export interface components {
       /** @enum {string} */
       preset?: "10m" | "1h" | "tonight" | "tomorrow" | "next-week";
     };
+    ListedReminder: {
+      id: string;
+      task_id: string;
+      rule: string | null;
+      remind_at: string;
+      snoozed_from: string | null;
+      drop_after: string | null;
+      /** @enum {string} */
+      status: "pending" | "triggered" | "dismissed";
+      triggered_at: string | null;
+      dismissed_at: string | null;
+      reason: string | null;
+      generation: number;
+      version: number;
+      task?: components["schemas"]["ReminderTask"] | null;
+    };
+    ReminderPage: {
+      items: components["schemas"]["ListedReminder"][];
+      next_cursor: string | null;
+    };
     Reminder: {
       id: string;
       task_id: string;
@@ -1193,7 +1241,7 @@ export interface components {
       generation: number;
       version: number;
     };
-    ReminderPage: {
+    TaskReminderPage: {
       items: components["schemas"]["Reminder"][];
       next_cursor: string | null;
     };
@@ -1586,6 +1634,9 @@ export interface operations {
         status?: "pending" | "bundled" | "delivered" | "failed" | "dropped" | "cancelled";
         channel?: "in-app" | "log" | "webhook" | "email" | "operator-webhook";
         unread?: "true" | "false";
+        created_after?: string;
+        created_before?: string;
+        expand?: "task";
       };
       header?: never;
       path?: never;
@@ -1767,7 +1818,9 @@ export interface operations {
   };
   getNotification: {
     parameters: {
-      query?: never;
+      query?: {
+        expand?: "task";
+      };
       header?: never;
       path: {
         id: string;
@@ -1992,6 +2045,10 @@ export interface operations {
         cursor?: string;
         status?: "pending" | "triggered" | "dismissed";
         task_id?: string;
+        task_status?: "open" | "completed" | "deleted";
+        remind_after?: string;
+        remind_before?: string;
+        expand?: "task";
       };
       header?: never;
       path?: never;
@@ -2020,7 +2077,9 @@ export interface operations {
   };
   getReminder: {
     parameters: {
-      query?: never;
+      query?: {
+        expand?: "task";
+      };
       header?: never;
       path: {
         id: string;
@@ -2038,7 +2097,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["Reminder"];
+          "application/json": components["schemas"]["ListedReminder"];
         };
       };
       401: components["responses"]["Problem401"];
@@ -3135,7 +3194,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          "application/json": components["schemas"]["ReminderPage"];
+          "application/json": components["schemas"]["TaskReminderPage"];
         };
       };
       401: components["responses"]["Problem401"];

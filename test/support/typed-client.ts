@@ -9,7 +9,8 @@ type BodyOf<O> = O extends { requestBody: { content: { "application/json": infer
 type PathOf<O> = O extends { parameters: { path: infer P } } ? { path: P } : { path?: undefined };
 type QueryOf<O> = O extends { parameters: { query?: infer Q } } ? { query?: Q } : { query?: undefined };
 type HeadersOf<O> = O extends { parameters: { header?: infer H } } ? { header?: H } : { header?: undefined };
-type Wish<O> = BodyOf<O> & PathOf<O> & QueryOf<O> & HeadersOf<O>;
+// By operation: the compiler would combine the bodies of all with the queries of all, which are too many.
+type Wish<O> = O extends unknown ? BodyOf<O> & PathOf<O> & QueryOf<O> & HeadersOf<O> : never;
 
 type ContentOf<R> = R extends { content: { "application/json": infer C } } ? C : null;
 type GoodStatus = 200 | 201 | 202 | 204;

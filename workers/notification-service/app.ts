@@ -8,6 +8,8 @@ import type { Log } from "../../shared/role/log.ts";
 import type { Metrics } from "../../shared/role/metrics.ts";
 import type { Db } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
+import { expandQuery } from "../../shared/reminders/reminder-task.ts";
+import { instant } from "../../shared/tasks/instant.ts";
 import { addEndpointRoutes } from "./http/endpoint-routes.ts";
 import { findNotification, listNotifications } from "./http/list-notifications.ts";
 import { countUnread, markAllRead, markRead } from "./http/mark-read.ts";
@@ -35,15 +37,27 @@ type NotificationAppOptions = Readonly<{
   onResent: () => void;
 }>;
 
-const query = z.strictObject({
-  ...pageQuery,
-  status: statusSchema.optional().openapi({ description: "Only these. bundled: what waits in a digest." }),
-  channel: channelSchema.optional().openapi({ description: "Only those of this channel." }),
-  unread: z
-    .enum(["true", "false"])
-    .optional()
-    .openapi({ description: "true: in-app notifications that were not read yet; false: those that were." }),
-});
+const query = z
+  .strictObject({
+    ...pageQuery,
+    status: statusSchema.optional().openapi({ description: "Only these. bundled: what waits in a digest." }),
+    channel: channelSchema.optional().openapi({ description: "Only those of this channel." }),
+    unread: z.enum(["true", "false"]).optional().openapi({
+      description:
+        "true: notifications delivered in the app that were not read yet; false: those that were read. Left out: all, of every channel.",
+    }),
+    created_after: instant
+      .optional()
+      .openapi({ description: "Only those whose `created_at` is then or later.", example: "2026-12-24T00:00:00Z" }),
+    created_before: instant
+      .optional()
+      .openapi({ description: "Only those whose `created_at` is earlier.", example: "2026-12-25T00:00:00Z" }),
+    ...expandQuery,
+  })
+  .refine(({ created_after: after, created_before: before }) => !after || !before || after < before, {
+    path: ["created_before"],
+    error: "is not after created_after",
+  });
 const list = pageOf(notificationSchema).openapi("NotificationPage");
 const params = z.object({ id: z.guid("is not a UUID").transform((text) => text.toLowerCase()) });
 const answers = <S extends z.ZodType>(schema: S, description: string) => ({
@@ -62,8 +76,8 @@ export function buildApp({
   onResent,
 }: NotificationAppOptions): HttpApp {
   const app = makeHttpApp({ title: "Taskwire notifications", version: "1", authenticate, newId, log, metrics });
-  const find = async (id: string, userId: string) => {
-    const found = await findNotification(db.sql, { id, userId });
+  const find = async (id: string, userId: string, withTask = false) => {
+    const found = await findNotification(db.sql, { id, userId, withTask });
     if (found === null) throw new Problem("NOTIFICATION_NOT_FOUND");
     return { ...notificationView(found.row, found.told), attempt_log: found.attempts.map(attemptView) };
   };
@@ -73,11 +87,14 @@ export function buildApp({
       method: "get",
       path: "/v1/notifications",
       summary: "Your notifications, newest first",
+      description:
+        "Several filters must all hold. `title` is that of the task when the reminder fired; `expand=task` gives the task as it is now, " +
+        "also of each reminder of a digest. In a URL the `+` of an offset is `%2B`.",
       request: { query },
       responses: { 200: answers(list, "A page of notifications"), ...readFailures(422) },
     }),
     async (c) => {
-      const { limit, cursor = null, status = null, channel = null, unread } = c.req.valid("query");
+      const { limit, cursor = null, status = null, channel = null, unread, ...more } = c.req.valid("query");
       const asked = {
         userId: c.var.identity.userId,
         limit,
@@ -85,6 +102,9 @@ export function buildApp({
         status,
         channel,
         unread: unread === undefined ? null : unread === "true",
+        createdAfter: more.created_after ?? null,
+        createdBefore: more.created_before ?? null,
+        withTask: more.expand === "task",
       };
       const { items, nextCursor } = await listNotifications(db.sql, asked);
       return c.json({ items: items.map(({ row, told }) => notificationView(row, told)), next_cursor: nextCursor }, 200);
@@ -122,10 +142,13 @@ export function buildApp({
       method: "get",
       path: "/v1/notifications/{id}",
       summary: "One notification, with its attempts",
-      request: { params },
+      request: { params, query: z.strictObject(expandQuery) },
       responses: { 200: answers(notificationDetailSchema, "The notification"), ...readFailures(404, 422) },
     }),
-    async (c) => c.json(await find(c.req.valid("param").id, c.var.identity.userId), 200),
+    async (c) => {
+      const withTask = c.req.valid("query").expand === "task";
+      return c.json(await find(c.req.valid("param").id, c.var.identity.userId, withTask), 200);
+    },
   );
 
   app.openapi(

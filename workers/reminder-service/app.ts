@@ -16,12 +16,13 @@ import type { Metrics } from "../../shared/role/metrics.ts";
 import { span } from "../../shared/preferences/preferences.ts";
 import { Problem } from "../../shared/problem.ts";
 import { reminderSchema } from "../../shared/reminders/reminder-schema.ts";
+import { expandedFields, expandQuery } from "../../shared/reminders/reminder-task.ts";
 import { instant } from "../../shared/tasks/instant.ts";
 import { findReminder, findTask, settle } from "./find-task.ts";
-import { listReminders, readReminder } from "./list-reminders.ts";
+import { listReminders, readReminder, taskStatuses } from "./list-reminders.ts";
 import type { ReminderQuota } from "./reminder-quota.ts";
 import type { ReminderAnswer } from "./answer-once.ts";
-import { reminderView } from "./reminder-view.ts";
+import { listedView, reminderView } from "./reminder-view.ts";
 import { changeReminder, snoozeReminder } from "./move-reminder.ts";
 import { snoozeInput } from "./snooze-until.ts";
 import { createReminder, deleteReminder, dismissReminder } from "./write-reminder.ts";
@@ -40,7 +41,30 @@ type ReminderAppOptions = ReminderWriteDeps &
 const id = z.guid("is not a UUID").transform((text) => text.toLowerCase());
 const params = z.object({ id });
 const status = z.enum(["pending", "triggered", "dismissed"]).optional().openapi({ description: "Only these." });
-const list = pageOf(reminderSchema).openapi("ReminderPage");
+const ofTask = pageOf(reminderSchema).openapi("TaskReminderPage");
+const listed = reminderSchema.extend(expandedFields).openapi("ListedReminder");
+const list = pageOf(listed).openapi("ReminderPage");
+const listQuery = z
+  .strictObject({
+    ...pageQuery,
+    status,
+    task_id: id.optional().openapi({ description: "Only those of this task." }),
+    task_status: z.enum(taskStatuses).optional().openapi({
+      description:
+        "Only those whose task is open, completed or deleted now. A deleted task is neither open nor completed.",
+    }),
+    remind_after: instant
+      .optional()
+      .openapi({ description: "Only those whose `remind_at` is then or later.", example: "2026-12-24T00:00:00Z" }),
+    remind_before: instant
+      .optional()
+      .openapi({ description: "Only those whose `remind_at` is earlier.", example: "2026-12-25T00:00:00Z" }),
+    ...expandQuery,
+  })
+  .refine(({ remind_after: after, remind_before: before }) => !after || !before || after < before, {
+    path: ["remind_before"],
+    error: "is not after remind_after",
+  });
 const answers = <S extends z.ZodType>(schema: S, description: string) => ({
   description,
   content: { "application/json": { schema } },
@@ -76,21 +100,28 @@ export function buildApp(options: ReminderAppOptions): HttpApp {
       method: "get",
       path: "/v1/reminders",
       summary: "Your reminders, by time",
-      request: {
-        query: z.strictObject({
-          ...pageQuery,
-          status,
-          task_id: id.optional().openapi({ description: "Only those of this task." }),
-        }),
-      },
+      description:
+        "Several filters must all hold. What has fired stays `triggered` after its task is done: to show it only while the task is " +
+        "open, ask for `status=triggered&task_status=open&expand=task`. In a URL the `+` of an offset is `%2B`.",
+      request: { query: listQuery },
       responses: { 200: answers(list, "A page of reminders"), ...readFailures(422) },
     }),
     async (c) => {
-      const { limit, cursor = null, status = null, task_id: taskId = null } = c.req.valid("query");
+      const { limit, cursor = null, status = null, task_id: taskId = null, ...query } = c.req.valid("query");
       const { userId } = c.var.identity;
       if (taskId !== null) await settle(db.sql, taskId, { userId, signal: c.req.raw.signal });
-      const { items, nextCursor } = await listReminders(db.sql, { userId, status, taskId, limit, cursor });
-      return c.json({ items: items.map(reminderView), next_cursor: nextCursor }, 200);
+      const { items, nextCursor } = await listReminders(db.sql, {
+        userId,
+        status,
+        taskId,
+        taskStatus: query.task_status ?? null,
+        remindAfter: query.remind_after ?? null,
+        remindBefore: query.remind_before ?? null,
+        withTask: query.expand === "task",
+        limit,
+        cursor,
+      });
+      return c.json({ items: items.map(listedView), next_cursor: nextCursor }, 200);
     },
   );
 
@@ -101,7 +132,7 @@ export function buildApp(options: ReminderAppOptions): HttpApp {
       summary: "The reminders of a task, by time",
       description: "Waits until those are there that the task's last change makes, for some 2 s at most.",
       request: { params, query: z.strictObject({ ...pageQuery, status }) },
-      responses: { 200: answers(list, "A page of reminders"), ...readFailures(404, 422) },
+      responses: { 200: answers(ofTask, "A page of reminders"), ...readFailures(404, 422) },
     }),
     async (c) => {
       const { id: taskId } = c.req.valid("param");
@@ -143,15 +174,16 @@ export function buildApp(options: ReminderAppOptions): HttpApp {
       method: "get",
       path: "/v1/reminders/{id}",
       summary: "One reminder",
-      request: { params },
-      responses: { 200: answers(reminderSchema, "The reminder"), ...readFailures(404, 422) },
+      request: { params, query: z.strictObject(expandQuery) },
+      responses: { 200: answers(listed, "The reminder"), ...readFailures(404, 422) },
     }),
     async (c) => {
       const of = { id: c.req.valid("param").id, userId: c.var.identity.userId };
       await findReminder(db.sql, { ...of, signal: c.req.raw.signal });
-      const found = await readReminder(db.sql, of);
+      const withTask = c.req.valid("query").expand === "task";
+      const found = await readReminder(db.sql, { ...of, withTask });
       if (found === null) throw new Problem("REMINDER_NOT_FOUND");
-      return c.json(reminderView(found), 200);
+      return c.json(listedView(found), 200);
     },
   );
 

@@ -1,4 +1,6 @@
 import type { ReminderView } from "../../shared/reminders/reminder-schema.ts";
+import { expandedTask } from "../../shared/reminders/reminder-task.ts";
+import type { ListedReminder } from "./list-reminders.ts";
 import type { Reminder } from "./reminder.ts";
 
 export function reminderView(reminder: Reminder): ReminderView {
@@ -16,4 +18,9 @@ export function reminderView(reminder: Reminder): ReminderView {
     generation: reminder.generation,
     version: reminder.version,
   };
+}
+
+/** The same with its task, where that was asked for. */
+export function listedView({ task, ...reminder }: ListedReminder) {
+  return { ...reminderView(reminder), ...expandedTask(task) };
 }

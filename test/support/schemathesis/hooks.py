@@ -140,6 +140,12 @@ def in_order(values):
         values["from"] = earlier.isoformat()
         # Nor has it more dates of a series than one request takes.
         values["to"] = min(later + timedelta(seconds=1), earlier + timedelta(days=90)).isoformat()
+    for field in ("remind", "created"):
+        first, second = values.get(f"{field}_after"), values.get(f"{field}_before")
+        if isinstance(first, str) and isinstance(second, str):
+            earlier, later = sorted(map(instant, [first, second]))
+            values[f"{field}_after"] = earlier.isoformat()
+            values[f"{field}_before"] = (later + timedelta(seconds=1)).isoformat()
     quiet = values.get("quiet_hours")
     if isinstance(quiet, dict) and quiet.get("from") == quiet.get("to"):
         values["quiet_hours"] = {**quiet, "from": "22:00", "to": "07:00"}

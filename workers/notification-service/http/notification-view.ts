@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { expandedFields, expandedTask, type SelectedReminderTask } from "../../../shared/reminders/reminder-task.ts";
 import type { ToldReminder } from "../channels/channel.ts";
 import { channelNames, channels, type ChannelName } from "../channels/channels.ts";
 import { localTime } from "../channels/local-time.ts";
@@ -28,11 +29,14 @@ export type DeliveryRow = Readonly<{
   createdAt: Date;
 }>;
 
+/** Its task, where that was asked for. */
+export type WithTask = Readonly<{ task?: SelectedReminderTask | null }>;
+
 /** A row on its person's clock, see `ToldReminder`. */
-export type PlacedRow = DeliveryRow & Pick<ToldReminder, "tz" | "dueOn">;
+export type PlacedRow = DeliveryRow & WithTask & Pick<ToldReminder, "tz" | "dueOn">;
 
 /** What a digest tells: the first of them, and how many there are. */
-export type DigestContent = Readonly<{ reminders: readonly ToldReminder[]; count: number }>;
+export type DigestContent = Readonly<{ reminders: readonly (ToldReminder & WithTask)[]; count: number }>;
 
 export type AttemptRow = Readonly<{
   attempt: number;
@@ -75,6 +79,8 @@ export const firedSchema = z
   })
   .openapi("FiredReminder");
 
+const notifiedSchema = firedSchema.extend(expandedFields).openapi("NotifiedReminder");
+
 export const notificationSchema = z
   .object({
     id: uuid,
@@ -100,12 +106,13 @@ export const notificationSchema = z
       .nullable()
       .openapi({ description: "The notification that failed before this one took its place." }),
     reminders: z
-      .array(firedSchema)
+      .array(notifiedSchema)
       .openapi({ description: "What a digest tells, oldest first; in lists the first 20." }),
     reminder_count: z.int(),
     delivered_at: instant.nullable(),
     read_at: instant.nullable(),
     created_at: instant,
+    ...expandedFields,
   })
   .openapi("Notification");
 type NotificationView = z.infer<typeof notificationSchema>;
@@ -153,11 +160,12 @@ export function notificationView(row: PlacedRow, told: DigestContent | undefined
     possibly_duplicated: row.possiblyDuplicated,
     digest_id: row.digestId,
     fallback_of: row.fallbackOf,
-    reminders: (told?.reminders ?? []).map(firedBody),
+    reminders: (told?.reminders ?? []).map((one) => ({ ...firedBody(one), ...expandedTask(one.task) })),
     reminder_count: row.kind === "digest" ? (told?.count ?? 0) : 1,
     delivered_at: iso(row.deliveredAt),
     read_at: iso(row.readAt),
     created_at: row.createdAt.toISOString(),
+    ...expandedTask(row.task),
   };
 }
 
