@@ -25,6 +25,7 @@ function openForeign() {
     bootstrapBrokers,
     idempotent: true,
     transactionalId: crypto.randomUUID(),
+    timeout: 60_000, // of a transaction, too: after 5 s, as usual here, the broker may end it
     partitioner: compatibilityPartitioner,
   });
   return {
