@@ -82,12 +82,11 @@ test("a deleted task is deleted on the server after some seconds, and at once wh
   await page.getByRole("status").filter({ hasText: "was deleted" }).waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Delete Task 3" }).click();
   await row(page, "Task 3").waitFor({ state: "detached" });
-  const closed = performance.now();
+  // A page that is closed waits for no seconds to pass: what it did not send then it never sends.
+  const closed = page.waitForEvent("close");
   await page.close({ runBeforeUnload: true });
-  await until("the other one was deleted", async () => !(await open()).includes("Task 3"), {
-    timeoutMs: 4_000,
-  });
-  expect(performance.now() - closed).toBeLessThan(4_500);
+  await closed;
+  await until("the other one was deleted", async () => !(await open()).includes("Task 3"));
   expect(await open()).toEqual(["Task 2"]);
 }, 60_000);
 
@@ -149,7 +148,7 @@ test("a second click on Add task, where a Delete button has slid under the point
 }, 120_000);
 
 test("a double click on a box completes one task, whatever moves under the pointer, and a later click the next", async () => {
-  const { page, open } = await openList("list-eve", 8);
+  const { page, open } = await openList("list-eve", 20);
   const gapMs = await watchClicks(page);
   const clickTwice = async (waitMs: number) => {
     const before = await titles(page);
@@ -162,7 +161,8 @@ test("a double click on a box completes one task, whatever moves under the point
     return { before, after: await titles(page), gap: await gapMs() };
   };
   let judged = 0;
-  for (const waitMs of [60, 120, 250, 400]) {
+  for (const waitMs of [60, 120, 250, 400, 0, 0, 0, 0]) {
+    if (waitMs === 0 && judged > 0) break;
     const { before, after, gap } = await clickTwice(waitMs);
     if (gap >= seenMs) continue;
     judged += 1;
@@ -175,25 +175,36 @@ test("a double click on a box completes one task, whatever moves under the point
 }, 60_000);
 
 test("a double click on a page that is busy when its rows move completes one task", async () => {
-  const { page, open } = await openList("list-eva", 4);
-  await page.evaluate(() => {
-    const rows = document.querySelectorAll("#tasks input[type=checkbox]").length;
-    const observer = new MutationObserver(() => {
-      if (document.querySelectorAll("#tasks input[type=checkbox]").length === rows) return;
-      observer.disconnect();
-      const end = performance.now() + 700;
-      while (performance.now() < end);
+  const { page, open } = await openList("list-eva", 14);
+  const gapMs = await watchClicks(page);
+  const clickTwice = async () => {
+    await page.evaluate(() => {
+      const rows = document.querySelectorAll("#tasks input[type=checkbox]").length;
+      const observer = new MutationObserver(() => {
+        if (document.querySelectorAll("#tasks input[type=checkbox]").length === rows) return;
+        observer.disconnect();
+        const end = performance.now() + 700;
+        while (performance.now() < end);
+      });
+      observer.observe(document.body, { childList: true, subtree: true });
     });
-    observer.observe(document.body, { childList: true, subtree: true });
-  });
-  const { x, y } = await middleOf(page.locator("#tasks input[type=checkbox]").nth(1));
-  await page.mouse.click(x, y);
-  await page.waitForTimeout(150);
-  await page.mouse.click(x, y);
-  await row(page, "Task 2").waitFor({ state: "detached" });
-  await page.waitForTimeout(600);
-  expect(await titles(page)).toEqual(["Task 1", "Task 3", "Task 4"]);
-  expect((await open()).length).toBe(3);
+    const before = await titles(page);
+    const { x, y } = await middleOf(page.locator("#tasks input[type=checkbox]").nth(1));
+    await page.mouse.click(x, y);
+    await page.waitForTimeout(150);
+    await page.mouse.click(x, y);
+    await until("it is gone", async () => (await titles(page)).length < before.length);
+    await page.waitForTimeout(600);
+    return { before, gap: await gapMs() };
+  };
+  let last = await clickTwice();
+  for (let tries = 1; last.gap >= seenMs; tries++) {
+    if (tries === 5) throw new Error("this machine is too busy to click twice within half a second");
+    last = await clickTwice();
+  }
+  const after = await titles(page);
+  expect(after).toEqual(last.before.filter((_, index) => index !== 1));
+  expect((await open()).toSorted()).toEqual(after.toSorted());
 }, 60_000);
 
 test("a click counts although the list changes between press and release, even where the rows would move", async () => {

@@ -24,6 +24,16 @@ const delayed = (ms: number) => async (route: Route) => {
   await route.continue();
 };
 
+/** Holds the requests of a path until the returned function is called. */
+async function hold(page: Page, path: string): Promise<() => void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await page.route(path, async (route) => {
+    await promise;
+    await route.continue();
+  });
+  return resolve;
+}
+
 /** The requests that make a task, held until they are let go. */
 async function holdPosts(page: Page) {
   const held: Route[] = [];
@@ -127,11 +137,12 @@ test("what is typed in an editor while it is saved stays, and is saved with the 
   await row(page, "Call mum").getByRole("button", { name: "Edit" }).click();
   const editor = page.getByRole("form", { name: "Edit Call mum" });
   const title = editor.getByLabel("Title");
-  await page.route("**/v1/tasks/*", delayed(400));
+  const letGo = await hold(page, "**/v1/tasks/*");
   await title.fill("Call mum today");
   await title.press("Enter");
   await title.press("End");
   await page.keyboard.type(" at six");
+  letGo();
   await editor.getByRole("alert").filter({ hasText: "not saved yet" }).waitFor();
   expect(await title.inputValue()).toBe("Call mum today at six");
   await look(page, "22-saved-not-all");
@@ -182,9 +193,10 @@ test("preferences typed while they are saved, or left by Escape, are not lost", 
   await dialog.waitFor({ state: "detached" });
   await page.getByRole("status").filter({ hasText: "not saved" }).getByRole("button", { name: "Bring back" }).click();
   expect(await dialog.getByLabel("E-mail to").inputValue()).toBe("gus@example.org");
-  await page.route("**/v1/preferences", delayed(400));
+  const letGo = await hold(page, "**/v1/preferences");
   await dialog.getByRole("button", { name: "Save" }).click();
   await dialog.getByLabel("E-mail to").fill("gustav@example.org");
+  letGo();
   await dialog.getByRole("alert").filter({ hasText: "not saved yet" }).waitFor();
   expect(await dialog.getByLabel("E-mail to").inputValue()).toBe("gustav@example.org");
   await dialog.getByRole("button", { name: "Save" }).click();

@@ -331,7 +331,9 @@ describe.each(Object.entries(drivers))("%s", (name, open) => {
     await until("both have two", () =>
       [first, second].every(({ seen }) => seen.assignments.at(-1)?.partitions.length === 2),
     );
-    expect(first.seen.rebalances).toBe(1);
+    if (name === "the fake broker") expect(first.seen.rebalances).toBe(1);
+    // A broker may make two of it, as where a join is late.
+    else expect(first.seen.rebalances).toBeGreaterThanOrEqual(1);
     const generations = first.seen.assignments.map(({ generation }) => generation);
     expect(generations.at(-1)).toBeGreaterThan(generations[0] ?? 0);
     await first.member[Symbol.asyncDispose]();

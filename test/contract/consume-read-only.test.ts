@@ -95,10 +95,14 @@ test.each(["read-only", "full"] as const)(
 test("a position that cannot be stored costs no client: the commit waits, and comes", async () => {
   await using world = await consumerWorld({ kafka: "fake", partitions: 1 });
   await using path = await unwritable(world.db, "read-only");
-  const consumer = world.start({ db: path.db, timing: { commitEveryMs: 1_000 } });
+  const handle: Handler = async (message, { tx }) => {
+    await write(tx, message);
+    path.setDown(true); // for what comes after this transaction
+    return [];
+  };
+  const consumer = world.start({ handle, db: path.db });
   await world.send(["a"]);
   await until("the effect", async () => (await world.effects()).length === 1, patience);
-  path.setDown(true);
   await until("a pause", () => consumer.lines.some(({ event }) => event === "consumer_paused"), patience);
   await until("it has been asked many times", () => path.asked() >= 4, patience);
   path.setDown(false);

@@ -105,11 +105,15 @@ describe("a backend that dies inside a transaction", () => {
 test("a storm of dying backends tears nothing, hangs nobody and leaves the pool usable", async () => {
   const callers = 32;
   const stormMs = 4000;
+  const longestStormMs = 20_000; // a busy machine needs more for as many
   await using db = await open("storm", 8);
-  const stop = performance.now() + stormMs;
-  const outcomes = new Map<string, "committed" | "rolled back" | "unknown">();
+  const began = performance.now();
+  let isStorming = true;
+  type Outcome = "committed" | "rolled back" | "unknown";
+  const outcomes = new Map<string, Outcome>();
+  const count = (of: Outcome) => [...outcomes.values()].filter((outcome) => outcome === of).length;
   const caller = async (n: number): Promise<void> => {
-    for (let i = 0; performance.now() < stop; i++) {
+    for (let i = 0; isStorming; i++) {
       const who = `storm-${n}-${i}`;
       const undo = i % 5 === 4;
       try {
@@ -131,11 +135,14 @@ test("a storm of dying backends tears nothing, hangs nobody and leaves the pool 
   };
   const running = Promise.all(Array.from({ length: callers }, (_, n) => caller(n)));
   let kills = 0;
-  while (performance.now() < stop) {
+  const isEnough = () => kills > 50 && count("committed") > 100 && count("unknown") > 20;
+  const lastsMs = () => performance.now() - began;
+  while (lastsMs() < stormMs || (lastsMs() < longestStormMs && !isEnough())) {
     await kill("storm", 0.5);
     kills++;
     await Bun.sleep(15);
   }
+  isStorming = false;
   const hung = Bun.sleep(statementMs + 5000).then(() => "hung");
   expect(await Promise.race([running, hung])).not.toBe("hung");
 
@@ -147,15 +154,14 @@ test("a storm of dying backends tears nothing, hangs nobody and leaves the pool 
     return outcome === "committed" ? found !== 2 : outcome === "rolled back" ? found !== 0 : found !== 0 && found !== 2;
   });
   expect(wrong).toEqual([]);
-  const counts = Object.groupBy(outcomes.values(), (outcome) => outcome);
-  expect(counts.committed?.length ?? 0).toBeGreaterThan(100);
-  expect(counts.unknown?.length ?? 0).toBeGreaterThan(20);
+  expect(count("committed")).toBeGreaterThan(100);
+  expect(count("unknown")).toBeGreaterThan(20);
   expect(kills).toBeGreaterThan(50);
   // Every connection of the pool must have come back, or this waits for ever.
   await Promise.all(Array.from({ length: 8 }, () => db.sql`select pg_sleep(0.05)`));
   await db.transaction((tx) => tx`insert into entries values ('after', 1)`);
   expect(await entries("after")).toBe(1);
-}, 30_000);
+}, 60_000);
 
 describe("deadlines", () => {
   test("a transaction whose work never ends rejects with DB_DEADLINE and lets go of its locks", async () => {

@@ -25,6 +25,7 @@ function openForeign() {
     bootstrapBrokers,
     idempotent: true,
     transactionalId: crypto.randomUUID(),
+    timeout: 60_000, // of a transaction, too: after 5 s, as usual here, the broker may end it
     partitioner: compatibilityPartitioner,
   });
   return {
@@ -88,13 +89,13 @@ test("transactions of others leave markers, which are passed, and aborted record
 test("what a transaction has written is neither read nor missed before it is committed", async () => {
   await using world = await consumerWorld({ kafka: "real", partitions: 1 });
   await using foreign = openForeign();
-  const consumer = world.start({ timing: { ...timing, stuckMs: 1_000, watchEveryMs: 200 } });
+  const consumer = world.start({ timing: { ...timing, stuckMs: 3_000, watchEveryMs: 200 } });
   await world.send(["a"]);
   const open = await foreign.transaction([event("a", 2)], world.prefix, "open");
   await world.send(["a"], 3);
   await until("the first", async () => (await world.effects()).length === 1, patience);
   expect(await world.broker.admin.offsets(topic, "end")).toEqual(new Map([[0, 1n]]));
-  await Bun.sleep(2_500); // longer than a member may stand still with records to read
+  await Bun.sleep(7_500); // longer than a member may stand still with records to read
   expect(consumer.lines.filter(({ event: name }) => name === "client_failed")).toEqual([]);
   await open.commit();
   await until("all", async () => (await world.effects()).length === 3, patience);

@@ -78,8 +78,8 @@ async function openServer(options: ServerOptions = {}) {
   const { port } = server.server.address() as AddressInfo; // It listens on TCP.
   const login = options.login === undefined ? "" : "taskwire:wrong@";
   const { query = "", allowCleartext = false } = options;
-  const mailer = openMail({ url: `smtp://${login}127.0.0.1:${port}${query}`, timeoutMs: 2_000, allowCleartext });
-  const channel = (timeoutMs = 2_000) =>
+  const mailer = openMail({ url: `smtp://${login}127.0.0.1:${port}${query}`, timeoutMs: 15_000, allowCleartext });
+  const channel = (timeoutMs = 15_000) =>
     makeEmailChannel({
       from: "Taskwire <reminders@taskwire.example>",
       ...mailer,
@@ -193,7 +193,7 @@ test("a server that is not there, and one that does not answer in time, are trie
     ...mailer,
     mayGoTo: () => true,
     hourly: 30,
-    timeoutMs: 2_000,
+    timeoutMs: 15_000,
   });
   expect(await absent.send(told("x"), 1)).toMatchObject({ outcome: "retry", afterMs: null });
   await mailer[Symbol.asyncDispose]();

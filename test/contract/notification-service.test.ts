@@ -240,7 +240,7 @@ describe.skipIf(!url)("notifications on Postgres (needs DATABASE_URL)", () => {
       claimDeliveries(world.db, {
         channel: "email",
         limit: 10,
-        leaseMs: 300,
+        leaseMs: 60_000,
         gatherMs: 0,
         perUser: 9,
         onTheirWay: new Map(),
@@ -249,6 +249,8 @@ describe.skipIf(!url)("notifications on Postgres (needs DATABASE_URL)", () => {
     const [claimed, ...more] = (await claim()).claimed;
     if (claimed === undefined || more.length > 0) throw new Error("claimed something else");
     expect((await claim()).claimed).toEqual([]);
+    await world.db.sql`update deliveries set lease_until = clock_timestamp() where id = ${claimed.id}`;
+    await world.db.sql`update delivery_lanes set next_at = clock_timestamp() where user_id = ${userId}`;
     const { channel, sent } = scripted("email");
     await using sender = world.startSenders([channel]);
     const isEmail = ({ channel }: { channel: string }) => channel === "email";

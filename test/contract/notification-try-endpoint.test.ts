@@ -8,7 +8,7 @@ const url = process.env["DATABASE_URL"];
 if (!url && process.env["REQUIRE_ALL"] === "1") throw new Error("needs DATABASE_URL");
 
 const now = () => new Date();
-const anywhere = () => makeWebhookChannel({ name: "webhook", timeoutMs: 500, now, resolve: null });
+const anywhere = () => makeWebhookChannel({ name: "webhook", timeoutMs: 15_000, now, resolve: null });
 
 describe.skipIf(!url)("a test of an endpoint (needs DATABASE_URL)", () => {
   let world: NotificationWorld;
@@ -57,7 +57,7 @@ describe.skipIf(!url)("a test of an endpoint (needs DATABASE_URL)", () => {
     expect(items).toMatchObject([{ state: "working", failures: 0 }]);
     await aMomentLater(failing.userId);
     const resolve = () => Promise.resolve([{ address: "127.0.0.1", family: 4 as const }]);
-    const inside = makeWebhookChannel({ name: "webhook", timeoutMs: 500, now, resolve });
+    const inside = makeWebhookChannel({ name: "webhook", timeoutMs: 15_000, now, resolve });
     expect((await tried(failing, inside.sendTest)).body).toMatchObject({
       delivered: false,
       reason: "not a public address",

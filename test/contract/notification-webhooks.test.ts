@@ -16,7 +16,7 @@ const openssl = Bun.which("openssl");
 if (process.env["REQUIRE_ALL"] === "1" && !(url && openssl)) throw new Error("needs DATABASE_URL and openssl");
 
 const now = () => new Date();
-const anywhere = (timeoutMs = 500) => makeWebhookChannel({ name: "webhook", timeoutMs, now, resolve: null });
+const anywhere = (timeoutMs = 15_000) => makeWebhookChannel({ name: "webhook", timeoutMs, now, resolve: null });
 
 const notification: Notification = {
   id: Bun.randomUUIDv7(),
@@ -119,7 +119,7 @@ describe("the webhook channel", () => {
 
   test("a receiver that does not answer costs the timeout, no more; one that answers without end is not listened to", async () => {
     await using silent = receive(() => new Promise(() => {}));
-    expect(await anywhere().send({ ...notification, target: silent.url }, 1)).toEqual({
+    expect(await anywhere(500).send({ ...notification, target: silent.url }, 1)).toEqual({
       outcome: "retry",
       reason: "TimeoutError",
       afterMs: null,
@@ -153,7 +153,7 @@ describe("the webhook channel", () => {
           name === "mixed.example" ? [{ address: "93.184.216.34", family: 4 } as const, inside] : [inside],
         );
       };
-      const channel = makeWebhookChannel({ name: "webhook", timeoutMs: 500, now, resolve });
+      const channel = makeWebhookChannel({ name: "webhook", timeoutMs: 15_000, now, resolve });
       expect(await channel.send({ ...notification, target: `${host}${receiver.port}/` }, 1)).toEqual({
         outcome: "refused",
         reason: "not a public address",
@@ -191,7 +191,7 @@ describe("the webhook channel", () => {
           headers: {},
           body: "{}",
           addresses: [{ address, family: 4 }],
-          timeoutMs: 1_000,
+          timeoutMs: 15_000,
         });
       // A name nobody resolves arrives; a name that resolves here does not, when what was looked at is elsewhere.
       expect(await post("hooks.example.test", "127.0.0.1")).toMatchObject({ status: 204 });
@@ -222,7 +222,7 @@ describe("the webhook channel", () => {
             headers: {},
             body: "{}",
             addresses: [{ address: "127.0.0.1", family: 4 }],
-            timeoutMs: 1_000,
+            timeoutMs: 15_000,
             ...(ca === undefined ? {} : { ca }),
           }).catch((error: { code?: string }) => error.code);
         expect(await post(name, tls.cert)).toMatchObject({ status: 200 });
@@ -272,7 +272,7 @@ describe.skipIf(!url)("people's endpoints (needs DATABASE_URL)", () => {
     const stuck = [await newUserOf(slow.url), await newUserOf(failing.url)];
     await world.hear(...stuck.flatMap((userId) => Array.from({ length: 100 }, () => triggered({ userId }))));
     await using running = new AsyncDisposableStack();
-    running.use(world.startSenders([anywhere(5_000)], patient));
+    running.use(world.startSenders([anywhere()], patient));
     await until("both are stuck", () => slow.requests.length > 0 && failing.requests.length > 2);
     const users = await Promise.all(Array.from({ length: 20 }, () => newUserOf(good.url)));
     await world.hear(...users.map((userId) => triggered({ userId })));
@@ -293,7 +293,7 @@ describe.skipIf(!url)("people's endpoints (needs DATABASE_URL)", () => {
       channels: slow.map((receiver) => ({ type: "webhook", url: receiver.url, secret })),
     });
     await world.hear(triggered({ userId: greedy }));
-    cleanUp.use(world.startSenders([{ ...anywhere(5_000), atOnce: 4 }]));
+    cleanUp.use(world.startSenders([{ ...anywhere(), atOnce: 4 }]));
     const busy = () => slow.filter(({ requests }) => requests.length > 0).length;
     await until("they are slow", () => busy() === 3);
     const userId = await newUserOf(good.url);
@@ -428,7 +428,7 @@ describe.skipIf(!url)("people's endpoints (needs DATABASE_URL)", () => {
     await using receiver = receive();
     const userId = await newUserOf(receiver.url);
     await world.hear(triggered({ userId }));
-    const guarded = makeWebhookChannel({ name: "webhook", timeoutMs: 500, now, resolve: () => Promise.resolve([]) });
+    const guarded = makeWebhookChannel({ name: "webhook", timeoutMs: 15_000, now, resolve: () => Promise.resolve([]) });
     await using running = new AsyncDisposableStack();
     running.use(world.startSenders([guarded]));
     expect(await world.settled(userId)).toMatchObject([

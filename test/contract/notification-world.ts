@@ -36,7 +36,8 @@ const log = makeLog({}, "error");
 export const quickPolicy = { baseMs: 1, capMs: 5, maxAttempts: 3, forMs: 60_000 };
 const quick: Omit<SendDeliveries, "db" | "channel" | "wake" | "wakeOf"> = {
   leaseMs: 5_000,
-  collapseMs: 300,
+  /** Longer than the hearing of what belongs together takes. */
+  collapseMs: 1_500,
   paceMs: 0,
   breaker: { threshold: 3, baseMs: 50, capMs: 100, disableAfterMs: 3_600_000 },
   policyOf: () => quickPolicy,

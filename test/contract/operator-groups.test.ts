@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { operatorWorld } from "../support/operator-world.ts";
+import { until } from "../support/until.ts";
 
 setDefaultTimeout(30_000);
 const world = await operatorWorld();
@@ -51,6 +52,7 @@ test("pausing tells the group, is audited once, and shows why nothing moves", as
     { action: "consumers pause", reason: "deploy", plan: { group: "reminder-service" } },
     { action: "consumers resume", reason: null },
   ]);
+  await until("both notices", () => heard.length >= 2);
   expect(heard).toEqual(["reminder-service", "reminder-service"]);
 });
 

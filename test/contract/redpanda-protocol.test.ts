@@ -52,6 +52,8 @@ test("all of the broker port works in the protocol versions of Redpanda", async 
   await admin.deleteGroup(group);
   await admin.createTopic({ name: "task-commands", partitions: 1, configs: {} });
   await admin.deleteTopic("task-commands");
+  // What clears up after this test deletes whatever is listed.
+  await until("it is gone", async () => (await admin.topics()).every(({ name }) => name !== "task-commands"));
 
   // That the older versions were used: no topic ids in Fetch (13) and Metadata (10), no batched FindCoordinator (4).
   expect([0, 1, 3, 10, 11].map((api) => protocol.used.get(api))).toEqual([7, 11, 8, 3, 6]);

@@ -299,6 +299,8 @@ describe("the operator", () => {
       (await world.db.sql`select epoch from stream_epoch where topic = 'task-updates'`)[0]?.epoch;
     const first = await epoch();
     await world.broker.admin.addPartitions("task-updates", 12);
+    // The broker applies what the controller has decided a moment later.
+    await until("the partitions are there", async () => (await partitionsOf("task-updates")) === 12);
     expect(await shown("task-updates")).toMatchObject({ state: "refused" });
     expect((await world.ops("topics")).out).toContain("ops topics repartition task-updates --to 12");
     expect((await world.ops("topics", "repartition", "task-updates", "--to", "12", "--apply")).code).toBe(0);

@@ -94,10 +94,16 @@ test.each(shifts.map((shift) => [shift] as const))(
     expect(made).toBe(201);
     const createdAt = Date.parse(task["created_at"] ?? "");
     expect([createdAt >= before - 1_000, createdAt <= (await databaseMs(db.sql)) + 1_000]).toEqual([true, true]);
-    const remindAt = new Date((await databaseMs(db.sql)) + 4_000).toISOString();
-    const [set, reminder] = await post("reminder-service", `/v1/tasks/${task["id"]}/reminders`, {
-      remind_at: remindAt,
-    });
+    // It waits 2 s to hear of the task, which a busy machine may take longer to tell of, and then answers 503.
+    const [set, reminder] = await until(
+      "the reminder service knows the task",
+      async () => {
+        const remindAt = new Date((await databaseMs(db.sql)) + 4_000).toISOString();
+        const answer = await post("reminder-service", `/v1/tasks/${task["id"]}/reminders`, { remind_at: remindAt });
+        return answer[0] === 503 ? null : answer;
+      },
+      { timeoutMs: 40_000 },
+    );
     expect([set, reminder]).toMatchObject([201, { status: "pending" }]);
     const fired = await until("it has fired", async () => {
       const [row] = await db.sql<{ lateMs: number }[]>`

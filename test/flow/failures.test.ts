@@ -253,7 +253,7 @@ test(
     expect(await handling.fates(mark)).toEqual([]);
     expect(await dead()).toBe(messages);
 
-    const command = ["workers/operator/ops.ts", "dlq", "redrive", ...filter, "--rate", long ? "100" : "15"];
+    const command = ["workers/operator/ops.ts", "dlq", "redrive", ...filter, "--rate", long ? "100" : "5"];
     const child = Bun.spawn([process.execPath, ...command], {
       cwd: root,
       env: system.env,

@@ -1,13 +1,18 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import postgres from "postgres";
+import { kafkaSettings, openBroker } from "../../shared/kafka/kafka-broker.ts";
+import { readConfig } from "../../shared/role/config.ts";
+import { makeLog } from "../../shared/role/log.ts";
 import { signIn, type Client } from "../support/client.ts";
 import { expectNothingLost } from "../support/expect-nothing-lost.ts";
+import { readTopic } from "../support/read-topic.ts";
 import { startSystem, type System } from "../support/system.ts";
-import { askAs, startTaskLoad, type Answered } from "../support/task-load.ts";
+import { askAs, isGood, startTaskLoad, type Answered } from "../support/task-load.ts";
 import { until } from "../support/until.ts";
 
 const downMs = process.env["LONG_TESTS"] === "1" ? 60_000 : 6_000;
+const log = makeLog({}, "error");
 let system: System;
 let admin: postgres.Sql;
 let ada: Client;
@@ -28,9 +33,24 @@ afterAll(async () => {
 async function demote(): Promise<void> {
   const name = new URL(system.env["DATABASE_URL"] ?? "").pathname.slice(1);
   await admin.unsafe(`alter database "${name}" set default_transaction_read_only = on`);
-  await admin`
+  const [now] = await admin<{ text: string }[]>`select clock_timestamp()::text as text`;
+  const cutOlder = () => admin`
     select pg_terminate_backend(pid) from pg_stat_activity
-    where datname = current_database() and pid <> pg_backend_pid()`;
+    where datname = current_database() and pid <> pg_backend_pid() and backend_start <= ${now?.text ?? ""}::timestamptz`;
+  await cutOlder();
+  // One that was just starting may have read the setting as it was before, and is listed a moment later.
+  await sleep(1_000);
+  await cutOlder();
+}
+
+/** A copy of a record that was published before, so that its groups have something to look up and write. */
+async function publishAgain(): Promise<void> {
+  await using broker = await openBroker(readConfig(kafkaSettings, system.env), { clientId: "test", log });
+  await using producer = await broker.producer();
+  const [first] = await readTopic(system.env, "task-events");
+  if (first === undefined) throw new Error("no event was published");
+  const { topic, timestamp, key, value, headers } = first.record;
+  await producer.send([{ topic, timestamp, key, value, headers }]);
 }
 
 /** Nobody cuts the connections that were made meanwhile: their sessions stay read-only for as long as they live. */
@@ -57,8 +77,8 @@ test(
     expect(reads.filter((read) => meanwhile(read) && read.status !== 200)).toEqual([]);
     const refused = writes.filter(meanwhile);
     expect(refused.length).toBeGreaterThan(5);
-    for (const { status, code, retryAfter } of refused)
-      expect({ status, code, retryAfter }).toEqual({ status: 503, code: "UNAVAILABLE", retryAfter: "1" });
+    expect(refused.filter((write) => write.status < 300 || !isGood(write))).toEqual([]);
+    expect(refused.filter(({ status }) => status === 503)).not.toEqual([]);
     await expectNothingLost(system, { sql: admin, user: ada, ids });
   },
   downMs + 150_000,
@@ -68,10 +88,19 @@ test(
 async function readOnlyFor(ms: number): Promise<Readonly<{ from: number; to: number }>> {
   await demote();
   try {
-    await until("reads are answered again", async () => (await askAs(ada, "GET", "/v1/tasks?limit=1")).status === 200);
     // A pool of several connections: each notices by itself that it was cut.
-    await sleep(1_000);
+    let answered = 0;
+    const readMany = () => Promise.all(Array.from({ length: 20 }, () => askAs(ada, "GET", "/v1/tasks?limit=1")));
+    await until(
+      "reads are answered again, ten times in a row by all connections",
+      async () => {
+        answered = (await readMany()).every(({ status }) => status === 200) ? answered + 1 : 0;
+        return answered >= 10;
+      },
+      { timeoutMs: 30_000 },
+    );
     const from = performance.now();
+    await publishAgain();
     await until(
       "the consumers say what they wait for",
       async () => {

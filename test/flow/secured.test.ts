@@ -62,6 +62,8 @@ afterAll(async () => {
 const configOf = (user: BrokerUser) => readConfig(kafkaSettings, { ...system.env, ...stack.brokerUser(user) });
 const openAcls = () => openAclAdmin(configOf("admin"), { clientId: "test", log: makeLog({}, "error") });
 const wanted = () => wantedAcls({ principal: "User:{role}", prefix: system.env["KAFKA_PREFIX"] ?? "" });
+/** Several roles are at work in what is waited for. */
+const patience = { timeoutMs: 40_000 };
 const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString();
 
 test.skipIf(skip)(
@@ -71,10 +73,14 @@ test.skipIf(skip)(
     using updates = await openStream(gateway, ada);
     const task = await ada.must("POST", "/v1/tasks", { title: "Sealed", due_date: inSeconds(2) });
     await updates.waitFor("the creation", ({ data }) => data.task_id === task.id && data.change_type === "created");
-    await until("the notification is delivered", async () => {
-      const { items } = await ada.must<Json>("GET", "/v1/notifications");
-      return items.filter((item) => item["task_id"] === task.id && item["status"] === "delivered").length === 2;
-    });
+    await until(
+      "the notification is delivered",
+      async () => {
+        const { items } = await ada.must<Json>("GET", "/v1/notifications");
+        return items.filter((item) => item["task_id"] === task.id && item["status"] === "delivered").length === 2;
+      },
+      patience,
+    );
   },
 );
 
@@ -199,10 +205,14 @@ test.skipIf(skip)(
     expect(await readiness("notification-service")).toMatchObject({ status: 503 });
     await asAdmin("acls", "apply");
     await back;
-    await until("the notification is delivered", async () => {
-      const { items } = await bea.must<Json>("GET", "/v1/notifications");
-      return items.some((item) => item["task_id"] === task.id && item["status"] === "delivered");
-    });
+    await until(
+      "the notification is delivered",
+      async () => {
+        const { items } = await bea.must<Json>("GET", "/v1/notifications");
+        return items.some((item) => item["task_id"] === task.id && item["status"] === "delivered");
+      },
+      patience,
+    );
   },
 );
 
@@ -221,11 +231,11 @@ test.skipIf(skip)(
       untilItSays("task-update-broadcaster", reading, broadcasterLines),
     ]);
     for (const role of roles)
-      await until(`${role} tells it`, async () => (await readiness(role)).text.includes("kafka (refusing)"));
+      await until(`${role} tells it`, async () => (await readiness(role)).text.includes("kafka (refusing)"), patience);
     await asAdmin("acls", "apply");
     await updates.waitFor("the creation", ({ data }) => data.task_id === task.id, 40_000);
     for (const role of roles) {
-      await until(`${role} is well`, async () => !(await readiness(role)).text.includes("kafka (refusing)"));
+      await until(`${role} is well`, async () => !(await readiness(role)).text.includes("kafka (refusing)"), patience);
       expect(system.log(role).filter((line) => line.includes(`"event":"starting"`))).toHaveLength(1);
     }
     await expectNothingSpent();
@@ -374,10 +384,14 @@ describe.skipIf(skip || whyNoDriver !== null)(
         due_date: inSeconds(2),
       });
       await updates.waitFor("the creation", ({ data }) => data.task_id === task.id && data.change_type === "created");
-      await until("the notification is delivered", async () => {
-        const { items } = await dee.must<Json>("GET", "/v1/notifications");
-        return items.some((item) => item["task_id"] === task.id && item["status"] === "delivered");
-      });
+      await until(
+        "the notification is delivered",
+        async () => {
+          const { items } = await dee.must<Json>("GET", "/v1/notifications");
+          return items.some((item) => item["task_id"] === task.id && item["status"] === "delivered");
+        },
+        patience,
+      );
       for (const role of roles) {
         const lines = system.log(role, 2).join("\n");
         expect(lines).toContain('"event":"kafka_driver"');

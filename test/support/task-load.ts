@@ -47,6 +47,8 @@ export function startTaskLoad(user: Client) {
     }
   };
   const running = Promise.all([write(), write(), read()]);
+  // A request may fail while nobody waits for the end yet; `stop` rejects with it.
+  running.catch(() => {});
   return {
     writes,
     reads,
@@ -57,6 +59,16 @@ export function startTaskLoad(user: Client) {
       return ids;
     },
   };
+}
+
+/**
+ * Taken, or told to come again. The key of a write that takes longer than 5 s is then told that the first with it still
+ * runs.
+ */
+export function isGood({ status, code, retryAfter }: Answered): boolean {
+  if (status < 300) return true;
+  const isHeld = status === 409 && code === "IDEMPOTENCY_IN_PROGRESS";
+  return retryAfter === "1" && (isHeld || (status === 503 && code === "UNAVAILABLE"));
 }
 
 export async function askAs(
