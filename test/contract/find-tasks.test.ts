@@ -191,6 +191,59 @@ describe("days and due dates", () => {
   });
 });
 
+test("a list brings the reminders of its tasks, and of nobody else's", async () => {
+  await clear();
+  await world.db.sql`truncate reminders`;
+  const [mine, other] = await store([{ title: "reminded" }, { title: "not reminded" }]);
+  const [bens] = await store([{ title: "ben's" }], ben);
+  const at = "2026-12-01T09:00:00.000Z";
+  const remind = (taskId: string | undefined, userId: string, more: Record<string, string> = {}) =>
+    world.db.sql`insert into reminders ${world.db.sql({
+      id: Bun.randomUUIDv7(),
+      task_id: taskId ?? "",
+      user_id: userId,
+      remind_at: at,
+      generation: 1,
+      status: "pending",
+      version: 1,
+      ...more,
+    })}`;
+  await remind(mine?.id, ada, { rule: "PT1H" });
+  await remind(mine?.id, ada, { status: "dismissed", reason: "removed", dismissed_at: at });
+  await remind(mine?.id, ben);
+  await remind(bens?.id, ben);
+  const { items } = (await find("expand=reminders")).body;
+  expect(items.map(({ id, reminders }) => [id, reminders])).toEqual([
+    [mine?.id, [expect.objectContaining({ task_id: mine?.id, rule: "PT1H", remind_at: at, status: "pending" })]],
+    [other?.id, []],
+  ]);
+  expect((await find("")).body.items[0]).not.toHaveProperty("reminders");
+  expect(mistakes(await find("expand=series"))[0]?.path).toBe("query.expand");
+});
+
+test("tags are listed with their counts, page by page", async () => {
+  await clear();
+  await store([
+    { tags: ["home", "Zoo", "ähre"] },
+    { tags: ["home"], status: "completed" },
+    { tags: ["home", "it's"], isThere: false },
+    { tags: ["home", "weekly"], is_recurring_template: true },
+  ]);
+  await store([{ tags: ["ben's"] }], ben);
+  const list = async (query: string) => (await world.send("GET", `/v1/tags${query}`)).body;
+  const all = [
+    { tag: "Zoo", open: 1, completed: 0 },
+    { tag: "home", open: 1, completed: 1 },
+    { tag: "ähre", open: 1, completed: 0 },
+  ];
+  expect(await list("")).toMatchObject({ items: all, next_cursor: null });
+  const first = await list("?limit=2");
+  expect(first.items).toMatchObject(all.slice(0, 2));
+  expect(await list(`?limit=2&cursor=${first.next_cursor}`)).toMatchObject({ items: all.slice(2), next_cursor: null });
+  expect((await world.send("GET", `/v1/tags?cursor=x`)).status).toBe(422);
+  expect((await world.send("GET", `/v1/tags`, { as: ben })).body.items).toMatchObject([{ tag: "ben's" }]);
+});
+
 test("a page belongs to what it was asked for with", async () => {
   await clear();
   await store([{ tags: ["a"] }, { tags: ["a"] }, { tags: ["a"] }]);

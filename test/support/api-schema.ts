@@ -497,6 +497,22 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/v1/tags": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get: operations["listTags"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/v1/tasks": {
     parameters: {
       query?: never;
@@ -1328,6 +1344,47 @@ export interface components {
         reason: "no_due" | "past" | "same_time" | "completed";
       }[];
     };
+    ListedTask: {
+      id: string;
+      user_id: string;
+      title: string;
+      description: string | null;
+      created_at: string;
+      updated_at: string;
+      due_date: string | null;
+      due_on: string | null;
+      due_tz: string | null;
+      /** @enum {string|null} */
+      priority: "Low" | "Medium" | "High" | null;
+      tags: string[];
+      remind: string[] | null;
+      /** @enum {string} */
+      status: "open" | "completed";
+      completed_at: string | null;
+      deleted_at: string | null;
+      is_recurring_template: boolean;
+      recurrence_pattern: components["schemas"]["RecurrencePattern"] | null;
+      template_id: string | null;
+      recurrence_id: string | null;
+      version: number;
+      view_version: number | null;
+      reminders?: components["schemas"]["Reminder"][];
+    };
+    TaskPage: {
+      items: components["schemas"]["ListedTask"][];
+      next_cursor: string | null;
+      count?: number;
+      filter_words?: string;
+    };
+    Tag: {
+      tag: string;
+      open: number;
+      completed: number;
+    };
+    TagPage: {
+      items: components["schemas"]["Tag"][];
+      next_cursor: string | null;
+    };
     Task: {
       id: string;
       user_id: string;
@@ -1352,12 +1409,6 @@ export interface components {
       recurrence_id: string | null;
       version: number;
       view_version: number | null;
-    };
-    TaskPage: {
-      items: components["schemas"]["Task"][];
-      next_cursor: string | null;
-      count?: number;
-      filter_words?: string;
     };
     PatchedTask: {
       id: string;
@@ -2904,6 +2955,37 @@ export interface operations {
       503: components["responses"]["Problem503"];
     };
   };
+  listTags: {
+    parameters: {
+      query?: {
+        limit?: number;
+        cursor?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
+          "X-Stream-Cursor": components["headers"]["X-Stream-Cursor"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["TagPage"];
+        };
+      };
+      401: components["responses"]["Problem401"];
+      422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
+      500: components["responses"]["Problem500"];
+      503: components["responses"]["Problem503"];
+    };
+  };
   listTasks: {
     parameters: {
       query?: {
@@ -2932,6 +3014,7 @@ export interface operations {
           | "priority"
           | "-priority";
         count?: "true" | "false";
+        expand?: "reminders";
         limit?: number;
         cursor?: string;
       };

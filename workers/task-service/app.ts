@@ -17,6 +17,7 @@ import { decideTemplatePatch } from "./decide-template.ts";
 import { decideComplete, decideCreate, decideDelete, decidePatch, decideReopen } from "./decide-task.ts";
 import { exportCalendar, type ExportDeps } from "./export-calendar.ts";
 import { addListRoute, type ListRouteDeps } from "./find/list-route.ts";
+import { addTagRoutes, type ListTags } from "./find/tag-routes.ts";
 import type { ListQuery } from "./read-tasks.ts";
 import { isLocal } from "./resolve-due.ts";
 import { viewOfRow, type TaskRow } from "./task-row.ts";
@@ -49,6 +50,8 @@ export type TaskAppDeps = Readonly<{
   listTasks: (query: ListQuery) => Promise<readonly TaskRow[]>;
   findTasks: ListRouteDeps["findTasks"];
   countTasks: ListRouteDeps["countTasks"];
+  readTaskReminders: ListRouteDeps["readTaskReminders"];
+  listTags: ListTags;
   /** What an export reads beside the list. */
   readExport: Omit<ExportDeps, "listTasks" | "onBreak">;
   /** The zone a user has chosen, `null` for one who has not. Asked where a request needs one and names none. */
@@ -148,6 +151,7 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
   );
 
   addListRoute(app, { ...deps, now: deps.write.now }, tags);
+  addTagRoutes(app, deps.listTags, tags);
 
   app.openapi(
     createRoute({

@@ -4,6 +4,8 @@ import { awaitTask } from "../../shared/tasks/await-task.ts";
 import { exportReaders } from "./export-readers.ts";
 import { makeBatches } from "./make-batches.ts";
 import { countTasks, findTasks } from "./find/find-tasks.ts";
+import { readTaskReminders } from "./find/read-task-reminders.ts";
+import { readTags } from "./find/tag-routes.ts";
 import { listTasks, readTask } from "./read-tasks.ts";
 
 /** What the routes read, each by one statement. */
@@ -13,6 +15,8 @@ export function taskReaders(db: Db) {
     listTasks: listTasks(db),
     findTasks: findTasks(db),
     countTasks: countTasks(db),
+    readTaskReminders: readTaskReminders(db),
+    listTags: readTags(db),
     readExport: exportReaders(db),
     readZone: (userId: string) => chosenZone(db.sql, userId),
     // Creates come together, so do the preferences they ask for.

@@ -5,10 +5,19 @@ import { bodyFailures, readFailures, writeFailures } from "../../shared/http/fai
 import { ifMatchHeader, ifNoneMatchHeader } from "../../shared/http/match-headers.ts";
 import { pageOf } from "../../shared/http/page-query.ts";
 import { keyHeader } from "../../shared/http/request-key.ts";
+import { reminderSchema } from "../../shared/reminders/reminder-schema.ts";
 import { newTask, taskPatch } from "../../shared/tasks/task-input.ts";
 import { taskSchema } from "../../shared/tasks/task-schema.ts";
 
-const page = pageOf(taskSchema)
+const listedTask = taskSchema
+  .extend({
+    reminders: z
+      .array(reminderSchema)
+      .optional()
+      .openapi({ description: "Only with expand=reminders: its reminders by time, whatever became of them." }),
+  })
+  .openapi("ListedTask");
+const page = pageOf(listedTask)
   .extend({
     count: z
       .int()

@@ -39,6 +39,8 @@ format("reminder-rule", st.sampled_from(["PT0S", "PT15M", "P1D", "P1W", "P1D@18:
 format("span", st.sampled_from(["PT1S", "PT10M", "P1D", "P30D", "P1DT2H3M4S", "PT720H"]))
 format("due-time", st.one_of(instants(2, 360), instants(2, 360).map(lambda text: text[:16])))
 format("local-start", instants(2, 360).map(lambda text: text[:19]))
+format("instant-or-day", st.one_of(instants(2, 360), st.integers(2, 360).map(lambda days: (BEGAN + timedelta(days=days)).date().isoformat())))
+format("task-filter", st.sampled_from(["today", "overdue & (p1 | #home)", "!no date", "completed last week or created today", '"plants" & next 7 days']))
 format(
     "rrule",
     st.sampled_from(

@@ -61,6 +61,8 @@ function setup(given: { write?: Partial<TaskAppDeps["write"]>; rest?: Partial<Ta
     listTasks: never("listTasks"),
     findTasks: never("findTasks"),
     countTasks: never("countTasks"),
+    readTaskReminders: never("readTaskReminders"),
+    listTags: never("listTags"),
     readExport: {
       readZones: never("readZones"),
       readSeriesParts: never("readSeriesParts"),
@@ -205,6 +207,7 @@ test("the document describes every route, with the fields of a task and what can
   expect(document.openapi).toBe("3.1.0");
   expect(Object.keys(document.paths).toSorted()).toEqual([
     "/v1/export.ics",
+    "/v1/tags",
     "/v1/tasks",
     "/v1/tasks/{id}",
     "/v1/tasks/{id}/complete",
@@ -213,13 +216,17 @@ test("the document describes every route, with the fields of a task and what can
   ]);
   expect(Object.keys(document.components.schemas).toSorted()).toEqual([
     "CreatedTask",
+    "ListedTask",
     "NewTask",
     "PatchedTask",
     "Problem",
     "ProblemCode",
     "RecurrencePattern",
     "RecurrencePatternInput",
+    "Reminder",
     "ReminderRule",
+    "Tag",
+    "TagPage",
     "Task",
     "TaskPage",
     "TaskPatch",

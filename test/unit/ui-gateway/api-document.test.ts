@@ -99,6 +99,7 @@ test("every operation says what it costs, and every cost of the table is that of
   expect(operations.find(({ method, path }) => method === "PATCH" && path === "/v1/tasks/{id}")?.cost).toEqual({
     points: 5,
     most: 20,
+    when: "with a scope, and 5 for each further event",
   });
   const stale = routeCosts.filter(
     (cost) => !operations.some(({ method, path }) => method === cost.method && cost.path.test(path)),

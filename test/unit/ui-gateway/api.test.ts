@@ -56,7 +56,7 @@ describe("the API document", () => {
     expect(html).toContain("/v1/tasks");
     expect(html).toContain("&#60;script&#62;");
     expect(docsPolicy).toContain("default-src 'none'");
-    expect(html).toContain("Costs</a> 1 point.");
+    expect(html).toContain("Costs</a> 1 point; 5 where it finds or sorts.");
     expect(html).toContain("RATE_LIMITED");
   });
 });

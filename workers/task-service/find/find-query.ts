@@ -28,6 +28,7 @@ const edge = (what: string) =>
     .optional()
     .openapi({
       type: "string",
+      format: "instant-or-day",
       example: "2026-12-31",
       description: `${what} An RFC 3339 time with an offset, or a day, which begins at midnight in the zone of your preferences.`,
     });
@@ -37,6 +38,8 @@ const search = z
   .refine(hasWord, "has no word to search for")
   .optional()
   .openapi({
+    // Something that is neither a blank nor a punctuation mark.
+    pattern: "[^\\s!-/:-@\\[-`{-~\\u00A0-\\u00BF\\u2000-\\u206F\\u3000-\\u303F]",
     example: "plants",
     description:
       "Tasks with words in title, description or tags that begin with each of these words. Capitals and accents do not count; nothing is stemmed.",
@@ -54,6 +57,7 @@ const findQuery = {
     .max(filterLimits.length)
     .optional()
     .openapi({
+      format: "task-filter",
       example: "today | overdue & (p1 | #home) & !#waiting",
       description:
         "Terms joined by & and |, with ! and parentheses, or by and, or, not: today, tomorrow, overdue, this week, next 7 days, " +
@@ -85,6 +89,10 @@ const findQuery = {
     .enum(["true", "false"])
     .default("false")
     .openapi({ description: "Whether to count all that the filters leave, on all pages together." }),
+  expand: z
+    .enum(["reminders"])
+    .optional()
+    .openapi({ description: "reminders: with the reminders of each task, so that nobody asks for them one by one." }),
 };
 
 export const listQuery = z

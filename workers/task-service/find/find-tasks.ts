@@ -15,7 +15,7 @@ import { taskOrder, type ListPlace, type TaskOrder } from "./task-sort.ts";
 export type TaskFind = Readonly<{
   userId: string;
   /** What the request names; whose paging and order are said apart. */
-  asked: Omit<TaskListQuery, "limit" | "cursor" | "sort" | "count" | "filter">;
+  asked: Omit<TaskListQuery, "limit" | "cursor" | "sort" | "count" | "expand" | "filter">;
   filter: FilterTree | null;
   reader: Reader;
 }>;

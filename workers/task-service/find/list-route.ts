@@ -15,6 +15,7 @@ import { filterWords } from "./filter-words.ts";
 import { listQuery, type TaskListQuery } from "./find-query.ts";
 import type { TaskFind, TaskFindPage } from "./find-tasks.ts";
 import { parseFilter } from "./parse-filter.ts";
+import type { TaskReminders } from "./read-task-reminders.ts";
 import { listPlace, taskOrder } from "./task-sort.ts";
 
 export type ListRouteDeps = Readonly<{
@@ -23,6 +24,7 @@ export type ListRouteDeps = Readonly<{
   listTasks: (query: ListQuery) => Promise<readonly TaskRow[]>;
   findTasks: (find: TaskFind, page: TaskFindPage) => Promise<readonly TaskRow[]>;
   countTasks: (find: TaskFind) => Promise<number>;
+  readTaskReminders: (userId: string, taskIds: readonly string[]) => Promise<TaskReminders>;
   /** The zone a user has chosen, `null` for one who has not. Asked where the request speaks of days or of due dates. */
   readZone: (userId: string) => Promise<string | null>;
 }>;
@@ -58,9 +60,19 @@ export function addListRoute(app: HttpApp, deps: ListRouteDeps, tags: readonly s
       ]);
       const shown = rows.slice(0, asked.limit);
       const last = shown.at(-1);
+      const reminders =
+        asked.expand === "reminders"
+          ? await deps.readTaskReminders(
+              userId,
+              shown.map(({ id }) => id),
+            )
+          : null;
       return c.json(
         {
-          items: shown.map(viewOfRow),
+          items: shown.map((row) => ({
+            ...viewOfRow(row),
+            ...(reminders === null ? {} : { reminders: reminders.get(row.id) ?? [] }),
+          })),
           next_cursor: rows.length > asked.limit && last ? nextCursor(last) : null,
           ...(count === null ? {} : { count }),
           ...(filter === null ? {} : { filter_words: filterWords(filter) }),
@@ -94,14 +106,17 @@ async function listFound(deps: ListRouteDeps, find: TaskFind, asked: TaskListQue
 }
 
 /** The list a cursor belongs to: what was asked for, and the clock its places by due date are reckoned on. */
-function nameOf({ limit: _limit, cursor: _cursor, count: _count, ...asked }: TaskListQuery, offsetMs: number): string {
+function nameOf(
+  { limit: _limit, cursor: _cursor, count: _count, expand: _expand, ...asked }: TaskListQuery,
+  offsetMs: number,
+): string {
   const said = asked.sort.endsWith("due") ? { ...asked, offsetMs } : asked;
   return base64UrlText(digestOf("sha256", JSON.stringify(said)).slice(0, 12));
 }
 
 /** Whether nothing narrows or orders the list but status and templates. */
 function isPlain({ status: _status, templates: _templates, limit: _limit, cursor: _cursor, ...asked }: TaskListQuery) {
-  const { sort, count: _count, ...filters } = asked;
+  const { sort, count: _count, expand: _expand, ...filters } = asked;
   return sort === "-created" && Object.values(filters).every((filter) => filter === undefined);
 }
 

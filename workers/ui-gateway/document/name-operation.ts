@@ -77,6 +77,7 @@ export const apiTags = [
 
 const tagOfSegment: Readonly<Record<string, (typeof apiTags)[number]["name"]>> = {
   "export.ics": "tasks",
+  tags: "tasks",
   "sign-in": "session",
   stream: "live updates",
   sync: "live updates",

@@ -1,6 +1,9 @@
 type Cost = Readonly<{ method: string; path: RegExp; points: number; isFor?: (query: URLSearchParams) => boolean }>;
 
 const scoped = (query: URLSearchParams) => query.getAll("scope").some((scope) => scope !== "this");
+/** Whether a list is more than a page of one index: any filter may have to look at all tasks of the user. */
+const finds = (query: URLSearchParams) =>
+  [...query.keys()].some((name) => !["status", "templates", "limit", "cursor"].includes(name));
 
 /**
  * What a read costs, and a write. A point is about 1.5 ms of CPU over all roles, measured: a write is 7 ms, a page of a
@@ -22,6 +25,8 @@ export const routeCosts: readonly Cost[] = [
   { method: "POST", path: /^\/v1\/series\/[^/]+\/occurrences\/[^/]+\/[^/]+$/, points: 10 },
   { method: "GET", path: /^\/v1\/series\/[^/]+\/(?:occurrences|history)$/, points: 10 },
   { method: "GET", path: /^\/v1\/series$/, points: 5 },
+  { method: "GET", path: /^\/v1\/tasks$/, isFor: finds, points: 5 },
+  { method: "GET", path: /^\/v1\/tags$/, points: 5 },
   // Every task of the user is read.
   { method: "GET", path: /^\/v1\/export\.ics$/, points: 50 },
   // Every open task of the user is decided again.
@@ -42,11 +47,22 @@ export function costOf({ method, path, query }: { method: string; path: string; 
   return fitting.length === 0 ? usual : Math.max(...fitting.map(({ points }) => points));
 }
 
-/** What an operation of the API costs, for its description; `most` where the query decides. */
-export function costRange(method: string, path: string): Readonly<{ points: number; most?: number }> {
-  const of = (scope: string) => costOf({ method: method.toUpperCase(), path, query: new URLSearchParams({ scope }) });
-  const [points, most] = [of("this"), of("all")];
-  return points === most ? { points } : { points, most };
+/** `most` is what it costs where the query says what `when` tells. */
+type CostRange = Readonly<{ points: number; most?: number; when?: string }>;
+
+/** What an operation of the API costs, for its description. */
+export function costRange(method: string, path: string): CostRange {
+  const of = (query: Readonly<Record<string, string>>) =>
+    costOf({ method: method.toUpperCase(), path, query: new URLSearchParams(query) });
+  const points = of({});
+  const isRead = method.toLowerCase() === "get";
+  const most = of(isRead ? { filter: "today" } : { scope: "all" });
+  if (most === points) return { points };
+  return {
+    points,
+    most,
+    when: isRead ? "where it finds or sorts" : `with a scope, and ${eventCost} for each further event`,
+  };
 }
 
 /** What a request costs the address it comes from, before anybody is known: `null` for nothing. */

@@ -92,6 +92,12 @@ export const examples: readonly Example[] = [
     status: 200,
   },
   {
+    operationId: "listTasks",
+    says: "What is to be done today, the most urgent first: `today | overdue`, encoded.",
+    curl: curl({ path: "/v1/tasks?filter=today%20%7C%20overdue&sort=priority&count=true" }),
+    status: 200,
+  },
+  {
     operationId: "createTaskReminder",
     says: "A reminder of your own, dropped where it would fire more than two hours late.",
     curl: curl({

@@ -1,4 +1,3 @@
-import { eventCost } from "../../limits/route-costs.ts";
 import { block, code, escape, prose, table } from "./html.ts";
 import type { Example } from "./examples.ts";
 import { asJson, limitsOf, renderSchema, typeOf, type JsonObject } from "./render-schema.ts";
@@ -52,9 +51,9 @@ ${
 </div></details>`;
 }
 
-function renderCost({ points, most }: JsonObject): string {
+function renderCost({ points, most, when }: JsonObject): string {
   if (typeof points !== "number") return "";
-  const more = typeof most === "number" ? `; ${most} with a scope, and ${eventCost} for each further event` : "";
+  const more = typeof most === "number" ? `; ${most} ${escape(String(when))}` : "";
   return `<p class="soft"><a href="#rate-limits">Costs</a> ${points} ${points === 1 ? "point" : "points"}${more}.</p>`;
 }
 
