@@ -1,5 +1,5 @@
-// `npx bun run bench [cost B1 … lanes] [--full] [--seconds=N]`: runs the benchmarks named (all by default) and prints
-// one table of ratios. Ends with 1 where something costs more than its budget.
+// `npx bun run bench [cost B1 … lanes find] [--full] [--seconds=N]`: runs the benchmarks named (all by default) and
+// prints one table of ratios. Ends with 1 where something costs more than its budget.
 // Each run is also one JSON line in .dev/bench.jsonl. A stack is started unless the environment names one.
 import { appendFileSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ if (!(seconds >= 1)) throw new Error("--seconds wants a number from 1");
 const names = words.filter((word) => !word.startsWith("-")).map((word) => word.toLowerCase());
 
 const benches: Bench[] = [];
-const every = ["cost", ...Array.from({ length: 13 }, (_, n) => `b${n + 1}`), "lanes"];
+const every = ["cost", ...Array.from({ length: 13 }, (_, n) => `b${n + 1}`), "lanes", "find"];
 for (const name of names.length > 0 ? names : every) {
   const file = join(import.meta.dir, `${name}.ts`);
   if (existsSync(file)) benches.push((await import(file)).bench);
