@@ -177,6 +177,22 @@ export interface paths {
     patch: operations["updatePreferences"];
     trace?: never;
   };
+  "/v1/quick-add": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post: operations["quickAddTask"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/v1/reminders": {
     parameters: {
       query?: never;
@@ -1289,6 +1305,10 @@ export interface components {
       recurrence_pattern?: components["schemas"]["RecurrencePatternInput"] | null;
       is_recurring_template?: boolean;
     } & (unknown & unknown & unknown);
+    QuickAdd: {
+      text: string;
+      dry_run?: boolean;
+    };
     TaskPatch: {
       title?: string;
       description?: string | null;
@@ -1384,6 +1404,66 @@ export interface components {
     TagPage: {
       items: components["schemas"]["Tag"][];
       next_cursor: string | null;
+    };
+    Understood: {
+      pieces: {
+        text: string;
+        at: number;
+        means: string;
+      }[];
+      notes: string[];
+      zone: string;
+    };
+    QuickAddReading: {
+      task: {
+        title: string;
+      } & {
+        [key: string]: unknown;
+      };
+      understood: components["schemas"]["Understood"];
+    };
+    QuickAddedTask: {
+      id: string;
+      user_id: string;
+      title: string;
+      description: string | null;
+      created_at: string;
+      updated_at: string;
+      due_date: string | null;
+      due_on: string | null;
+      due_tz: string | null;
+      /** @enum {string|null} */
+      priority: "Low" | "Medium" | "High" | null;
+      tags: string[];
+      remind: string[] | null;
+      /** @enum {string} */
+      status: "open" | "completed";
+      completed_at: string | null;
+      deleted_at: string | null;
+      is_recurring_template: boolean;
+      recurrence_pattern: components["schemas"]["RecurrencePattern"] | null;
+      template_id: string | null;
+      recurrence_id: string | null;
+      version: number;
+      view_version: number | null;
+      first_occurrence: {
+        id: string;
+        recurrence_id: string;
+        due_date: string | null;
+        due_on: string | null;
+      } | null;
+      reminders: {
+        id: string;
+        rule: string;
+        remind_at: string;
+      }[];
+      unset_reminders: {
+        rule: string;
+        remind_at: string | null;
+        /** @enum {string} */
+        reason: "no_due" | "past" | "same_time" | "completed";
+      }[];
+      understood: components["schemas"]["Understood"];
     };
     Task: {
       id: string;
@@ -2081,6 +2161,59 @@ export interface operations {
       401: components["responses"]["Problem401"];
       403: components["responses"]["Problem403"];
       412: components["responses"]["Problem412"];
+      413: components["responses"]["Problem413"];
+      415: components["responses"]["Problem415"];
+      422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
+      500: components["responses"]["Problem500"];
+      503: components["responses"]["Problem503"];
+    };
+  };
+  quickAddTask: {
+    parameters: {
+      query?: never;
+      header?: {
+        "idempotency-key"?: string;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["QuickAdd"];
+      };
+    };
+    responses: {
+      200: {
+        headers: {
+          "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
+          "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["QuickAddReading"];
+        };
+      };
+      201: {
+        headers: {
+          "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
+          "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+          ETag?: string;
+          Location?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["QuickAddedTask"];
+        };
+      };
+      400: components["responses"]["Problem400"];
+      401: components["responses"]["Problem401"];
+      403: components["responses"]["Problem403"];
+      409: components["responses"]["Problem409"];
       413: components["responses"]["Problem413"];
       415: components["responses"]["Problem415"];
       422: components["responses"]["Problem422"];

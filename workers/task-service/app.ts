@@ -7,7 +7,7 @@ import { replayedHeader, requestKey } from "../../shared/http/request-key.ts";
 import { defaultPreferences } from "../../shared/preferences/preferences.ts";
 import { Problem } from "../../shared/problem.ts";
 import type { ReminderChoices } from "../../shared/reminders/resolve-reminders.ts";
-import type { TaskPatch } from "../../shared/tasks/task-input.ts";
+import type { NewTask, TaskPatch } from "../../shared/tasks/task-input.ts";
 import { goneAnswer, remindedAnswer, taskAnswer } from "./answer.ts";
 import { changeSeries, type SeriesChangeRequest, type SeriesDeps } from "./change-series.ts";
 import { decideScopedDelete, decideScopedPatch, decideStopAfter } from "./decide-scope.ts";
@@ -18,6 +18,7 @@ import { decideComplete, decideCreate, decideDelete, decidePatch, decideReopen }
 import { exportCalendar, type ExportDeps } from "./export-calendar.ts";
 import { addListRoute, type ListRouteDeps } from "./find/list-route.ts";
 import { addTagRoutes, type ListTags } from "./find/tag-routes.ts";
+import { addQuickRoute } from "./phrase/quick-route.ts";
 import type { ListQuery } from "./read-tasks.ts";
 import { isLocal } from "./resolve-due.ts";
 import { viewOfRow, type TaskRow } from "./task-row.ts";
@@ -125,6 +126,21 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     return answered(c, await whenMade(c, id, work));
   };
 
+  const make = async (
+    c: Context<HttpEnv>,
+    input: NewTask,
+    { zone, key, more }: Readonly<{ zone: string | null; key: string | undefined; more: object }>,
+  ): Promise<Response> => {
+    const now = deps.write.now();
+    const { userId } = c.var.identity;
+    const row = decideCreate(input, { id: deps.newId(now), userId, now, zone });
+    const choices = needsChoices(row) ? await deps.readChoices(userId) : defaultPreferences;
+    const by = await writer(c, key);
+    const coming = { ...decideComing(row, choices), ...more };
+    const events = opensAtOnce(input.recurrence_pattern);
+    return answered(c, { events, ...(await createTask(deps.write, by, row, coming)) });
+  };
+
   app.openapi(
     createRoute({
       method: "post",
@@ -139,19 +155,15 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
       responses: responses.made,
     }),
     async (c) => {
-      const now = deps.write.now();
-      const { userId } = c.var.identity;
       const input = c.req.valid("json");
-      const row = decideCreate(input, { id: deps.newId(now), userId, now, zone: await zoneFor(input, userId) });
-      const choices = needsChoices(row) ? await deps.readChoices(userId) : defaultPreferences;
-      const by = await writer(c, c.req.valid("header")["idempotency-key"]);
-      const events = opensAtOnce(input.recurrence_pattern);
-      return answered(c, { events, ...(await createTask(deps.write, by, row, decideComing(row, choices))) });
+      const zone = await zoneFor(input, c.var.identity.userId);
+      return make(c, input, { zone, key: c.req.valid("header")["idempotency-key"], more: {} });
     },
   );
 
   addListRoute(app, { ...deps, now: deps.write.now }, tags);
   addTagRoutes(app, deps.listTags, tags);
+  addQuickRoute(app, { now: deps.write.now, readZone: deps.readZone, make }, tags);
 
   app.openapi(
     createRoute({

@@ -42,7 +42,7 @@ const unset = z.array(
     reason: z.enum(["no_due", "past", "same_time", "completed"]),
   }),
 );
-const createdTask = taskSchema
+export const createdTask = taskSchema
   .extend({
     first_occurrence: z
       .object({

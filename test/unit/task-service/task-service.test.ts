@@ -207,6 +207,7 @@ test("the document describes every route, with the fields of a task and what can
   expect(document.openapi).toBe("3.1.0");
   expect(Object.keys(document.paths).toSorted()).toEqual([
     "/v1/export.ics",
+    "/v1/quick-add",
     "/v1/tags",
     "/v1/tasks",
     "/v1/tasks/{id}",
@@ -221,6 +222,9 @@ test("the document describes every route, with the fields of a task and what can
     "PatchedTask",
     "Problem",
     "ProblemCode",
+    "QuickAdd",
+    "QuickAddReading",
+    "QuickAddedTask",
     "RecurrencePattern",
     "RecurrencePatternInput",
     "Reminder",
@@ -230,6 +234,7 @@ test("the document describes every route, with the fields of a task and what can
     "Task",
     "TaskPage",
     "TaskPatch",
+    "Understood",
   ]);
   expect(Object.keys(document.paths["/v1/tasks/{id}"].patch.responses).join(" ")).toBe(
     "200 400 401 403 404 409 412 413 415 422 429 500 503",

@@ -1,7 +1,7 @@
 import type { SQL } from "drizzle-orm";
 import { sql } from "drizzle-orm";
-import { wallText } from "../../../shared/recurrence/wall-time.ts";
 import { zoneClock } from "../../../shared/recurrence/zone-clock.ts";
+import { dayOf } from "../calendar-days.ts";
 import { tasks } from "../../../shared/tasks/task-table.ts";
 
 /** An edge of a span of time: an instant, or a day of the calendar, `2026-12-31`, which stands for its beginning. */
@@ -12,18 +12,6 @@ export type Span = Readonly<{ from?: SpanEdge; before?: SpanEdge }>;
 
 /** Whose clock and which moment words such as "today" are read by. */
 export type Reader = Readonly<{ now: Date; zone: string }>;
-
-const dayMs = 86_400_000;
-
-/** The day of an instant on a person's calendar. */
-export function dayOf(at: Date, zone: string): string {
-  return wallText(zoneClock(zone).wallAt(at.getTime())).slice(0, 10);
-}
-
-/** A day so many days later; earlier where that is negative. */
-export function dayAfter(day: string, days: number): string {
-  return new Date(Date.parse(day) + days * dayMs).toISOString().slice(0, 10);
-}
 
 /** The instant at which a day begins. A day that a zone left out begins where the next one does. */
 export function beginningOf(edge: SpanEdge, zone: string): Date {

@@ -1,6 +1,7 @@
 import { sql, type SQL } from "drizzle-orm";
 import { tasks } from "../../../shared/tasks/task-table.ts";
-import { all, dayOf, isDue, isWithin, type Reader } from "./due-range.ts";
+import { dayOf } from "../calendar-days.ts";
+import { all, isDue, isWithin, type Reader } from "./due-range.ts";
 import type { FilterTree } from "./filter-tree.ts";
 import { hasFoldedTag, hasWords } from "./search-words.ts";
 

@@ -1,5 +1,6 @@
 import { isDay } from "../../../shared/tasks/is-day.ts";
-import { dayAfter, type Span } from "./due-range.ts";
+import { dayAfter, monthStart, weekdayOf } from "../calendar-days.ts";
+import type { Span } from "./due-range.ts";
 import { expected, mistakeAt, type FilterToken, type FilterTokens } from "./filter-tokens.ts";
 
 /** A span of days, and what it is called: `due ${words}`. */
@@ -111,11 +112,3 @@ function weekdayNamed(word: string): number {
 }
 
 const oneDay = (day: string): Span => ({ from: day, before: dayAfter(day, 1) });
-
-/** Monday is 0. */
-const weekdayOf = (day: string): number => (new Date(day).getUTCDay() + 6) % 7;
-
-function monthStart(day: string, months: number): string {
-  const [year = 0, month = 1] = day.split("-").map(Number);
-  return new Date(Date.UTC(year, month - 1 + months, 1)).toISOString().slice(0, 10);
-}

@@ -1,4 +1,5 @@
-import { dayOf, type Reader } from "./due-range.ts";
+import { dayOf } from "../calendar-days.ts";
+import type { Reader } from "./due-range.ts";
 import { beginsSpan, readSpan } from "./filter-span.ts";
 import { expected, mistakeAt, readTokens, type FilterTokens } from "./filter-tokens.ts";
 import type { FilterTime, FilterTree } from "./filter-tree.ts";

@@ -33,6 +33,7 @@ export function upstreamOf(path: string): Upstream | null {
   switch (/^\/v1\/([^/]+)/.exec(path)?.[1]) {
     case "tasks":
     case "tags":
+    case "quick-add":
     case "export.ics":
       return "task-service";
     case "reminders":

@@ -86,6 +86,15 @@ export const examples: readonly Example[] = [
     status: 200,
   },
   {
+    operationId: "quickAddTask",
+    says: "As people type it. `understood` says what each piece was taken for.",
+    curl: curl({
+      path: "/v1/quick-add",
+      body: { text: "Water the plants every other Saturday at 10, remind me 30 minutes before #home p1" },
+    }),
+    status: 201,
+  },
+  {
     operationId: "listTasks",
     says: "The ten newest that are open; `next_cursor` is the `cursor` of the next page.",
     curl: curl({ path: "/v1/tasks?status=open&limit=10" }),
