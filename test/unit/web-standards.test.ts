@@ -55,6 +55,7 @@ const packageOf = (path: string) =>
 const packages = new Set([
   "@asteasolutions/zod-to-openapi",
   "@hono/zod-openapi",
+  "@modelcontextprotocol/server",
   "@noble/hashes",
   "drizzle-orm",
   "fflate",

@@ -14,6 +14,7 @@ import type { Peer } from "../../shared/http/role-server.ts";
 import { takeEvents } from "../../shared/limits/events-made.ts";
 import { Problem } from "../../shared/problem.ts";
 import type { Gzip } from "../../shared/http/gzip.ts";
+import type { AnswerMcp } from "./mcp/open-mcp.ts";
 import { servePage, type PageFiles } from "../../shared/http/page.ts";
 import { limitRequests } from "./limits/limit-requests.ts";
 import type { RequestLimits } from "./limits/open-limits.ts";
@@ -38,6 +39,8 @@ export type GatewayDeps = Readonly<{
   gzip?: Gzip;
   /** Whose pages may call the API from a browser. */
   corsOrigins: readonly string[];
+  /** Answers assistants. */
+  mcp: AnswerMcp;
   /** The OpenAPI documents of the roles behind; `null` for one that does not answer. */
   readDocument: ReadDocument;
 }>;
@@ -99,6 +102,17 @@ export function buildApp(deps: GatewayDeps): Gateway {
     response.headers.set("x-request-id", c.var.requestId);
     if (cursor !== null && response.status < 400) response.headers.set("x-stream-cursor", cursor);
     return response;
+  });
+
+  // By a bearer token alone: a page of another origin could send the cookie.
+  app.all("/mcp", async (c) => {
+    const { token, via } = await http.authenticate(c.req.raw);
+    if (token === undefined || via !== "bearer") throw new Problem("UNAUTHENTICATED");
+    const { url, method, headers, signal } = c.req.raw;
+    const body = method === "GET" || method === "HEAD" ? {} : { body: await c.req.text() };
+    const peer = { address: c.env.address ?? null };
+    const send = async (request: Request) => await app.fetch(request, peer);
+    return deps.mcp(new Request(url, { method, headers, signal, ...body }), { token, send });
   });
 
   const pages = makeApiPages(() => describeApp(app, about), deps.readDocument);

@@ -13,10 +13,11 @@ import { makeAuthenticate } from "./sign-in/authenticate.ts";
 import { corsOrigins } from "./http/cors.ts";
 import { nativeGzip } from "./http/native-gzip.ts";
 import { openFiles } from "./http/open-files.ts";
-import { direct } from "../../shared/http/proxy-for.ts";
 import { uuidV7 } from "../../shared/uuid.ts";
 import { limitSettings } from "./limits/limit-settings.ts";
 import { openLimits } from "./limits/open-limits.ts";
+import { makeMcp } from "./mcp/open-mcp.ts";
+import { readDocumentFrom } from "./document/read-document.ts";
 import { makeProxy } from "./http/proxy.ts";
 import { openSessions, keepSessions } from "./sign-in/sessions.ts";
 import { issueTicket, redeemTicket } from "./sign-in/tickets.ts";
@@ -70,11 +71,8 @@ await runRole("ui-gateway", settings, async (role, config) => {
     gzip: nativeGzip,
     limits,
     corsOrigins: config.corsOrigins,
-    readDocument: async (upstream) => {
-      const [address = ""] = config.upstreams[upstream];
-      const signal = AbortSignal.timeout(2_000);
-      return (await fetch(new URL("/openapi.json", address), { signal, ...direct })).json();
-    },
+    mcp: makeMcp("1"),
+    readDocument: readDocumentFrom(config.upstreams),
   });
   await Promise.all([updates.run(), role.serve(app.fetch), keepSessions(db, role)]);
 });

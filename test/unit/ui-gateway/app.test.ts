@@ -104,6 +104,7 @@ function setup(over: Over = {}) {
     ]),
     corsOrigins: over.corsOrigins ?? [],
     limits: over.limits ?? { user: null, address: null, trustedProxies: 0 },
+    mcp: () => Promise.reject(new Error("no assistant comes here")),
     readDocument: () => Promise.reject(new Error("down")),
   });
   const call = (method: string, path: string, headers: Record<string, string> = {}, body?: unknown) =>

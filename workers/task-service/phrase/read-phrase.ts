@@ -183,6 +183,7 @@ function remindsOf(
 
 /** The words that mean nothing else, without the blanks and commas that stood around those that do. */
 function titleOf(text: string, taken: readonly PhrasePiece[]): string {
+  if (taken.length === 0) return text.replaceAll(/\s+/g, " ").trim();
   let title = "";
   let at = 0;
   for (const piece of [...taken, null]) {

@@ -1,0 +1,79 @@
+import { acceptedContent, inputRequired, type McpServer } from "@modelcontextprotocol/server";
+import { z } from "zod";
+import { readTask, taskPage, type TaskAnswer } from "./answers.ts";
+import type { ApiCall, CallApi } from "./call-api.ts";
+import { said } from "./tools.ts";
+
+const consent = z.object({ delete: z.boolean().describe("Delete them?") });
+
+/**
+ * Deletes only what a person said yes to: the client is asked to ask. One that cannot ask is told to, and repeats the
+ * call with the titles. `mayAsk` is whether the client speaks a version of the protocol in which a tool can ask.
+ */
+export function addDeleteTool(server: McpServer, call: CallApi, mayAsk: boolean): void {
+  server.registerTool(
+    "delete_tasks",
+    {
+      title: "Delete tasks",
+      description:
+        "Deletes tasks; of a repeating one this date, or with apply_to later ones too. The person is asked first, and nothing is done before they said yes.",
+      inputSchema: z.object({
+        ids: z.array(z.uuid()).min(1).max(20).describe("The ids of the tasks, as find_tasks shows them in brackets."),
+        apply_to: z.enum(["this", "future", "all"]).default("this"),
+        confirmed_titles: z
+          .array(z.string())
+          .optional()
+          .describe(
+            "Only where this tool could not ask by itself and the person said yes to you: the titles, in the order of ids.",
+          ),
+      }),
+      annotations: { destructiveHint: true, idempotentHint: true, openWorldHint: false },
+    },
+    async ({ ids, apply_to, confirmed_titles }, context) => {
+      const found = await Promise.all(ids.map((id) => readTask(call, id).catch(() => null)));
+      const tasks = found.filter((task) => task !== null);
+      if (tasks.length < ids.length)
+        return {
+          ...said(`${ids.length - tasks.length} of these tasks are not there. Nothing was deleted.`),
+          isError: true,
+        };
+      const titles = tasks.map(({ title }) => title);
+      const isNamed = confirmed_titles !== undefined && JSON.stringify(confirmed_titles) === JSON.stringify(titles);
+      const answer = acceptedContent(context.mcpReq.inputResponses, "consent", consent);
+      if (!isNamed && answer?.delete !== true) {
+        if (answer?.delete === false) return said("The person said no. Nothing was deleted.");
+        const message = `Delete ${tasks.map((task) => asked(task, apply_to)).join(", ")}?`;
+        if (mayAsk)
+          return inputRequired({
+            inputRequests: { consent: inputRequired.elicit({ message, requestedSchema: consent }) },
+          });
+        return said(
+          `Nothing was deleted yet. Ask the person: ${message} If they say yes, repeat the call with confirmed_titles.`,
+        );
+      }
+      for (const task of tasks) await call(await deletionOf(task, apply_to, call));
+      return said(`Deleted: ${titles.map((title) => JSON.stringify(title)).join(", ")}`);
+    },
+  );
+}
+
+type Reach = "this" | "future" | "all";
+
+/** What of it is deleted; a template is the whole series. */
+function asked({ title, template_id, is_recurring_template }: TaskAnswer, reach: Reach): string {
+  const named = JSON.stringify(title);
+  if (is_recurring_template || (template_id !== null && reach === "all")) return `${named}, the whole series`;
+  return template_id !== null && reach === "future" ? `${named} and its later dates` : named;
+}
+
+/** The request that does it. A series ends with its open dates by one of them; where none is open, by its template. */
+async function deletionOf(task: TaskAnswer, reach: Reach, call: CallApi): Promise<ApiCall> {
+  const path = `/v1/tasks/${task.id}`;
+  if (task.template_id !== null) return { method: "DELETE", path: reach === "this" ? path : `${path}?scope=${reach}` };
+  if (!task.is_recurring_template) return { method: "DELETE", path };
+  const open = taskPage.parse(
+    await call({ method: "GET", path: `/v1/tasks?template_id=${task.id}&status=open&limit=1` }),
+  );
+  const [date] = open.items;
+  return { method: "DELETE", path: date === undefined ? path : `/v1/tasks/${date.id}?scope=all` };
+}
