@@ -33,7 +33,7 @@ const unset = z.array(
     reason: z.enum(["no_due", "past", "same_time", "completed"]),
   }),
 );
-const createdTask = taskSchema
+export const createdTask = taskSchema
   .extend({
     first_occurrence: z
       .object({
@@ -53,7 +53,7 @@ const createdTask = taskSchema
   })
   .openapi("CreatedTask");
 
-const patchedTask = taskSchema
+export const patchedTask = taskSchema
   .extend({
     unset_reminders: unset.optional().openapi({
       description: `Where the patch says when it is due or what to remind of, and there are any. ${unsetWords}`,

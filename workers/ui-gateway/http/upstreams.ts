@@ -32,6 +32,7 @@ export function upstreamOf(path: string): Upstream | null {
   if (/^\/v1\/tasks\/[^/]+\/reminders(\/|$)/.test(path)) return "reminder-service";
   switch (/^\/v1\/([^/]+)/.exec(path)?.[1]) {
     case "tasks":
+    case "batch":
     case "export.ics":
       return "task-service";
     case "reminders":
