@@ -3,6 +3,7 @@ import { ruleReminderId } from "../../shared/reminders/rule-reminder-id.ts";
 import { foldTask, type FoldedTask } from "../../shared/tasks/fold-task.ts";
 import type { TaskEvent } from "../../shared/tasks/task-event.ts";
 import { taskView } from "../../shared/tasks/task-view.ts";
+import { until } from "../support/until.ts";
 import { ada, ben, openWorld, type Answered, type Task, type World } from "./task-service-world.ts";
 
 let world: World;
@@ -344,6 +345,28 @@ describe("the same batch again", () => {
     20_000,
   );
 });
+
+test("a batch locks its tasks in the order of their ids: one that waits for the first holds no other", async () => {
+  const [first = "", second = ""] = [(await make()).id, (await make()).id].toSorted();
+  const [held, mayEnd] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const holder = world.db.transaction(async (tx) => {
+    await tx`select from tasks where id = ${first} for update`;
+    held.resolve();
+    await mayEnd.promise;
+  });
+  await held.promise;
+  const waiting = batch([second, first].map((id) => ({ op: "complete", id })));
+  const { sql } = world.db;
+  await until("the batch waits", async () => {
+    const rows = await sql`
+      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    return rows.length > 0;
+  });
+  expect(await sql`select id from tasks where id = ${second} for update skip locked`).toMatchObject([{ id: second }]);
+  mayEnd.resolve();
+  await holder;
+  expect(statuses((await waiting).results)).toEqual([200, 200]);
+}, 20_000);
 
 test("batches of two processes that name the same tasks in opposite order, and changes beside them, are all done", async () => {
   const other = await world.another();
