@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { defaultPreferences } from "../../../shared/preferences/preferences.ts";
 import type { BatchOperation } from "../../../workers/task-service/batch/batch-schema.ts";
 import { foldBatch } from "../../../workers/task-service/batch/fold-batch.ts";
+import { makeTasks } from "../../../workers/task-service/batch/make-tasks.ts";
 import { resolveTargets } from "../../../workers/task-service/batch/resolve-targets.ts";
 import type { TaskRow } from "../../../workers/task-service/task-row.ts";
 import { taskRow } from "../../support/task-row.ts";
@@ -11,24 +12,28 @@ const now = new Date("2026-03-01T10:00:00Z");
 const idOf = (n: number) => `0190a000-0000-7000-8000-0000000000${String(n).padStart(2, "0")}`;
 const row = (n: number, over: Partial<TaskRow> = {}) => taskRow({ id: idOf(n), user_id: userId, ...over });
 
-function fold(operations: readonly BatchOperation[], rows: readonly TaskRow[], floor = 0) {
+async function fold(operations: readonly BatchOperation[], rows: readonly TaskRow[], floor = 0) {
   const creates = operations.filter(({ op }) => op === "create").map((_, n) => idOf(90 + n));
   const targets = resolveTargets(operations, creates);
-  const folded = foldBatch(operations, { targets, rows, userId, now, zone: null, choices: defaultPreferences, floor });
+  const by = { targets, now, zone: null, choices: defaultPreferences };
+  let turns = 0;
+  const breathe = async () => void (turns += 1);
+  const made = await makeTasks(operations, { ...by, userId, breathe });
+  const folded = foldBatch(operations, { ...by, rows, made, floor });
   const told = folded.results.map((result) =>
     "id" in result
       ? `${result.status} ${result.id.slice(-2)} v${result.version}${result.task === undefined ? "" : " task"}`
       : `${result.problem.code} ${result.problem.extra.mistakes?.[0]?.path ?? result.problem.message}`,
   );
-  return { ...folded, told };
+  return { ...folded, told, turns };
 }
-const events = ({ events }: ReturnType<typeof fold>) =>
+const events = ({ events }: Awaited<ReturnType<typeof fold>>) =>
   events.map(({ type, subject, sequence }) => `${type} ${subject.slice(-2)} ${sequence}`);
 const versions = (rows: readonly TaskRow[]) => rows.map(({ id, version }) => `${id.slice(-2)} ${version}`);
 
 describe("operations in memory", () => {
-  test("see what those before them did, and a task is shown by the last that names it", () => {
-    const done = fold(
+  test("see what those before them did, and a task is shown by the last that names it", async () => {
+    const done = await fold(
       [
         { op: "create", temp_id: "a", task: { title: "a" } },
         { op: "complete", id: idOf(1) },
@@ -48,14 +53,16 @@ describe("operations in memory", () => {
       "201 91 v1 task",
     ]);
     expect(events(done)).toEqual(["TaskCompleted 01 8", "TaskUpdated 90 2", "TaskCompleted 90 3", "TaskUpdated 01 9"]);
+    // Others have their turn before each that is made.
+    expect(done.turns).toBe(2);
     // A create is stored as it was made; what became of it is stored after it.
     expect(versions(done.created.map(({ row: made }) => made))).toEqual(["90 1", "91 1"]);
     expect(versions(done.patched)).toEqual(["90 3"]);
     expect(versions(done.restated)).toEqual(["01 9"]);
   });
 
-  test("that change nothing make no version and no row to write", () => {
-    const done = fold(
+  test("that change nothing make no version and no row to write", async () => {
+    const done = await fold(
       [
         { op: "reopen", id: idOf(1) },
         { op: "update", id: idOf(1), patch: { title: "task" } },
@@ -67,8 +74,8 @@ describe("operations in memory", () => {
     expect([done.events, done.patched, done.restated]).toEqual([[], [], []]);
   });
 
-  test("after the database went back in time get versions above the floor, one after another", () => {
-    const done = fold(
+  test("after the database went back in time get versions above the floor, one after another", async () => {
+    const done = await fold(
       [
         { op: "complete", id: idOf(1) },
         { op: "reopen", id: idOf(1) },
@@ -80,8 +87,8 @@ describe("operations in memory", () => {
   });
 });
 
-test("an operation that fails leaves the task as it was for those after it", () => {
-  const done = fold(
+test("an operation that fails leaves the task as it was for those after it", async () => {
+  const done = await fold(
     [
       { op: "update", id: idOf(1), patch: { title: "x", is_recurring_template: true } },
       { op: "complete", id: idOf(1), if_match: 2 },
@@ -106,9 +113,9 @@ test("an operation that fails leaves the task as it was for those after it", () 
   ]);
 });
 
-test("what a task is now is told by the last operation alone, however many are refused", () => {
+test("what a task is now is told by the last operation alone, however many are refused", async () => {
   const stale = { op: "complete" as const, id: idOf(1), if_match: 9 };
-  const { results } = fold([stale, stale, stale], [row(1)]);
+  const { results } = await fold([stale, stale, stale], [row(1)]);
   expect(results.map((result) => "problem" in result && result.problem.extra.current !== undefined)).toEqual([
     false,
     false,

@@ -3,13 +3,14 @@ import type { Message } from "../../../shared/messages/message.ts";
 import { Problem } from "../../../shared/problem.ts";
 import type { ReminderChoices } from "../../../shared/reminders/resolve-reminders.ts";
 import type { TaskPatch } from "../../../shared/tasks/task-input.ts";
-import { decideComing, decideUnset, type TaskForecast } from "../decide-coming.ts";
+import { decideUnset } from "../decide-coming.ts";
 import { makesPlain } from "../decide-plain.ts";
-import { decideComplete, decideCreate, decideDelete, decidePatch, decideReopen, type Decide } from "../decide-task.ts";
+import { decideComplete, decideDelete, decidePatch, decideReopen, type Decide } from "../decide-task.ts";
 import { saysReminders } from "../patch-traits.ts";
 import { viewOfRow, type TaskRow } from "../task-row.ts";
 import { notFound, raised } from "../write-task.ts";
 import type { BatchOperation } from "./batch-schema.ts";
+import type { MadeTask } from "./make-tasks.ts";
 
 /** What the operations are done to. */
 type BatchStart = Readonly<{
@@ -17,7 +18,8 @@ type BatchStart = Readonly<{
   targets: readonly string[];
   /** The tasks of the user among them, tombstones too. */
   rows: readonly TaskRow[];
-  userId: string;
+  /** See `makeTasks`. */
+  made: ReadonlyMap<string, MadeTask | Problem>;
   now: Date;
   /** The user's, for what names none; `null` for a user who has chosen none. */
   zone: string | null;
@@ -35,7 +37,7 @@ export type BatchOutcome = Readonly<{
   /** One for each operation, in the same order. */
   results: readonly FoldedOperation[];
   /** New tasks as they were made, in order. */
-  created: readonly Readonly<{ row: TaskRow; coming: TaskForecast }>[];
+  created: readonly MadeTask[];
   /** The newest row of each task that a patch changed, also of new ones that were changed afterwards. */
   patched: readonly TaskRow[];
   /** The same of those that were only completed, reopened or deleted. */
@@ -53,20 +55,21 @@ type ChangeOperation = Exclude<BatchOperation, { op: "create" }>;
  * the task: 500 operations on one task do not answer it 500 times.
  */
 export function foldBatch(operations: readonly BatchOperation[], start: BatchStart): BatchOutcome {
-  const { targets, userId, now, zone, choices } = start;
+  const { targets, now, zone, choices } = start;
   const rows = new Map(start.rows.map((row) => [row.id, row]));
   const lastAt = new Map(targets.map((id, at) => [id, at]));
-  const created: BatchOutcome["created"][number][] = [];
+  const created: MadeTask[] = [];
   const patched = new Set<string>();
   const restated = new Set<string>();
   const events: Message[] = [];
   /** Creates that failed, by id, and where they stand. */
   const failed = new Map<string, number>();
 
-  const create = (task: Extract<BatchOperation, { op: "create" }>["task"], id: string): FoldedOperation => {
-    const row = decideCreate(task, { id, userId, now, zone });
-    const coming = decideComing(row, choices);
-    created.push({ row, coming });
+  const create = (id: string): FoldedOperation => {
+    const made = start.made.get(id);
+    if (made === undefined || made instanceof Problem) throw made ?? new Error(`nothing was made of ${id}`);
+    const { row, coming } = made;
+    created.push(made);
     rows.set(id, row);
     return { status: 201, id, version: row.version, task: { ...viewOfRow(row), ...coming } };
   };
@@ -100,7 +103,7 @@ export function foldBatch(operations: readonly BatchOperation[], start: BatchSta
   const results = operations.map((operation, at): FoldedOperation => {
     const id = targets[at] ?? "";
     try {
-      if (operation.op === "create") return create(operation.task, id);
+      if (operation.op === "create") return create(id);
       return change(operation, id, lastAt.get(id) === at);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;

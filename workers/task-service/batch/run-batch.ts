@@ -1,8 +1,10 @@
 import { replayOf } from "../../../shared/http/request-key.ts";
+import type { Message } from "../../../shared/messages/message.ts";
 import type { OutboxRow } from "../../../shared/outbox/outbox.ts";
 import { defaultPreferences } from "../../../shared/preferences/preferences.ts";
 import { Problem, problemDocument, problems } from "../../../shared/problem.ts";
 import type { ReminderChoices } from "../../../shared/reminders/resolve-reminders.ts";
+import { makeBreathe } from "../../../shared/waiting/breathe.ts";
 import type { TaskAnswer } from "../answer.ts";
 import { isRace } from "../change-series.ts";
 import { taskCreated } from "../decide-task.ts";
@@ -10,6 +12,7 @@ import { needsZone, opensAtOnce, saysReminders } from "../patch-traits.ts";
 import { waitFor, type WriteDeps, type Writer, type WriteResult } from "../write-task.ts";
 import type { BatchOperation } from "./batch-schema.ts";
 import { foldBatch, type BatchOutcome } from "./fold-batch.ts";
+import { makeTasks } from "./make-tasks.ts";
 import type { OpenBatch } from "./open-batch.ts";
 import { resolveTargets } from "./resolve-targets.ts";
 
@@ -63,11 +66,13 @@ async function tryBatch(deps: BatchDeps, writer: Writer, request: BatchRequest):
   const zone = asks.some(needsZone) ? await deps.readZone(userId) : null;
   const remind = asks.some((asked) => saysReminders(asked) || asked.recurrence_pattern);
   const choices = remind ? await deps.readChoices(userId) : defaultPreferences;
-  const made = operations.filter(({ op }) => op === "create").map(() => deps.newId(deps.now()));
+  const before = deps.now();
+  const newIds = operations.filter(({ op }) => op === "create").map(() => deps.newId(before));
   // They rise in the order of the creates, so a list has the tasks in that order.
-  const targets = resolveTargets(operations, made.toSorted());
-  const isMade = new Set(made);
-  const ids = [...new Set(targets)].filter((id) => !isMade.has(id));
+  const targets = resolveTargets(operations, newIds.toSorted());
+  const breathe = makeBreathe({ signal: request.signal });
+  const made = await makeTasks(operations, { targets, userId, now: before, zone, choices, breathe });
+  const ids = [...new Set(targets)].filter((id) => !made.has(id));
   let isAwaited = false;
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     try {
@@ -78,9 +83,9 @@ async function tryBatch(deps: BatchDeps, writer: Writer, request: BatchRequest):
         const missing = ids.filter((id) => !known.has(id));
         if (missing.length > 0 && !isAwaited) return { missing };
         const now = deps.now();
-        const folded = foldBatch(operations, { ...batch, targets, userId, now, zone, choices });
+        const folded = foldBatch(operations, { ...batch, targets, made, now, zone, choices });
         if (request.atomic) refuseFailed(folded, request);
-        const encode = (event: Parameters<WriteDeps["encode"]>[0]) => deps.encode(event, { ...writer, now });
+        const encode = (event: Message) => deps.encode(event, { ...writer, now });
         const creations = [];
         for (const { row, coming } of folded.created)
           creations.push({
