@@ -172,6 +172,18 @@ export const problems = {
     title: "It was changed meanwhile",
     help: "`current` is what it is now: decide again, and send that version in If-Match.",
   },
+  BATCH_NOT_DONE: {
+    status: 409,
+    retry: false,
+    title: "An operation of the batch failed, so none was done",
+    help: "The batch was atomic. `errors` names the operations that failed, `results` has the problem of each: correct them, or send the batch without `atomic`.",
+  },
+  DEPENDENCY_FAILED: {
+    status: 424,
+    retry: false,
+    title: "What it depends on was not done",
+    help: "Of an operation of a batch: the create that it names failed, or the batch was atomic and another operation failed. `detail` says which.",
+  },
   IDEMPOTENCY_KEY_REUSED: {
     status: 422,
     retry: false,
@@ -285,6 +297,8 @@ type ProblemExtra = Readonly<{
   mistakes?: readonly Mistake[];
   /** Sent with a 412: the representation as it is now; with a 409 where it helps: what is in the way. */
   current?: unknown;
+  /** Of a batch that was all or nothing: what became of each operation. */
+  results?: readonly unknown[];
   retryAfterSeconds?: number;
   cause?: unknown;
 }>;
@@ -313,7 +327,7 @@ const limits = { mistakes: 50, textLength: 200, detailLength: 1_000, allMistakes
  */
 export function problemDocument(problem: Problem, instance: string): Readonly<Record<string, unknown>> {
   const { status, retry, title } = problems[problem.code];
-  const { current } = problem.extra;
+  const { current, results } = problem.extra;
   const mistakes = problem.extra.mistakes && bounded(problem.extra.mistakes);
   return {
     type: `/docs#error-${problem.code}`,
@@ -325,6 +339,7 @@ export function problemDocument(problem: Problem, instance: string): Readonly<Re
     retryable: retry,
     ...(mistakes ? { errors: mistakes } : {}),
     ...(current === undefined ? {} : { current }),
+    ...(results === undefined ? {} : { results }),
   };
 }
 

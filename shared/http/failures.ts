@@ -7,7 +7,7 @@ const problemCode = z.enum(userProblems.map(([code]) => code)).openapi("ProblemC
 });
 
 /** RFC 9457, as every role answers what it does not do. */
-const problemSchema = z
+export const problemSchema = z
   .object({
     type: z.string().openapi({
       format: "uri-reference",
@@ -36,6 +36,10 @@ const problemSchema = z
       .record(z.string(), z.unknown())
       .optional()
       .openapi({ description: "With 412: what it is now; with some 409: what is in the way." }),
+    results: z
+      .array(z.record(z.string(), z.unknown()))
+      .optional()
+      .openapi({ description: "With BATCH_NOT_DONE: what became of each operation, as in a BatchAnswer." }),
   })
   .openapi("Problem");
 

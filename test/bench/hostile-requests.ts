@@ -133,6 +133,8 @@ export async function makeHostileRequests(
     prepare: reminderOf,
   });
   let [reminder, task] = ["", ""];
+  let batched: string[] = [];
+  const dueCreate = { op: "create", task: { title: "x", due_date: "2040-01-01T09:00:00Z", remind: big.remind } };
   const webhook = { type: "webhook", url: "http://127.0.0.1:9/", secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" };
   await tester(preferences, "PUT", "/v1/preferences", { channels: [webhook] });
   const endpoint: string = (await tester(notifications, "GET", "/v1/notifications/endpoints")).body.items[0].id;
@@ -216,6 +218,40 @@ export async function makeHostileRequests(
       what: "all fields full",
       prepare: () => one(tasks, "POST", `/v1/tasks/${task}/complete`),
       send: () => one(tasks, "POST", `/v1/tasks/${task}/reopen`),
+    },
+    {
+      role: tasks,
+      route: "POST /v1/batch",
+      what: "500 made, each due",
+      send: () => one(tasks, "POST", "/v1/batch", { operations: Array.from({ length: 500 }, () => dueCreate) }),
+    },
+    {
+      role: tasks,
+      route: "POST /v1/batch",
+      what: "2 MB of tasks completed and reopened",
+      prepare: async () => {
+        batched = [];
+        for (let n = 0; n < 32; n++) batched.push(await make(one, big));
+      },
+      send: () =>
+        one(tasks, "POST", "/v1/batch", {
+          operations: Array.from({ length: 500 }, (_, n) => ({
+            op: n % 64 < 32 ? "complete" : "reopen",
+            id: batched[n % 32],
+          })),
+        }),
+    },
+    {
+      role: tasks,
+      route: "POST /v1/batch",
+      what: "366 dates left out, and 5 rules of every hour",
+      send: () =>
+        one(tasks, "POST", "/v1/batch", {
+          operations: [manyOut, hourly, hourly, hourly, hourly, hourly].map((recurrence_pattern) => ({
+            op: "create",
+            task: { title: "x", recurrence_pattern },
+          })),
+        }),
     },
     {
       role: tasks,

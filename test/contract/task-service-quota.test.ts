@@ -81,3 +81,27 @@ test("many at once, through two processes, get the room there is and little more
   expect(made).toBeGreaterThanOrEqual(5);
   expect(made).toBeLessThanOrEqual(10);
 });
+
+test("a batch counts all it may add, and is refused whole; done under a key, it is answered whatever there is by now", async () => {
+  const ada = user();
+  const batch = (operations: readonly object[], key?: string) =>
+    world.send("POST", "/v1/batch", { as: ada, body: { operations }, ...(key === undefined ? {} : { key }) });
+  const creates = (count: number, more: object = {}) =>
+    Array.from({ length: count }, () => ({ op: "create", task: { title: "x", ...more } }));
+  expect((await batch(creates(6))).body).toMatchObject({ code: "QUOTA_EXCEEDED" });
+  expect((await batch(creates(3, { recurrence_pattern: pattern }))).body).toMatchObject({ code: "QUOTA_EXCEEDED" });
+  const done = await batch(creates(5), "k");
+  expect(done.status).toBe(200);
+  const again = await batch(creates(5), "k");
+  expect([again.status, again.body, again.headers.get("idempotent-replayed")]).toEqual([200, done.body, "true"]);
+  const [first] = done.body["results"] as { id: string }[];
+  const complete = { op: "complete", id: first?.id };
+  // What a batch takes away counts when it is done.
+  expect((await batch([complete, ...creates(1)])).body).toMatchObject({ code: "QUOTA_EXCEEDED" });
+  expect((await batch([complete])).status).toBe(200);
+  expect((await batch([...creates(1), { op: "reopen", id: first?.id }])).body).toMatchObject({
+    code: "QUOTA_EXCEEDED",
+  });
+  expect((await batch(creates(1))).status).toBe(200);
+  expect((await make(ada)).status).toBe(409);
+});

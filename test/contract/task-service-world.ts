@@ -13,7 +13,7 @@ import { findForChange, readKept } from "../../workers/task-service/read-tasks.t
 import { keepAnswer, storeChange } from "../../workers/task-service/store-change.ts";
 import { storeCreates } from "../../workers/task-service/store-creates.ts";
 import { openTaskQuota } from "../../workers/task-service/task-quota.ts";
-import { openSeries } from "../../workers/task-service/store-series.ts";
+import { taskTransactions } from "../../workers/task-service/task-transactions.ts";
 import type { WriteDeps } from "../../workers/task-service/write-task.ts";
 import { freshDatabase } from "../support/database.ts";
 
@@ -97,7 +97,7 @@ export async function openWorld(
         metrics: makeMetrics("task-service", { process: false }),
       },
       write,
-      openSeries: openSeries(db),
+      ...taskTransactions(db),
       newId: (now) => Bun.randomUUIDv7("hex", now),
       ...taskReaders(db),
       oneAtATime: makeOneAtATime(),

@@ -1,6 +1,22 @@
 // Generated from the routes by `npx bun run gen`; do not edit.
 
 export interface paths {
+  "/v1/batch": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post: operations["runBatch"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/v1/export.ics": {
     parameters: {
       query?: never;
@@ -817,6 +833,8 @@ export interface components {
       | "NOTIFICATION_TOO_OLD"
       | "ENDPOINT_DISABLED"
       | "VERSION_MISMATCH"
+      | "BATCH_NOT_DONE"
+      | "DEPENDENCY_FAILED"
       | "IDEMPOTENCY_KEY_REUSED"
       | "IDEMPOTENCY_IN_PROGRESS"
       | "REMINDER_FIRED"
@@ -846,6 +864,9 @@ export interface components {
       current?: {
         [key: string]: unknown;
       };
+      results?: {
+        [key: string]: unknown;
+      }[];
     };
     NotificationEndpoint: {
       id: string;
@@ -1309,6 +1330,12 @@ export interface components {
       text: string;
       dry_run?: boolean;
     };
+    BatchCreate: {
+      /** @constant */
+      op: "create";
+      temp_id?: string;
+      task: components["schemas"]["NewTask"];
+    };
     TaskPatch: {
       title?: string;
       description?: string | null;
@@ -1322,6 +1349,25 @@ export interface components {
       recurrence_pattern?: components["schemas"]["RecurrencePatternInput"] | null;
       is_recurring_template?: boolean;
     } & (unknown & unknown);
+    BatchUpdate: {
+      /** @constant */
+      op: "update";
+      id: string;
+      patch: components["schemas"]["TaskPatch"];
+      if_match?: number;
+    };
+    BatchVerb: {
+      /** @enum {string} */
+      op: "complete" | "reopen" | "delete";
+      id: string;
+      if_match?: number;
+    };
+    BatchOperation:
+      components["schemas"]["BatchCreate"] | components["schemas"]["BatchUpdate"] | components["schemas"]["BatchVerb"];
+    Batch: {
+      atomic?: boolean;
+      operations: components["schemas"]["BatchOperation"][];
+    };
     CreatedTask: {
       id: string;
       user_id: string;
@@ -1465,31 +1511,6 @@ export interface components {
       }[];
       understood: components["schemas"]["Understood"];
     };
-    Task: {
-      id: string;
-      user_id: string;
-      title: string;
-      description: string | null;
-      created_at: string;
-      updated_at: string;
-      due_date: string | null;
-      due_on: string | null;
-      due_tz: string | null;
-      /** @enum {string|null} */
-      priority: "Low" | "Medium" | "High" | null;
-      tags: string[];
-      remind: string[] | null;
-      /** @enum {string} */
-      status: "open" | "completed";
-      completed_at: string | null;
-      deleted_at: string | null;
-      is_recurring_template: boolean;
-      recurrence_pattern: components["schemas"]["RecurrencePattern"] | null;
-      template_id: string | null;
-      recurrence_id: string | null;
-      version: number;
-      view_version: number | null;
-    };
     PatchedTask: {
       id: string;
       user_id: string;
@@ -1520,6 +1541,48 @@ export interface components {
         /** @enum {string} */
         reason: "no_due" | "past" | "same_time" | "completed";
       }[];
+    };
+    BatchDone: {
+      status: 200 | 201 | 204;
+      id: string;
+      version: number;
+      task?: components["schemas"]["CreatedTask"] | components["schemas"]["PatchedTask"];
+    };
+    BatchRefused: {
+      status: number;
+      problem: components["schemas"]["Problem"];
+    };
+    BatchResult: components["schemas"]["BatchDone"] | components["schemas"]["BatchRefused"];
+    BatchAnswer: {
+      results: components["schemas"]["BatchResult"][];
+      temp_ids: {
+        [key: string]: string;
+      };
+    };
+    Task: {
+      id: string;
+      user_id: string;
+      title: string;
+      description: string | null;
+      created_at: string;
+      updated_at: string;
+      due_date: string | null;
+      due_on: string | null;
+      due_tz: string | null;
+      /** @enum {string|null} */
+      priority: "Low" | "Medium" | "High" | null;
+      tags: string[];
+      remind: string[] | null;
+      /** @enum {string} */
+      status: "open" | "completed";
+      completed_at: string | null;
+      deleted_at: string | null;
+      is_recurring_template: boolean;
+      recurrence_pattern: components["schemas"]["RecurrencePattern"] | null;
+      template_id: string | null;
+      recurrence_id: string | null;
+      version: number;
+      view_version: number | null;
     };
     NewSession: {
       user_id: string;
@@ -1577,12 +1640,67 @@ export interface components {
     };
   };
   responses: {
+    Problem400: {
+      headers: {
+        "X-Request-Id": components["headers"]["X-Request-Id"];
+        "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+        RateLimit: components["headers"]["RateLimit"];
+        [name: string]: unknown;
+      };
+      content: {
+        "application/problem+json": components["schemas"]["Problem"];
+      };
+    };
     Problem401: {
       headers: {
         "X-Request-Id": components["headers"]["X-Request-Id"];
         "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
         RateLimit: components["headers"]["RateLimit"];
         "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+        [name: string]: unknown;
+      };
+      content: {
+        "application/problem+json": components["schemas"]["Problem"];
+      };
+    };
+    Problem403: {
+      headers: {
+        "X-Request-Id": components["headers"]["X-Request-Id"];
+        "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+        RateLimit: components["headers"]["RateLimit"];
+        [name: string]: unknown;
+      };
+      content: {
+        "application/problem+json": components["schemas"]["Problem"];
+      };
+    };
+    Problem409: {
+      headers: {
+        "X-Request-Id": components["headers"]["X-Request-Id"];
+        "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+        RateLimit: components["headers"]["RateLimit"];
+        [name: string]: unknown;
+      };
+      content: {
+        "application/problem+json": components["schemas"]["Problem"];
+      };
+    };
+    Problem413: {
+      headers: {
+        "X-Request-Id": components["headers"]["X-Request-Id"];
+        "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+        RateLimit: components["headers"]["RateLimit"];
+        [name: string]: unknown;
+      };
+      content: {
+        "application/problem+json": components["schemas"]["Problem"];
+      };
+    };
+    Problem415: {
+      headers: {
+        "X-Request-Id": components["headers"]["X-Request-Id"];
+        "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+        RateLimit: components["headers"]["RateLimit"];
         [name: string]: unknown;
       };
       content: {
@@ -1635,17 +1753,6 @@ export interface components {
         "application/problem+json": components["schemas"]["Problem"];
       };
     };
-    Problem403: {
-      headers: {
-        "X-Request-Id": components["headers"]["X-Request-Id"];
-        "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-        RateLimit: components["headers"]["RateLimit"];
-        [name: string]: unknown;
-      };
-      content: {
-        "application/problem+json": components["schemas"]["Problem"];
-      };
-    };
     Problem404: {
       headers: {
         "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1657,51 +1764,7 @@ export interface components {
         "application/problem+json": components["schemas"]["Problem"];
       };
     };
-    Problem413: {
-      headers: {
-        "X-Request-Id": components["headers"]["X-Request-Id"];
-        "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-        RateLimit: components["headers"]["RateLimit"];
-        [name: string]: unknown;
-      };
-      content: {
-        "application/problem+json": components["schemas"]["Problem"];
-      };
-    };
-    Problem409: {
-      headers: {
-        "X-Request-Id": components["headers"]["X-Request-Id"];
-        "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-        RateLimit: components["headers"]["RateLimit"];
-        [name: string]: unknown;
-      };
-      content: {
-        "application/problem+json": components["schemas"]["Problem"];
-      };
-    };
-    Problem400: {
-      headers: {
-        "X-Request-Id": components["headers"]["X-Request-Id"];
-        "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-        RateLimit: components["headers"]["RateLimit"];
-        [name: string]: unknown;
-      };
-      content: {
-        "application/problem+json": components["schemas"]["Problem"];
-      };
-    };
     Problem412: {
-      headers: {
-        "X-Request-Id": components["headers"]["X-Request-Id"];
-        "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-        RateLimit: components["headers"]["RateLimit"];
-        [name: string]: unknown;
-      };
-      content: {
-        "application/problem+json": components["schemas"]["Problem"];
-      };
-    };
-    Problem415: {
       headers: {
         "X-Request-Id": components["headers"]["X-Request-Id"];
         "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -1728,6 +1791,45 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+  runBatch: {
+    parameters: {
+      query?: never;
+      header?: {
+        "idempotency-key"?: string;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["Batch"];
+      };
+    };
+    responses: {
+      200: {
+        headers: {
+          "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
+          "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["BatchAnswer"];
+        };
+      };
+      400: components["responses"]["Problem400"];
+      401: components["responses"]["Problem401"];
+      403: components["responses"]["Problem403"];
+      409: components["responses"]["Problem409"];
+      413: components["responses"]["Problem413"];
+      415: components["responses"]["Problem415"];
+      422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
+      500: components["responses"]["Problem500"];
+      503: components["responses"]["Problem503"];
+    };
+  };
   exportCalendar: {
     parameters: {
       query?: never;

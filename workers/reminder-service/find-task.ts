@@ -1,7 +1,7 @@
 import { pollUntil } from "../../shared/waiting/poll-until.ts";
 import type { Sql } from "../../shared/postgres/db.ts";
 import { Problem } from "../../shared/problem.ts";
-import { awaitTask } from "../../shared/tasks/await-task.ts";
+import { awaitTasks } from "../../shared/tasks/await-tasks.ts";
 
 const patienceMs = 2_000;
 
@@ -10,7 +10,7 @@ type FindTaskOptions = Readonly<{ userId: string; signal: AbortSignal }>;
 /**
  * Resolves when the task is a live one of the user, known here, and its last change has become its reminders.
  * task-service's table says whether there is such a task, so unknown, foreign and deleted tasks are refused alike and
- * at once. It waits only for a task that must come (see `awaitTask`), one whose creation is still on its way through
+ * at once. It waits only for a task that must come (see `awaitTasks`), one whose creation is still on its way through
  * Kafka, and changes of the last 10 s (see `settle`). Throws TASK_NOT_FOUND, and UNAVAILABLE if the task has not
  * arrived by then.
  */
@@ -21,7 +21,7 @@ export async function findTask(sql: Sql, taskId: string, { userId, signal }: Fin
         select guard.task_id is not null as "isKnown", tasks.deleted_at is not null as "isDeleted"
         from tasks left join reminder_guards guard on guard.task_id = tasks.id and guard.user_id = tasks.user_id
         where tasks.id = ${taskId} and tasks.user_id = ${userId}`;
-      if (task === undefined && (await awaitTask(sql, { id: taskId, userId, signal }))) return null;
+      if (task === undefined && (await awaitTasks(sql, { ids: [taskId], userId, signal }))) return null;
       if (task === undefined || task.isDeleted) throw new Problem("TASK_NOT_FOUND");
       return task.isKnown ? true : null;
     },

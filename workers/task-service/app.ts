@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { makeHttpApp, type HttpApp, type HttpEnv, type HttpOptions } from "../../shared/http/http-app.ts";
 import { etagOf, matches, readIfMatch, readIfNoneMatch } from "../../shared/http/if-match.ts";
 import { eventsMade } from "../../shared/limits/events-made.ts";
-import { replayedHeader, requestKey } from "../../shared/http/request-key.ts";
+import { requestKey } from "../../shared/http/request-key.ts";
 import { defaultPreferences } from "../../shared/preferences/preferences.ts";
 import { Problem } from "../../shared/problem.ts";
 import type { ReminderChoices } from "../../shared/reminders/resolve-reminders.ts";
@@ -16,11 +16,15 @@ import { decidePlain, makesPlain } from "./decide-plain.ts";
 import { decideTemplatePatch } from "./decide-template.ts";
 import { decideComplete, decideCreate, decideDelete, decidePatch, decideReopen } from "./decide-task.ts";
 import { exportCalendar, type ExportDeps } from "./export-calendar.ts";
+import { addBatchRoute } from "./batch/batch-route.ts";
+import type { OpenBatch } from "./batch/open-batch.ts";
+import type { BatchDeps } from "./batch/run-batch.ts";
 import { addListRoute, type ListRouteDeps } from "./find/list-route.ts";
 import { addTagRoutes, type ListTags } from "./find/tag-routes.ts";
 import { addQuickRoute } from "./phrase/quick-route.ts";
 import type { ListQuery } from "./read-tasks.ts";
-import { isLocal } from "./resolve-due.ts";
+import { needsZone, opensAtOnce, saysReminders } from "./patch-traits.ts";
+import { sendAnswer } from "./send-answer.ts";
 import { viewOfRow, type TaskRow } from "./task-row.ts";
 import {
   createBody,
@@ -32,19 +36,13 @@ import {
   scopeQuery,
   writeHeaders,
 } from "./task-schema.ts";
-import {
-  changeTask,
-  createTask,
-  notFound,
-  type TaskChangeRequest,
-  type WriteDeps,
-  type WriteResult,
-} from "./write-task.ts";
+import { changeTask, createTask, notFound, type TaskChangeRequest, type WriteDeps } from "./write-task.ts";
 
 export type TaskAppDeps = Readonly<{
   http: Omit<HttpOptions, "title" | "description">;
   write: WriteDeps;
   openSeries: SeriesDeps["openSeries"];
+  openBatch: OpenBatch;
   /** Makes the ids of tasks; rising ones keep the list's index append-only. */
   newId: (now: Date) => string;
   readTask: (userId: string, id: string) => Promise<TaskRow | null>;
@@ -59,8 +57,8 @@ export type TaskAppDeps = Readonly<{
   readZone: (userId: string) => Promise<string | null>;
   /** What a user's preferences say about reminders. Asked only for a task that will be due. */
   readChoices: (userId: string) => Promise<ReminderChoices>;
-  /** Whether a user has such a task, deleted or not; one that must come is waited for. See `awaitTask`. */
-  awaitTask: (asked: Readonly<{ id: string; userId: string; signal: AbortSignal }>) => Promise<boolean>;
+  /** Whether a user has one of these tasks, deleted or not; those that must come are waited for. See `awaitTasks`. */
+  awaitTasks: BatchDeps["awaitTasks"];
   /** Runs the changes of one task one after another. */
   oneAtATime: <T>(key: string, work: () => Promise<T>) => Promise<T>;
 }>;
@@ -82,13 +80,8 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     correlationId: c.var.correlationId,
     traceparent: c.var.traceparent,
   });
-  const zoneFor = async (
-    { recurrence_pattern: pattern, due_date: due, due_tz }: TaskPatch,
-    userId: string,
-  ): Promise<string | null> => {
-    const isAsked = (pattern && pattern.tz === undefined) || (isLocal(due) && !due_tz);
-    return isAsked ? await deps.readZone(userId) : null;
-  };
+  const zoneFor = async (asked: TaskPatch, userId: string): Promise<string | null> =>
+    needsZone(asked) ? await deps.readZone(userId) : null;
   /**
    * Runs `work` again where the task it did not find is there by then: one that others were told of before it was made.
    */
@@ -98,7 +91,7 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== "TASK_NOT_FOUND") throw error;
       const { userId } = c.var.identity;
-      if (!(await deps.awaitTask({ id, userId, signal: c.req.raw.signal }))) throw error;
+      if (!(await deps.awaitTasks({ ids: [id], userId, signal: c.req.raw.signal }))) throw error;
       return await work();
     }
   };
@@ -111,7 +104,7 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     const ifMatch = readIfMatch(headers["if-match"]);
     const by = await writer(c, headers["idempotency-key"]);
     const work = () => changeTask(deps.write, by, { ...request, id, ifMatch });
-    return answered(c, await whenMade(c, id, () => deps.oneAtATime(`${by.userId} ${id}`, work)));
+    return sendAnswer(c, await whenMade(c, id, () => deps.oneAtATime(`${by.userId} ${id}`, work)));
   };
   const changeWithSeries = async (
     c: Context<HttpEnv>,
@@ -123,7 +116,7 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     const by = await writer(c, headers["idempotency-key"]);
     const { openSeries, write } = deps;
     const work = () => changeSeries({ ...write, openSeries }, by, { of: "occurrence", ...request, id, ifMatch });
-    return answered(c, await whenMade(c, id, work));
+    return sendAnswer(c, await whenMade(c, id, work));
   };
 
   const make = async (
@@ -138,7 +131,7 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     const by = await writer(c, key);
     const coming = { ...decideComing(row, choices), ...more };
     const events = opensAtOnce(input.recurrence_pattern);
-    return answered(c, { events, ...(await createTask(deps.write, by, row, coming)) });
+    return sendAnswer(c, { events, ...(await createTask(deps.write, by, row, coming)) });
   };
 
   app.openapi(
@@ -164,6 +157,7 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
   addListRoute(app, { ...deps, now: deps.write.now }, tags);
   addTagRoutes(app, deps.listTags, tags);
   addQuickRoute(app, { now: deps.write.now, readZone: deps.readZone, make }, tags);
+  addBatchRoute(app, { ...deps, ...deps.write, writer }, tags);
 
   app.openapi(
     createRoute({
@@ -321,23 +315,4 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     );
 
   return app;
-}
-
-/** Whether a patch asks for reminders: which there are follows from the due and the rules. */
-function saysReminders({ due_date, due_on, due_tz, remind }: TaskPatch): boolean {
-  return [due_date, due_on, due_tz, remind].some((said) => said !== undefined);
-}
-
-/** What a pattern makes at once, of what its series has missed. */
-function opensAtOnce(pattern: TaskPatch["recurrence_pattern"]): number {
-  return pattern?.catch_up === "all" ? (pattern.max_open ?? 1) : 1;
-}
-
-function answered(c: Context<HttpEnv>, { answer, replayed, events = 1 }: WriteResult): Response {
-  if (!replayed && events > 1) c.header(...eventsMade(events));
-  if (answer.version !== null) c.header("etag", etagOf(answer.version));
-  if (answer.status === 201) c.header("location", `/v1/tasks/${answer.taskId}`);
-  if (replayed) c.header(replayedHeader, "true");
-  if (answer.status === 204 || answer.body === null) return c.body(null, 204);
-  return c.body(answer.body, answer.status, { "content-type": "application/json" });
 }

@@ -84,6 +84,6 @@ function staleError(target: TaskRow): Problem {
 }
 
 /** A deadlock, or a unique key that another transaction took first. */
-function isRace(error: unknown): boolean {
+export function isRace(error: unknown): boolean {
   return error instanceof Error && "code" in error && (error.code === "40P01" || error.code === "23505");
 }

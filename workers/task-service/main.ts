@@ -23,8 +23,8 @@ import { findForChange, readKept } from "./read-tasks.ts";
 import { rezoneTasks } from "./rezone-tasks.ts";
 import { keepAnswer, storeChange } from "./store-change.ts";
 import { storeCreates } from "./store-creates.ts";
-import { openSeries } from "./store-series.ts";
 import { taskReaders } from "./task-readers.ts";
+import { taskTransactions } from "./task-transactions.ts";
 import { openTaskQuota, quotaSettings } from "./task-quota.ts";
 import type { WriteDeps } from "./write-task.ts";
 
@@ -64,7 +64,7 @@ await runRole("task-service", settings, async (role, config) => {
   const app = buildApp({
     http: { version: "1", authenticate, newId: uuidV7, log, metrics },
     write,
-    openSeries: openSeries(db),
+    ...taskTransactions(db),
     newId: uuidV7,
     ...taskReaders(db),
     oneAtATime: makeOneAtATime(),

@@ -68,6 +68,18 @@ export function keepAnswer({ sql }: Readonly<{ sql: Sql | Tx }>) {
   };
 }
 
+/** Keeps the answer of a request in its transaction. Rejects with a unique violation where the key is taken by then. */
+export async function insertAnswer(
+  tx: Tx,
+  userId: string,
+  { key, fingerprint }: RequestKey,
+  answer: TaskAnswer,
+): Promise<void> {
+  await tx`
+    insert into idempotency_keys (user_id, key, fingerprint, task_id, status, version, body)
+    values (${userId}, ${key}, ${fingerprint}, ${answer.taskId}, ${answer.status}, ${answer.version}, ${answer.body})`;
+}
+
 /** A concurrent request with the same key committed first; this statement waited for it and wrote nothing. */
 function isKeyTaken(error: unknown): boolean {
   return (

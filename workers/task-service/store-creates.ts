@@ -1,4 +1,4 @@
-import type { Sql } from "../../shared/postgres/db.ts";
+import type { Sql, Tx } from "../../shared/postgres/db.ts";
 import { byteaArray, type OutboxRow } from "../../shared/outbox/outbox.ts";
 import type { RequestKey } from "../../shared/http/request-key.ts";
 import { patchFields } from "../../shared/tasks/task-fields.ts";
@@ -84,7 +84,7 @@ const text = `
  * One array per column instead of one parameter per field: rows share one statement and one commit, and a commit costs
  * more than 100 rows.
  */
-export function storeCreates({ sql }: Readonly<{ sql: Sql }>) {
+export function storeCreates({ sql }: Readonly<{ sql: Sql | Tx }>) {
   return async (creations: readonly Creation[]): Promise<readonly CreateResult[]> => {
     const created = await sql.unsafe<{ id: string }[]>(
       text,

@@ -1,6 +1,6 @@
 import { chosenZone, choicesOf } from "../../shared/preferences/read-preferences.ts";
 import type { Db } from "../../shared/postgres/db.ts";
-import { awaitTask } from "../../shared/tasks/await-task.ts";
+import { awaitTasks } from "../../shared/tasks/await-tasks.ts";
 import { exportReaders } from "./export-readers.ts";
 import { makeBatches } from "./make-batches.ts";
 import { countTasks, findTasks } from "./find/find-tasks.ts";
@@ -21,6 +21,6 @@ export function taskReaders(db: Db) {
     readZone: (userId: string) => chosenZone(db.sql, userId),
     // Creates come together, so do the preferences they ask for.
     readChoices: makeBatches(choicesOf(db), { maxItems: 256, inFlight: 2, maxWaiting: 10_000 }),
-    awaitTask: (asked: Parameters<typeof awaitTask>[1]) => awaitTask(db.sql, asked),
+    awaitTasks: (asked: Parameters<typeof awaitTasks>[1]) => awaitTasks(db.sql, asked),
   };
 }

@@ -62,7 +62,7 @@ export const createdTask = taskSchema
   })
   .openapi("CreatedTask");
 
-const patchedTask = taskSchema
+export const patchedTask = taskSchema
   .extend({
     unset_reminders: unset.optional().openapi({
       description: `Where the patch says when it is due or what to remind of, and there are any. ${unsetWords}`,

@@ -122,7 +122,7 @@ export async function changeTask(deps: WriteDeps, writer: Writer, request: TaskC
 }
 
 /** A version that may have been told before would let a client change, by its old ETag, what it has not seen. */
-function raised(decision: TaskDecision, floor: number): TaskDecision {
+export function raised(decision: TaskDecision, floor: number): TaskDecision {
   const { row, event } = decision;
   if (event === null || row.version > floor) return decision;
   return { row: { ...row, version: floor + 1 }, event: { ...event, sequence: floor + 1 } };
@@ -142,7 +142,7 @@ const waitMs = 5000;
  * A request with a key waits at most 5 s, for another with the same key among others. What it asked for is written
  * whole or not at all even then, and asking again with the key gives the answer.
  */
-async function waitFor<T>(key: RequestKey | null, work: Promise<T>): Promise<T> {
+export async function waitFor<T>(key: RequestKey | null, work: Promise<T>): Promise<T> {
   const late = () => new Problem("IDEMPOTENCY_IN_PROGRESS", undefined, { retryAfterSeconds: 1 });
   return key === null ? work : inTime(waitMs, work, late);
 }

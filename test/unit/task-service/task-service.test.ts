@@ -56,6 +56,7 @@ function setup(given: { write?: Partial<TaskAppDeps["write"]>; rest?: Partial<Ta
       ...given.write,
     },
     openSeries: never("openSeries"),
+    openBatch: never("openBatch"),
     newId: () => id,
     readTask: never("readTask"),
     listTasks: never("listTasks"),
@@ -71,7 +72,7 @@ function setup(given: { write?: Partial<TaskAppDeps["write"]>; rest?: Partial<Ta
     },
     readZone: never("readZone"),
     readChoices: async () => defaultPreferences,
-    awaitTask: async () => false,
+    awaitTasks: async () => false,
     oneAtATime: (_key, work) => work(),
     ...given.rest,
   });
@@ -206,6 +207,7 @@ test("the document describes every route, with the fields of a task and what can
   const document = await (await setup().send("GET", "/openapi.json")).json();
   expect(document.openapi).toBe("3.1.0");
   expect(Object.keys(document.paths).toSorted()).toEqual([
+    "/v1/batch",
     "/v1/export.ics",
     "/v1/quick-add",
     "/v1/tags",
@@ -216,6 +218,15 @@ test("the document describes every route, with the fields of a task and what can
     "/v1/tasks/{id}/stop-after",
   ]);
   expect(Object.keys(document.components.schemas).toSorted()).toEqual([
+    "Batch",
+    "BatchAnswer",
+    "BatchCreate",
+    "BatchDone",
+    "BatchOperation",
+    "BatchRefused",
+    "BatchResult",
+    "BatchUpdate",
+    "BatchVerb",
     "CreatedTask",
     "ListedTask",
     "NewTask",

@@ -83,6 +83,7 @@ test.each([
   ["post", "/v1/tasks/{id}/complete", "completeTask"],
   ["post", "/v1/tasks/{id}/reminders", "createTaskReminder"],
   ["post", "/v1/reminders/{id}/dismiss", "dismissReminder"],
+  ["post", "/v1/batch", "runBatch"],
   ["get", "/v1/series/{id}/occurrences", "listSeriesOccurrences"],
   ["get", "/v1/stream", "openStream"],
 ])("%s %s is %s", (method, path, id) => expect(operationIdOf(method, path)).toBe(id));

@@ -17,6 +17,7 @@ describe("who answers a path", () => {
     ["/v1/preferences", "reminder-scheduling-worker"],
     ["/v1/notifications", "notification-service"],
     ["/v1/export.ics", "task-service"],
+    ["/v1/batch", "task-service"],
     ["/v1/tasksx", null],
     ["/v1/", null],
     ["/v2/tasks", null],

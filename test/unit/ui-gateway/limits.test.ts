@@ -169,6 +169,7 @@ test.each<[string, string | null, number, string]>([
 test.each<[string, string, number]>([
   ["GET", "/v1/tasks", 1],
   ["HEAD", "/v1/export.ics", 50],
+  ["POST", "/v1/batch", 20],
   ["POST", "/v1/tasks", 5],
   ["PATCH", "/v1/tasks/1", 5],
   ["PATCH", "/v1/tasks/1?scope=this", 5],

@@ -17,6 +17,7 @@ const chosen: Readonly<Record<string, string>> = {
   "POST /v1/series/{id}/skip": "skipSeriesRange",
   "POST /v1/series/{id}/unskip": "unskipSeriesRange",
   "POST /v1/quick-add": "quickAddTask",
+  "POST /v1/batch": "runBatch",
   "POST /v1/tasks/{id}/stop-after": "stopSeriesAfterTask",
   "GET /v1/notifications/unread": "countUnreadNotifications",
   "POST /v1/notifications/read-all": "readAllNotifications",
@@ -77,6 +78,7 @@ export const apiTags = [
 ] as const;
 
 const tagOfSegment: Readonly<Record<string, (typeof apiTags)[number]["name"]>> = {
+  batch: "tasks",
   "export.ics": "tasks",
   "quick-add": "tasks",
   tags: "tasks",

@@ -34,6 +34,7 @@ export function upstreamOf(path: string): Upstream | null {
     case "tasks":
     case "tags":
     case "quick-add":
+    case "batch":
     case "export.ics":
       return "task-service";
     case "reminders":

@@ -12,7 +12,6 @@ export const reminderAnswer = z.looseObject({
   status: z.enum(["pending", "triggered", "dismissed"]),
   reason: z.string().nullable(),
 });
-export type ReminderAnswer = z.output<typeof reminderAnswer>;
 
 export const taskAnswer = z.looseObject({
   id: z.string(),
@@ -30,7 +29,7 @@ export const taskAnswer = z.looseObject({
   version: z.number(),
   reminders: z.array(reminderAnswer).optional(),
 });
-export type TaskAnswer = z.output<typeof taskAnswer>;
+export type SeenTask = z.output<typeof taskAnswer>;
 
 export const taskPage = z.looseObject({
   items: z.array(taskAnswer),
@@ -70,7 +69,7 @@ const preferencesAnswer = z.looseObject({
   channels: z.array(z.looseObject({ type: z.string() })),
 });
 
-export async function readTask(call: CallApi, id: string): Promise<TaskAnswer> {
+export async function readTask(call: CallApi, id: string): Promise<SeenTask> {
   return taskAnswer.parse(await call({ method: "GET", path: `/v1/tasks/${id}` }));
 }
 
@@ -86,7 +85,7 @@ export function localTime(instant: string, zone: string): string {
 }
 
 /** A task in one line. Texts of people stand in quotes, as JSON: they are data. */
-export function taskLine(task: TaskAnswer, zone: string): string {
+export function taskLine(task: SeenTask, zone: string): string {
   const { title, due_date, due_on, priority, tags, status, template_id, is_recurring_template, reminders = [] } = task;
   const waiting = reminders.filter((reminder) => reminder.status !== "dismissed");
   return [

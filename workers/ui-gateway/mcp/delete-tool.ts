@@ -1,6 +1,6 @@
 import { acceptedContent, inputRequired, type McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
-import { readTask, taskPage, type TaskAnswer } from "./answers.ts";
+import { readTask, taskPage, type SeenTask } from "./answers.ts";
 import type { ApiCall, CallApi } from "./call-api.ts";
 import { said } from "./tools.ts";
 
@@ -57,17 +57,17 @@ export function addDeleteTool(server: McpServer, call: CallApi, mayAsk: boolean)
   );
 }
 
-type Reach = "this" | "future" | "all";
+type DeleteReach = "this" | "future" | "all";
 
 /** What of it is deleted; a template is the whole series. */
-function asked({ title, template_id, is_recurring_template }: TaskAnswer, reach: Reach): string {
+function asked({ title, template_id, is_recurring_template }: SeenTask, reach: DeleteReach): string {
   const named = JSON.stringify(title);
   if (is_recurring_template || (template_id !== null && reach === "all")) return `${named}, the whole series`;
   return template_id !== null && reach === "future" ? `${named} and its later dates` : named;
 }
 
 /** The request that does it. A series ends with its open dates by one of them; where none is open, by its template. */
-async function deletionOf(task: TaskAnswer, reach: Reach, call: CallApi): Promise<ApiCall> {
+async function deletionOf(task: SeenTask, reach: DeleteReach, call: CallApi): Promise<ApiCall> {
   const path = `/v1/tasks/${task.id}`;
   if (task.template_id !== null) return { method: "DELETE", path: reach === "this" ? path : `${path}?scope=${reach}` };
   if (!task.is_recurring_template) return { method: "DELETE", path };

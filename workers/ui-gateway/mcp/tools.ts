@@ -14,7 +14,7 @@ import { Refusal, type ApiCall, type CallApi } from "./call-api.ts";
 import { instantOfLocal, readWhen } from "./read-when.ts";
 
 /** A call that takes back what was done; `null` where nothing was. */
-export type UndoCall = Readonly<{ tool: string; arguments: Readonly<Record<string, unknown>> }> | null;
+type UndoCall = Readonly<{ tool: string; arguments: Readonly<Record<string, unknown>> }> | null;
 
 const id = z.uuid().describe("The task's id, as find_tasks shows it in brackets.");
 const callId = z
