@@ -5,6 +5,7 @@ import { exportReaders } from "./export-readers.ts";
 import { makeBatches } from "./make-batches.ts";
 import { countTasks, findTasks } from "./find/find-tasks.ts";
 import { listTasks, readTask } from "./read-tasks.ts";
+import { readRestoring } from "./restore/read-restoring.ts";
 
 /** What the routes read, each by one statement. */
 export function taskReaders(db: Db) {
@@ -13,6 +14,7 @@ export function taskReaders(db: Db) {
     listTasks: listTasks(db),
     findTasks: findTasks(db),
     countTasks: countTasks(db),
+    readRestoring: readRestoring(db),
     readExport: exportReaders(db),
     readZone: (userId: string) => chosenZone(db.sql, userId),
     // Creates come together, so do the preferences they ask for.

@@ -17,6 +17,7 @@ export const routeCosts: readonly Cost[] = [
   { method: "PATCH", path: /^\/v1\/tasks\/[^/]+$/, isFor: scoped, points: 20 },
   { method: "DELETE", path: /^\/v1\/tasks\/[^/]+$/, isFor: scoped, points: 20 },
   { method: "POST", path: /^\/v1\/tasks\/[^/]+\/stop-after$/, points: 20 },
+  { method: "POST", path: /^\/v1\/tasks\/[^/]+\/restore$/, isFor: scoped, points: 20 },
   // Up to 366 recurrences are found out and kept.
   { method: "POST", path: /^\/v1\/series\/[^/]+\/(?:un)?skip$/, points: 50 },
   { method: "POST", path: /^\/v1\/series\/[^/]+\/occurrences\/[^/]+\/[^/]+$/, points: 10 },
