@@ -100,11 +100,17 @@ export const problems = {
     title: "The occurrence is a task by now",
     help: "Change the task that `current` or `detail` names.",
   },
+  OCCURRENCE_REPLACED: {
+    status: 409,
+    retry: false,
+    title: "Another task has the place of this occurrence",
+    help: "`current` is that task: change it instead, or delete it and restore this one then.",
+  },
   TASK_DELETED: {
     status: 409,
     retry: false,
     title: "The task was deleted",
-    help: "Nothing can be added to it.",
+    help: "Nothing can be added to it. It can be restored for 30 days: POST /v1/tasks/{id}/restore.",
   },
   TASK_COMPLETED: {
     status: 409,

@@ -29,6 +29,9 @@ export const tasks = pgTable(
     index("tasks_of_user")
       .on(table.user_id, table.created_at.desc(), table.id.desc())
       .where(sql`${table.deleted_at} is null`),
+    index("tasks_deleted")
+      .on(table.user_id, table.deleted_at.desc(), table.id.desc())
+      .where(sql`${table.deleted_at} is not null`),
     index("tasks_due_local")
       .on(table.id)
       .where(sql`${table.due_local} is not null and ${table.status} = 'open' and ${table.deleted_at} is null`),

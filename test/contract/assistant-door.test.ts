@@ -159,9 +159,15 @@ describe.skipIf(!url)("an assistant's door", () => {
     await using assistant = await connect(ada, { consent: true });
     const added = await assistant.use("add_tasks", { lines: ["stretch every day at 7:00", "stretch once"] });
     await until("its first date is open", async () => (await open(ada)).length === 3);
-    await assistant.undo(added);
+    const gone = await assistant.undo(added);
     expect(assistant.asked).toEqual(['Delete "stretch", the whole series, "stretch once"?']);
     await until("nothing is left", async () => (await open(ada)).length === 0);
+    // "No, leave it": a deletion can be taken back as well.
+    const back = await assistant.undo(gone);
+    expect(back).toMatchObject({ isError: false, text: 'Restored: "stretch", "stretch once"' });
+    await until("all are back", async () => (await open(ada)).length === 3);
+    await assistant.undo(back);
+    await until("nothing is left again", async () => (await open(ada)).length === 0);
   }, 60_000);
 
   test("reminders are set, put off and explained in words", async () => {
@@ -204,6 +210,7 @@ describe.skipIf(!url)("an assistant's door", () => {
       ["complete_task", { id: mine.id }],
       ["reopen_task", { id: mine.id }],
       ["delete_tasks", { ids: [mine.id] }],
+      ["restore_tasks", { ids: [mine.id] }],
       ["set_reminder", { id: mine.id, when: "tomorrow 9:00" }],
       ["snooze_reminder", { id: mine.id, until: "tomorrow 9:00" }],
       ["explain_reminders", { id: mine.id }],
@@ -231,6 +238,7 @@ describe.skipIf(!url)("an assistant's door", () => {
       "snooze_reminder",
       "explain_reminders",
       "delete_tasks",
+      "restore_tasks",
     ]);
     // Some 4 characters of JSON make a token.
     expect(JSON.stringify(tools).length / 4).toBeLessThan(6_000);

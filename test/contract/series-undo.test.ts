@@ -103,6 +103,29 @@ describe.skipIf(!url)("undoing a completion on Postgres (needs DATABASE_URL)", (
     expect(row).toEqual({ state: "open", taken_back: false });
   });
 
+  test.each(["untouched", "touched"])(
+    "of a date that was restored after another task of it was asked for, that one goes where it is %s",
+    async (how) => {
+      const { first, second, id, reopen } = await begun();
+      await reopen();
+      await world.hear([created(second, null), deleted(second, 2)]);
+      await world.hear([completed(first, 4)]);
+      const copy = idOf(id, `${day("25")}#2`);
+      await world.hear([created(copy, null)]);
+      if (how === "touched") await world.hear([updated(copy, 2, { title: "mine" })]);
+      // As where time asks for it.
+      await world.db.sql`update occurrences set made_by = null where id = ${copy}`;
+      const told = await world.hear([updated(second, 3, { deleted_at: null })]);
+      expect(told.map(({ type, subject }) => [type, subject])).toEqual(
+        how === "untouched" ? [["RemoveOccurrence", copy]] : [],
+      );
+      const states = (await world.occurrencesOf(id)).map(({ recurrence_id, state }) => `${recurrence_id} ${state}`);
+      expect(states).toEqual([`${day("24")} completed`, `${day("25")} open`, `${day("25")}#2 open`]);
+      const taken = await world.db.sql`select id from occurrences where series_id = ${id} and taken_back`;
+      expect(taken.map((row) => row["id"])).toEqual(how === "untouched" ? [copy] : []);
+    },
+  );
+
   test("instances that hear of the undoing and of the next one at once agree", async () => {
     for (let round = 0; round < 5; round++) {
       const { first, second, id } = await begun();

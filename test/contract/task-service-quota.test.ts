@@ -36,6 +36,35 @@ test("open tasks are bounded, and completing or deleting one makes room; another
   expect((await make(ada)).status).toBe(409);
 });
 
+test("restoring needs room as making does, of an occurrence and a series too", async () => {
+  const ada = user();
+  const restore = (path: string) => world.send("POST", `/v1/tasks/${path}`, { as: ada });
+  const deleted = (await make(ada)).body;
+  expect((await world.send("DELETE", `/v1/tasks/${deleted.id}`, { as: ada })).status).toBe(204);
+  const series = (await make(ada, { recurrence_pattern: pattern })).body;
+  const at = new Date();
+  const occurrence = crypto.randomUUID();
+  await world.db.sql`insert into tasks ${world.db.sql({
+    id: occurrence,
+    user_id: ada,
+    title: "x",
+    created_at: at,
+    updated_at: at,
+    template_id: series.id,
+    recurrence_id: "2099-01-01T09:00:00",
+  })}`;
+  expect((await world.send("DELETE", `/v1/tasks/${occurrence}?scope=all`, { as: ada })).status).toBe(204);
+  for (let i = 0; i < 5; i++) expect((await make(ada)).status).toBe(201);
+  for (const path of [`${deleted.id}/restore`, `${occurrence}/restore`, `${series.id}/restore?scope=all`])
+    expect((await restore(path)).body).toMatchObject({ code: "QUOTA_EXCEEDED", retryable: false });
+  // Of a series alone nothing is open; templates have a bound of their own.
+  expect((await restore(`${series.id}/restore`)).status).toBe(200);
+  for (let i = 0; i < 2; i++) await make(ada, { recurrence_pattern: pattern });
+  await world.send("DELETE", `/v1/tasks/${series.id}`, { as: ada });
+  expect((await make(ada, { recurrence_pattern: pattern })).status).toBe(201);
+  expect((await restore(`${series.id}/restore`)).body).toMatchObject({ code: "QUOTA_EXCEEDED" });
+});
+
 test("tasks that are kept are bounded, completed ones included", async () => {
   const ada = user();
   for (let i = 0; i < 8; i++) {

@@ -3,6 +3,7 @@ import { gateway, system } from "./everyday-system.ts";
 import { mainPath } from "./main-path.ts";
 import "./recurrence.ts";
 import "./reminders.ts";
+import "./restore.ts";
 import "./typed-client.ts";
 import "./reference-examples.ts";
 import "./fuzz-api.ts";

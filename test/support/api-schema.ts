@@ -625,6 +625,22 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/v1/tasks/{id}/restore": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post: operations["restoreTask"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/v1/tasks/{id}/stop-after": {
     parameters: {
       query?: never;
@@ -821,6 +837,7 @@ export interface components {
       | "SERIES_NOT_FOUND"
       | "OCCURRENCE_NOT_FOUND"
       | "OCCURRENCE_MADE"
+      | "OCCURRENCE_REPLACED"
       | "TASK_DELETED"
       | "TASK_COMPLETED"
       | "TASK_IS_TEMPLATE"
@@ -3226,6 +3243,7 @@ export interface operations {
       query?: {
         status?: "open" | "completed" | "all";
         templates?: "true" | "false";
+        deleted?: "true" | "false";
         q?: string;
         filter?: string;
         due_after?: string;
@@ -3246,6 +3264,8 @@ export interface operations {
           | "-updated"
           | "completed"
           | "-completed"
+          | "deleted"
+          | "-deleted"
           | "priority"
           | "-priority";
         count?: "true" | "false";
@@ -3580,6 +3600,47 @@ export interface operations {
   reopenTask: {
     parameters: {
       query?: never;
+      header?: {
+        "idempotency-key"?: string;
+        "if-match"?: string;
+      };
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          "X-Request-Id": components["headers"]["X-Request-Id"];
+          "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+          RateLimit: components["headers"]["RateLimit"];
+          "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Task"];
+        };
+      };
+      401: components["responses"]["Problem401"];
+      403: components["responses"]["Problem403"];
+      404: components["responses"]["Problem404"];
+      409: components["responses"]["Problem409"];
+      412: components["responses"]["Problem412"];
+      413: components["responses"]["Problem413"];
+      422: components["responses"]["Problem422"];
+      429: components["responses"]["Problem429"];
+      500: components["responses"]["Problem500"];
+      503: components["responses"]["Problem503"];
+    };
+  };
+  restoreTask: {
+    parameters: {
+      query?: {
+        scope?: "this" | "all";
+      };
       header?: {
         "idempotency-key"?: string;
         "if-match"?: string;

@@ -22,14 +22,14 @@ type Advance = Readonly<{
   tasks: ReadonlyMap<string, FoldedTask | null>;
   at: Date;
   by: SeriesQuestion["by"];
-  /** The number of the occurrence whose completion has just been undone. */
+  /** The number of the occurrence whose completion or deletion has just been undone. */
   reopened?: number | null;
 }>;
 
 /**
- * Moves a series on: takes back the occurrence that an undone completion had called for, requests the missing ones,
- * sets the timer. An occurrence whose task is closed already (its events came first) is closed from the start, and the
- * series goes on from there.
+ * Moves a series on: takes back the occurrence that an undone completion or deletion had called for, requests the
+ * missing ones, sets the timer. An occurrence whose task is closed already (its events came first) is closed from the
+ * start, and the series goes on from there.
  */
 export function advanceSeries({ series, tasks, at, by, reopened = null }: Advance): Readonly<{
   series: Series;

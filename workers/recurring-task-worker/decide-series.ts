@@ -36,7 +36,9 @@ export type OccurrenceRequest = Readonly<{
   closedAt: Date | null;
   /** A person asked for it before its turn: the series does not go on from it. */
   ahead: boolean;
-  /** The number of the occurrence whose completion called for this one; `null` where time or a person did. */
+  /**
+   * The number of the occurrence whose completion or deletion called for this one; `null` where time or a person did.
+   */
   madeBy: number | null;
   /** Asked to be removed, because that completion was undone. Once its task is deleted, it counts as never made. */
   takenBack: boolean;
@@ -111,7 +113,7 @@ export function decideSeries({ template, occurrences, exceptions, made, at, by }
     if (next === null) return { ask, status: "ended", wakeAt: null };
     ask.push({
       ...makeAsked(next, template, { number: nextNumber(all), exceptions }),
-      madeBy: last?.state === "completed" ? last.number : null,
+      madeBy: last?.state === "completed" || (last?.state === "deleted" && by === "event") ? last.number : null,
     });
   }
 }
@@ -152,7 +154,7 @@ export function makeAsked(
 
 /**
  * An id for one more occurrence of this local start: itself, or with the first number nobody has. What was dropped is
- * asked for again under its own, since its task may exist; a task that was deleted never comes back.
+ * asked for again under its own, since its task may exist; a deleted task comes back only if its person restores it.
  */
 export function freeId(id: string, occurrences: readonly OccurrenceRequest[]): string {
   const used = new Set(occurrences.filter(({ dropped }) => !dropped).map(({ recurrenceId }) => recurrenceId));

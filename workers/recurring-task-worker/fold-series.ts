@@ -52,8 +52,8 @@ type ConcernedSeries = Readonly<{ one: Series; reopened: number | null }>;
 
 /**
  * Finds the series this task belongs to, as template or as occurrence, and updates the task's entry in it. `reopened`
- * is the number of the occurrence whose completion this event undid. Starts a series for a new template, with the
- * occurrences known so far.
+ * is the number of the occurrence whose completion or deletion this event undid. Starts a series for a new template,
+ * with the occurrences known so far.
  */
 function concerned(
   task: FoldedTask,
@@ -79,7 +79,7 @@ function concerned(
     const lost = Number(isGone(after)) - Number(isGone(before));
     const key = after.scheduleKey;
     const made = lost === 0 ? series.made : { ...series.made, [key]: (series.made[key] ?? 0) - lost };
-    const isReopened = before.state === "completed" && after.state === "open";
+    const isReopened = before.state !== "open" && after.state === "open";
     return [{ one: { ...series, occurrences, made }, reopened: isReopened ? after.number : null }];
   });
   const template = templateSchedule(task);

@@ -25,6 +25,8 @@ import { addQuickRoute } from "./phrase/quick-route.ts";
 import type { ListQuery } from "./read-tasks.ts";
 import { needsZone, opensAtOnce, saysReminders } from "./patch-traits.ts";
 import { sendAnswer } from "./send-answer.ts";
+import type { readRestoring } from "./restore/read-restoring.ts";
+import { addRestoreRoute } from "./restore/restore-route.ts";
 import { viewOfRow, type TaskRow } from "./task-row.ts";
 import {
   createBody,
@@ -51,6 +53,7 @@ export type TaskAppDeps = Readonly<{
   countTasks: ListRouteDeps["countTasks"];
   readTaskReminders: ListRouteDeps["readTaskReminders"];
   listTags: ListTags;
+  readRestoring: ReturnType<typeof readRestoring>;
   /** What an export reads beside the list. */
   readExport: Omit<ExportDeps, "listTasks" | "onBreak">;
   /** The zone a user has chosen, `null` for one who has not. Asked where a request needs one and names none. */
@@ -265,7 +268,7 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
       path: "/v1/tasks/{id}",
       summary: "Delete a task",
       description:
-        "Deleting again answers 204 again. A template's open occurrences stay. With scope=future the series ends before this occurrence, " +
+        "POST /v1/tasks/{id}/restore takes it back for 30 days. Deleting again answers 204 again. A template's open occurrences stay. With scope=future the series ends before this occurrence, " +
         "with all it ends at once; what is open of it is deleted, what was completed stays.",
       tags,
       request: { params, query: scopeQuery, headers: writeHeaders },
@@ -313,6 +316,9 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
       }),
       (c) => change(c, c.req.valid("param").id, c.req.valid("header"), { decide, answer: (row) => taskAnswer(row) }),
     );
+
+  const { readRestoring, write } = deps;
+  addRestoreRoute(app, { change, changeWithSeries, readRestoring, quota: write.quota }, tags);
 
   return app;
 }

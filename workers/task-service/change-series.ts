@@ -5,8 +5,8 @@ import { Problem } from "../../shared/problem.ts";
 import type { TaskAnswer } from "./answer.ts";
 import type { DecideSeriesChange, RowWithEvent } from "./series-rows.ts";
 import type { OpenSeries } from "./store-series.ts";
-import { viewOfRow, type TaskRow } from "./task-row.ts";
-import { notFound, type WriteDeps, type Writer, type WriteResult } from "./write-task.ts";
+import type { TaskRow } from "./task-row.ts";
+import { notFound, staleError, type WriteDeps, type Writer, type WriteResult } from "./write-task.ts";
 
 export type SeriesChangeRequest = Readonly<{
   /** The task addressed. */
@@ -77,10 +77,6 @@ export async function changeSeries(
     }
   }
   throw new Problem("UNAVAILABLE", "The series is being changed by too many at once", { retryAfterSeconds: 1 });
-}
-
-function staleError(target: TaskRow): Problem {
-  return new Problem("VERSION_MISMATCH", `The task is at version ${target.version}`, { current: viewOfRow(target) });
 }
 
 /** A deadlock, or a unique key that another transaction took first. */

@@ -88,6 +88,10 @@ export const decideDelete: Decide = (row, now) => {
   return { row: next, event: { type: "TaskDeleted", key: row.id, subject: row.id, sequence: next.version, data } };
 };
 
+/** Takes a deletion back: the task is as it was, open or completed. */
+export const decideUndelete: Decide = (row, now) =>
+  row.deleted_at === null ? { row, event: null } : updated({ ...row, deleted_at: null }, { deleted_at: null }, now);
+
 /** Moves a due that was said as a local time to where that is by the zone data in use. */
 export const decideRezoned: Decide = (row, now) => {
   const due = row.due_local === null ? null : instantOfLocalDue(row.due_local);

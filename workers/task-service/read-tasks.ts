@@ -37,18 +37,20 @@ export async function lockTask(tx: Tx, id: string): Promise<TaskRow | null> {
 }
 
 /**
- * An occurrence with the other open ones of its template and all that come after it, closed or not, locked in id order
- * until the transaction ends. The later ones are asked for whatever they are, because one that is being reopened
- * meanwhile would be found neither among the open nor, looked up afterwards, among the closed.
+ * An occurrence with the other open ones of its template, all that come after it, closed or not, and those deleted with
+ * the template, locked in id order until the transaction ends. The later ones are asked for whatever they are, because
+ * one that is being reopened meanwhile would be found neither among the open nor, looked up afterwards, among the
+ * closed.
  */
 export async function lockTasks(
   tx: Tx,
-  { templateId, id, place }: Readonly<{ templateId: string; id: string; place: string }>,
+  { template, id, place }: Readonly<{ template: TaskRow; id: string; place: string }>,
 ): Promise<readonly TaskRow[]> {
   const rows = await tx<RawRow[]>`
     select ${tx.unsafe(rowColumns)} from tasks
     where id = ${id}
-      or (template_id = ${templateId} and (recurrence_id > ${place} or (status = 'open' and deleted_at is null)))
+      or (template_id = ${template.id} and (
+        recurrence_id > ${place} or (status = 'open' and deleted_at is null) or deleted_at = ${template.deleted_at}))
     order by id
     for update`;
   return rows.map(rowOf);

@@ -17,6 +17,10 @@ export type SeriesRows = Readonly<{
    * 367. Between the two lie those of an earlier schedule.
    */
   closedPlaces: readonly string[];
+  /** Where the template is deleted: its occurrences that were deleted at the same moment. */
+  deletedWith: readonly TaskRow[];
+  /** Where the occurrence addressed is deleted: the live tasks that may have taken its place, see `readRivals`. */
+  rivals: readonly TaskRow[];
 }>;
 
 /** A row to be written with the event that tells it; version 1 is a new task. */

@@ -7,6 +7,7 @@ import { lockTask, lockTasks, readKept } from "./read-tasks.ts";
 import { parseRecurrencePatternText } from "../../shared/recurrence/recurrence-pattern.ts";
 import { lastBefore } from "./cut-pattern.ts";
 import { placeUnder } from "./follow-schedule.ts";
+import { readRivals } from "./restore/read-rivals.ts";
 import { readClosedPlaces } from "./read-closed-places.ts";
 import type { SeriesRows } from "./series-rows.ts";
 import { insertRows, updateRows } from "./store-rows.ts";
@@ -52,7 +53,7 @@ export function openSeries(db: Pick<Db, "transaction">): OpenSeries {
       const template = found?.templateId ? await lockTask(tx, found.templateId) : null;
       // No occurrence comes after a template: of its own only the open ones are locked.
       const place = found?.place === null ? "9999-12-31" : plainId(found?.place ?? "");
-      const locked = template === null ? [] : await lockTasks(tx, { templateId: template.id, id, place });
+      const locked = template === null ? [] : await lockTasks(tx, { template, id, place });
       const target = locked.find((row) => row.id === id) ?? (found === undefined ? null : await lockTask(tx, id));
       const kept = key === null ? null : await readKept({ sql: tx })(userId, key);
       const isMine = target !== null && (template === null || template.user_id === userId);
@@ -64,11 +65,22 @@ export function openSeries(db: Pick<Db, "transaction">): OpenSeries {
               after: lastKept(template, target) ?? place,
               but: place,
             });
+      const isDeletedWith = ({ template_id, deleted_at }: TaskRow) =>
+        template_id !== null && deleted_at !== null && deleted_at.getTime() === template?.deleted_at?.getTime();
       const isOpen = ({ status, deleted_at, template_id }: TaskRow) =>
         status === "open" && deleted_at === null && template_id !== null;
       return await work({
         kept,
-        rows: isMine ? { template, target, open: locked.filter(isOpen), closedPlaces } : null,
+        rows: isMine
+          ? {
+              template,
+              target,
+              open: locked.filter(isOpen),
+              closedPlaces,
+              deletedWith: locked.filter(isDeletedWith),
+              rivals: await readRivals(tx, target),
+            }
+          : null,
         store: async (writes, keep) => {
           const rows = writes.map(({ row }) => row);
           const isNew = ({ version }: TaskRow) => version === 1;

@@ -7,6 +7,7 @@ import { countTasks, findTasks } from "./find/find-tasks.ts";
 import { readTaskReminders } from "./find/read-task-reminders.ts";
 import { readTags } from "./find/tag-routes.ts";
 import { listTasks, readTask } from "./read-tasks.ts";
+import { readRestoring } from "./restore/read-restoring.ts";
 
 /** What the routes read, each by one statement. */
 export function taskReaders(db: Db) {
@@ -17,6 +18,7 @@ export function taskReaders(db: Db) {
     countTasks: countTasks(db),
     readTaskReminders: readTaskReminders(db),
     listTags: readTags(db),
+    readRestoring: readRestoring(db),
     readExport: exportReaders(db),
     readZone: (userId: string) => chosenZone(db.sql, userId),
     // Creates come together, so do the preferences they ask for.

@@ -100,10 +100,12 @@ export async function changeTask(deps: WriteDeps, writer: Writer, request: TaskC
     const { row, kept, floor } = await deps.findForChange(userId, request.id, key?.key ?? null);
     if (kept !== null && key !== null) return await replay(kept, key);
     if (row === null || (row.deleted_at !== null && !request.seesDeleted)) throw notFound(request.id);
-    if (row.deleted_at === null && !matches(request.ifMatch, row.version))
-      throw new Problem("VERSION_MISMATCH", `The task is at version ${row.version}`, { current: viewOfRow(row) });
+    const isStale = !matches(request.ifMatch, row.version);
+    if (isStale && row.deleted_at === null) throw staleError(row);
     const now = deps.now();
     const next = raised(request.decide(row, now), floor);
+    // Of a tombstone the same deletion sent again is let through: it finds nothing left to do.
+    if (isStale && next.event !== null) throw staleError(row);
     const answer = request.answer(next.row);
     if (next.event === null) {
       if (key !== null) await deps.keepAnswer(userId, key, answer);
@@ -126,6 +128,10 @@ export function raised(decision: TaskDecision, floor: number): TaskDecision {
   const { row, event } = decision;
   if (event === null || row.version > floor) return decision;
   return { row: { ...row, version: floor + 1 }, event: { ...event, sequence: floor + 1 } };
+}
+
+export function staleError(row: TaskRow): Problem {
+  return new Problem("VERSION_MISMATCH", `The task is at version ${row.version}`, { current: viewOfRow(row) });
 }
 
 export function notFound(id: string): Problem {

@@ -112,6 +112,9 @@ def before_call(context, case, kwargs):
     if case.query and "to" in case.query and "from" not in case.query:
         # A time without a beginning begins now.
         case.query.pop("to")
+    if case.query and str(case.query.get("sort", "")).endswith("deleted"):
+        # An order of deleted tasks alone.
+        case.query["deleted"] = "true"
     for values in (case.query, case.body):
         if isinstance(values, dict):
             in_order(values)
@@ -148,6 +151,10 @@ def in_order(values):
             earlier, later = sorted(map(instant, [first, second]))
             values[f"{field}_after"] = earlier.isoformat()
             values[f"{field}_before"] = (later + timedelta(seconds=1)).isoformat()
+    for field in ("due", "completed"):
+        # Days and times, whose order depends on the zone of the preferences.
+        if f"{field}_after" in values:
+            values.pop(f"{field}_before", None)
     quiet = values.get("quiet_hours")
     if isinstance(quiet, dict) and quiet.get("from") == quiet.get("to"):
         values["quiet_hours"] = {**quiet, "from": "22:00", "to": "07:00"}

@@ -13,7 +13,7 @@ import { foldSeries, type World } from "../../../workers/recurring-task-worker/f
 import { templateSchedule } from "../../../workers/recurring-task-worker/template-schedule.ts";
 import { makeRecurrences } from "../../../shared/recurrence/recurrence.ts";
 import { decideOccurrence, decideRemoval } from "../../../workers/task-service/decide-occurrence.ts";
-import { decideScopedPatch, type SeriesScope } from "../../../workers/task-service/decide-scope.ts";
+import { decideScopedDelete, decideScopedPatch, type SeriesScope } from "../../../workers/task-service/decide-scope.ts";
 import {
   decideComplete,
   decideCreate,
@@ -22,6 +22,7 @@ import {
   decideReopen,
   taskCreated,
 } from "../../../workers/task-service/decide-task.ts";
+import { decideSeriesRestore, type RestoreScope } from "../../../workers/task-service/restore/decide-restore.ts";
 import { decideTemplatePatch } from "../../../workers/task-service/decide-template.ts";
 import { placeOf, type SeriesRows, type RowWithEvent } from "../../../workers/task-service/series-rows.ts";
 import type { TaskRow } from "../../../workers/task-service/task-row.ts";
@@ -90,7 +91,15 @@ function openSystem() {
     );
     const after = target.id === template.id ? "9999" : placeOf(target);
     const closedPlaces = [...new Set([...closed, ...skipped])].filter((place) => place > after).sort();
-    return { template, target, open: all.filter(isOpen), closedPlaces };
+    const at = (row: TaskRow) => row.deleted_at?.getTime();
+    const deletedWith = all.filter((row) => at(row) !== undefined && at(row) === at(template));
+    const isRival = (row: TaskRow) =>
+      row.template_id === template.id
+        ? row.deleted_at === null && placeOf(row).slice(0, 10) === placeOf(target).slice(0, 10)
+        : row.created_at.getTime() === at(target) && (row.is_recurring_template || row.template_id !== null);
+    const others = [...rows.values()].filter((row) => row.id !== target.id);
+    const rivals = at(target) === undefined || target.id === template.id ? [] : others.filter(isRival);
+    return { template, target, open: all.filter(isOpen), closedPlaces, deletedWith, rivals };
   };
   /** Refusals are answers like others; anything else is a fault. */
   const asking = (work: () => void) => {
@@ -101,7 +110,7 @@ function openSystem() {
     }
   };
   const pick = <T>(all: readonly T[], n: number): T | null => all[n % Math.max(1, all.length)] ?? null;
-  const templates = () => [...rows.values()].filter((row) => row.is_recurring_template && row.deleted_at === null);
+  const templates = () => [...rows.values()].filter((row) => row.is_recurring_template);
   const live = () => [...rows.values()].filter((row) => row.template_id !== null && row.deleted_at === null);
 
   return {
@@ -135,14 +144,15 @@ function openSystem() {
       asking(() => {
         // The newest: who gives an ended series another end has two series.
         const newest = templates().at(-1);
+        if (newest === undefined || newest.deleted_at !== null) return;
         // On the day it starts on, as a form has it that shows a series: begun earlier, one that was split off has days
         // of the other.
-        const day = JSON.parse(newest?.recurrence_pattern ?? "{}").start?.slice(0, 10) ?? "";
+        const day = JSON.parse(newest.recurrence_pattern ?? "{}").start?.slice(0, 10) ?? "";
         const patch = taskPatch.parse({
           recurrence_pattern: { ...pattern, start: `${day}${pattern.start.slice(10)}` },
         });
-        const own = live().filter((row) => row.template_id === newest?.id);
-        const target = how === "template" ? (newest ?? null) : pick(own, n);
+        const own = live().filter((row) => row.template_id === newest.id);
+        const target = how === "template" ? newest : pick(own, n);
         const template = target?.is_recurring_template ? target : rows.get(target?.template_id ?? "");
         if (target === null || template === undefined) return;
         const newId = () => uuid(made++);
@@ -168,6 +178,24 @@ function openSystem() {
         };
         const { row: after, event } = decides[verb](row, now);
         if (event !== null) write([{ row: after, event }]);
+      }),
+    /** The series of a task with all that is open. */
+    end: (n: number) =>
+      asking(() => {
+        const target = pick(live(), n);
+        const template = rows.get(target?.template_id ?? "");
+        if (target === null || template === undefined) return;
+        write(decideScopedDelete("all", "UTC")(seriesRows(template, target), now).writes);
+      }),
+    restore: (scope: RestoreScope, n: number) =>
+      asking(() => {
+        const target = pick(
+          [...rows.values()].filter((row) => row.deleted_at !== null),
+          n,
+        );
+        const template = target?.is_recurring_template ? target : rows.get(target?.template_id ?? "");
+        if (target === null || template === undefined) return;
+        write(decideSeriesRestore(scope)(seriesRows(template, target), now).writes);
       }),
     skip: (n: number) =>
       asking(() => {
@@ -245,6 +273,15 @@ const steps = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ what: fc.constant("skip" as const), n }) },
+  { weight: 1, arbitrary: fc.record({ what: fc.constant("end" as const), n }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      what: fc.constant("restore" as const),
+      scope: fc.constantFrom("this" as const, "all" as const),
+      n,
+    }),
+  },
 );
 
 type Drawn<A> = A extends fc.Arbitrary<infer T> ? T : never;
@@ -262,8 +299,24 @@ const doneAheadOfSplit: [Drawn<typeof patterns>, Drawn<typeof steps>[]] = [
     { what: "change", how: "template", pattern: { ...daily, max_open: 3 }, n: 0 },
   ],
 ];
+/** An occurrence asked for before its series was deleted, made after that was restored and changed. */
+const askedBeforeDeletion: [Drawn<typeof patterns>, Drawn<typeof steps>[]] = [
+  { ...daily, start: start("T09:00") },
+  [
+    { what: "end", n: 0 },
+    { what: "deliver", n: 33 },
+    { what: "deliver", n: 0 },
+    { what: "restore", scope: "all", n: 0 },
+    { what: "deliver", n: 5 },
+    { what: "touch", verb: "complete", n: 0 },
+    { what: "restore", scope: "this", n: 0 },
+    { what: "change", how: "template", pattern: daily, n: 0 },
+    { what: "deliver", n: 0 },
+    { what: "deliver", n: 0 },
+  ],
+];
 
-test("however a series is changed, completed, reopened and skipped, and whatever is heard late, a day has one task at most, and no series waits for one that is not there", () => {
+test("however a series is changed, completed, reopened, deleted, restored and skipped, and whatever is heard late, a day has one task at most, and no series waits for one that is not there", () => {
   fc.assert(
     fc.property(patterns, fc.array(steps, { minLength: 4, maxLength: 40 }), (pattern, all) => {
       const system = openSystem();
@@ -282,6 +335,8 @@ test("however a series is changed, completed, reopened and skipped, and whatever
           system.change(step.how, step.pattern, step.n);
           if (step.how === "future") settle();
         } else if (step.what === "touch") system.touch(step.verb, step.n);
+        else if (step.what === "end") system.end(step.n);
+        else if (step.what === "restore") system.restore(step.scope, step.n);
         else system.skip(step.n);
       }
       settle();
@@ -293,6 +348,6 @@ test("however a series is changed, completed, reopened and skipped, and whatever
         several.map(([day, tasks]) => [day, tasks.map(({ recurrence_id, status }) => `${recurrence_id} ${status}`)]),
       ).toEqual([]);
     }),
-    { numRuns: 300, examples: [doneAheadOfSplit] },
+    { numRuns: 300, examples: [doneAheadOfSplit, askedBeforeDeletion] },
   );
 });

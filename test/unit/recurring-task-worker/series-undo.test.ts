@@ -98,6 +98,66 @@ describe("undoing a completion", () => {
   });
 });
 
+describe("undoing a deletion", () => {
+  const restored = (version: number, time: string, id: string) => updated(version, time, { deleted_at: null }, id);
+
+  test.each([
+    ["overdue", daily, "11-24T10:00", [tue, wed]],
+    ["of a series counted from completion", { ...daily, anchor: "completion" }, "11-24T10:00", [tue, wed]],
+  ])("takes back the next one that it called for: %s", (_title, pattern, at, asked) => {
+    const heard = hear().events(created(1, "11-23T10:00", pattern), deleted(2, at, occurrence(tue)));
+    expect(heard.asked()).toEqual(asked);
+    heard.events(restored(3, "11-24T11:00", occurrence(tue)));
+    expect(heard.removed()).toEqual([occurrence(wed)]);
+    heard.events(deleted(2, "11-24T11:01", occurrence(wed)));
+    expect([heard.asked(), heard.series().status]).toEqual([asked, "waiting"]);
+  });
+
+  test("before its due, the series waits for it again", () => {
+    const heard = hear().events(created(1, "11-23T10:00", daily), deleted(2, "11-23T11:00", occurrence(tue)));
+    expect(heard.series().status).toBe("pending");
+    heard.events(restored(3, "11-23T12:00", occurrence(tue))).pass("11-24T09:00");
+    expect([heard.asked(), heard.series().status]).toEqual([[tue], "waiting"]);
+  });
+
+  test("keeps the one that time called for meanwhile", () => {
+    const heard = hear()
+      .events(created(1, "11-23T10:00", daily), deleted(2, "11-23T11:00", occurrence(tue)))
+      .pass("11-24T09:00")
+      .events(restored(3, "11-24T10:00", occurrence(tue)));
+    expect([heard.asked(), heard.removed()]).toEqual([[tue, wed], []]);
+  });
+
+  test("takes back another task of its date, asked for before the restore was heard of", () => {
+    const heard = begun().events(
+      reopened(3, "11-23T12:00", occurrence(tue)),
+      deleted(2, "11-23T12:01", occurrence(wed)),
+      completed(4, "11-23T13:00", occurrence(tue)),
+    );
+    expect(heard.asked()).toEqual([tue, wed, `${wed}#2`]);
+    heard.events(restored(3, "11-23T13:00", occurrence(wed)));
+    expect(heard.removed()).toEqual([occurrence(wed), occurrence(`${wed}#2`)]);
+    heard.events(deleted(2, "11-23T13:01", occurrence(`${wed}#2`)), completed(4, "11-23T14:00", occurrence(wed)));
+    expect(heard.asked()).toEqual([tue, wed, `${wed}#2`, thu]);
+  });
+
+  test("a series restored with its overdue occurrence shows that one alone, heard of in either order", () => {
+    const template = restored(3, "11-25T10:00", "0193a0b0-0000-7000-8000-000000000001");
+    for (const order of ["template first", "occurrence first"]) {
+      const heard = hear().events(
+        created(1, "11-23T10:00", daily),
+        deleted(2, "11-24T10:00"),
+        deleted(2, "11-24T10:00", occurrence(tue)),
+      );
+      const both = [template, restored(3, "11-25T10:00", occurrence(tue))];
+      heard.events(...(order === "template first" ? both : both.toReversed()));
+      for (const id of heard.removed()) heard.events(deleted(2, "11-25T10:01", id));
+      expect(heard.series().occurrences.filter(({ state }) => state === "open")).toMatchObject([{ recurrenceId: tue }]);
+      expect(heard.series().status).toBe("waiting");
+    }
+  });
+});
+
 describe("an occurrence the series did not ask for", () => {
   const place = (recurrence_id: string) => ({ template_id: "0193a0b0-0000-7000-8000-000000000001", recurrence_id });
   const made = (id: string, time = "11-23T10:00") => created(1, time, null, place(id), occurrence(id));

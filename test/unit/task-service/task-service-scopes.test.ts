@@ -13,6 +13,7 @@ import {
 import type { DecideSeriesChange, SeriesRows } from "../../../workers/task-service/series-rows.ts";
 import type { TaskRow } from "../../../workers/task-service/task-row.ts";
 import { taskRow } from "../../support/task-row.ts";
+import { noneDeleted } from "../../support/none-deleted.ts";
 
 const title = { title: "feed" };
 const now = new Date("2026-03-01T10:00:00Z");
@@ -50,6 +51,7 @@ function series(
     target,
     open,
     closedPlaces: over.closed ?? [],
+    ...noneDeleted,
   };
 }
 /**
@@ -214,6 +216,7 @@ describe("what is written of a series", () => {
       template: row({ is_recurring_template: true, recurrence_pattern: pattern }),
       target,
       open: [target],
+      ...noneDeleted,
     };
     const { writes } = patching("future", body)({ ...rows, closedPlaces: [] }, now);
     const made = writes.find((write) => write.row.id === successor)?.row.recurrence_pattern ?? "";

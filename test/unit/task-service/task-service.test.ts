@@ -64,6 +64,7 @@ function setup(given: { write?: Partial<TaskAppDeps["write"]>; rest?: Partial<Ta
     countTasks: never("countTasks"),
     readTaskReminders: never("readTaskReminders"),
     listTags: never("listTags"),
+    readRestoring: never("readRestoring"),
     readExport: {
       readZones: never("readZones"),
       readSeriesParts: never("readSeriesParts"),
@@ -215,6 +216,7 @@ test("the document describes every route, with the fields of a task and what can
     "/v1/tasks/{id}",
     "/v1/tasks/{id}/complete",
     "/v1/tasks/{id}/reopen",
+    "/v1/tasks/{id}/restore",
     "/v1/tasks/{id}/stop-after",
   ]);
   expect(Object.keys(document.components.schemas).toSorted()).toEqual([

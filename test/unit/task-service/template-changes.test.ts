@@ -10,6 +10,7 @@ import { decideTemplatePatch } from "../../../workers/task-service/decide-templa
 import type { SeriesRows } from "../../../workers/task-service/series-rows.ts";
 import type { TaskRow } from "../../../workers/task-service/task-row.ts";
 import { taskRow } from "../../support/task-row.ts";
+import { noneDeleted } from "../../support/none-deleted.ts";
 
 const now = new Date("2026-03-01T10:00:00Z");
 const template = "0190a000-0000-7000-8000-000000000001";
@@ -46,7 +47,7 @@ function afterChange(pattern: object, open: readonly TaskRow[], by: "template" |
   const at = { scope: "all", zone: null, newId: () => successor } as const;
   const [decide, addressed] =
     by === "template" ? [decideTemplatePatch(body, null), templateRow()] : [decideScopedPatch(body, at), target];
-  const rows: SeriesRows = { template: templateRow(), target: addressed, open, closedPlaces: [] };
+  const rows: SeriesRows = { template: templateRow(), target: addressed, open, closedPlaces: [], ...noneDeleted };
   const written = new Map(decide(rows, now).writes.map(({ row }) => [row.id, row]));
   return open.map((row) => {
     const after = written.get(row.id) ?? row;
@@ -116,7 +117,7 @@ describe.each(["template", "all"] as const)("open occurrences follow a pattern c
     const target = templateRow({ recurrence_pattern: evening });
     const body = taskPatch.parse({ recurrence_pattern: { ...daily, start: "2026-03-01T20:00" } });
     const { writes } = decideTemplatePatch(body, null)(
-      { template: target, target, open: [row], closedPlaces: [] },
+      { template: target, target, open: [row], closedPlaces: [], ...noneDeleted },
       now,
     );
     expect(writes.map((write) => dueOf(write.row)).at(-1)).toBe("2026-03-02T20:00:00.000Z UTC");
@@ -164,7 +165,7 @@ describe("a due said to a template", () => {
   const shown = { due_date: new Date("2026-03-01T09:00:00Z"), due_tz: "UTC" };
   const patched = (body: object, over: Partial<TaskRow> = shown) => {
     const target = templateRow(over);
-    const rows: SeriesRows = { template: target, target, open: [], closedPlaces: [] };
+    const rows: SeriesRows = { template: target, target, open: [], closedPlaces: [], ...noneDeleted };
     return decideTemplatePatch(taskPatch.parse(body), "Europe/Rome")(rows, now).row;
   };
   test.each<[string, object, readonly string[]]>([

@@ -211,6 +211,14 @@ describe("what is told", () => {
     expect(payloads(later.answers)).toMatchObject([{ deleted_at: at(2).toISOString(), view_version: 5 }]);
   });
 
+  test("restored, it is told as updated and whole, also where its deletion is told in the same batch", () => {
+    const event = { type: "TaskUpdated", subject: milk, sequence: 3 } as const;
+    const data = { id: milk, user_id: ada, updated_fields: { deleted_at: null }, timestamp: at(3) };
+    const { answers } = fold([created(milk), deleted(milk, 2), received<"TaskUpdated">({ ...event, data })]);
+    expect(kinds(answers)).toEqual(["created", "deleted", "updated"]);
+    expect(payloads(answers.slice(-1))).toMatchObject([{ title: "Buy", deleted_at: null, status: "open", version: 3 }]);
+  });
+
   test("duplicates tell nothing and change no view", () => {
     const first = fold([created(milk), updated(milk, 2, "a"), scheduled(milk, 1, 40)]);
     const again = fold([created(milk), updated(milk, 2, "a"), scheduled(milk, 1, 40)], viewsOf(first));

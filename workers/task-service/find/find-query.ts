@@ -5,10 +5,11 @@ import { dueDay } from "../../../shared/tasks/due-day.ts";
 import { instant } from "../../../shared/tasks/instant.ts";
 import { priorities } from "../../../shared/tasks/task-fields.ts";
 import { taskLimits } from "../../../shared/tasks/task-input.ts";
+import { restorableDays } from "../restore/restorable.ts";
 import type { SpanEdge } from "./due-range.ts";
 import { filterLimits } from "./parse-filter.ts";
 import { hasWord } from "./search-words.ts";
-import { taskOrders } from "./task-sort.ts";
+import { taskOrders, type TaskOrder } from "./task-sort.ts";
 
 const dayShape = /^\d{4}-\d\d-\d\d$/;
 const edge = (what: string) =>
@@ -46,7 +47,7 @@ const search = z
   });
 const orderWords =
   "By what, with a minus from the other end: `due`, the earliest first, where an all-day task comes at the end of its day; `priority`, High first; " +
-  "`-created`, the newest first. Tasks without it come last either way; equal ones are in the order of their ids.";
+  "`-created`, the newest first; `-deleted`, the latest deletion first, of deleted tasks alone. `-created` unless told, of deleted tasks `-deleted`. Tasks without it come last either way; equal ones are in the order of their ids.";
 
 /** How a list of tasks is narrowed and ordered. Several filters must all hold. */
 const findQuery = {
@@ -84,7 +85,7 @@ const findQuery = {
   ids: repeated(z.uuid({ error: "is not a UUID" }).toLowerCase(), { max: 200, comma: true }).openapi({
     description: "Of these tasks, those that are there; up to 200, separated by commas.",
   }),
-  sort: z.enum(taskOrders).default("-created").openapi({ description: orderWords }),
+  sort: z.enum(taskOrders).optional().openapi({ description: orderWords }),
   count: z
     .enum(["true", "false"])
     .default("false")
@@ -102,8 +103,20 @@ export const listQuery = z
       .enum(["true", "false"])
       .default("false")
       .openapi({ description: "Lists recurring templates too; they are no to-do items." }),
+    deleted: z
+      .enum(["true", "false"])
+      .default("false")
+      .openapi({
+        description: `Lists instead the tasks that were deleted in the last ${restorableDays} days: POST /v1/tasks/{id}/restore restores one.`,
+      }),
     ...findQuery,
     ...pageQuery,
   })
   .openapi("TaskListQuery");
-export type TaskListQuery = z.output<typeof listQuery>;
+
+/** What is asked for, with the order that is meant where none is named. */
+export type TaskListQuery = z.output<typeof listQuery> & Readonly<{ sort: TaskOrder }>;
+
+export function withOrder(asked: z.output<typeof listQuery>): TaskListQuery {
+  return { ...asked, sort: asked.sort ?? (asked.deleted === "true" ? "-deleted" : "-created") };
+}

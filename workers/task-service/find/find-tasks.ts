@@ -3,6 +3,7 @@ import { QueryBuilder } from "drizzle-orm/pg-core";
 import type { Sql } from "../../../shared/postgres/db.ts";
 import { tasks } from "../../../shared/tasks/task-table.ts";
 import { builtQuery } from "../built-query.ts";
+import { restorableSince } from "../restore/restorable.ts";
 import { rowOf, rowSelection, type RawRow, type TaskRow } from "../task-row.ts";
 import { isDue, isWithin, type SpanEdge, type Reader, type Span } from "./due-range.ts";
 import { filterCondition } from "./filter-condition.ts";
@@ -53,14 +54,14 @@ export function countTasks({ sql }: Readonly<{ sql: Sql }>) {
 }
 
 function conditionsOf({ userId, asked, filter, reader }: TaskFind): readonly (SQL | undefined)[] {
-  const { zone } = reader;
+  const { now, zone } = reader;
   const status = asked.status ?? (filter === null || saysStatus(filter) ? "all" : "open");
   const due = spanOf(asked.due_after, asked.due_before);
   const completed = spanOf(asked.completed_after, asked.completed_before);
   const updated = spanOf(asked.updated_since, undefined);
   return [
     eq(tasks.user_id, userId),
-    isNull(tasks.deleted_at),
+    asked.deleted === "true" ? isRestorable(now) : isNull(tasks.deleted_at),
     status === "all" ? undefined : eq(tasks.status, status),
     asked.templates === "true" ? undefined : not(tasks.is_recurring_template),
     due && isDue(due, zone),
@@ -73,6 +74,16 @@ function conditionsOf({ userId, asked, filter, reader }: TaskFind): readonly (SQ
     asked.ids && text`${tasks.id} = any(${arrayText(asked.ids)}::uuid[])`,
     filter === null ? undefined : filterCondition(filter, { ...reader, userId }),
   ];
+}
+
+/**
+ * A tombstone that may be restored. Occurrences that only an undone completion or deletion removed again are left out:
+ * no person deleted them. The recurring task worker's table tells, read here and never written.
+ */
+function isRestorable(now: Date): SQL {
+  const since = restorableSince(now).toISOString();
+  return text`(${tasks.deleted_at} > ${since}::timestamptz
+    and not coalesce((select taken_back from occurrences where occurrences.id = ${tasks.id}), false))`;
 }
 
 function spanOf(from: SpanEdge | undefined, before: SpanEdge | undefined): Span | undefined {

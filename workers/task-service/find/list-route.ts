@@ -12,7 +12,7 @@ import { viewOfRow, type TaskRow } from "../task-row.ts";
 import { responses } from "../task-schema.ts";
 import { beginningOf, type SpanEdge, type Reader } from "./due-range.ts";
 import { filterWords } from "./filter-words.ts";
-import { listQuery, type TaskListQuery } from "./find-query.ts";
+import { listQuery, withOrder, type TaskListQuery } from "./find-query.ts";
 import type { TaskFind, TaskFindPage } from "./find-tasks.ts";
 import { parseFilter } from "./parse-filter.ts";
 import type { TaskReminders } from "./read-task-reminders.ts";
@@ -37,7 +37,7 @@ export function addListRoute(app: HttpApp, deps: ListRouteDeps, tags: readonly s
     createRoute({
       method: "get",
       path: "/v1/tasks",
-      summary: "Find and list tasks, newest first",
+      summary: "Find and list tasks, newest first, or deleted ones",
       description:
         "All filters must hold. A page and its next_cursor belong to the filters and the order they were asked for with. " +
         "A task that is changed meanwhile may come again or not at all where that moves it in the order; others do neither.",
@@ -46,13 +46,14 @@ export function addListRoute(app: HttpApp, deps: ListRouteDeps, tags: readonly s
       responses: responses.listed,
     }),
     async (c) => {
-      const asked = c.req.valid("query");
+      const asked = withOrder(c.req.valid("query"));
       const { userId } = c.var.identity;
       const zone = needsZone(asked) ? ((await deps.readZone(userId)) ?? defaultPreferences.tz) : "UTC";
       const reader: Reader = { now: deps.now(), zone };
       const { filter: text, ...rest } = asked;
       const filter = text === undefined ? null : parseFilter(text, reader);
       refuseEmptySpans(asked, zone);
+      refuseDeletedOrder(asked);
       const find: TaskFind = { userId, asked: rest, filter, reader };
       const [{ rows, nextCursor }, count] = await Promise.all([
         isPlain(asked) ? listAll(deps, userId, asked) : listFound(deps, find, asked),
@@ -116,14 +117,21 @@ function nameOf(
 
 /** Whether nothing narrows or orders the list but status and templates. */
 function isPlain({ status: _status, templates: _templates, limit: _limit, cursor: _cursor, ...asked }: TaskListQuery) {
-  const { sort, count: _count, expand: _expand, ...filters } = asked;
-  return sort === "-created" && Object.values(filters).every((filter) => filter === undefined);
+  const { sort, deleted, count: _count, expand: _expand, ...filters } = asked;
+  return sort === "-created" && deleted === "false" && Object.values(filters).every((filter) => filter === undefined);
 }
 
 function needsZone(asked: TaskListQuery): boolean {
   const { sort, filter, due_after, due_before, completed_after, completed_before, updated_since } = asked;
   const edges = [due_after, due_before, completed_after, completed_before, updated_since];
   return filter !== undefined || sort.endsWith("due") || edges.some((edge) => edge !== undefined);
+}
+
+/** Throws INVALID_REQUEST for an order by deletion of tasks that are not deleted. */
+function refuseDeletedOrder({ sort, deleted }: TaskListQuery): void {
+  if (deleted === "true" || !sort.endsWith("deleted")) return;
+  const mistake = { path: "query.sort", message: "goes with deleted=true" };
+  throw new Problem("INVALID_REQUEST", undefined, { mistakes: [mistake] });
 }
 
 /** Throws INVALID_REQUEST for a span that ends where it begins, or before. */

@@ -4,7 +4,7 @@ import { placeParts } from "../../../shared/http/cursor.ts";
 import { tasks } from "../../../shared/tasks/task-table.ts";
 import type { TaskRow } from "../task-row.ts";
 
-const keys = ["due", "created", "updated", "completed", "priority"] as const;
+const keys = ["due", "created", "updated", "completed", "deleted", "priority"] as const;
 type SortKey = (typeof keys)[number];
 
 /** Orders of a list; with a minus from the other end. Tasks without the key come last both ways. */
@@ -46,6 +46,9 @@ function sorterOf(key: SortKey, offsetMs: number): Sorter {
       return { ...ofTime("created_at"), isAlwaysThere: true };
     case "updated":
       return { ...ofTime("updated_at"), isAlwaysThere: true };
+    case "deleted":
+      // Of deleted tasks alone.
+      return { ...ofTime("deleted_at"), isAlwaysThere: true };
     case "completed":
       return { ...ofTime("completed_at"), isAlwaysThere: false };
     case "priority":
@@ -58,7 +61,7 @@ function sorterOf(key: SortKey, offsetMs: number): Sorter {
   }
 }
 
-function ofTime(name: "created_at" | "updated_at" | "completed_at"): Omit<Sorter, "isAlwaysThere"> {
+function ofTime(name: "created_at" | "updated_at" | "completed_at" | "deleted_at"): Omit<Sorter, "isAlwaysThere"> {
   return { key: sql`${tasks[name]}`, keyOf: (row) => row[name]?.getTime() ?? null, placed: instantAt };
 }
 

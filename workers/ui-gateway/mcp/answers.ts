@@ -13,7 +13,7 @@ export const reminderAnswer = z.looseObject({
   reason: z.string().nullable(),
 });
 
-export const taskAnswer = z.looseObject({
+export const seenTask = z.looseObject({
   id: z.string(),
   title: z.string(),
   description: z.string().nullable(),
@@ -29,10 +29,10 @@ export const taskAnswer = z.looseObject({
   version: z.number(),
   reminders: z.array(reminderAnswer).optional(),
 });
-export type SeenTask = z.output<typeof taskAnswer>;
+export type SeenTask = z.output<typeof seenTask>;
 
 export const taskPage = z.looseObject({
-  items: z.array(taskAnswer),
+  items: z.array(seenTask),
   next_cursor: z.string().nullable(),
   count: z.number().optional(),
   filter_words: z.string().optional(),
@@ -50,7 +50,7 @@ export const readingAnswer = z.looseObject({
 });
 export type ReadingAnswer = z.output<typeof readingAnswer>;
 
-export const addedAnswer = taskAnswer.extend({
+export const addedAnswer = seenTask.extend({
   first_occurrence: z
     .looseObject({ id: z.string(), due_date: z.string().nullable(), due_on: z.string().nullable() })
     .nullable(),
@@ -70,7 +70,7 @@ const preferencesAnswer = z.looseObject({
 });
 
 export async function readTask(call: CallApi, id: string): Promise<SeenTask> {
-  return taskAnswer.parse(await call({ method: "GET", path: `/v1/tasks/${id}` }));
+  return seenTask.parse(await call({ method: "GET", path: `/v1/tasks/${id}` }));
 }
 
 export async function readPreferences(call: CallApi): Promise<z.output<typeof preferencesAnswer>> {

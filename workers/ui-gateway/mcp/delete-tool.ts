@@ -1,8 +1,8 @@
 import { acceptedContent, inputRequired, type McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
-import { readTask, taskPage, type SeenTask } from "./answers.ts";
+import { readTask, seenTask, taskPage, type SeenTask } from "./answers.ts";
 import type { ApiCall, CallApi } from "./call-api.ts";
-import { said } from "./tools.ts";
+import { said, telling } from "./tools.ts";
 
 const consent = z.object({ delete: z.boolean().describe("Delete them?") });
 
@@ -52,9 +52,44 @@ export function addDeleteTool(server: McpServer, call: CallApi, mayAsk: boolean)
         );
       }
       for (const task of tasks) await call(await deletionOf(task, apply_to, call));
-      return said(`Deleted: ${titles.map((title) => JSON.stringify(title)).join(", ")}`);
+      const undo = { tool: "restore_tasks", arguments: { ids, apply_to: apply_to === "all" ? "all" : "this" } };
+      return said(`Deleted: ${titles.map((title) => JSON.stringify(title)).join(", ")}`, undo);
     },
   );
+
+  server.registerTool(
+    "restore_tasks",
+    {
+      title: "Restore deleted tasks",
+      description:
+        "Takes back deletions of the last 30 days: each task is there as it was. With apply_to all a series comes back with the dates that were deleted with it.",
+      inputSchema: z.object({
+        ids: z.array(z.uuid()).min(1).max(20).describe("The ids that the tasks had."),
+        apply_to: z.enum(["this", "all"]).default("this"),
+      }),
+      annotations: { destructiveHint: false, idempotentHint: true, openWorldHint: false },
+    },
+    ({ ids, apply_to }) =>
+      telling(async () => {
+        const titles: string[] = [];
+        for (const id of ids) titles.push((await restored(call, id, apply_to)).title);
+        return said(`Restored: ${titles.map((title) => JSON.stringify(title)).join(", ")}`, {
+          tool: "delete_tasks",
+          arguments: { ids, apply_to },
+        });
+      }),
+  );
+}
+
+/** Of a series its template comes back with its dates, whatever is said; a plain task has no series to bring. */
+async function restored(call: CallApi, id: string, reach: "this" | "all"): Promise<SeenTask> {
+  const deleted = taskPage.parse(
+    await call({ method: "GET", path: `/v1/tasks?deleted=true&templates=true&ids=${id}` }),
+  );
+  const [task] = deleted.items;
+  const isWhole = task?.is_recurring_template === true || (reach === "all" && typeof task?.template_id === "string");
+  const path = `/v1/tasks/${id}/restore${isWhole ? "?scope=all" : ""}`;
+  return seenTask.parse(await call({ method: "POST", path }));
 }
 
 type DeleteReach = "this" | "future" | "all";

@@ -6,7 +6,7 @@ import {
   readPreferences,
   readTask,
   reminderAnswer,
-  taskAnswer,
+  seenTask,
   taskLine,
   taskPage,
 } from "./answers.ts";
@@ -52,7 +52,7 @@ const keyed = (call_id: string | undefined, part = ""): string | undefined =>
 
 /** The tools for work with tasks; each asks the API as the person, and nothing else. */
 export function addTaskTools(server: McpServer, call: CallApi): void {
-  const change = async (asked: ApiCall) => taskAnswer.parse(await call(asked));
+  const change = async (asked: ApiCall) => seenTask.parse(await call(asked));
 
   server.registerTool(
     "add_tasks",
@@ -314,7 +314,7 @@ export function addReminderTools(server: McpServer, call: CallApi): void {
             key: keyed(call_id),
           } as const;
           return said(
-            `Reminders before the due: ${remind.join(", ")} of ${taskLine(taskAnswer.parse(await call(asked)), tz)}`,
+            `Reminders before the due: ${remind.join(", ")} of ${taskLine(seenTask.parse(await call(asked)), tz)}`,
           );
         }
         if (task.due_date === undefined) throw new Refusal(`${JSON.stringify(when)} says no time.`);
