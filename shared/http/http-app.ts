@@ -52,6 +52,8 @@ export type HttpOptions = Readonly<{
   admit?: (request: Request, path: string, address: string | null) => boolean;
   /** Larger bodies answer 413, chunked ones as soon as they pass it. Who is not known may send 16 kB. */
   body?: Partial<BodyLimits>;
+  /** Whether a path is passed on to another role, which knows what its query may hold. */
+  elsewhere?: (path: string) => boolean;
   /** Answers `/openapi.json` in place of the app's own description. */
   describe?: (c: Context<HttpEnv>) => Promise<Response>;
   /**
@@ -84,7 +86,7 @@ export function makeHttpApp(options: HttpOptions): HttpApp {
   app.use("/v1/*", identify(options));
   for (const middleware of options.known ?? []) app.use("/v1/*", middleware);
   app.use(boundBody(options));
-  app.use(refuseStrayQuery(app));
+  app.use(refuseStrayQuery(app, options.elsewhere));
   app.use(refuseWrongMethod(app));
   app.notFound((c) => nothingHere(app, c));
   app.onError((error, c) => {

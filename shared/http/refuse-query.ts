@@ -27,12 +27,15 @@ export function refuseUnstorable(): MiddlewareHandler {
 /**
  * Refuses a query parameter that is given twice, of which a reader would take either, unless it is `repeated`, and one
  * that the route does not declare: a misspelt filter must not read as "all". Routes outside the OpenAPI document may
- * take any name.
+ * take any name. Whoever answers what is `elsewhere` looks at its query.
  */
-export function refuseStrayQuery(app: DeclaredRoutes): MiddlewareHandler {
+export function refuseStrayQuery(
+  app: DeclaredRoutes,
+  elsewhere: (path: string) => boolean = () => false,
+): MiddlewareHandler {
   let declared: ReadonlyMap<string, DeclaredQuery> | null = null;
   return async (c, next) => {
-    if (c.req.raw.url.includes("?")) {
+    if (c.req.raw.url.includes("?") && !elsewhere(c.req.path)) {
       declared ??= declaredQueries(app);
       const route = matchedRoutes(c).find(({ method, path }) => declared?.has(`${method} ${path}`));
       const known = route && declared.get(`${route.method} ${route.path}`);

@@ -66,6 +66,7 @@ export function buildApp(deps: GatewayDeps): Gateway {
     openPaths: ["POST /v1/session", "DELETE /v1/session", "OPTIONS /v1/session", "/v1/sign-in"],
     around: [allowOrigins(deps.corsOrigins), compressAnswers(deps.gzip), limit.byAddress],
     known: [limit.byUser],
+    elsewhere: (path) => upstreamOf(path) !== null,
     admit: (request, path) => {
       if (path === "/v1/session" && request.method === "POST") refuseWithoutDevelopment(deps.session.auth);
       return false;

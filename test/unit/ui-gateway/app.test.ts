@@ -139,6 +139,14 @@ test("a request that was passed on is told by the route that passed it on, a str
   ]);
 });
 
+test("what a query may hold is for the role to say that answers it", async () => {
+  const { call, signIn, forwarded } = setup();
+  const { bearer } = await signIn();
+  expect((await call("GET", "/v1/tasks?tag=home&tag=garden", bearer)).status).toBe(200);
+  expect(forwarded.at(-1)?.request.url).toBe("http://app.test/v1/tasks?tag=home&tag=garden");
+  expect((await call("GET", "/v1/sync?wait=0&wait=1", bearer)).status).toBe(422);
+});
+
 describe("sessions", () => {
   test("where they are made elsewhere, that is said before a body is read", async () => {
     let isRead = false;

@@ -6,6 +6,7 @@ import type { HttpApp, HttpEnv } from "../../../shared/http/http-app.ts";
 import { keyHeader } from "../../../shared/http/request-key.ts";
 import { defaultPreferences } from "../../../shared/preferences/preferences.ts";
 import { Problem, type Mistake } from "../../../shared/problem.ts";
+import { visibleLine } from "../../../shared/tasks/visible-text.ts";
 import { newTask, type NewTask } from "../../../shared/tasks/task-input.ts";
 import { createdTask } from "../task-schema.ts";
 import { readPhrase } from "./read-phrase.ts";
@@ -23,8 +24,8 @@ type QuickDeps = Readonly<{
 
 const body = z
   .strictObject({
-    text: z.string().min(1, "is empty").max(1_000, "has more than 1000 UTF-16 units").openapi({
-      description: "A line as people type it.",
+    text: visibleLine(500).openapi({
+      description: "A line as people type it, of at most 500 UTF-16 units.",
       example: "Water the plants every other Saturday at 10 #home",
     }),
     dry_run: z

@@ -63,7 +63,7 @@ export function addTaskTools(server: McpServer, call: CallApi): void {
         "how it repeats (every weekday, every other saturday at 10, every last friday, 3 months after completion), reminders (remind me 30 minutes before), " +
         "p1 to p3 for priority, #tags. The answer says how each was understood: check it, and tell the person.",
       inputSchema: z.object({
-        lines: z.array(z.string().min(1).max(1_000)).min(1).max(20).describe("One line for each task, in English."),
+        lines: z.array(z.string().min(1).max(500)).min(1).max(20).describe("One line for each task, in English."),
         call_id: callId,
       }),
       annotations: { destructiveHint: false, idempotentHint: false, openWorldHint: false },
