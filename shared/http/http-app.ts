@@ -44,6 +44,8 @@ export type HttpOptions = Readonly<{
   metrics: Metrics;
   /** What stands around everything but the record of the request, the first outermost. */
   around?: readonly MiddlewareHandler<HttpEnv>[];
+  /** Further paths that need to know who asks. */
+  alsoKnown?: readonly string[];
   /** What stands, below `/v1/`, between knowing who asks and reading the body. */
   known?: readonly MiddlewareHandler<HttpEnv>[];
   /**
@@ -83,8 +85,10 @@ export function makeHttpApp(options: HttpOptions): HttpApp {
   app.use(observe(options));
   for (const middleware of options.around ?? []) app.use(middleware);
   app.use(refuseUnstorable());
-  app.use("/v1/*", identify(options));
-  for (const middleware of options.known ?? []) app.use("/v1/*", middleware);
+  for (const paths of ["/v1/*", ...(options.alsoKnown ?? [])]) {
+    app.use(paths, identify(options));
+    for (const middleware of options.known ?? []) app.use(paths, middleware);
+  }
   app.use(boundBody(options));
   app.use(refuseStrayQuery(app, options.elsewhere));
   app.use(refuseWrongMethod(app));

@@ -66,6 +66,7 @@ export function buildApp(deps: GatewayDeps): Gateway {
     openPaths: ["POST /v1/session", "DELETE /v1/session", "OPTIONS /v1/session", "/v1/sign-in"],
     around: [allowOrigins(deps.corsOrigins), compressAnswers(deps.gzip), limit.byAddress],
     known: [limit.byUser],
+    alsoKnown: ["/mcp"],
     elsewhere: (path) => upstreamOf(path) !== null,
     admit: (request, path) => {
       if (path === "/v1/session" && request.method === "POST") refuseWithoutDevelopment(deps.session.auth);
@@ -107,7 +108,7 @@ export function buildApp(deps: GatewayDeps): Gateway {
 
   // By a bearer token alone: a page of another origin could send the cookie.
   app.all("/mcp", async (c) => {
-    const { token, via } = await http.authenticate(c.req.raw);
+    const { token, via } = c.var.identity;
     if (token === undefined || via !== "bearer") throw new Problem("UNAUTHENTICATED");
     const { url, method, headers, signal } = c.req.raw;
     const body = method === "GET" || method === "HEAD" ? {} : { body: await c.req.text() };

@@ -51,7 +51,7 @@ export function limitRequests(limits: () => RequestLimits, metrics: Metrics): Li
     byAddress: async (c, next) => {
       const { path, method } = c.req;
       const cost = addressCostOf({ method, path });
-      if (cost === null && !path.startsWith("/v1/")) return next();
+      if (cost === null && !path.startsWith("/v1/") && path !== "/mcp") return next();
       const { address: limiter, trustedProxies } = limits();
       if (limiter === null) {
         await next();

@@ -64,6 +64,7 @@ export const addedAnswer = seenTask.extend({
 
 const preferencesAnswer = z.looseObject({
   tz: z.string(),
+  default_reminders: z.array(z.string()),
   quiet_hours: z.looseObject({ from: z.string(), to: z.string() }).nullable(),
   muted_until: z.string().nullable(),
   channels: z.array(z.looseObject({ type: z.string() })),

@@ -1,14 +1,14 @@
-import { acceptedContent, inputRequired, type McpServer } from "@modelcontextprotocol/server";
+import { acceptedContent, inputRequired, type CallToolResult, type McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { readTask, seenTask, taskPage, type SeenTask } from "./answers.ts";
-import type { ApiCall, CallApi } from "./call-api.ts";
-import { said, telling } from "./tools.ts";
+import { Refusal, type ApiCall, type CallApi } from "./call-api.ts";
+import { said, telling } from "./tool-parts.ts";
 
 const consent = z.object({ delete: z.boolean().describe("Delete them?") });
 
 /**
  * Deletes only what a person said yes to: the client is asked to ask. One that cannot ask is told to, and repeats the
- * call with the titles. `mayAsk` is whether the client speaks a version of the protocol in which a tool can ask.
+ * call with the titles. `mayAsk` is whether the client says that it can ask.
  */
 export function addDeleteTool(server: McpServer, call: CallApi, mayAsk: boolean): void {
   server.registerTool(
@@ -30,7 +30,7 @@ export function addDeleteTool(server: McpServer, call: CallApi, mayAsk: boolean)
       annotations: { destructiveHint: true, idempotentHint: true, openWorldHint: false },
     },
     async ({ ids, apply_to, confirmed_titles }, context) => {
-      const found = await Promise.all(ids.map((id) => readTask(call, id).catch(() => null)));
+      const found = await Promise.all(ids.map((id) => readTask(call, id).catch(onlyMissing)));
       const tasks = found.filter((task) => task !== null);
       if (tasks.length < ids.length)
         return {
@@ -38,7 +38,8 @@ export function addDeleteTool(server: McpServer, call: CallApi, mayAsk: boolean)
           isError: true,
         };
       const titles = tasks.map(({ title }) => title);
-      const isNamed = confirmed_titles !== undefined && JSON.stringify(confirmed_titles) === JSON.stringify(titles);
+      // A client that can ask asks: what was only read out of the tasks is no consent.
+      const isNamed = !mayAsk && JSON.stringify(confirmed_titles) === JSON.stringify(titles);
       const answer = acceptedContent(context.mcpReq.inputResponses, "consent", consent);
       if (!isNamed && answer?.delete !== true) {
         if (answer?.delete === false) return said("The person said no. Nothing was deleted.");
@@ -51,9 +52,7 @@ export function addDeleteTool(server: McpServer, call: CallApi, mayAsk: boolean)
           `Nothing was deleted yet. Ask the person: ${message} If they say yes, repeat the call with confirmed_titles.`,
         );
       }
-      for (const task of tasks) await call(await deletionOf(task, apply_to, call));
-      const undo = { tool: "restore_tasks", arguments: { ids, apply_to: apply_to === "all" ? "all" : "this" } };
-      return said(`Deleted: ${titles.map((title) => JSON.stringify(title)).join(", ")}`, undo);
+      return deleteAll(tasks, apply_to, call);
     },
   );
 
@@ -71,25 +70,57 @@ export function addDeleteTool(server: McpServer, call: CallApi, mayAsk: boolean)
     },
     ({ ids, apply_to }) =>
       telling(async () => {
-        const titles: string[] = [];
-        for (const id of ids) titles.push((await restored(call, id, apply_to)).title);
-        return said(`Restored: ${titles.map((title) => JSON.stringify(title)).join(", ")}`, {
-          tool: "delete_tasks",
-          arguments: { ids, apply_to },
-        });
+        const texts: string[] = [];
+        const back: string[] = [];
+        for (const id of ids) {
+          const { task, wasDeleted } = await restored(call, id, apply_to);
+          if (wasDeleted) back.push(id);
+          texts.push(JSON.stringify(task.title));
+        }
+        const undo = back.length === 0 ? null : { tool: "delete_tasks", arguments: { ids: back, apply_to } };
+        return said(`Restored: ${texts.join(", ")}`, undo);
       }),
   );
 }
 
 /** Of a series its template comes back with its dates, whatever is said; a plain task has no series to bring. */
-async function restored(call: CallApi, id: string, reach: "this" | "all"): Promise<SeenTask> {
+async function restored(
+  call: CallApi,
+  id: string,
+  reach: "this" | "all",
+): Promise<Readonly<{ task: SeenTask; wasDeleted: boolean }>> {
   const deleted = taskPage.parse(
     await call({ method: "GET", path: `/v1/tasks?deleted=true&templates=true&ids=${id}` }),
   );
-  const [task] = deleted.items;
-  const isWhole = task?.is_recurring_template === true || (reach === "all" && typeof task?.template_id === "string");
+  const [gone] = deleted.items;
+  const isWhole = gone?.is_recurring_template === true || (reach === "all" && typeof gone?.template_id === "string");
   const path = `/v1/tasks/${id}/restore${isWhole ? "?scope=all" : ""}`;
-  return seenTask.parse(await call({ method: "POST", path }));
+  return { task: seenTask.parse(await call({ method: "POST", path })), wasDeleted: gone !== undefined };
+}
+
+function onlyMissing(error: unknown): null {
+  if (error instanceof Refusal && error.code === "TASK_NOT_FOUND") return null;
+  throw error;
+}
+
+/** One after another; what was done before one failed is told, and can be taken back. */
+async function deleteAll(tasks: readonly SeenTask[], reach: DeleteReach, call: CallApi): Promise<CallToolResult> {
+  const done: SeenTask[] = [];
+  const failures: string[] = [];
+  for (const task of tasks)
+    try {
+      await call(await deletionOf(task, reach, call));
+      done.push(task);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      failures.push(`Not deleted: ${JSON.stringify(task.title)}: ${error.message}`);
+    }
+  const text = [`Deleted: ${done.map(({ title }) => JSON.stringify(title)).join(", ") || "nothing"}`, ...failures];
+  const ids = done.map(({ id }) => id);
+  // The end that a series was given is a change of its rule, which nothing takes back.
+  const canUndo = ids.length > 0 && reach !== "future";
+  const undo = canUndo ? { tool: "restore_tasks", arguments: { ids, apply_to: reach } } : null;
+  return { ...said(text.join("\n"), undo), ...(failures.length > 0 ? { isError: true } : {}) };
 }
 
 type DeleteReach = "this" | "future" | "all";

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { makeCallApi } from "./call-api.ts";
 
 /** Answers a request of the Model Context Protocol for the person whose token it came with. */
@@ -16,9 +17,25 @@ const instructions =
  * first request.
  */
 export function makeMcp(version: string): AnswerMcp {
-  const loading = { library: null as Promise<Library> | null };
+  let loading: Promise<Library> | null = null;
+  const library = () =>
+    (loading ??= load().catch((error: unknown) => {
+      loading = null;
+      throw error;
+    }));
   return async (request, { token, send }) => {
-    const { createMcpHandler, McpServer, ...tools } = await (loading.library ??= load());
+    const { createMcpHandler, McpServer, CLIENT_CAPABILITIES_META_KEY: capabilities, ...tools } = await library();
+    const body: unknown = await request
+      .clone()
+      .json()
+      .catch(() => null);
+    const asks = z
+      .looseObject({
+        params: z.looseObject({
+          _meta: z.looseObject({ [capabilities]: z.looseObject({ elicitation: z.looseObject({}) }) }),
+        }),
+      })
+      .safeParse(body).success;
     const { origin } = new URL(request.url);
     const handler = createMcpHandler(
       ({ era }) => {
@@ -26,7 +43,8 @@ export function makeMcp(version: string): AnswerMcp {
         const call = makeCallApi(send, { origin, token });
         tools.addTaskTools(server, call);
         tools.addReminderTools(server, call);
-        tools.addDeleteTool(server, call, era === "modern");
+        tools.addSeriesTool(server, call);
+        tools.addDeleteTool(server, call, era === "modern" && asks);
         return server;
       },
       { keepAliveMs: 15_000 },
@@ -38,10 +56,12 @@ export function makeMcp(version: string): AnswerMcp {
 type Library = Awaited<ReturnType<typeof load>>;
 
 async function load() {
-  const [library, tools, deleting] = await Promise.all([
+  const [library, tasks, reminders, series, deleting] = await Promise.all([
     import("@modelcontextprotocol/server"),
-    import("./tools.ts"),
+    import("./task-tools.ts"),
+    import("./reminder-tools.ts"),
+    import("./series-tool.ts"),
     import("./delete-tool.ts"),
   ]);
-  return { ...library, ...tools, ...deleting };
+  return { ...library, ...tasks, ...reminders, ...series, ...deleting };
 }

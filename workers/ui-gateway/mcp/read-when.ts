@@ -14,7 +14,13 @@ export async function readWhen(call: CallApi, when: string): Promise<ReadingAnsw
   return reading;
 }
 
-/** The instant of a local time `2026-12-01T17:00`. */
+/** Whether a text is an RFC 3339 instant in UTC, as answers give it. */
+export function isInstant(text: string): boolean {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/.test(text);
+}
+
+/** The instant of a local time `2026-12-01T17:00`; an instant itself is it already. */
 export function instantOfLocal(local: string, zone: string): string {
+  if (local.endsWith("Z")) return local;
   return new Date(zoneClock(zone).instantPast(Date.parse(`${local}Z`))).toISOString();
 }
