@@ -8,6 +8,8 @@ import {
   longUnit,
   month,
   monthNumber,
+  ordinal,
+  ordinalNumber,
   unitNamed,
   weekday,
   weekdayNumber,
@@ -27,7 +29,8 @@ export const dayPhrases: readonly DayPhrase[] = [
   { source: "(?:the )?day after tomorrow|overmorrow", day: (_, today) => dayAfter(today, 2) },
   { source: "tomorrow|tmrw?|tomorow", day: (_, today) => dayAfter(today, 1) },
   {
-    source: `(?:(?<which>this|next|coming) )?(?<weekday>${weekday})`,
+    // Not the first of a span of days: "Monday-Friday".
+    source: `(?:(?<which>this|next|coming) )?(?<weekday>${weekday})(?! ?(?:-|–|to|through) ?${weekday})`,
     day: ({ which, weekday: name = "" }, today) => {
       const ahead = (weekdayNumber(name) - weekdayOf(today) + 7) % 7;
       return which === "next" ? dayAfter(today, 7 - weekdayOf(today) + weekdayNumber(name)) : dayAfter(today, ahead);
@@ -54,6 +57,16 @@ export const dayPhrases: readonly DayPhrase[] = [
         default:
           return dayAfter(today, n);
       }
+    },
+  },
+  {
+    source: `(?:the )?(?<nth>${ordinal}) (?<weekday>${weekday}) (?:of|in) (?:the )?(?:(?<which>this|next) month|(?<month>${month}))`,
+    day: ({ nth = "", weekday: name = "", which, month: named }, today) => {
+      const start = monthStart(today, which === "next" ? 1 : 0);
+      if (named === undefined) return nthWeekday(start, nth, name);
+      const first = `${today.slice(0, 4)}-${String(monthNumber(named)).padStart(2, "0")}-01`;
+      const found = nthWeekday(first, nth, name);
+      return found !== null && found < today ? nthWeekday(monthStart(first, 12), nth, name) : found;
     },
   },
   { source: "next week", day: (_, today) => dayAfter(today, 7 - weekdayOf(today)) },
@@ -85,6 +98,7 @@ export const dayPhrases: readonly DayPhrase[] = [
     source: "(?<first>\\d{1,2})/(?<second>\\d{1,2})(?:/(?<year>20\\d\\d|21\\d\\d))?",
     day: ({ first = "", second = "", year }, today) => {
       const [a, b] = [Number(first), Number(second)];
+      if (a === 24 && b === 7 && year === undefined) return null; // around the clock
       if (a > 12 && b <= 12) return ahead({ day: first, month: second, year }, today);
       if (b > 12 && a <= 12) return ahead({ day: second, month: first, year }, today);
       return a === b ? ahead({ day: first, month: second, year }, today) : null;
@@ -107,6 +121,14 @@ export const dayPhrases: readonly DayPhrase[] = [
 function nthOf(first: string, number: number): string | null {
   const day = `${first.slice(0, 8)}${String(number).padStart(2, "0")}`;
   return isDay(day) ? day : null;
+}
+
+function nthWeekday(first: string, nth: string, name: string): string | null {
+  const number = ordinalNumber(nth);
+  const end = monthStart(first, 1);
+  const from = number < 0 ? dayAfter(end, -7) : first;
+  const day = dayAfter(from, ((weekdayNumber(name) - weekdayOf(from) + 7) % 7) + (number < 0 ? 0 : 7 * (number - 1)));
+  return day < end ? day : null;
 }
 
 function given({ year = "", month: named = "", day = "" }: PhraseGroups): string | null {

@@ -42,6 +42,8 @@ type PhraseSaid = {
   reminds: string[] | null;
   remindsThen: boolean;
   tags: string[];
+  /** Whether the day is a weekday without more. */
+  isWeekday?: boolean;
 };
 
 /**
@@ -55,17 +57,27 @@ export function readPhrase(text: string, { now, zone }: Readonly<{ now: Date; zo
   const said: PhraseSaid = { reminds: null, remindsThen: false, tags: [] };
   const notes: string[] = [];
   const taken: PhrasePiece[] = [];
-  for (const piece of splitPhrase(text, today)) {
+  const found = splitPhrase(text, today);
+  const repeats = found.some(({ is }) => is === "repeat");
+  for (const piece of found) {
+    const words = text.slice(piece.from, piece.to);
+    if (!repeats && (piece.is === "until" || piece.is === "times")) {
+      notes.push(`"${words}" says when something ends that does not repeat, so it stays in the title`);
+      continue;
+    }
     const note = take(said, piece);
-    if (note === "again") notes.push(`"${text.slice(piece.from, piece.to)}" is a further one and stays in the title`);
+    if (note === "again") notes.push(`"${words}" is a further one and stays in the title`);
     else taken.push(piece);
+    if (piece.is === "day" && note !== "again")
+      said.isWeekday = /^(?:on |by |due )?(?:mon|tue|wed|thu|fri|sat|sun)/i.test(words);
     if (piece.is === "clock" && piece.clock.note !== undefined && note !== "again") notes.push(piece.clock.note);
   }
   const title = titleOf(text, taken).replace(said.remindsThen ? /^to\s+/i : /^$/, "");
   if (title === "") throw mistake("has no words left for a title: quote what is one");
-  notes.push(...doubtsOf(title));
+  const isNoted = (doubt: string) => notes.some((note) => note.startsWith(doubt.slice(0, doubt.indexOf('"', 1) + 1)));
+  notes.push(...doubtsOf(title).filter((doubt) => !isNoted(doubt)));
   const pattern = patternOf(said, { zone, today, clock });
-  const due = pattern === null ? dueOf(said, { now, zone, today, clock, notes }) : null;
+  const due = pattern === null ? dueOf(said, { now, today, clock, notes }) : null;
   const reminds = remindsOf(said, { isDue: due !== null || pattern !== null, notes });
   const task: PhraseTask = {
     title,
@@ -124,15 +136,21 @@ function once<K extends keyof PhraseSaid>(said: PhraseSaid, name: K, value: Phra
 type PhraseMoment = Readonly<{ now: Date; zone: string; today: string; clock: string; notes: string[] }>;
 
 function dueOf(
-  { day, starting, time, minutes }: PhraseSaid,
-  { now, zone, today, clock, notes }: PhraseMoment,
+  { day, starting, time, minutes, isWeekday }: PhraseSaid,
+  { now, today, clock, notes }: Omit<PhraseMoment, "zone">,
 ): Readonly<{ due_date: string } | { due_on: string }> | null {
   if (minutes !== undefined) {
-    const at = zoneClock(zone).wallAt(now.getTime() + minutes * 60_000);
-    return { due_date: wallText(Math.ceil(at / 60_000) * 60_000).slice(0, 16) };
+    if (day !== undefined || time !== undefined) notes.push("of the times said, the one counted from now is the due");
+    // An instant: on the clock it may come twice.
+    const at = Math.ceil((now.getTime() + minutes * 60_000) / 60_000) * 60_000;
+    return { due_date: new Date(at).toISOString() };
   }
   const on = day ?? starting;
   if (time === undefined) return on === undefined ? null : { due_on: on };
+  if (on === today && isWeekday === true && time <= clock) {
+    notes.push(`${time} has passed today, so it is due in a week`);
+    return { due_date: `${dayAfter(today, 7)}T${time}` };
+  }
   if (on !== undefined) return { due_date: `${on}T${time}` };
   if (time > clock) return { due_date: `${today}T${time}` };
   notes.push(`${time} has passed today, so it is due tomorrow`);
@@ -148,7 +166,9 @@ function patternOf(
   const from = starting ?? day ?? (at === undefined || at > clock ? today : dayAfter(today, 1));
   const { rule, interval, anchor, month_end } = repeat;
   const common = { tz: zone, anchor, ...(month_end === undefined ? {} : { month_end }) };
-  const start = firstStart({ ...common, rrule: rule, start: at === undefined ? from : `${from}T${at}:00` });
+  const start = checkedBy(() =>
+    firstStart({ ...common, rrule: rule, start: at === undefined ? from : `${from}T${at}:00` }),
+  );
   const ends =
     until === undefined ? (times === undefined ? "" : `;COUNT=${times}`) : `;UNTIL=${until.replaceAll("-", "")}`;
   const rrule = `${rule}${interval === 1 ? "" : `;INTERVAL=${interval}`}${ends}`;
@@ -162,12 +182,18 @@ function firstStart(pattern: Readonly<Record<string, unknown> & { start: string 
 }
 
 function checked(pattern: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  checkedBy(() => parseRecurrencePattern(pattern));
+  return pattern;
+}
+
+/** What is wrong with a pattern is wrong with the text. */
+function checkedBy<T>(work: () => T): T {
   try {
-    parseRecurrencePattern(pattern);
-    return pattern;
+    return work();
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    throw mistake(`repeats ${describePattern(asParts(pattern))}, which never comes`);
+    const reasons = (error.extra.mistakes ?? []).map(({ message }) => message);
+    throw mistake(`repeats in a way that cannot be: ${reasons.join("; ")}`);
   }
 }
 
@@ -177,6 +203,7 @@ function remindsOf(
 ): readonly string[] | null {
   const isTimed = minutes !== undefined || time !== undefined || repeat?.time !== undefined || day !== undefined;
   const all = [...(reminds ?? []), ...(remindsThen && isTimed && reminds === null ? ["PT0S"] : [])];
+  if (remindsThen && all.length === 0) notes.push("there is no time at which to remind");
   if (all.length > 0 && !isDue) notes.push("there is no due time that a reminder could come before");
   return all.length === 0 ? (reminds === null ? null : []) : [...new Set(all)];
 }
@@ -194,10 +221,11 @@ function titleOf(text: string, taken: readonly PhrasePiece[]): string {
     at = piece.to;
   }
   return title
-    .replaceAll(/\s*[,;]?\s*\uFFFC(?:\s*[,;]?\s*\uFFFC)*\s*[,;]?\s*/g, " ")
     .replaceAll(/\s+/g, " ")
+    .replaceAll(/ ?[,;]? ?\uFFFC(?: ?[,;]? ?\uFFFC)* ?[,;]? ?/g, " ")
+    .replaceAll(/ +/g, " ")
     .trim()
-    .replace(/\s+(?:and|on|at|by|,|-|–|:)$/i, "")
+    .replace(/ (?:and|on|at|by|for|from|,|-|–|:)$/i, "")
     .replace(/^(?:and|,|-|–|:)\s+/i, "")
     .trim();
 }
@@ -206,7 +234,11 @@ function titleOf(text: string, taken: readonly PhrasePiece[]): string {
 function doubtsOf(title: string): readonly string[] {
   const repeats = /\b(?:every|each) [\p{L}\p{N}]+(?: [\p{L}\p{N}]+)?/iu.exec(title)?.[0];
   const date = /(?<![\p{L}\p{N}/])\d{1,2}\/\d{1,2}(?![\p{N}/])/u.exec(title)?.[0];
+  const left = /\b(?:midnight|except|\d+ times|monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b/i.exec(
+    title,
+  )?.[0];
   return [
+    ...(left === undefined ? [] : [`"${left}" was not understood and stays in the title`]),
     ...(repeats === undefined ? [] : [`"${repeats}" was not understood and stays in the title`]),
     ...(date === undefined
       ? []

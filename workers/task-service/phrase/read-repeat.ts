@@ -32,6 +32,8 @@ const freqs: Readonly<Record<PhraseUnit, string | null>> = {
 };
 const weekdayList = `${weekday}s?(?:(?:,| and|, and| &|/) ?(?:every )?${weekday}s?){0,6}`;
 const dayList = `(?:${dayOrdinal})(?:(?:,| and|, and| &) ?(?:the )?${dayOrdinal}){0,6}`;
+const spelledDay = `(?:${dayOrdinal}|first|second|third|fourth|fifth)`;
+const spelledList = `${spelledDay}(?:(?:,| and|, and| &) ?(?:the )?${spelledDay}){0,6}`;
 const every = "(?:every|each)";
 const other = "(?:other|second|2nd)";
 
@@ -47,6 +49,10 @@ export const repeatPhrases: readonly RepeatPhrase[] = [
     repeat: () => plain("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"),
   },
   { source: `${every} weekend|(?:on )?weekends`, repeat: () => plain("FREQ=WEEKLY;BYDAY=SA,SU") },
+  {
+    source: `${every} (?<first>${weekday}) ?(?:-|–|to|through) ?(?<last>${weekday})`,
+    repeat: ({ first = "", last = "" }) => plain(`FREQ=WEEKLY;BYDAY=${spanOfDays(first, last)}`),
+  },
   { source: "weekly", repeat: () => plain("FREQ=WEEKLY") },
   { source: "fortnightly|biweekly|bi-weekly", repeat: () => plain("FREQ=WEEKLY", 2) },
   { source: "monthly", repeat: () => ({ ...plain("FREQ=MONTHLY"), month_end: "clamp" }) },
@@ -62,15 +68,17 @@ export const repeatPhrases: readonly RepeatPhrase[] = [
       plain(`FREQ=WEEKLY;BYDAY=${daysNamed(days ?? others ?? "")}`, many === undefined ? 2 : countNamed(many)),
   },
   {
-    source: `${every} (?:week on )?(?<days>${weekdayList})|weekly on (?<weekly>${weekdayList})|on (?<plural>${weekday}s(?:(?:,| and|, and) ?${weekday}s){0,6})`,
+    source: `${every} (?:week on )?(?<days>${weekdayList})(?! ?(?:-|–|to|through) ?${weekday})|weekly on (?<weekly>${weekdayList})|on (?<plural>${weekday}s(?:(?:,| and|, and) ?${weekday}s){0,6})`,
     repeat: ({ days, weekly, plural }) => plain(`FREQ=WEEKLY;BYDAY=${daysNamed(days ?? weekly ?? plural ?? "")}`),
   },
   {
     source:
-      `(?:${every}|monthly on the|(?:${every} month )?on the) (?<nth>${ordinal}) (?<day>${weekday})` +
-      `(?: of (?:the|every|each) month| (?:every|each) month)?`,
-    repeat: ({ nth = "", day = "" }) =>
-      plain(`FREQ=MONTHLY;BYDAY=${ordinalNumber(nth)}${weekdayCodes[weekdayNumber(day)] ?? ""}`),
+      `(?:${every}|monthly on the|${every} month on the) (?<nth>${ordinal}) (?<day>${weekday})(?: of (?:the|every|each) month)?|` +
+      `(?:on )?the (?<last>${ordinal}) (?<lastDay>${weekday}) (?:of )?(?:every|each) month`,
+    repeat: ({ nth, day, last, lastDay }) =>
+      plain(
+        `FREQ=MONTHLY;BYDAY=${ordinalNumber(nth ?? last ?? "")}${weekdayCodes[weekdayNumber(day ?? lastDay ?? "")] ?? ""}`,
+      ),
   },
   {
     source:
@@ -81,11 +89,13 @@ export const repeatPhrases: readonly RepeatPhrase[] = [
   {
     source:
       `${every} (?<many>${count}|${other}) months? on the (?<days>${dayList})|` +
-      `(?:${every} (?:month on )?(?:the )?|monthly on the |on the )(?<monthly>${dayList})(?: of (?:the|every|each) month)|` +
+      `(?:${every} (?:month on )?(?:the )?|monthly on the )(?<monthly>${spelledList}) of (?:the|every|each) month|` +
+      `(?:on )?the (?<ofEvery>${spelledList}) of (?:every|each) month|` +
+      `(?:${every} month on the |monthly on the )(?<spelled>${spelledList})|` +
       `(?:${every} (?:month on )?(?:the )?|monthly on the )(?<bare>${dayList})`,
-    repeat: ({ many, days, monthly, bare }) => ({
+    repeat: ({ many, days, monthly, ofEvery, spelled, bare }) => ({
       ...plain(
-        `FREQ=MONTHLY;BYMONTHDAY=${daysOfMonth(days ?? monthly ?? bare ?? "")}`,
+        `FREQ=MONTHLY;BYMONTHDAY=${daysOfMonth(days ?? monthly ?? ofEvery ?? spelled ?? bare ?? "")}`,
         many === undefined ? 1 : new RegExp(`^${other}$`).test(many) ? 2 : countNamed(many),
       ),
       month_end: "clamp",
@@ -128,6 +138,17 @@ function spanned(many: string | undefined, unit: string): RepeatSaid {
   return named === "month" || named === "year" ? { ...repeat, month_end: "clamp" } : repeat;
 }
 
+/** All days from one to another, over the weekend where they lie so. */
+function spanOfDays(first: string, last: string): string {
+  const from = weekdayNumber(first);
+  const many = ((weekdayNumber(last) - from + 7) % 7) + 1;
+  const days = Array.from({ length: many }, (_, n) => (from + n) % 7);
+  return days
+    .toSorted((a, b) => a - b)
+    .map((day) => weekdayCodes[day])
+    .join(",");
+}
+
 function daysNamed(list: string): string {
   const days = [...list.matchAll(/[a-z]+/g)].flatMap(([name]) => {
     const number = weekdayNumber(name) >= 0 ? weekdayNumber(name) : weekdayNumber(name.replace(/s$/, ""));
@@ -140,6 +161,6 @@ function daysNamed(list: string): string {
 }
 
 function daysOfMonth(list: string): string {
-  const days = [...list.matchAll(/\d+/g)].map(([number]) => Number(number));
+  const days = [...list.matchAll(/\d+|first|second|third|fourth|fifth/g)].map(([day]) => ordinalNumber(day));
   return [...new Set(days)].toSorted((a, b) => a - b).join(",");
 }

@@ -1,4 +1,4 @@
-import { clockTime, readClock, type ClockTime } from "./read-clock.ts";
+import { clockTime, partOfDay, readClock, type ClockTime } from "./read-clock.ts";
 import { dayPhrases } from "./read-day.ts";
 import { count, countNamed, unitNamed, type PhraseGroups } from "./phrase-words.ts";
 import { noRemindPhrase, readRemind, remindPhrase } from "./read-remind.ts";
@@ -69,7 +69,10 @@ const readers: readonly PieceReader[] = [
       },
     })),
   ),
-  { shape: shapeOf(`(?:for )?(\\d{1,4}) times`), read: ([, times]) => ({ is: "times", count: Number(times) }) },
+  {
+    shape: shapeOf(`for (\\d{1,4}) times(?! (?:a|an|per|every|each|daily))`),
+    read: ([, times]) => ({ is: "times", count: Number(times) }),
+  },
   {
     shape: shapeOf(`in (?:(?<half>half an hour)|(?<many>${count}) ?(?<unit>minutes?|mins?|hours?|hrs?|[mh]))`),
     read: (found) => {
@@ -85,7 +88,7 @@ const readers: readonly PieceReader[] = [
  * or where more is said.
  */
 const doubtful =
-  /^(?:sat|sun|mon|wed|weekend|weekends|weekdays|workdays|daily|weekly|monthly|quarterly|yearly|annually|nightly|night)$/;
+  /^(?:the \d+(?:st|nd|rd|th)|(?:at|by|@) ?\d+|sat|sun|mon|wed|weekend|weekends|weekdays|workdays|daily|weekly|monthly|quarterly|yearly|annually|nightly|night)$/;
 
 /**
  * The pieces of a phrase that mean something, in their order; of those that begin at one place the longest. What lies
@@ -97,10 +100,21 @@ export function splitPhrase(text: string, today: string): readonly PhrasePiece[]
   for (const { index } of small.matchAll(/(?<![\p{L}\p{N}_'’-])[\p{L}\p{N}#"!@]/gu)) {
     const last = pieces.at(-1);
     if (last !== undefined && index < last.to) continue;
-    const found = longestAt(small, text, index, today);
-    if (found !== null) pieces.push(found);
+    const found = longestAt(small, text, index, today) ?? partAt(small, index, last);
+    // "every day except sunday" is not understood, and no Sunday.
+    if (found !== null && !/\b(?:except|but not)(?: on)? $/.test(small.slice(0, index))) pieces.push(found);
   }
   return pieces;
+}
+
+const partShape = shapeOf(partOfDay);
+
+/** "morning" right behind a day, or days, is a time. */
+function partAt(small: string, from: number, last: PhrasePiece | undefined): PhrasePiece | null {
+  if ((last?.is !== "day" && last?.is !== "repeat") || small.slice(last.to, from).trim() !== "") return null;
+  partShape.lastIndex = from;
+  const found = partShape.exec(small);
+  return found === null ? null : { is: "clock", clock: readClock(groupsOf(found)), from, to: from + found[0].length };
 }
 
 function longestAt(small: string, text: string, from: number, today: string): PhrasePiece | null {
@@ -119,9 +133,14 @@ function longestAt(small: string, text: string, from: number, today: string): Ph
 /** "sat" in "who sat here" is no Saturday. */
 function isDoubtful(small: string, from: number, words: string): boolean {
   if (!doubtful.test(words)) return false;
+  // "At 5 call mum", but "look at 12 offers".
+  if (from === 0 && /^(?:at|by|@)/.test(words)) return false;
   const rest = small.slice(from + words.length).trim();
   return (
-    rest !== "" && !/^(?:[#,!]|at |by |p[1-4]\b|[01]?\d[:ap\s]|2[0-3]:|remind|noon|every|starting|until)/.test(rest)
+    rest !== "" &&
+    !/^(?:[#,!]|at |by |on |with |for |p[1-4]\b|[01]?\d[:ap\s]|2[0-3]:|remind|no reminder|noon|every|each|daily|starting|from|until|today|tomorrow|tonight|this|next|mon|tue|wed|thu|fri|sat|sun)/.test(
+      rest,
+    )
   );
 }
 

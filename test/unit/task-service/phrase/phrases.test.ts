@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Problem } from "../../../../shared/problem.ts";
+import { wallText } from "../../../../shared/recurrence/wall-time.ts";
+import { zoneClock } from "../../../../shared/recurrence/zone-clock.ts";
 import { readPhrase } from "../../../../workers/task-service/phrase/read-phrase.ts";
 
 // Monday, 14:00 in Berlin.
@@ -7,11 +9,13 @@ const monday = { now: new Date("2026-11-30T13:00:00Z"), zone: "Europe/Berlin" };
 type Read = ReturnType<typeof readPhrase>;
 
 /** What was understood, in one line: due, or rule from its start; then reminders, priority and tags. */
-function said({ task }: Read): string {
+function said({ task }: Read, zone = monday.zone): string {
   const { due_date, due_on, recurrence_pattern: pattern, remind, priority, tags } = task;
   const ends = (text: unknown) => (text === "completion" ? " after completion" : "");
   return [
-    due_date ??
+    (due_date?.endsWith("Z") === true
+      ? wallText(zoneClock(zone).wallAt(Date.parse(due_date))).slice(0, 16)
+      : due_date) ??
       due_on ??
       (pattern === undefined
         ? "no due"
@@ -23,7 +27,7 @@ function said({ task }: Read): string {
 }
 const read = (text: string, at = monday): readonly [string, string] => {
   const found = readPhrase(text, at);
-  return [found.task.title, said(found)];
+  return [found.task.title, said(found, at.zone)];
 };
 
 describe("days and times", () => {
@@ -89,7 +93,19 @@ describe("days and times", () => {
     ["rent by the 31st", "rent", "2026-12-31"],
     ["call mum 17:00", "call mum", "2026-11-30T17:00"],
     ["call mum at 17:30", "call mum", "2026-11-30T17:30"],
-    ["call mum 17.30", "call mum", "2026-11-30T17:30"],
+    ["call mum at 17.30", "call mum", "2026-11-30T17:30"],
+    ["call Eve tomorrow morning", "call Eve", "2026-12-01T09:00"],
+    ["call Eve friday evening", "call Eve", "2026-12-04T18:00"],
+    ["tomorrow night call Eve", "call Eve", "2026-12-01T20:00"],
+    ["standup monday 9:00", "standup", "2026-12-07T09:00"],
+    ["standup monday 15:00", "standup", "2026-11-30T15:00"],
+    ["standup today 9:00", "standup", "2026-11-30T09:00"],
+    ["tax form on the first Monday of June", "tax form", "2027-06-07"],
+    ["meet the last friday of next month", "meet", "2026-12-25"],
+    ["at 5 call mum", "call mum", "2026-11-30T17:00"],
+    ["call mum at 5 with Eve", "call mum with Eve", "2026-11-30T17:00"],
+    ["book a table for friday", "book a table", "2026-12-04"],
+    ["called Eve yesterday at 9:00", "called Eve", "2026-11-29T09:00"],
     ["call mum 9:05", "call mum", "2026-12-01T09:05"],
     ["call mum 5pm", "call mum", "2026-11-30T17:00"],
     ["call mum 5 pm", "call mum", "2026-11-30T17:00"],
@@ -162,6 +178,11 @@ describe("repetitions", () => {
     ["rent monthly", "rent", "MONTHLY from 2026-11-30"],
     ["rent every month", "rent", "MONTHLY from 2026-11-30"],
     ["rent every month on the 1st", "rent", "MONTHLY;BYMONTHDAY=1 from 2026-12-01"],
+    ["rent on the first of every month", "rent", "MONTHLY;BYMONTHDAY=1 from 2026-12-01"],
+    ["rent every month on the first", "rent", "MONTHLY;BYMONTHDAY=1 from 2026-12-01"],
+    ["work every monday to friday", "work", "WEEKLY;BYDAY=MO,TU,WE,TH,FR from 2026-11-30"],
+    ["work every sat-mon", "work", "WEEKLY;BYDAY=MO,SA,SU from 2026-11-30"],
+    ["gym every monday morning", "gym", "WEEKLY;BYDAY=MO from 2026-12-07T09:00:00"],
     ["rent every 1st", "rent", "MONTHLY;BYMONTHDAY=1 from 2026-12-01"],
     ["rent on the 1st of every month", "rent", "MONTHLY;BYMONTHDAY=1 from 2026-12-01"],
     ["rent every 1st and 15th", "rent", "MONTHLY;BYMONTHDAY=1,15 from 2026-12-01"],
@@ -221,6 +242,7 @@ describe("reminders, priorities, tags", () => {
     ["remind me to call Bob tomorrow at 10", "call Bob", "2026-12-01T10:00, remind PT0S"],
     ["remind me in 2 hours to stretch", "stretch", "2026-11-30T16:00, remind PT0S"],
     ["Remind me about the meeting", "the meeting", "no due"],
+    ["brush teeth every day for 10 times", "brush teeth", "DAILY;COUNT=10 from 2026-11-30"],
     ["pay p1", "pay", "no due, High"],
     ["pay P3", "pay", "no due, Low"],
     ["pay medium priority", "pay", "no due, Medium"],
@@ -262,6 +284,18 @@ describe("what is no day, time or repetition stays in the title", () => {
     "30 Feb meeting",
     "email #",
     "25:00 is no time",
+    "pay Bob 12.50",
+    "upgrade to Postgres 17.10",
+    "finish the 2nd draft",
+    "cut costs by 20 %",
+    "look at 12 offers",
+    "set up 24/7 support",
+    "plan date night",
+    "work Monday-Friday",
+    "gym 3 times a week",
+    "take pills 3 times a day",
+    "rent a car until friday",
+    "meet at midnight",
   ])("%s", (text) => expect(read(text)).toEqual([text, "no due"]));
 
   test.each([
@@ -326,6 +360,19 @@ describe("what was understood is told", () => {
     ["call remind me 10 minutes before", ["there is no due time that a reminder could come before"]],
     ["meet 14:30-15:00", ["a task has no end time: its beginning is its due"]],
     ["call tomorrow at 17:00", []],
+    ["gym 3 times a week", ['"3 times" was not understood and stays in the title']],
+    [
+      "rent a car until friday",
+      [
+        '"until friday" says when something ends that does not repeat, so it stays in the title',
+        '"friday" was not understood and stays in the title',
+      ],
+    ],
+    ["stretch every day except sunday", ['"except" was not understood and stays in the title']],
+    ["work Monday-Friday", ['"Monday" was not understood and stays in the title']],
+    ["remind me to buy milk", ["there is no time at which to remind"]],
+    ["standup monday 9:00", ["09:00 has passed today, so it is due in a week"]],
+    ["cake out in 20 minutes tomorrow", ["of the times said, the one counted from now is the due"]],
   ])("%s", (text, notes) => expect([...notesOf(text)]).toEqual(notes));
 
   test.each(["tomorrow", "p1 #home", "   ", "every day at 9am"])("%p has no title", (text) => {
@@ -338,6 +385,7 @@ describe("what was understood is told", () => {
   });
 
   test("a long text of words that could begin something takes no time to speak of", () => {
+    readPhrase(`p1 a${" ".repeat(480)}b`, monday);
     const words = ["every", "in", "the", "next", "remind me", "1", "on", "a couple of", "until", "14", "mon", ","];
     const long = Array.from({ length: 300 }, (_, n) => words[(n * 7) % words.length])
       .join(" ")
