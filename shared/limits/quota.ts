@@ -72,9 +72,15 @@ export function makeQuota<Kind extends string>(
     return started;
   };
   const most = (kind: Kind): number => limits[kind].most ?? Infinity;
-  const serves = ({ counted, now: has, at }: QuotaCount<Kind>, grown: readonly Kind[]): boolean =>
+  const serves = (
+    { counted, now: has, at }: QuotaCount<Kind>,
+    { grown, adds }: Readonly<{ grown: readonly Kind[]; adds: Partial<Amounts<Kind>> }>,
+  ): boolean =>
     now() - at < servesMs &&
-    grown.every((kind) => has[kind] - counted[kind] < (most(kind) - counted[kind]) / 4 && has[kind] < most(kind));
+    grown.every((kind) => {
+      const isNear = has[kind] - counted[kind] < (most(kind) - counted[kind]) / 4;
+      return isNear && has[kind] + (adds[kind] ?? 0) <= most(kind);
+    });
   return {
     forget: (userId) => void users.delete(userId),
     within: async (userId, adds, work) => {
@@ -82,7 +88,7 @@ export function makeQuota<Kind extends string>(
       const shrunk = kinds.filter((kind) => (adds[kind] ?? 0) < 0);
       let standing = users.get(userId);
       if (grown.length > 0) {
-        if (standing === undefined || (!serves(standing, grown) && now() - standing.at >= freshMs))
+        if (standing === undefined || (!serves(standing, { grown, adds }) && now() - standing.at >= freshMs))
           standing = await recount(userId);
         for (const kind of grown) refuseBeyond(limits[kind], standing.now[kind] + (adds[kind] ?? 0));
         add(standing.now, adds, 1, grown);

@@ -35,6 +35,11 @@ export const tasks = pgTable(
     index("tasks_due_local")
       .on(table.id)
       .where(sql`${table.due_local} is not null and ${table.status} = 'open' and ${table.deleted_at} is null`),
+    index("tasks_made_at_once")
+      .on(table.user_id, table.created_at)
+      .where(
+        sql`${table.deleted_at} is not null and (${table.is_recurring_template} or ${table.template_id} is not null)`,
+      ),
     index("tasks_words")
       .using("gin", table.words)
       .where(sql`${table.deleted_at} is null`),

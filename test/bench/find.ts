@@ -96,7 +96,9 @@ function serve(db: Db) {
     log: makeLog({}, "error"),
     metrics: makeMetrics("task-service", { process: false }),
   });
-  addListRoute(app, { ...taskReaders({ ...db, sql }), now: () => new Date() }, ["tasks"]);
+  addListRoute(app, { ...taskReaders({ ...db, sql }), now: () => new Date(), oneAtATime: (_key, work) => work() }, [
+    "tasks",
+  ]);
   return {
     request: async (query: string) => {
       const answer = await app.request(`/v1/tasks?${query}`);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { encodeCursor } from "../../shared/http/cursor.ts";
 import type { StoredTask } from "../../shared/tasks/task-table.ts";
 import * as fc from "../support/fast-check.ts";
 import { ada, ben, openWorld, type Answered, type World } from "./task-service-world.ts";
@@ -112,6 +113,25 @@ describe("words", () => {
     expect(titles(await filtered('#garden & #"Two Words"'))).toEqual(["Water the “Plants”, follow-up"]);
     expect(titles(await filtered('"plants" | #it\'s\\x'))).toEqual(["Water the “Plants”, follow-up", "it's 3.5 km"]);
   });
+});
+
+test("a tag of the longest letters is stored, and found", async () => {
+  await clear();
+  const tag = "ﷺ".repeat(64);
+  await store([{ title: "long", tags: [tag, "e\u0301".normalize("NFC")] }]);
+  expect(titles(await find(`tag=${encodeURIComponent(tag)}`))).toEqual(["long"]);
+  expect(titles(await find(`tag=${encodeURIComponent("e\u0301")}`))).toEqual(["long"]);
+  expect((await filtered(`#${"字".repeat(700)}`)).status).toBe(422);
+});
+
+test("a cursor that was made up finds nothing, and is no failure", async () => {
+  await clear();
+  await store([{}, {}, {}]);
+  const { next_cursor } = (await find("sort=priority&limit=2")).body;
+  const [list] = JSON.parse(atob((next_cursor ?? "").replaceAll("-", "+").replaceAll("_", "/"))) as [string];
+  const forged = encodeCursor(list, [1e12, Bun.randomUUIDv7()]);
+  expect((await find(`sort=priority&cursor=${forged}`)).status).toBe(200);
+  expect((await world.send("GET", `/v1/tags?cursor=${encodeCursor("tags", ["\0"])}`)).status).toBe(422);
 });
 
 describe("days and due dates", () => {

@@ -40,7 +40,10 @@ export type OccurrenceRequest = Readonly<{
    * The number of the occurrence whose completion or deletion called for this one; `null` where time or a person did.
    */
   madeBy: number | null;
-  /** Asked to be removed, because that completion was undone. Once its task is deleted, it counts as never made. */
+  /**
+   * Asked to be removed, because that completion or deletion was undone. Once its task is deleted, it counts as never
+   * made.
+   */
   takenBack: boolean;
   /** Given up before its task was heard of, see `dropUnmade`. Counts as never made, but the task may exist. */
   dropped: boolean;

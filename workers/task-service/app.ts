@@ -318,7 +318,7 @@ export function buildApp(deps: TaskAppDeps): HttpApp {
     );
 
   const { readRestoring, write } = deps;
-  addRestoreRoute(app, { change, changeWithSeries, readRestoring, quota: write.quota }, tags);
+  addRestoreRoute(app, { ...write, change, changeWithSeries, readRestoring }, tags);
 
   return app;
 }

@@ -73,7 +73,7 @@ export async function changeSeries(
     } catch (error) {
       // Lost against another change of the same rows, or against the same request sent twice: looked at again from the
       // start.
-      if (!isRace(error) || attempt === maxAttempts) throw error;
+      if (!isRace(error)) throw error;
     }
   }
   throw new Problem("UNAVAILABLE", "The series is being changed by too many at once", { retryAfterSeconds: 1 });

@@ -19,7 +19,7 @@ export type SeriesRows = Readonly<{
   closedPlaces: readonly string[];
   /** Where the template is deleted: its occurrences that were deleted at the same moment. */
   deletedWith: readonly TaskRow[];
-  /** Where the occurrence addressed is deleted: the live tasks that may have taken its place, see `readRivals`. */
+  /** Where the occurrence addressed is deleted: the tasks that may have taken its place, see `readRivals`. */
   rivals: readonly TaskRow[];
 }>;
 

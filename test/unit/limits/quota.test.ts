@@ -55,6 +55,17 @@ test("one count serves for a quarter of the room, and a minute", async () => {
   expect(counts()).toBe(3);
 });
 
+test("what would pass the limit by an old count is counted again first", async () => {
+  const { add, has, counts, pass } = setup({ open: limit(1_000, "open tasks"), templates: limit(null, "") });
+  has.open = 900;
+  await add(1);
+  // Deleted through another process; then many at once.
+  has.open = 100;
+  pass(2_000);
+  await add(200);
+  expect([has.open, counts()]).toEqual([300, 2]);
+});
+
 test("at the limit it is counted once in two seconds at most, and what is taken away here makes room at once", async () => {
   const { add, has, counts, pass } = setup();
   has.open = 10;

@@ -52,6 +52,26 @@ function refusal(work: () => unknown): Problem {
   throw new Error("it was not refused");
 }
 
+describe("of two for one place one comes back", () => {
+  // Undone and done again, a date was made twice: the first was taken back, the second deleted with its series.
+  const first = occurrence(3, { deleted_at: daysAgo(3) });
+  const second = occurrence(3, { recurrence_id: `${day(3)}#2` });
+  const goneTemplate = templateRow({ deleted_at: gone });
+
+  test("where the one asked for was deleted before the series, the other is named", () => {
+    const rows = rowsOf({ template: goneTemplate, target: first, deletedWith: [second] });
+    const { code, extra } = refusal(() => decideSeriesRestore("all")(rows, now));
+    expect([code, (extra["current"] as { id: string }).id]).toEqual(["OCCURRENCE_REPLACED", second.id]);
+    expect(written({ ...rows, target: second }, "all")).toEqual(["3", "T"]);
+  });
+
+  test("where the other has come back by itself, it stays the only one", () => {
+    const open = [{ ...first, deleted_at: null }];
+    const rows = rowsOf({ template: goneTemplate, target: goneTemplate, deletedWith: [second, occurrence(4)], open });
+    expect(written(rows, "all")).toEqual(["4", "T"]);
+  });
+});
+
 describe("a task", () => {
   test.each(["open", "completed"] as const)("that was %s is there again as it was", (status) => {
     const before = row({

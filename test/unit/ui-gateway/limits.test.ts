@@ -176,7 +176,7 @@ test.each<[string, string, number]>([
   ["PATCH", "/v1/tasks/1?scope=all", 20],
   ["DELETE", "/v1/tasks/1?scope=this&scope=future", 20],
   ["POST", "/v1/tasks/1/stop-after", 20],
-  ["POST", "/v1/tasks/1/restore", 5],
+  ["POST", "/v1/tasks/1/restore", 20],
   ["POST", "/v1/tasks/1/restore?scope=all", 20],
   ["POST", "/v1/series/1/skip", 50],
   ["POST", "/v1/series/1/occurrences/2030-01-01T09:00/complete", 10],

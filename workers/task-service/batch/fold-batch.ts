@@ -1,9 +1,7 @@
 import { etagOf, matches } from "../../../shared/http/if-match.ts";
 import type { Message } from "../../../shared/messages/message.ts";
 import { Problem } from "../../../shared/problem.ts";
-import type { ReminderChoices } from "../../../shared/reminders/resolve-reminders.ts";
 import type { TaskPatch } from "../../../shared/tasks/task-input.ts";
-import { decideUnset } from "../decide-coming.ts";
 import { makesPlain } from "../decide-plain.ts";
 import { decideComplete, decideDelete, decidePatch, decideReopen, type Decide } from "../decide-task.ts";
 import { saysReminders } from "../patch-traits.ts";
@@ -23,15 +21,21 @@ type BatchStart = Readonly<{
   now: Date;
   /** The user's, for what names none; `null` for a user who has chosen none. */
   zone: string | null;
-  /** What the user's preferences say about reminders. */
-  choices: ReminderChoices;
   /** The next version of a changed task is above it: see `TaskSnapshot`. */
   floor: number;
 }>;
 
 /** What one operation does, or why it does nothing. `task` is the body that the request by itself would answer. */
-type FoldedOperation =
-  Readonly<{ status: 200 | 201 | 204; id: string; version: number; task?: object }> | Readonly<{ problem: Problem }>;
+export type FoldedOperation =
+  | Readonly<{
+      status: 200 | 201 | 204;
+      id: string;
+      version: number;
+      task?: object;
+      /** The task, where the answer is still to tell which of its rules make no reminder: see `tellUnset`. */
+      reminded?: TaskRow;
+    }>
+  | Readonly<{ problem: Problem }>;
 
 export type BatchOutcome = Readonly<{
   /** One for each operation, in the same order. */
@@ -55,7 +59,7 @@ type ChangeOperation = Exclude<BatchOperation, { op: "create" }>;
  * the task: 500 operations on one task do not answer it 500 times.
  */
 export function foldBatch(operations: readonly BatchOperation[], start: BatchStart): BatchOutcome {
-  const { targets, now, zone, choices } = start;
+  const { targets, now, zone } = start;
   const rows = new Map(start.rows.map((row) => [row.id, row]));
   const lastAt = new Map(targets.map((id, at) => [id, at]));
   const created: MadeTask[] = [];
@@ -95,9 +99,8 @@ export function foldBatch(operations: readonly BatchOperation[], start: BatchSta
     const done = { id, version: next.row.version };
     if (isDelete) return { status: 204, ...done };
     if (!isLast) return { status: 200, ...done };
-    const unset = operation.op === "update" && saysReminders(operation.patch) ? decideUnset(next.row, choices) : [];
-    const task = viewOfRow(next.row);
-    return { status: 200, ...done, task: unset.length === 0 ? task : { ...task, unset_reminders: unset } };
+    const asksReminders = operation.op === "update" && saysReminders(operation.patch);
+    return { status: 200, ...done, task: viewOfRow(next.row), ...(asksReminders ? { reminded: next.row } : {}) };
   };
 
   const results = operations.map((operation, at): FoldedOperation => {

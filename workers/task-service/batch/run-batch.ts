@@ -14,6 +14,7 @@ import type { BatchOperation } from "./batch-schema.ts";
 import { foldBatch, type BatchOutcome } from "./fold-batch.ts";
 import { makeTasks } from "./make-tasks.ts";
 import type { OpenBatch } from "./open-batch.ts";
+import { tellUnset } from "./tell-unset.ts";
 import { resolveTargets } from "./resolve-targets.ts";
 
 export type BatchDeps = Pick<WriteDeps, "now" | "encode" | "notify" | "quota" | "readKept"> &
@@ -51,9 +52,16 @@ export function runBatch(deps: BatchDeps, writer: Writer, request: BatchRequest)
     const kept = key === null ? null : await deps.readKept(userId, key.key);
     if (kept !== null && key !== null) return { answer: await replayOf(kept, key), replayed: true };
     // Looked at before the transaction, which has a connection already.
-    const done = await deps.quota.within(userId, mostAdded(request.operations), () => tryBatch(deps, writer, request));
+    const within = deps.quota.within(userId, mostAdded(request.operations), () => tryBatch(deps, writer, request));
+    const done = await within.catch(async (error: unknown): Promise<WriteResult> => {
+      // What another process has done under the key meanwhile is answered whatever there is by now.
+      const isFull = error instanceof Problem && error.code === "QUOTA_EXCEEDED";
+      const again = isFull && key !== null ? await deps.readKept(userId, key.key) : null;
+      if (again === null || key === null) throw error;
+      return { answer: await replayOf(again, key), replayed: true };
+    });
     // What it really added is known to the database alone.
-    deps.quota.forget(userId);
+    if (!done.replayed && done.events !== 0) deps.quota.forget(userId);
     return done;
   };
   return waitFor(key, deps.oneAtATime(`${userId} batch`, work));
@@ -83,8 +91,9 @@ async function tryBatch(deps: BatchDeps, writer: Writer, request: BatchRequest):
         const missing = ids.filter((id) => !known.has(id));
         if (missing.length > 0 && !isAwaited) return { missing };
         const now = deps.now();
-        const folded = foldBatch(operations, { ...batch, targets, made, now, zone, choices });
-        if (request.atomic) refuseFailed(folded, request);
+        const decided = foldBatch(operations, { ...batch, targets, made, now, zone });
+        if (request.atomic) refuseFailed(decided, request);
+        const folded = { ...decided, results: await tellUnset(decided.results, choices, breathe) };
         const encode = (event: Message) => deps.encode(event, { ...writer, now });
         const creations = [];
         for (const { row, coming } of folded.created)
@@ -142,15 +151,15 @@ function eventsOf({ results, created, events }: BatchOutcome, { operations }: Ba
 }
 
 function answerOf({ results }: BatchOutcome, { operations, requestId }: BatchRequest): TaskAnswer {
-  const named: Record<string, string> = {};
-  for (const [at, operation] of operations.entries()) {
+  // From entries: an object takes no own property by the name of __proto__ otherwise.
+  const named = operations.flatMap((operation, at): readonly (readonly [string, string])[] => {
     const result = results[at];
-    if (operation.op === "create" && operation.temp_id !== undefined && result && "id" in result)
-      named[operation.temp_id] = result.id;
-  }
+    if (operation.op !== "create" || operation.temp_id === undefined) return [];
+    return result !== undefined && "id" in result ? [[operation.temp_id, result.id]] : [];
+  });
   const told = results.map((result) => ("id" in result ? result : refusal(result.problem, requestId)));
   const [first] = results.flatMap((result) => ("id" in result ? [result.id] : []));
-  const body = JSON.stringify({ results: told, temp_ids: named });
+  const body = JSON.stringify({ results: told, temp_ids: Object.fromEntries(named) });
   return { status: 200, taskId: first ?? noTask, version: null, body };
 }
 

@@ -5,7 +5,7 @@ import { all, isDue, isWithin, type Reader } from "./due-range.ts";
 import type { FilterTree } from "./filter-tree.ts";
 import { hasFoldedTag, hasWords } from "./search-words.ts";
 
-/** A filter as a condition on a row of `tasks`; never null, so that `not` means all the others. */
+/** A filter as a condition on a row of `tasks`. `not` means all the others, those without a due date too. */
 export function filterCondition(tree: FilterTree, reader: Reader & Readonly<{ userId: string }>): SQL {
   const { zone, userId } = reader;
   switch (tree.is) {

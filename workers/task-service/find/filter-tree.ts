@@ -22,7 +22,7 @@ export type FilterTree =
   | Readonly<{ is: "recurring" }>
   | Readonly<{ is: "text"; text: string }>;
 
-/** Whether a filter itself says which of open and completed tasks it means; `overdue` says it, too. */
+/** Whether a filter itself says which of open and completed tasks it means. `overdue` are open ones anyway. */
 export function saysStatus(tree: FilterTree): boolean {
   switch (tree.is) {
     case "and":

@@ -71,7 +71,7 @@ const findQuery = {
   completed_after: edge("Completed then or later."),
   completed_before: edge("Completed earlier."),
   updated_since: edge("Changed then or later."),
-  tag: repeated(z.string().min(1).max(taskLimits.tagLength), { max: 10 }).openapi({
+  tag: repeated(z.string().min(1).max(taskLimits.tagLength).normalize("NFC"), { max: 10 }).openapi({
     description: "Tasks with this tag as it is written; given several times, with all of them.",
     example: ["home"],
   }),

@@ -25,6 +25,7 @@ export type ListRouteDeps = Readonly<{
   findTasks: (find: TaskFind, page: TaskFindPage) => Promise<readonly TaskRow[]>;
   countTasks: (find: TaskFind) => Promise<number>;
   readTaskReminders: (userId: string, taskIds: readonly string[]) => Promise<TaskReminders>;
+  oneAtATime: <T>(key: string, work: () => Promise<T>) => Promise<T>;
   /** The zone a user has chosen, `null` for one who has not. Asked where the request speaks of days or of due dates. */
   readZone: (userId: string) => Promise<string | null>;
 }>;
@@ -55,10 +56,11 @@ export function addListRoute(app: HttpApp, deps: ListRouteDeps, tags: readonly s
       refuseEmptySpans(asked, zone);
       refuseDeletedOrder(asked);
       const find: TaskFind = { userId, asked: rest, filter, reader };
-      const [{ rows, nextCursor }, count] = await Promise.all([
-        isPlain(asked) ? listAll(deps, userId, asked) : listFound(deps, find, asked),
-        asked.count === "true" ? deps.countTasks(find) : null,
-      ]);
+      const count = async () => (asked.count === "true" ? await deps.countTasks(find) : null);
+      // What one person looks for takes one connection: others have theirs.
+      const [{ rows, nextCursor }, counted] = isPlain(asked)
+        ? await Promise.all([listAll(deps, userId, asked), count()])
+        : await deps.oneAtATime(`${userId} find`, async () => [await listFound(deps, find, asked), await count()]);
       const shown = rows.slice(0, asked.limit);
       const last = shown.at(-1);
       const reminders =
@@ -75,7 +77,7 @@ export function addListRoute(app: HttpApp, deps: ListRouteDeps, tags: readonly s
             ...(reminders === null ? {} : { reminders: reminders.get(row.id) ?? [] }),
           })),
           next_cursor: rows.length > asked.limit && last ? nextCursor(last) : null,
-          ...(count === null ? {} : { count }),
+          ...(counted === null ? {} : { count: counted }),
           ...(filter === null ? {} : { filter_words: filterWords(filter) }),
         },
         200,

@@ -1,11 +1,16 @@
+import { taskLimits } from "../../../shared/tasks/task-input.ts";
 import { dayOf } from "../calendar-days.ts";
+import { hasWord } from "./search-words.ts";
 import type { Reader } from "./due-range.ts";
 import { beginsSpan, readSpan } from "./filter-span.ts";
 import { expected, mistakeAt, readTokens, type FilterTokens } from "./filter-tokens.ts";
 import type { FilterTime, FilterTree } from "./filter-tree.ts";
 
-/** What a filter may hold: UTF-16 units, parentheses and nots within one another, terms. */
-export const filterLimits = { length: 1_000, depth: 20, terms: 100 } as const;
+/**
+ * What a filter may hold: UTF-16 units, parentheses and nots within one another, terms, and terms that look into the
+ * words of each task: those cost a task of 20,000 characters 0.1 ms each.
+ */
+export const filterLimits = { length: 1_000, depth: 20, terms: 100, searches: 8 } as const;
 
 const times: ReadonlyMap<string, FilterTime> = new Map([
   ["due", "due"],
@@ -27,7 +32,7 @@ const priorities: ReadonlyMap<string, "High" | "Medium" | "Low" | null> = new Ma
 ]);
 
 /** The filter that is being read. */
-type FilterReading = { readonly tokens: FilterTokens; readonly today: string; terms: number };
+type FilterReading = { readonly tokens: FilterTokens; readonly today: string; terms: number; searches: number };
 
 /**
  * Reads a filter such as `today | overdue & (p1 | #home) & !#waiting`. `&` binds before `|`; `and`, `or` and `not` are
@@ -35,7 +40,7 @@ type FilterReading = { readonly tokens: FilterTokens; readonly today: string; te
  * character, counted from 1.
  */
 export function parseFilter(text: string, { now, zone }: Reader): FilterTree {
-  const reading: FilterReading = { tokens: readTokens(text), today: dayOf(now, zone), terms: 0 };
+  const reading: FilterReading = { tokens: readTokens(text), today: dayOf(now, zone), terms: 0, searches: 0 };
   const tree = readAny(reading, 0);
   const rest = reading.tokens.peek();
   if (rest.kind !== "end") throw expected(rest, "& or |");
@@ -69,10 +74,10 @@ function readOne(reading: FilterReading, depth: number): FilterTree {
   return readTerm(reading);
 }
 
-function readTerm({ tokens, today }: FilterReading): FilterTree {
+function readTerm(reading: FilterReading): FilterTree {
+  const { tokens, today } = reading;
   const token = tokens.peek();
-  if (token.kind === "tag") return { is: "tag", tag: tokens.take().text };
-  if (token.kind === "text") return { is: "text", text: tokens.take().text };
+  if (token.kind === "tag" || token.kind === "text") return readSearch(reading);
   if (token.kind !== "word") throw expected(token, "a term such as today, overdue, p1 or #home");
   if (tokens.takeWord("overdue")) return { is: "overdue" };
   if (tokens.takeWord("open")) return { is: "status", status: "open" };
@@ -92,6 +97,20 @@ function readTerm({ tokens, today }: FilterReading): FilterTree {
   return time === undefined
     ? { is: "time", time: "due", ...readSpan(tokens, today) }
     : readTime(tokens, { time, word: tokens.take().text, today });
+}
+
+function readSearch(reading: FilterReading): FilterTree {
+  const { kind, text, at } = reading.tokens.take();
+  reading.searches += 1;
+  if (reading.searches > filterLimits.searches)
+    throw mistakeAt(at, `has more than ${filterLimits.searches} tags and texts`);
+  if (kind === "tag") {
+    if (text.length > taskLimits.tagLength)
+      throw mistakeAt(at, `has a tag of more than ${taskLimits.tagLength} characters`);
+    return { is: "tag", tag: text };
+  }
+  if (!hasWord(text)) throw mistakeAt(at, "has a text without words");
+  return { is: "text", text };
 }
 
 /** What follows `no`. */

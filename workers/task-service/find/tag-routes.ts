@@ -19,7 +19,12 @@ export type ListTags = (
   query: Readonly<{ userId: string; after: string; limit: number }>,
 ) => Promise<readonly TagCount[]>;
 
-const place = z.tuple([z.string().max(taskLimits.tagLength)]);
+const place = z.tuple([
+  z
+    .string()
+    .max(taskLimits.tagLength)
+    .regex(/^[^\0]*$/u),
+]);
 
 /** GET /v1/tags. */
 export function addTagRoutes(app: HttpApp, listTags: ListTags, tags: readonly string[]): void {

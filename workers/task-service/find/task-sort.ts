@@ -55,7 +55,7 @@ function sorterOf(key: SortKey, offsetMs: number): Sorter {
       return {
         key: sql`case ${tasks.priority} when 'High' then 1 when 'Medium' then 2 when 'Low' then 3 end`,
         keyOf: ({ priority }) => (priority === null ? null : ranks[priority]),
-        placed: (rank) => sql`${rank}::int`,
+        placed: (rank) => sql`${rank}::float8`,
         isAlwaysThere: false,
       };
   }

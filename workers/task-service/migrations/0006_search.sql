@@ -25,7 +25,7 @@ return (
     from search_parts(title || ' ' || coalesce(description, '') || ' ' || coalesce(array_to_string(tags, ' '), '')) as part
     where part <> ''
     union all
-    select '#' || search_fold(tag) from unnest(tags) as tag
+    select '#' || left(search_fold(tag), 400) from unnest(tags) as tag
   ) as words);
 comment on function search_words(uuid, text, text, text[]) is 'what a task is found by: its words, and its tags as a whole';
 
@@ -39,7 +39,7 @@ comment on function search_query(uuid, text) is 'tasks of this user with words t
 
 create function search_tag(user_id uuid, tag text) returns tsquery
 language sql immutable parallel safe
-return format('''%s#%s''', right(user_id::text, 8), replace(replace(search_fold(tag), '\', '\\'), '''', ''''''))::tsquery;
+return format('''%s#%s''', right(user_id::text, 8), replace(replace(left(search_fold(tag), 400), '\', '\\'), '''', ''''''))::tsquery;
 comment on function search_tag(uuid, text) is 'tasks of this user with this tag as a whole';
 
 -- Kept, not only indexed: a condition that no index answers is looked at row by row. Rewrites the table once.

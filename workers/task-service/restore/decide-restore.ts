@@ -22,14 +22,15 @@ export const decideRestore: Decide = (row, now) => {
 /**
  * Restores an occurrence or a template, with `all` both, and every occurrence that was deleted at the same moment as
  * the template. A series goes on from its restored template; what it missed meanwhile is made as its `catch_up` says.
- * Throws as `decideRestore`, and OCCURRENCE_REPLACED, with the task that is there, for an occurrence whose place
- * another one has.
+ * One stays deleted where another open one has its place by now. Throws as `decideRestore`, and OCCURRENCE_REPLACED,
+ * with the task that is there, for an occurrence whose place another one has.
  */
 export function decideSeriesRestore(scope: RestoreScope): DecideSeriesChange {
   return (rows, now) => {
     const { template, target, deletedWith } = rows;
     refuseTooOld(target, now);
-    const taken = target.deleted_at === null || target.id === template.id ? null : replacementOf(rows);
+    const isGone = target.deleted_at !== null && target.id !== template.id;
+    const taken = isGone ? (replacementOf(rows) ?? (scope === "all" ? twinOf(rows) : null)) : null;
     if (taken !== null) {
       const detail = `Its place has the task ${taken.id}${taken.deleted_at === null ? "" : ", which is deleted too: restore that one"}`;
       throw new Problem("OCCURRENCE_REPLACED", detail, { current: viewOfRow(taken) });
@@ -40,12 +41,29 @@ export function decideSeriesRestore(scope: RestoreScope): DecideSeriesChange {
       if (template.recurrence_pattern === null) throw new Problem("TASK_HAS_NO_SERIES");
       refuseTooOld(template, now);
       // The template comes last: heard of in this order, the series asks for nothing that comes back anyway.
-      const others = deletedWith.filter(({ id }) => id !== target.id);
+      const others = deletedWith.filter((row) => row.id !== target.id && !isHeld(rows, row));
       all.unshift(...others.map((row) => decideUndelete(row, now)));
       if (template.id !== target.id) all.push(decideUndelete(template, now));
     }
     return { writes: writesOf(all), row: restored.row };
   };
+}
+
+/** What was deleted with the template and comes back with it, in the place of an occurrence that was deleted before. */
+function twinOf({ template, target, deletedWith }: SeriesRows): TaskRow | null {
+  if (template.recurrence_pattern === null || target.deleted_at?.getTime() === template.deleted_at?.getTime())
+    return null;
+  const pattern = parseRecurrencePatternText(template.recurrence_pattern);
+  const place = placeUnder(pattern, target);
+  return deletedWith.find((row) => row.id !== target.id && placeUnder(pattern, row) === place) ?? null;
+}
+
+/** Whether an open occurrence has the place of a deleted one. */
+function isHeld({ template, open }: SeriesRows, deleted: TaskRow): boolean {
+  if (template.recurrence_pattern === null) return false;
+  const pattern = parseRecurrencePatternText(template.recurrence_pattern);
+  const place = placeUnder(pattern, deleted);
+  return open.some((row) => placeUnder(pattern, row) === place);
 }
 
 function refuseTooOld({ id, deleted_at: at }: TaskRow, now: Date): void {

@@ -10,7 +10,7 @@ export async function readRivals(tx: Tx, { id, user_id, ...row }: TaskRow): Prom
   const { template_id, recurrence_id, deleted_at } = row;
   if (template_id === null || recurrence_id === null || deleted_at === null) return [];
   const columns = tx.unsafe(rowColumns);
-  const isOfSplit = tx`created_at = ${deleted_at} and (is_recurring_template or template_id <> ${template_id})`;
+  const isOfSplit = tx`created_at = ${deleted_at} and (is_recurring_template or template_id is not null) and template_id is distinct from ${template_id}`;
   // Three, each with an index of its own.
   const rows = await tx<RawRow[]>`
     select ${columns} from tasks
@@ -19,6 +19,6 @@ export async function readRivals(tx: Tx, { id, user_id, ...row }: TaskRow): Prom
     union all
     select ${columns} from tasks where user_id = ${user_id} and deleted_at is null and ${isOfSplit}
     union all
-    select ${columns} from tasks where user_id = ${user_id} and deleted_at >= ${deleted_at} and ${isOfSplit}`;
+    select ${columns} from tasks where user_id = ${user_id} and deleted_at is not null and ${isOfSplit}`;
   return rows.map(rowOf).toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }

@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { HttpApp, HttpEnv } from "../../../shared/http/http-app.ts";
 import { Problem } from "../../../shared/problem.ts";
-import { taskAnswer } from "../answer.ts";
+import { taskAnswer, type KeptTaskAnswer } from "../answer.ts";
 import type { SeriesChangeRequest } from "../change-series.ts";
 import type { TaskQuota } from "../task-quota.ts";
 import { params, responses, writeHeaders } from "../task-schema.ts";
@@ -24,6 +24,7 @@ type RestoreRouteDeps = Readonly<{
   changeWithSeries: Change<Pick<SeriesChangeRequest, ChangeParts | "of">>;
   readRestoring: (userId: string, id: string, scope: RestoreScope) => Promise<Restoring | null>;
   quota: Pick<TaskQuota, "within">;
+  readKept: (userId: string, key: string) => Promise<KeptTaskAnswer | null>;
 }>;
 
 const scopeQuery = z.strictObject({
@@ -35,7 +36,7 @@ const scopeQuery = z.strictObject({
 
 /** POST /v1/tasks/{id}/restore. */
 export function addRestoreRoute(app: HttpApp, deps: RestoreRouteDeps, tags: readonly string[]): void {
-  const { change, changeWithSeries, readRestoring, quota } = deps;
+  const { change, changeWithSeries, readRestoring, quota, readKept } = deps;
   app.openapi(
     createRoute({
       method: "post",
@@ -65,8 +66,16 @@ export function addRestoreRoute(app: HttpApp, deps: RestoreRouteDeps, tags: read
       const { kind, adds } = asked;
       const request = { decide: decideSeriesRestore(scope), ...answering, of: kind };
       const work = () => changeWithSeries(c, id, headers, request);
-      // Looked at before the transaction, which has a connection already.
-      return quota.within(userId, adds, work);
+      try {
+        // Looked at before the transaction, which has a connection already.
+        return await quota.within(userId, adds, work);
+      } catch (error) {
+        const key = headers["idempotency-key"];
+        const isFull = error instanceof Problem && error.code === "QUOTA_EXCEEDED";
+        // What was done under the key is answered whatever there is by now.
+        if (!isFull || key === undefined || (await readKept(userId, key)) === null) throw error;
+        return await work();
+      }
     },
   );
 }

@@ -22,7 +22,7 @@ export const routeCosts: readonly Cost[] = [
   { method: "POST", path: /^\/v1\/tasks\/[^/]+\/stop-after$/, points: 20 },
   // Locks and reads up to 500 tasks; what it changes is charged by the event afterwards.
   { method: "POST", path: /^\/v1\/batch$/, points: 20 },
-  { method: "POST", path: /^\/v1\/tasks\/[^/]+\/restore$/, isFor: scoped, points: 20 },
+  { method: "POST", path: /^\/v1\/tasks\/[^/]+\/restore$/, points: 20 },
   // Up to 366 recurrences are found out and kept.
   { method: "POST", path: /^\/v1\/series\/[^/]+\/(?:un)?skip$/, points: 50 },
   { method: "POST", path: /^\/v1\/series\/[^/]+\/occurrences\/[^/]+\/[^/]+$/, points: 10 },

@@ -90,6 +90,9 @@ describe("what is no filter is told with the character", () => {
     ["😀 & p1", '"😀" is no term: there are today'],
     ["p1 & 😀😀 | milk", '"😀😀" is no term: there are today'],
     ["__proto__", '"__proto__" is no term'],
+    [`p1 & #${"字".repeat(65)}`, "has a tag of more than 64 characters (character 6)"],
+    ['p1 & " -- "', "has a text without words (character 6)"],
+    [Array(9).fill('"a"').join("&"), "has more than 8 tags and texts (character 33)"],
   ])("%s", (text, message) => expect(mistakeOf(text)).toStartWith(message));
 
   test("a character is what a person counts as one, mostly", () =>
