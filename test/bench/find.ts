@@ -121,21 +121,21 @@ async function times(work: () => Promise<unknown>): Promise<readonly number[]> {
 
 /** Titles of four words out of 3,000, a third with a description, half with two tags, a fifth open. */
 async function fill({ sql }: Db, { users, tasks, ofOne }: typeof many | typeof few): Promise<void> {
-  await sql`create table words as
-    select array_agg('w' || substr(md5(n::text), 1, 4 + n % 5)) as w from generate_series(1, 3000) as n`;
+  // Of a number a word; an array of words would be unpacked for each.
+  const word = (number: string) => `'w' || substr(md5((${number} % 3000)::text), 1, 4 + (${number} % 5)::int)`;
   const add = (count: number, step: number, user: string) =>
     sql.unsafe(`
       insert into tasks (id, user_id, title, description, created_at, updated_at, due_date, due_on, priority, tags, status, completed_at)
       select gen_random_uuid(), ${user},
-        w[1 + n * 7919 % 3000] || ' ' || w[1 + n * 104729 % 3000] || ' ' || w[1 + n * 1299709 % 3000] || ' ' || w[1 + n % 100],
-        case when n % 3 = 0 then array_to_string(w[1 + n * 31 % 2900 : 12 + n * 31 % 2900], ' ') end,
+        ${["n * 7919", "n * 104729", "n * 1299709", "n % 100"].map((number) => word(`(${number})`)).join(" || ' ' || ")},
+        case when n % 3 = 0 then ${Array.from({ length: 12 }, (_, k) => word(`(n * 31 + ${k})`)).join(" || ' ' || ")} end,
         at, at + interval '1 hour' * (n % 500),
         case when n % 4 in (0, 1) then at + interval '1 day' * (n % 60) end,
         case when n % 4 = 2 then (at + interval '1 day' * (n % 60))::date end,
         (array['High', 'Medium', 'Low', null])[1 + n % 4],
         case when n % 2 = 0 then array['home', 'tag' || n % 50] else '{}' end,
         case when n % 10 < 8 then 'completed' else 'open' end, case when n % 10 < 8 then at + interval '2 days' end
-      from words, generate_series(1, ${count}::bigint) as n,
+      from generate_series(1, ${count}::bigint) as n,
         lateral (select clock_timestamp() - interval '1 second' * (n * ${step}) as at) as made`);
   const userOf = `('00000000-0000-4000-8000-' || lpad((n % ${users})::text, 4, '0') || substr(md5((n % ${users})::text), 1, 8))::uuid`;
   await add(tasks, 300, userOf);
